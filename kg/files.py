@@ -1,0 +1,103 @@
+"""Files that survive a crash: temporary file, fsync, rename; and content hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from kg.errors import ForeignFileError, FormatVersionError
+
+__all__ = ["atomic_write", "read_json", "sha256_of_file", "sha256_of_text", "write_json"]
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for writing that replaces `path` only when the block ends without an error.
+
+    Args:
+        path: The file to write; its folder is made if it is missing.
+
+    Yields:
+        A binary file in the same folder.
+
+    Example:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp()) / "a.txt"
+        >>> with atomic_write(target) as file:
+        ...     _ = file.write(b"whole or not at all")
+        >>> target.read_bytes()
+        b'whole or not at all'
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+        _sync_folder(path.parent)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, atomically, keys sorted."""
+    text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
+    with atomic_write(path) as file:
+        file.write(text.encode() + b"\n")
+
+
+def read_json(path: Path, *, kind: str, formats: tuple[int, ...] = ()) -> dict[str, Any]:
+    """Read a JSON object that Umbra wrote.
+
+    Args:
+        path: The file.
+        kind: What it should be, for the message.
+        formats: Format numbers that are read; empty where the file carries none.
+
+    Raises:
+        ForeignFileError: The file is not such an object.
+        FormatVersionError: Its format number is another.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ForeignFileError(
+            f"not a {kind}", where=str(path), hint="move the file away and run the command again"
+        ) from error
+    if not isinstance(value, dict):
+        raise ForeignFileError(f"not a {kind}", where=str(path), hint="move the file away")
+    if formats and value.get("format") not in formats:
+        raise FormatVersionError(
+            f"a {kind} of format {value.get('format')!r}, this version reads {formats}",
+            where=str(path),
+            hint="make it again with the command that wrote it",
+        )
+    return value
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the hex digest of a file's bytes, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_text(text: str) -> str:
+    """Return the hex digest of a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,100 @@
+"""Where a fact comes from: one record a source, kept beside every edge and every entity.
+
+Undoing a source or a job takes its records away; an edge without a record is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, cast, get_args
+
+from kg.errors import InputError
+
+__all__ = ["KNOWN_PROBABILITY", "Provenance", "ProvenanceKind", "best_probability", "merged"]
+
+ProvenanceKind = Literal["asserted", "linked", "generated", "accepted"]
+
+KNOWN_PROBABILITY = 0.9
+"""Default probability from which a linked or generated edge counts as known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """One reason to believe one fact.
+
+    Attributes:
+        kind: `asserted` (a source file says so), `linked` (a mention was linked), `generated`
+            (a model saw it in an image), `accepted` (a person said so).
+        source: The file, document, image hash or person.
+        locator: Where inside the source: ``row 12``, ``chars 4-9``, ``box 0,0,10,20``.
+        text: The words that carry the fact, if any.
+        job: The job that wrote it, if any.
+        model: Name and version of the model that wrote it, if any.
+        probability: Calibrated probability in [0, 1]; 1 for asserted and accepted facts.
+        at: ISO 8601 date or time, only where the source itself has one.
+
+    Raises:
+        InputError: The probability lies outside [0, 1] or the kind is unknown.
+
+    Example:
+        >>> Provenance(kind="asserted", source="countries.jsonl", locator="row 7").probability
+        1.0
+    """
+
+    kind: ProvenanceKind
+    source: str
+    locator: str | None = None
+    text: str | None = None
+    job: str | None = None
+    model: str | None = None
+    probability: float = 1.0
+    at: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check the kind and the probability."""
+        if self.kind not in get_args(ProvenanceKind):
+            raise InputError(f"unknown kind of provenance {self.kind!r}")
+        if not 0.0 <= self.probability <= 1.0:
+            raise InputError(f"probability {self.probability!r} lies outside [0, 1]")
+
+    @property
+    def identity(self) -> str:
+        """Short hash of what makes two records the same reason (not its text or probability)."""
+        parts = [self.kind, self.source, self.locator, self.job, self.model]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+    def to_json(self) -> str:
+        """Return the record as one line of JSON without empty fields, keys sorted."""
+        fields = {name: value for name, value in asdict(self).items() if value is not None}
+        return json.dumps(fields, ensure_ascii=False, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Provenance:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: The text is not such a record.
+        """
+        try:
+            return cls(**cast("Mapping[str, Any]", json.loads(text)))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"not a provenance record: {text[:80]!r}") from error
+
+
+def merged(old: Iterable[Provenance], new: Iterable[Provenance]) -> tuple[Provenance, ...]:
+    """Return both sets of records, a newer record replacing an older one of the same identity.
+
+    The order is by identity, so that merging is commutative but for replaced records, and
+    idempotent.
+    """
+    records = {record.identity: record for record in old}
+    records.update((record.identity, record) for record in new)
+    return tuple(records[identity] for identity in sorted(records))
+
+
+def best_probability(records: Iterable[Provenance]) -> float:
+    """Return the probability of the strongest record (0 if there is none)."""
+    return max((record.probability for record in records), default=0.0)

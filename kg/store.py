@@ -1,0 +1,203 @@
+"""The `Store` protocol: what every graph store does; `kg.backends` implements it.
+
+One conformance suite (`tests/conformance/test_store.py`) runs over every implementation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, runtime_checkable
+
+from kg.model import Edge, EdgeKey, Entity, EntityKey
+from kg.provenance import Provenance
+
+__all__ = ["Capabilities", "Direction", "Store", "Table", "Withdrawal", "Writer"]
+
+Direction = Literal["out", "in", "both"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a store can do beyond the protocol's core.
+
+    Attributes:
+        cypher: It answers `query` and `execute`.
+        durable: What was acknowledged survives a crash.
+        shared: Several processes may use it at the same time.
+    """
+
+    cypher: bool
+    durable: bool
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of a Cypher query.
+
+    Attributes:
+        columns: Names, in the order of the query's RETURN.
+        rows: One tuple of plain values a row; a node or edge is a dict of its properties with
+            its labels or type.
+        truncated: True if the limit on rows cut the result.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """Which provenance records to take away: those that match every field that is set.
+
+    Example:
+        >>> Withdrawal(job="scenes-1f3a").matches(
+        ...     Provenance(kind="generated", source="flag", job="scenes-1f3a"))
+        True
+    """
+
+    source: str | None = None
+    job: str | None = None
+    kind: str | None = None
+    model: str | None = None
+
+    def matches(self, record: Provenance) -> bool:
+        """Tell whether a record is to be taken away; a withdrawal with no field matches none."""
+        wanted = {
+            name: value
+            for name in ("source", "job", "kind", "model")
+            if (value := getattr(self, name)) is not None
+        }
+        return bool(wanted) and all(getattr(record, k) == v for k, v in wanted.items())
+
+
+class Writer(Protocol):
+    """The writes of a store; inside `Store.transaction` they happen together or not at all."""
+
+    def upsert_entities(self, rows: Iterable[Entity]) -> int:
+        """Add entities or merge them into those of the same key.
+
+        Names, attributes, images and the part of a newer row replace older ones field by field
+        (attributes key by key, aliases and provenance as unions). Idempotent.
+
+        Returns:
+            Number of rows taken.
+        """
+        ...
+
+    def upsert_edges(self, rows: Iterable[Edge]) -> int:
+        """Add edges or merge them into those of the same (head, relation, tail). Idempotent.
+
+        Raises:
+            ConstraintError: An end of an edge does not exist; nothing of the call is written.
+        """
+        ...
+
+    def delete_entities(self, keys: Iterable[EntityKey]) -> int:
+        """Delete entities with their edges and return how many there were."""
+        ...
+
+    def delete_edges(self, keys: Iterable[EdgeKey]) -> int:
+        """Delete edges and return how many there were."""
+        ...
+
+    def withdraw(self, what: Withdrawal) -> int:
+        """Take away matching records; edges and sub-entities left without one are deleted.
+
+        Returns:
+            Number of records taken away.
+        """
+        ...
+
+
+@runtime_checkable
+class Store(Writer, Protocol):
+    """A graph store. Use it as a context manager; a closed store refuses every call."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this store can do."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Change counter: grows with every write that changed something, never falls."""
+        ...
+
+    def close(self) -> None:
+        """Release the store; calling it twice is harmless."""
+        ...
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[Writer]:
+        """Return a context whose writes are committed together at its end, or not at all."""
+        ...
+
+    def entity(self, key: EntityKey) -> Entity | None:
+        """Return the entity of this key, or None."""
+        ...
+
+    def entities(self, label: str | None = None) -> Iterator[Entity]:
+        """Iterate entities in the order of their keys."""
+        ...
+
+    def edges(
+        self,
+        *,
+        head: EntityKey | None = None,
+        relation: str | None = None,
+        tail: EntityKey | None = None,
+    ) -> Iterator[Edge]:
+        """Iterate edges that match, in the order of (head, relation, tail)."""
+        ...
+
+    def neighbours(
+        self,
+        key: EntityKey,
+        *,
+        relation: str | None = None,
+        direction: Direction = "out",
+        limit: int = 100,
+    ) -> list[Edge]:
+        """Return up to `limit` edges at an entity, in the order of (head, relation, tail)."""
+        ...
+
+    def query(
+        self,
+        cypher: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float = 20.0,
+        max_rows: int = 10_000,
+    ) -> Table:
+        """Answer a read-only Cypher query as the reader role.
+
+        The text is untrusted: it passes `kg.cypher.check` first.
+
+        Raises:
+            ReadOnlyError: It would write, read files or administer.
+            QuerySyntaxError: It does not parse.
+            QueryTimeoutError: `timeout_s` was reached; the query was ended.
+            MissingPartError: The store does not speak Cypher.
+        """
+        ...
+
+    def execute(self, cypher: str, parameters: Mapping[str, Any] | None = None) -> Table:
+        """Run trusted Cypher that may write; never pass it text from outside."""
+        ...

@@ -1,0 +1,76 @@
+"""Key ↔ dense id, the one bridge between `EntityKey` and `EntityId`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from kg.errors import InputError
+
+__all__ = ["Vocabulary"]
+
+Name = TypeVar("Name", bound=str)
+
+
+class Vocabulary(Generic[Name]):
+    """An immutable list of distinct names with their positions.
+
+    Args:
+        names: Names in the order of their ids.
+
+    Raises:
+        InputError: A name stands twice.
+
+    Example:
+        >>> words = Vocabulary(["borders", "speaks"])
+        >>> words["speaks"], words.name(0)
+        (1, 'borders')
+    """
+
+    __slots__ = ("_ids", "_names")
+
+    def __init__(self, names: Iterable[Name]) -> None:
+        self._names: tuple[Name, ...] = tuple(names)
+        self._ids = {name: position for position, name in enumerate(self._names)}
+        if len(self._ids) != len(self._names):
+            seen: set[str] = set()
+            twice = next(n for n in self._names if n in seen or seen.add(n))  # type: ignore[func-returns-value]
+            raise InputError(f"{twice!r} stands twice in a vocabulary")
+
+    def __len__(self) -> int:
+        """Return how many names there are."""
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[Name]:
+        """Iterate names in the order of their ids."""
+        return iter(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether a name is in the vocabulary."""
+        return name in self._ids
+
+    def __getitem__(self, name: str) -> int:
+        """Return the id of a name; a missing one is a `KeyError`."""
+        return self._ids[name]  # type: ignore[index]
+
+    def get(self, name: str) -> int | None:
+        """Return the id of a name, or None."""
+        return self._ids.get(name)  # type: ignore[call-overload,no-any-return]
+
+    def name(self, position: int) -> Name:
+        """Return the name at an id."""
+        return self._names[position]
+
+    @property
+    def names(self) -> Sequence[Name]:
+        """All names in the order of their ids."""
+        return self._names
+
+    def nearest(self, name: str, count: int = 2) -> tuple[str, ...]:
+        """Return up to `count` names spelt like this one, for error messages."""
+        lowered: dict[str, str] = {}
+        for known in self._names:
+            lowered.setdefault(known.lower(), known)
+        close = difflib.get_close_matches(name.lower(), lowered, n=count, cutoff=0.6)
+        return tuple(lowered[match] for match in close)

@@ -1,0 +1,103 @@
+"""What an interpreter returns: ranked answers, each known or likely, with its proof.
+
+Reasoning speaks in keys and probabilities; `api.engine` adds the provenance records of the edges
+that a proof names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kg.model import EntityKey
+from reasoning.query import Query
+
+__all__ = ["Answer", "Answers", "Proof", "ProofEdge", "Region", "Status", "order_answers"]
+
+Status = Literal["known", "likely"]
+Region = Literal["core", "rim"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofEdge:
+    """One edge of a proof.
+
+    Attributes:
+        head: Key of the head.
+        relation: Relation.
+        tail: Key of the tail.
+        status: `known` if the graph holds it with at least the known probability; `predicted`
+            if it needs the link predictor or a weaker edge; `absent` for an edge that a negated
+            branch requires not to exist.
+        probability: Of the edge; for `absent`, of its absence.
+    """
+
+    head: EntityKey
+    relation: str
+    tail: EntityKey
+    status: Literal["known", "predicted", "absent"]
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Why an entity is an answer: the best binding of every variable.
+
+    Attributes:
+        edges: In the order of the query tree, root first; a union contributes its best branch.
+        facts: Plain sentences for what is no edge: labels, comparisons, absence of any edge.
+        probability: Product over edges.
+    """
+
+    edges: tuple[ProofEdge, ...]
+    facts: tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer.
+
+    Attributes:
+        entity: Its key.
+        score: Higher is better; comparable only within one interpreter and query.
+        probability: Calibrated, in [0, 1].
+        status: `known` if the exact evaluator proves it on known edges, else `likely`.
+        region: For a rough cone, whether it lies in the core or in the rim.
+        lower: Truth by known edges only (rough truth), in [0, 1].
+        upper: Truth with predicted edges, in [lower, 1].
+        proof: Present if it was asked for.
+    """
+
+    entity: EntityKey
+    score: float
+    probability: float
+    status: Status
+    region: Region | None = None
+    lower: float = 0.0
+    upper: float = 1.0
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """The answers of one query, best first.
+
+    Attributes:
+        query: As it was answered (normal form).
+        answers: Known ones first, each group by falling probability, then score, then key.
+        total_known: How many known answers there are, also those beyond k.
+        bound: No entity left out scores above this; None where the top k is exact.
+    """
+
+    query: Query
+    answers: tuple[Answer, ...]
+    total_known: int
+    bound: float | None = None
+
+
+def order_answers(answers: list[Answer]) -> tuple[Answer, ...]:
+    """Return answers in the one order that every door of Umbra shows."""
+    return tuple(
+        sorted(answers, key=lambda a: (a.status != "known", -a.probability, -a.score, a.entity))
+    )

@@ -1,0 +1,86 @@
+"""The two protocols of reasoning: who answers queries, and who scores missing links."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.model import EdgeKey
+from reasoning.answers import Answers
+from reasoning.query import Query
+
+__all__ = ["Answerer", "Edits", "LinkPredictor", "ScoringAnswerer"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """Edges added or taken away for one call ("what if"); the graph stays as it is."""
+
+    added: frozenset[EdgeKey] = frozenset()
+    removed: frozenset[EdgeKey] = frozenset()
+
+
+class Answerer(Protocol):
+    """Answers query trees over one snapshot. Implementations: exact, cone, rough cone, symbolic."""
+
+    def answer(
+        self,
+        trees: Sequence[Query],
+        k: int,
+        *,
+        edits: Edits | None = None,
+        with_proofs: bool = False,
+    ) -> list[Answers]:
+        """Answer a batch of queries; the result of a batch equals that of a loop.
+
+        Args:
+            trees: Queries.
+            k: Most answers a query; at least 1.
+            edits: Edges to add or take away for this call.
+            with_proofs: Also explain each answer.
+
+        Raises:
+            UnsafeQueryError: A query's answers would be "everything but …".
+            UnsupportedQueryError: This interpreter cannot answer a node; it is named.
+            UnknownEntityError: An anchor is not in the snapshot.
+            UnknownRelationError: A relation is not in the snapshot.
+        """
+        ...
+
+
+class ScoringAnswerer(Answerer, Protocol):
+    """An answerer that can score every entity, as evaluation needs it."""
+
+    def scores(self, trees: Sequence[Query]) -> NDArray[np.float32]:
+        """Return ``(num_queries, num_entities)`` scores, higher is better, all finite."""
+        ...
+
+
+class LinkPredictor(Protocol):
+    """Scores all tails of (head, relation) pairs. Relation ids are the snapshot's."""
+
+    @property
+    def num_entities(self) -> int:
+        """Number of entities that it scores."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of its parameters; keys the cache of rows."""
+        ...
+
+    def rows(
+        self, entities: NDArray[np.int32], relation: int, *, inverse: bool = False
+    ) -> NDArray[np.float32]:
+        """Return ``(len(entities), num_entities)`` calibrated edge probabilities in [0, 1].
+
+        Args:
+            entities: Heads; tails if `inverse`.
+            relation: Relation id.
+            inverse: Score heads of the given tails.
+        """
+        ...

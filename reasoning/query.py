@@ -1,0 +1,218 @@
+"""The typed query tree: a set of entities described by how to reach it; frozen, hashable.
+
+A query has one free variable (its root). Notations read and write it, the normal form rearranges
+it, interpreters fold over it. Structure names (1p … pni) are computed by `structure_name`, never
+stored. First-order logic with one free variable and no universal quantifier, as in BetaE
+(arXiv 2010.11465), with labels and comparisons on attributes besides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, assert_never
+
+from kg.errors import InputError
+from kg.model import EntityKey
+
+__all__ = [
+    "Anchor",
+    "Compare",
+    "Comparison",
+    "Intersection",
+    "Labelled",
+    "Negation",
+    "Projection",
+    "Query",
+    "Span",
+    "Union",
+    "children",
+    "relations_of",
+    "structure_name",
+    "walk",
+]
+
+Comparison = Literal["=", "<>", "<", "<=", ">", ">=", "contains", "starts with", "ends with", "in"]
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a node stands in the text that it was read from.
+
+    Attributes:
+        start: First character, 0-based.
+        end: One past the last character.
+        line: 1-based line of `start`.
+        column: 1-based column of `start`.
+    """
+
+    start: int
+    end: int
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """One given entity."""
+
+    entity: EntityKey
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """All entities of a label."""
+
+    label: str
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """All entities whose attribute compares so with a value; one without the attribute never does.
+
+    ``name`` and ``key`` are attributes of every entity. ``in`` takes a tuple.
+    """
+
+    attribute: str
+    comparison: Comparison
+    value: Scalar | tuple[Scalar, ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """Entities that an edge of `relation` reaches from the child's entities.
+
+    With `inverse`, entities from which such an edge reaches the child's.
+    """
+
+    relation: str
+    child: Query
+    inverse: bool = False
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Intersection:
+    """Entities in all children; at least two.
+
+    Raises:
+        InputError: Fewer than two children.
+    """
+
+    children: tuple[Query, ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse an intersection of nothing."""
+        _need_two(self.children, "an intersection")
+
+
+@dataclass(frozen=True, slots=True)
+class Union:
+    """Entities in any child; at least two.
+
+    Raises:
+        InputError: Fewer than two children.
+    """
+
+    children: tuple[Query, ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a union of nothing."""
+        _need_two(self.children, "a union")
+
+
+@dataclass(frozen=True, slots=True)
+class Negation:
+    """Entities that are not in the child; safe only beside a positive branch."""
+
+    child: Query
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+
+Query = Anchor | Labelled | Compare | Projection | Intersection | Union | Negation
+
+
+def _need_two(nodes: tuple[Query, ...], what: str) -> None:
+    if len(nodes) < 2:
+        raise InputError(f"{what} needs at least two branches, got {len(nodes)}")
+
+
+def children(node: Query) -> tuple[Query, ...]:
+    """Return the children of a node, none for a leaf."""
+    match node:
+        case Anchor() | Labelled() | Compare():
+            return ()
+        case Projection(child=child) | Negation(child=child):
+            return (child,)
+        case Intersection(children=branches) | Union(children=branches):
+            return branches
+        case _:
+            assert_never(node)
+
+
+def walk(node: Query) -> Iterator[Query]:
+    """Iterate a node and all below it, parents first."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(children(current)))
+
+
+def relations_of(node: Query) -> frozenset[str]:
+    """Return the relations that a query uses."""
+    return frozenset(part.relation for part in walk(node) if isinstance(part, Projection))
+
+
+_NAMES = {
+    "p(e)": "1p",
+    "p(p(e))": "2p",
+    "p(p(p(e)))": "3p",
+    "i(p(e),p(e))": "2i",
+    "i(p(e),p(e),p(e))": "3i",
+    "i(p(e),p(p(e)))": "pi",
+    "p(i(p(e),p(e)))": "ip",
+    "u(p(e),p(e))": "2u",
+    "p(u(p(e),p(e)))": "up",
+    "i(n(p(e)),p(e))": "2in",
+    "i(n(p(e)),p(e),p(e))": "3in",
+    "p(i(n(p(e)),p(e)))": "inp",
+    "i(n(p(e)),p(p(e)))": "pin",
+    "i(n(p(p(e))),p(e))": "pni",
+}
+
+
+def structure_name(node: Query) -> str | None:
+    """Return the field's name of a query's structure (1p … pni), or None where it has none.
+
+    The order of branches does not matter; labels and comparisons have no name in the field.
+
+    Example:
+        >>> structure_name(Projection("speaks", Anchor(EntityKey("language:ara")), inverse=True))
+        '1p'
+    """
+    return _NAMES.get(_shape(node))
+
+
+def _shape(node: Query) -> str:
+    match node:
+        case Anchor():
+            return "e"
+        case Labelled() | Compare():
+            return "filter"
+        case Projection(child=child):
+            return f"p({_shape(child)})"
+        case Negation(child=child):
+            return f"n({_shape(child)})"
+        case Intersection(children=branches):
+            return f"i({','.join(sorted(map(_shape, branches)))})"
+        case Union(children=branches):
+            return f"u({','.join(sorted(map(_shape, branches)))})"
+        case _:
+            assert_never(node)
