@@ -1,0 +1,208 @@
+"""What every door of Umbra speaks: the values that REST, `--json`, Python and the page share.
+
+Frozen pydantic models; `Engine` returns them, so that no door can tell another story.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = [
+    "AnswerOut",
+    "AnswersOut",
+    "CypherIn",
+    "EdgeOut",
+    "EntityOut",
+    "ImageOut",
+    "JobIn",
+    "JobOut",
+    "PartOut",
+    "ProofEdgeOut",
+    "ProofOut",
+    "QueryIn",
+    "RecordOut",
+    "TableOut",
+]
+
+
+class _Model(BaseModel):
+    """Base of all: frozen, and an unknown field of a request is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RecordOut(_Model):
+    """One provenance record: why a fact is believed."""
+
+    kind: Literal["asserted", "linked", "generated", "accepted"]
+    source: str
+    locator: str | None = None
+    text: str | None = None
+    job: str | None = None
+    model: str | None = None
+    probability: float = 1.0
+
+
+class PartOut(_Model):
+    """A part of an image, enough to outline it."""
+
+    key: str
+    name: str
+    parent: str
+    image: str = Field(description="sha256 of the image; GET /v1/images/{sha256}")
+    width: int
+    height: int
+    box_xyxy: tuple[float, float, float, float]
+    outline: str | None = Field(default=None, description="SVG path in pixels of the image")
+    confidence: float
+
+
+class ImageOut(_Model):
+    """An image of an entity."""
+
+    sha256: str
+    width: int
+    height: int
+    source: str
+
+
+class ProofEdgeOut(_Model):
+    """One edge of a proof with the records behind it."""
+
+    head: str
+    head_name: str
+    relation: str
+    tail: str
+    tail_name: str
+    status: Literal["known", "predicted", "absent"]
+    probability: float
+    records: tuple[RecordOut, ...] = ()
+    reasons: tuple[str, ...] = Field(default=(), description="for a predicted edge: path rules")
+
+
+class ProofOut(_Model):
+    """Why an entity is an answer."""
+
+    edges: tuple[ProofEdgeOut, ...]
+    facts: tuple[str, ...]
+    probability: float
+    parts: tuple[PartOut, ...] = ()
+
+
+class AnswerOut(_Model):
+    """One answer."""
+
+    key: str
+    name: str
+    label: str
+    status: Literal["known", "likely"]
+    probability: float
+    score: float
+    region: Literal["core", "rim"] | None = None
+    lower: float
+    upper: float
+    weakest: RecordOut | None = Field(
+        default=None, description="for a known answer: the weakest record of its best proof"
+    )
+    image: ImageOut | None = None
+    proof: ProofOut | None = None
+
+
+class QueryIn(_Model):
+    """A question: a text of the Cypher fragment, or a tree in JSON."""
+
+    query: str | dict[str, Any] = Field(
+        examples=["MATCH (c:Country)-[:speaks]->(:Language {name: 'Arabic'}) RETURN c"]
+    )
+    k: int = Field(default=10, ge=1, le=1000)
+    answerer: Literal["symbolic", "rough", "cone", "exact"] = "symbolic"
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    proofs: bool = True
+
+
+class AnswersOut(_Model):
+    """The answers of one question, known ones first."""
+
+    query: dict[str, Any] = Field(description="the tree that was answered, in JSON")
+    text: str | None = Field(default=None, description="the text that it was read from")
+    structure: str | None = Field(default=None, description="1p … pni, if it has such a name")
+    answerer: str
+    snapshot: str = Field(description="hash of the snapshot that it ran on")
+    answers: tuple[AnswerOut, ...]
+    total_known: int
+    bound: float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class CypherIn(_Model):
+    """A read-only Cypher query with its parameters and limits."""
+
+    query: str = Field(
+        examples=["MATCH (a:Country)-[:borders]->(b) RETURN a.name AS name, count(b) AS n"]
+    )
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    timeout_s: float | None = Field(default=None, gt=0)
+    max_rows: int | None = Field(default=None, ge=1)
+
+
+class TableOut(_Model):
+    """Rows of a Cypher query."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    truncated: bool = False
+
+
+class EdgeOut(_Model):
+    """An edge with its records."""
+
+    head: str
+    head_name: str
+    relation: str
+    tail: str
+    tail_name: str
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    probability: float
+    known: bool
+    records: tuple[RecordOut, ...]
+
+
+class EntityOut(_Model):
+    """An entity, its images and parts, and a page of its edges."""
+
+    key: str
+    label: str
+    name: str
+    aliases: tuple[str, ...] = ()
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    images: tuple[ImageOut, ...] = ()
+    parts: tuple[PartOut, ...] = ()
+    part: PartOut | None = None
+    edges: tuple[EdgeOut, ...] = ()
+    truncated: bool = Field(default=False, description="there are more edges than this page")
+
+
+class JobIn(_Model):
+    """A job to start; its parameters depend on the kind."""
+
+    kind: Literal["link"]
+    parameters: dict[str, Any] = Field(
+        default_factory=dict,
+        examples=[{"mentions": [{"id": "m1", "mention": "Turkish", "context": "…"}]}],
+    )
+
+
+class JobOut(_Model):
+    """A job and how far it has come."""
+
+    id: str
+    kind: str
+    state: Literal["pending", "running", "paused", "done", "failed", "cancelled"]
+    done: int
+    total: int
+    unit: str = "records"
+    counts: dict[str, int] = Field(default_factory=dict, description="rows by state")
+    error: str | None = None
+    output: str | None = None

@@ -1,0 +1,100 @@
+"""Settings of a deployment: defaults, then `umbra.toml` of the working folder, then `UMBRA_…`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from kg.errors import SettingError
+
+__all__ = ["Settings", "load_settings"]
+
+
+class Settings(BaseSettings):
+    """All that an operator sets.
+
+    Attributes:
+        store: `embedded` (a child process kept in the working folder), or a ``bolt://`` address.
+        store_user: User of a remote store.
+        store_password: Its password.
+        idle_timeout_s: Seconds without a client after which the embedded store ends itself.
+        known_probability: From which probability a linked or generated edge counts as known.
+        timeout_s: Most seconds a query may take.
+        max_rows: Most rows a Cypher query returns.
+        max_answers: Most answers a question returns.
+        max_body_bytes: Largest request body.
+        host: Address that `umbra serve` listens on.
+        port: Its port.
+        api_key: Key that every request must carry; needed for any address but loopback.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="UMBRA_", extra="forbid", frozen=True)
+
+    store: str = "embedded"
+    store_user: str = "neo4j"
+    store_password: SecretStr = SecretStr("")
+    idle_timeout_s: float = Field(default=600.0, gt=0)
+    known_probability: float = Field(default=0.9, gt=0, le=1)
+    timeout_s: float = Field(default=20.0, gt=0, le=3600)
+    max_rows: int = Field(default=10_000, ge=1)
+    max_answers: int = Field(default=1000, ge=1)
+    max_body_bytes: int = Field(default=8 * 2**20, ge=1024)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8321, ge=0, le=65535)
+    api_key: SecretStr = SecretStr("")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment over the file over the defaults."""
+        del dotenv_settings, file_secret_settings
+        path = init_settings.init_kwargs.pop("toml_file", None)  # type: ignore[attr-defined]
+        sources: tuple[PydanticBaseSettingsSource, ...] = (init_settings, env_settings)
+        if path is not None:
+            sources = (*sources, TomlConfigSettingsSource(settings_cls, path))
+        return sources
+
+
+def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
+    """Read the settings.
+
+    Args:
+        file: `umbra.toml`, if there is one.
+        **overrides: Values that win over file and environment.
+
+    Raises:
+        SettingError: A value is out of range or a name is unknown; it is named.
+
+    Example:
+        >>> load_settings(timeout_s=5.0).timeout_s
+        5.0
+    """
+    given: dict[str, Any] = dict(overrides)
+    if file is not None and file.exists():
+        given["toml_file"] = file
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingError(
+            f"setting {name!r}: {first['msg']}",
+            where=str(file) if file else "the environment",
+            hint=f"correct {name} in umbra.toml or UMBRA_{name.upper()}",
+        ) from error
+    except ValueError as error:  # tomllib's own
+        raise SettingError(f"not valid TOML: {error}", where=str(file)) from error

@@ -1,0 +1,144 @@
+"""The working folder: where each thing lies, and which steps are done for which input."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kg.errors import ForeignFileError, MissingPartError
+from kg.files import read_json, sha256_of_text, write_json
+
+__all__ = ["Workspace", "find_workspace"]
+
+FOLDER = ".umbra"
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Paths below one working folder.
+
+    Attributes:
+        folder: The folder itself.
+    """
+
+    folder: Path
+
+    @property
+    def settings(self) -> Path:
+        """The settings file."""
+        return self.folder / "umbra.toml"
+
+    @property
+    def graph(self) -> Path:
+        """The embedded store's folder."""
+        return self.folder / "graph"
+
+    @property
+    def images(self) -> Path:
+        """The content-addressed image folder."""
+        return self.folder / "images"
+
+    @property
+    def ledger(self) -> Path:
+        """The job ledger."""
+        return self.folder / "jobs" / "ledger.sqlite"
+
+    @property
+    def outputs(self) -> Path:
+        """Where jobs write."""
+        return self.folder / "jobs" / "outputs"
+
+    @property
+    def rejects(self) -> Path:
+        """Where rejected rows lie."""
+        return self.folder / "rejects"
+
+    @property
+    def indexes(self) -> Path:
+        """The encoders' vector cache."""
+        return self.folder / "indexes"
+
+    def snapshot(self, name: str) -> Path:
+        """Return the folder of a snapshot."""
+        return self.folder / "snapshots" / name
+
+    def model(self, snapshot: str, name: str) -> Path:
+        """Return the folder of a model of a snapshot."""
+        return self.folder / "models" / snapshot / name
+
+    def step(self, name: str) -> Path:
+        """Return the stamp of a step."""
+        return self.folder / "steps" / f"{name}.json"
+
+    def create(self) -> None:
+        """Make the folder.
+
+        Raises:
+            ForeignFileError: Something else stands there.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ForeignFileError(
+                "a file stands where the working folder should be",
+                where=str(self.folder),
+                hint="move it away or name another folder with --folder",
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def done(self, name: str, inputs: str) -> dict[str, Any] | None:
+        """Return what a step recorded, if it was done for these very inputs."""
+        path = self.step(name)
+        if not path.exists():
+            return None
+        stamp = read_json(path, kind="stamp of a step", formats=(FORMAT,))
+        return dict(stamp["outcome"]) if stamp["inputs"] == inputs else None
+
+    def recorded(self, name: str) -> dict[str, Any]:
+        """Return what a step recorded, whatever its inputs.
+
+        Raises:
+            MissingPartError: The step was never done.
+        """
+        path = self.step(name)
+        if not path.exists():
+            raise MissingPartError(
+                f"the step {name!r} has not been done", where=str(self.folder), hint="umbra demo"
+            )
+        return dict(read_json(path, kind="stamp of a step", formats=(FORMAT,))["outcome"])
+
+    @contextmanager
+    def doing(self, name: str, inputs: str) -> Iterator[dict[str, Any]]:
+        """Run a step: what the block puts into the yielded dict is recorded when it ends well."""
+        started = time.monotonic()
+        outcome: dict[str, Any] = {}
+        yield outcome
+        outcome.setdefault("seconds", round(time.monotonic() - started, 2))
+        write_json(
+            self.step(name), {"format": FORMAT, "inputs": inputs, "outcome": outcome}
+        )
+
+
+def inputs_hash(parts: Mapping[str, Any]) -> str:
+    """Return one hash for all that a step depends on."""
+    return sha256_of_text(repr(sorted(parts.items())))
+
+
+def find_workspace(folder: Path | None = None) -> Workspace:
+    """Return the working folder: the one named, ``UMBRA_FOLDER``, or the nearest ``.umbra``.
+
+    Args:
+        folder: A folder that wins over all.
+    """
+    named = folder or (Path(os.environ["UMBRA_FOLDER"]) if "UMBRA_FOLDER" in os.environ else None)
+    if named is not None:
+        return Workspace(named.expanduser().absolute())
+    here = Path.cwd()
+    for place in (here, *here.parents):
+        if (place / FOLDER).is_dir():
+            return Workspace(place / FOLDER)
+    return Workspace(here / FOLDER)
