@@ -1,0 +1,286 @@
+"""The engine: one graph with its store, snapshots and models, and all that is asked of it.
+
+It composes the packages that do not know each other. The steps that build things stand in
+`api.steps`; this file opens what they left and answers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from api.schemas import AnswersOut, EdgeOut, EntityOut, TableOut
+from api.settings import Settings, load_settings
+from api.workspace import Workspace, find_workspace
+from kg.errors import MissingPartError, SettingError, UnknownEntityError
+from kg.model import EntityKey
+
+if TYPE_CHECKING:
+    from kg.images import ImageFolder
+    from kg.snapshot import Snapshot
+    from kg.store import Store
+    from reasoning.protocols import Answerer
+    from reasoning.query import Query
+
+__all__ = ["AnswererName", "Engine"]
+
+AnswererName = Literal["symbolic", "rough", "cone", "exact"]
+
+
+class Engine:
+    """A graph that can be asked. Use it as a context manager.
+
+    Args:
+        workspace: Its working folder.
+        settings: Settings; read from the folder if not given.
+        store: A store that is open already (tests, notebooks); else it is opened when needed.
+        snapshot: Name of the snapshot that questions run on.
+
+    Example:
+        >>> import tempfile
+        >>> from api.workspace import Workspace
+        >>> engine = Engine(Workspace(Path(tempfile.mkdtemp())))
+        >>> engine.settings.timeout_s
+        20.0
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        settings: Settings | None = None,
+        store: Store | None = None,
+        snapshot: str = "full",
+    ) -> None:
+        self.workspace = workspace
+        self.settings = settings or load_settings(workspace.settings)
+        self.snapshot_name = snapshot
+        self._store = store
+        self._owns_store = store is None
+        self._lock = threading.RLock()
+        self._answerers: dict[str, Answerer] = {}
+
+    @classmethod
+    def open(cls, folder: str | Path | None = None, *, snapshot: str = "full") -> Self:
+        """Open the graph of a working folder (see `api.workspace.find_workspace`)."""
+        return cls(find_workspace(None if folder is None else Path(folder)), snapshot=snapshot)
+
+    def __enter__(self) -> Self:
+        """Return the engine."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Close the engine."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the store if the engine opened it; calling it twice is harmless."""
+        with self._lock:
+            if self._owns_store and self._store is not None:
+                self._store.close()
+                self._store = None
+
+    @property
+    def store(self) -> Store:
+        """The store, opened when first needed."""
+        with self._lock:
+            if self._store is None:
+                self._store = self._open_store()
+            return self._store
+
+    def _open_store(self) -> Store:
+        from kg.backends import open_store  # noqa: PLC0415  (the driver is slow to import)
+
+        settings = self.settings
+        if settings.store == "embedded":
+            self.workspace.create()
+            return open_store(self.workspace.graph, idle_timeout_s=settings.idle_timeout_s)
+        user, password = settings.store_user, settings.store_password.get_secret_value()
+        return open_store(settings.store, user=user, password=password)
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The snapshot that questions run on.
+
+        Raises:
+            MissingPartError: It was never made.
+        """
+        from kg.snapshot import load_snapshot  # noqa: PLC0415  (numpy is slow to import)
+
+        return load_snapshot(self.workspace.snapshot(self.snapshot_name))
+
+    @cached_property
+    def images(self) -> ImageFolder:
+        """The content-addressed image folder."""
+        from kg.images import ImageFolder  # noqa: PLC0415  (Pillow is slow to import)
+
+        return ImageFolder(self.workspace.images)
+
+    def read(
+        self, question: str | Mapping[str, Any] | Query, parameters: Mapping[str, Any] | None = None
+    ) -> Query:
+        """Read a question: a text (Cypher fragment or JSON), a JSON object, or a tree as it is."""
+        from reasoning.notations import read_query  # noqa: PLC0415
+
+        if isinstance(question, str | Mapping):
+            return read_query(question, snapshot=self.snapshot, parameters=parameters)
+        return question
+
+    def ask(
+        self,
+        question: str | Mapping[str, Any] | Query,
+        *,
+        k: int = 10,
+        answerer: AnswererName = "symbolic",
+        parameters: Mapping[str, Any] | None = None,
+        proofs: bool = True,
+    ) -> AnswersOut:
+        """Answer a question over what is known and what is likely.
+
+        Args:
+            question: A text of the Cypher fragment, JSON, or a tree.
+            k: Most answers.
+            answerer: `symbolic` (the default), `rough` or `cone`, or `exact` for known ones only.
+            parameters: Values for ``$name`` in a text.
+            proofs: Also say why.
+
+        Returns:
+            Known answers first, then likely ones, each with its proof.
+
+        Raises:
+            InputError: The question is wrong; subclasses say how, with the position.
+            MissingPartError: There is no snapshot yet.
+
+        Example:
+            >>> engine = Engine.open("world")               # doctest: +SKIP
+            >>> engine.ask("MATCH (c:Country)-[:speaks]->(l {name: 'Arabic'}) RETURN c").answers
+        """
+        from api.views import AnswerViews  # noqa: PLC0415
+        from reasoning.notations import write_query  # noqa: PLC0415
+        from reasoning.query import structure_name  # noqa: PLC0415
+
+        if not 1 <= k <= self.settings.max_answers:
+            raise SettingError(f"k is {k}, it may be 1 to {self.settings.max_answers}")
+        tree = self.read(question, parameters)
+        chosen, warnings = self._answerer(answerer)
+        result = chosen.answer([tree], k, with_proofs=proofs)[0]
+        views = AnswerViews(self.snapshot, self.store, getattr(chosen, "reasons", None))
+        return AnswersOut(
+            query=write_query(result.query, "json"),
+            text=question if isinstance(question, str) else None,
+            structure=structure_name(result.query),
+            answerer=answerer,
+            snapshot=self.snapshot.hash,
+            answers=tuple(map(views.answer, result.answers)),
+            total_known=result.total_known,
+            bound=result.bound,
+            warnings=(*warnings, *self._staleness()),
+        )
+
+    def _answerer(self, name: AnswererName) -> tuple[Answerer, tuple[str, ...]]:
+        """Return an interpreter; without a trained model the default gives known answers only."""
+        from api.steps.train import load_answerer  # noqa: PLC0415
+
+        with self._lock:
+            if name in self._answerers:
+                return self._answerers[name], ()
+            folder = self.workspace.model(self.snapshot_name, name)
+            try:
+                found = load_answerer(name, folder, self.snapshot, self.settings)
+            except MissingPartError:
+                if name != "symbolic":
+                    raise
+                exact = load_answerer("exact", folder, self.snapshot, self.settings)
+                return exact, ("no model is trained: known answers only (run `umbra train`)",)
+            self._answerers[name] = found
+            return found, ()
+
+    def _staleness(self) -> tuple[str, ...]:
+        stamp = self.workspace.step(f"snapshot-{self.snapshot_name}")
+        if not stamp.exists():
+            return ()
+        seen = self.workspace.recorded(f"snapshot-{self.snapshot_name}").get("store_version")
+        if seen is None or seen == self.store.version:
+            return ()
+        return ("the graph has changed since this snapshot was made (run `umbra train`)",)
+
+    def cypher(
+        self,
+        text: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float | None = None,
+        max_rows: int | None = None,
+    ) -> TableOut:
+        """Run read-only Cypher on the store.
+
+        Args:
+            text: The query; untrusted.
+            parameters: Its parameters.
+            timeout_s: Seconds it may take, at most the operator's setting.
+            max_rows: Rows it may return, at most the operator's setting.
+
+        Raises:
+            ReadOnlyError: It would write, read files or administer.
+            QuerySyntaxError: It does not parse.
+            QueryTimeoutError: It took too long and was ended.
+        """
+        table = self.store.query(
+            text,
+            parameters,
+            timeout_s=min(timeout_s or self.settings.timeout_s, self.settings.timeout_s),
+            max_rows=min(max_rows or self.settings.max_rows, self.settings.max_rows),
+        )
+        return TableOut(columns=table.columns, rows=table.rows, truncated=table.truncated)
+
+    def entity(self, key: str, *, limit: int = 100) -> EntityOut:
+        """Return an entity with its images, parts and up to `limit` edges each way.
+
+        Raises:
+            UnknownEntityError: No entity has this key.
+        """
+        from api.views import image_out, part_out  # noqa: PLC0415
+
+        found = self.store.entity(EntityKey(key))
+        if found is None:
+            raise UnknownEntityError(key, nearest=self._nearest(key))
+        edges = self.store.neighbours(found.key, direction="both", limit=limit + 1)
+        tails = (self.store.entity(e.tail) for e in edges if e.relation == "has_part")
+        parts = (part_out(p, found) for p in tails if p is not None and p.part is not None)
+        parent = None if found.part is None else self.store.entity(found.part.parent)
+        return EntityOut(
+            key=found.key,
+            label=found.label,
+            name=found.name,
+            aliases=found.aliases,
+            attributes=dict(found.attributes),
+            images=tuple(map(image_out, found.images)),
+            parts=tuple(part for part in parts if part is not None),
+            part=part_out(found, parent),
+            edges=tuple(map(self._edge, edges[:limit])),
+            truncated=len(edges) > limit,
+        )
+
+    def _edge(self, edge: Any) -> EdgeOut:
+        from api.views import edge_out  # noqa: PLC0415
+
+        return edge_out(edge, self._name, self.settings.known_probability)
+
+    def _name(self, key: str) -> str:
+        try:
+            position = self.snapshot.entities.get(key)
+        except MissingPartError:
+            position = None
+        if position is not None:
+            return self.snapshot.names[position]
+        found = self.store.entity(EntityKey(key))
+        return key if found is None else found.name
+
+    def _nearest(self, key: str) -> tuple[str, ...]:
+        try:
+            return self.snapshot.entities.nearest(key)
+        except MissingPartError:
+            return ()

@@ -1,0 +1,182 @@
+"""From the graph's values to what every door shows: records, edges, parts, proofs, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any
+
+from api.schemas import (
+    AnswerOut,
+    EdgeOut,
+    ImageOut,
+    PartOut,
+    ProofEdgeOut,
+    ProofOut,
+    RecordOut,
+)
+from kg.model import Edge, Entity, EntityKey, ImageRef
+from kg.provenance import Provenance, best_probability
+from kg.snapshot import Snapshot
+from kg.store import Store
+from reasoning.answers import Answer, Proof, ProofEdge
+
+__all__ = ["AnswerViews", "edge_out", "image_out", "part_out", "record_out"]
+
+Reasons = Callable[[str, str, str], Iterable[str]]
+
+
+def record_out(record: Provenance) -> RecordOut:
+    """Show a provenance record."""
+    fields = asdict(record)
+    del fields["at"]
+    return RecordOut(**fields)
+
+
+def image_out(image: ImageRef) -> ImageOut:
+    """Show an image."""
+    return ImageOut(
+        sha256=image.sha256, width=image.width, height=image.height, source=image.source
+    )
+
+
+def part_out(part: Entity, parent: Entity | None) -> PartOut | None:
+    """Show a sub-entity; None if the entity is not one."""
+    if part.part is None:
+        return None
+    images = () if parent is None else parent.images
+    size = next((i for i in images if i.sha256 == part.part.image), None)
+    box = part.part.box_xyxy
+    return PartOut(
+        key=part.key,
+        name=part.name,
+        parent=part.part.parent,
+        image=part.part.image,
+        width=size.width if size else round(box[2]),
+        height=size.height if size else round(box[3]),
+        box_xyxy=box,
+        outline=_outline(part.part.mask_rle),
+        confidence=part.part.confidence,
+    )
+
+
+def _outline(mask_rle: str | None) -> str | None:
+    if mask_rle is None:
+        return None
+    from scenes.look import outline_path  # noqa: PLC0415  (scipy is slow to import)
+    from scenes.regions import decode_rle  # noqa: PLC0415
+
+    return outline_path(decode_rle(mask_rle))
+
+
+def edge_out(edge: Edge, name: Callable[[str], str], known_probability: float) -> EdgeOut:
+    """Show an edge with its records, strongest first."""
+    probability = best_probability(edge.provenance)
+    records = sorted(edge.provenance, key=lambda record: (-record.probability, record.source))
+    return EdgeOut(
+        head=edge.head,
+        head_name=name(edge.head),
+        relation=edge.relation,
+        tail=edge.tail,
+        tail_name=name(edge.tail),
+        attributes=dict(edge.attributes),
+        probability=probability,
+        known=probability >= known_probability,
+        records=tuple(map(record_out, records)),
+    )
+
+
+class AnswerViews:
+    """Shows the answers of one question; reads each entity and edge from the store once.
+
+    Args:
+        snapshot: The snapshot that was asked.
+        store: Where records, images and parts are.
+        reasons: Readable reasons for a predicted edge, if the predictor has any.
+    """
+
+    def __init__(self, snapshot: Snapshot, store: Store, reasons: Reasons | None = None) -> None:
+        self._snapshot = snapshot
+        self._store = store
+        self._reasons = reasons
+        self._entities: dict[str, Entity | None] = {}
+
+    def name(self, key: str) -> str:
+        """Return the name of an entity, or its key where the snapshot has none."""
+        position = self._snapshot.entities.get(key)
+        return key if position is None else self._snapshot.names[position]
+
+    def answer(self, answer: Answer) -> AnswerOut:
+        """Show an answer with its proof."""
+        entity = self._entity(answer.entity)
+        proof = None if answer.proof is None else self._proof(answer.proof)
+        images = () if entity is None else entity.images
+        return AnswerOut(
+            key=answer.entity,
+            name=self.name(answer.entity),
+            label=self._snapshot.label_of(self._snapshot.entity_id(answer.entity)),
+            status=answer.status,
+            probability=round(answer.probability, 6),
+            score=round(answer.score, 6),
+            region=answer.region,
+            lower=round(answer.lower, 6),
+            upper=round(answer.upper, 6),
+            weakest=_weakest(proof) if answer.status == "known" else None,
+            image=image_out(images[0]) if images else None,
+            proof=proof,
+        )
+
+    def _entity(self, key: str) -> Entity | None:
+        if key not in self._entities:
+            self._entities[key] = self._store.entity(EntityKey(key))
+        return self._entities[key]
+
+    def _proof(self, proof: Proof) -> ProofOut:
+        return ProofOut(
+            edges=tuple(map(self._edge, proof.edges)),
+            facts=proof.facts,
+            probability=round(proof.probability, 6),
+            parts=tuple(self._parts(proof)),
+        )
+
+    def _edge(self, edge: ProofEdge) -> ProofEdgeOut:
+        records: tuple[RecordOut, ...] = ()
+        if edge.status != "absent":
+            stored = self._store.edges(head=edge.head, relation=edge.relation, tail=edge.tail)
+            found = next(iter(stored), None)
+            records = () if found is None else tuple(map(record_out, _strongest(found)))
+        reasons: tuple[str, ...] = ()
+        if edge.status == "predicted" and self._reasons is not None:
+            reasons = tuple(self._reasons(edge.head, edge.relation, edge.tail))
+        return ProofEdgeOut(
+            head=edge.head,
+            head_name=self.name(edge.head),
+            relation=edge.relation,
+            tail=edge.tail,
+            tail_name=self.name(edge.tail),
+            status=edge.status,
+            probability=round(edge.probability, 6),
+            records=records,
+            reasons=reasons,
+        )
+
+    def _parts(self, proof: Proof) -> Iterable[PartOut]:
+        seen: set[str] = set()
+        for key in (key for edge in proof.edges for key in (edge.head, edge.tail)):
+            entity = None if key in seen else self._entity(key)
+            seen.add(key)
+            if entity is not None and entity.part is not None:
+                shown = part_out(entity, self._entity(entity.part.parent))
+                if shown is not None:
+                    yield shown
+
+
+def _strongest(edge: Edge) -> list[Provenance]:
+    return sorted(edge.provenance, key=lambda record: (-record.probability, record.source))
+
+
+def _weakest(proof: ProofOut | None) -> RecordOut | None:
+    """Return the least probable of the records that the proof's known edges rest on."""
+    edges: list[Any] = [] if proof is None else [e for e in proof.edges if e.records]
+    best = [edge.records[0] for edge in edges if edge.status == "known"]
+    return min(best, key=lambda record: record.probability) if best else None
