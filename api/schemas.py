@@ -15,10 +15,15 @@ __all__ = [
     "CypherIn",
     "EdgeOut",
     "EntityOut",
+    "HealthOut",
     "ImageOut",
+    "InfoOut",
     "JobIn",
     "JobOut",
+    "JobsOut",
+    "LimitsOut",
     "PartOut",
+    "ProblemOut",
     "ProofEdgeOut",
     "ProofOut",
     "QueryIn",
@@ -206,3 +211,59 @@ class JobOut(_Model):
     counts: dict[str, int] = Field(default_factory=dict, description="rows by state")
     error: str | None = None
     output: str | None = None
+
+
+class JobsOut(_Model):
+    """The jobs that the server knows, newest first."""
+
+    jobs: tuple[JobOut, ...]
+
+
+class HealthOut(_Model):
+    """A sign of life."""
+
+    status: Literal["ok"] = "ok"
+
+
+class LimitsOut(_Model):
+    """What one request may ask for."""
+
+    timeout_s: float
+    max_answers: int
+    max_rows: int
+    max_body_bytes: int
+
+
+class InfoOut(_Model):
+    """What this server holds and allows."""
+
+    version: str
+    snapshot: str = Field(description="hash of the snapshot that questions run on")
+    num_entities: int
+    num_edges: int
+    num_parts: int
+    labels: dict[str, int] = Field(description="entities by label")
+    relations: dict[str, int] = Field(description="edges by relation")
+    answerers: tuple[str, ...] = Field(description="interpreters that can answer now")
+    limits: LimitsOut
+
+
+class ProblemOut(BaseModel):
+    """A problem as RFC 9457 says; further members depend on its type."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: str = Field(description="urn:umbra:problem:SLUG; stable")
+    title: str
+    status: int
+    detail: str | None = None
+    hint: str | None = None
+    instance: str | None = Field(default=None, description="path of the request")
+    request_id: str | None = Field(default=None, description="as in the X-Request-Id header")
+    position: int | None = Field(default=None, description="0-based offset into the query text")
+    line: int | None = None
+    column: int | None = None
+    errors: tuple[dict[str, Any], ...] | None = Field(
+        default=None, description="fields that do not fit the schema: pointer and detail"
+    )
+    retry_after_seconds: int | None = None
