@@ -83,6 +83,12 @@ class Engine:
                 self._store.close()
                 self._store = None
 
+    def forget(self) -> None:
+        """Drop the snapshot and models that are open, so that newer ones are read."""
+        with self._lock:
+            self._answerers.clear()
+            self.__dict__.pop("snapshot", None)
+
     @property
     def store(self) -> Store:
         """The store, opened when first needed."""
@@ -92,7 +98,7 @@ class Engine:
             return self._store
 
     def _open_store(self) -> Store:
-        from kg.backends import open_store  # noqa: PLC0415  (the driver is slow to import)
+        from kg.backends import open_store  # the driver is slow to import
 
         settings = self.settings
         if settings.store == "embedded":
@@ -108,14 +114,14 @@ class Engine:
         Raises:
             MissingPartError: It was never made.
         """
-        from kg.snapshot import load_snapshot  # noqa: PLC0415  (numpy is slow to import)
+        from kg.snapshot import load_snapshot  # numpy is slow to import
 
         return load_snapshot(self.workspace.snapshot(self.snapshot_name))
 
     @cached_property
     def images(self) -> ImageFolder:
         """The content-addressed image folder."""
-        from kg.images import ImageFolder  # noqa: PLC0415  (Pillow is slow to import)
+        from kg.images import ImageFolder  # Pillow is slow to import
 
         return ImageFolder(self.workspace.images)
 
@@ -123,7 +129,7 @@ class Engine:
         self, question: str | Mapping[str, Any] | Query, parameters: Mapping[str, Any] | None = None
     ) -> Query:
         """Read a question: a text (Cypher fragment or JSON), a JSON object, or a tree as it is."""
-        from reasoning.notations import read_query  # noqa: PLC0415
+        from reasoning.notations import read_query
 
         if isinstance(question, str | Mapping):
             return read_query(question, snapshot=self.snapshot, parameters=parameters)
@@ -158,9 +164,9 @@ class Engine:
             >>> engine = Engine.open("world")               # doctest: +SKIP
             >>> engine.ask("MATCH (c:Country)-[:speaks]->(l {name: 'Arabic'}) RETURN c").answers
         """
-        from api.views import AnswerViews  # noqa: PLC0415
-        from reasoning.notations import write_query  # noqa: PLC0415
-        from reasoning.query import structure_name  # noqa: PLC0415
+        from api.views import AnswerViews
+        from reasoning.notations import write_query
+        from reasoning.query import structure_name
 
         if not 1 <= k <= self.settings.max_answers:
             raise SettingError(f"k is {k}, it may be 1 to {self.settings.max_answers}")
@@ -182,7 +188,7 @@ class Engine:
 
     def _answerer(self, name: AnswererName) -> tuple[Answerer, tuple[str, ...]]:
         """Return an interpreter; without a trained model the default gives known answers only."""
-        from api.steps.train import load_answerer  # noqa: PLC0415
+        from api.steps.train import load_answerer
 
         with self._lock:
             if name in self._answerers:
@@ -242,7 +248,7 @@ class Engine:
         Raises:
             UnknownEntityError: No entity has this key.
         """
-        from api.views import image_out, part_out  # noqa: PLC0415
+        from api.views import image_out, part_out
 
         found = self.store.entity(EntityKey(key))
         if found is None:
@@ -265,7 +271,7 @@ class Engine:
         )
 
     def _edge(self, edge: Any) -> EdgeOut:
-        from api.views import edge_out  # noqa: PLC0415
+        from api.views import edge_out
 
         return edge_out(edge, self._name, self.settings.known_probability)
 

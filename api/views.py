@@ -63,8 +63,8 @@ def part_out(part: Entity, parent: Entity | None) -> PartOut | None:
 def _outline(mask_rle: str | None) -> str | None:
     if mask_rle is None:
         return None
-    from scenes.look import outline_path  # noqa: PLC0415  (scipy is slow to import)
-    from scenes.regions import decode_rle  # noqa: PLC0415
+    from scenes.look import outline_path  # scipy is slow to import
+    from scenes.regions import decode_rle
 
     return outline_path(decode_rle(mask_rle))
 

@@ -1,0 +1,49 @@
+"""`umbra build`: a graph from files, by a declared mapping."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_parser", "run"]
+
+EXAMPLES = """examples:
+  umbra build examples/countries/graph.toml --estimate
+  umbra build examples/countries/graph.toml --max-errors 10
+
+Rows that cannot be taken land in rejects/ of the working folder with file, line and reason.
+"""
+
+
+def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "build",
+        parents=[common],
+        help="build the graph from files by a declared mapping",
+        description="Build the graph from files by a declared mapping (docs/mapping.md).",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("mapping", type=Path, help="mapping file (TOML)")
+    parser.add_argument("--max-errors", type=int, help="end after so many rejects")
+    parser.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Build, or say what building would cost."""
+    from api.cli.printing import print_estimate, print_outcome, progress_bar
+    from api.engine import Engine
+    from api.steps.build import build_graph, estimate_build
+
+    if arguments.estimate:
+        print_estimate(estimate_build(arguments.mapping), as_json=arguments.json)
+        return 0
+    with Engine.open(arguments.folder) as engine, progress_bar("building the graph") as progress:
+        outcome = build_graph(
+            engine, arguments.mapping, max_errors=arguments.max_errors, progress=progress
+        )
+    print_outcome("graph", outcome, as_json=arguments.json)
+    return 0

@@ -1,0 +1,83 @@
+"""`umbra link`: mentions to entities, as a resumable batch job."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_parser", "run"]
+
+EXAMPLES = """examples:
+  umbra link run mentions.jsonl --out links.jsonl
+  umbra link run mentions.jsonl.gz --map surface=mention --shard-rows 500 --estimate
+
+Each row of the output is linked, nil, review or failed; bad rows land in rejects/. A job that was
+stopped or killed goes on where it was when the same command runs again.
+"""
+
+
+def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("link", help="link mentions to entities")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    job = actions.add_parser(
+        "run",
+        parents=[common],
+        help="link the mentions of a JSONL file",
+        description="Link the mentions of a JSONL file to entities of the graph.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    job.add_argument("mentions", type=Path, help="JSONL, plain or gzip")
+    job.add_argument("--out", type=Path, help="where the links go (default: links.jsonl)")
+    job.add_argument("--model", default="linker", help="name of the linker (default linker)")
+    job.add_argument("--snapshot", default="full", help="whose linker (default full)")
+    job.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="FIELD=COLUMN",
+        help="which column holds id, surface, context, start, end, image, document",
+    )
+    job.add_argument("--shard-rows", type=int, default=500, help="rows a shard (default 500)")
+    job.add_argument("--max-errors", type=int, help="end after so many rejects")
+    job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
+    job.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the job, or say what it would cost."""
+    from api.cli.printing import print_estimate, print_outcome, progress_bar
+    from api.engine import Engine
+    from api.steps.link import LinkJob, estimate_link, link_file
+
+    job = LinkJob(
+        mentions=arguments.mentions,
+        out=arguments.out or Path("links.jsonl"),
+        columns=_columns(arguments.map),
+        shard_rows=arguments.shard_rows,
+        max_errors=arguments.max_errors,
+    )
+    if arguments.estimate:
+        print_estimate(estimate_link(job), as_json=arguments.json)
+        return 0
+    with (
+        Engine.open(arguments.folder, snapshot=arguments.snapshot) as engine,
+        progress_bar("linking", "mentions") as progress,
+    ):
+        outcome = link_file(engine, job, progress=progress)
+    print_outcome("links", outcome, as_json=arguments.json)
+    return 0
+
+
+def _columns(pairs: list[str]) -> dict[str, str]:
+    from kg.errors import SettingError
+
+    columns = {}
+    for pair in pairs:
+        field, equals, column = pair.partition("=")
+        if not equals or not column:
+            raise SettingError(f"--map {pair!r} is not FIELD=COLUMN", where="--map")
+        columns[field] = column
+    return columns

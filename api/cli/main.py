@@ -1,0 +1,78 @@
+"""The command line: parse, one engine call, print.
+
+Nothing heavy is imported here, so that `umbra --help` stays instant; each command imports what it
+needs when it runs. Results go to stdout, progress and warnings to stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from api.cli import ask, build, cypher, demo, doctor, info, link, scenes, serve, store, train
+from kg.errors import EngineError
+
+__all__ = ["main", "make_parser"]
+
+COMMANDS = (build, link, scenes, train, ask, cypher, serve, demo, info, doctor, store)
+INTERRUPTED = 130
+"""Exit code after Ctrl+C or SIGTERM, as shells use it."""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="umbra",
+        description="A knowledge graph of text and images that answers what nobody wrote down.",
+        epilog="`umbra COMMAND --help` shows examples. Docs: docs/tutorial.md",
+    )
+    parser.add_argument("--version", action="version", version="umbra 0.1.0")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--folder", type=Path, help="working folder (default: the nearest .umbra, else ./.umbra)"
+    )
+    common.add_argument("--json", action="store_true", help="print the result as JSON")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        module.add_parser(commands, common)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: Arguments without the program's name; those of the process if not given.
+
+    Returns:
+        The exit code: 0, that of the error (`api.errors`), or 130 when interrupted.
+    """
+    arguments = make_parser().parse_args(argv)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code: int = arguments.run(arguments)
+    except KeyboardInterrupt:
+        print("umbra: stopped; the same command goes on where it was", file=sys.stderr)
+        return INTERRUPTED
+    except EngineError as error:
+        from api.errors import exit_code
+
+        print(f"umbra: {error}", file=sys.stderr)
+        return exit_code(error)
+    except BrokenPipeError:  # `umbra … | head` is no error
+        sys.stderr.close()
+        return 0
+    return code
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,143 @@
+"""How the command line prints: progress bars, tables, answers, JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from api.schemas import AnswersOut, ProofOut, TableOut
+    from kg.progress import Progress
+
+__all__ = [
+    "print_answers",
+    "print_estimate",
+    "print_json",
+    "print_outcome",
+    "print_rows",
+    "print_table",
+    "progress_bar",
+]
+
+EVERY_S = 5.0
+"""Seconds between lines of progress where stderr is no terminal."""
+
+
+@contextmanager
+def progress_bar(title: str, unit: str = "rows") -> Iterator[Progress]:
+    """Show how far work has come on stderr: a bar in a terminal, else a line every 5 seconds."""
+    if not sys.stderr.isatty():
+        yield _lines(title, unit)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description:<34}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+    )
+    with Bar(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _lines(title: str, unit: str) -> Progress:
+    last = [time.monotonic()]
+
+    def show(done: int, total: int) -> None:
+        now = time.monotonic()
+        if now - last[0] >= EVERY_S:
+            last[0] = now
+            print(f"{title}: {done} of {total} {unit}", file=sys.stderr, flush=True)
+
+    return show
+
+
+def print_json(value: Any) -> None:
+    """Print a value, or a pydantic model, as JSON."""
+    if hasattr(value, "model_dump"):
+        value = value.model_dump(mode="json")
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print rows under their column names, aligned, without ever breaking a value."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max([len(c), *(len(row[i]) for row in cells)]) for i, c in enumerate(columns)]
+    print("  ".join(c.ljust(w) for c, w in zip(columns, widths, strict=True)).rstrip())
+    print("  ".join("-" * w for w in widths))
+    for row in cells:
+        print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value).replace("\n", "\\n")
+
+
+def print_table(table: TableOut) -> None:
+    """Print the rows of a Cypher query."""
+    print_rows(table.columns, table.rows)
+    if table.truncated:
+        print(f"cut at {len(table.rows)} rows (--max-rows)", file=sys.stderr)
+
+
+def print_answers(answers: AnswersOut, *, why: int) -> None:
+    """Print answers, known ones first, with the proofs of the first `why` of each kind."""
+    for warning in answers.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    for status, title in (("known", "Known"), ("likely", "Likely")):
+        group = [answer for answer in answers.answers if answer.status == status]
+        if status == "known":
+            print(f"{title} ({answers.total_known})")
+        else:
+            print(f"{title} ({len(group)} shown)")
+        for position, answer in enumerate(group):
+            print(f"  {answer.probability:5.3f}  {answer.name}  [{answer.key}]")
+            if answer.proof is not None and position < why:
+                _print_proof(answer.proof)
+
+
+def _print_proof(proof: ProofOut) -> None:
+    marks = {"known": "=", "predicted": "~", "absent": "!"}
+    for edge in proof.edges:
+        arrow = f"{edge.head_name} -[{edge.relation}]-> {edge.tail_name}"
+        source = ""
+        if edge.records:
+            record = edge.records[0]
+            source = f"  ({record.kind}: {record.source}{_locator(record.locator)})"
+        print(f"           {marks[edge.status]} {arrow}  {edge.probability:.3f}{source}")
+        for reason in edge.reasons[:2]:
+            print(f"               because {reason}")
+    for fact in proof.facts:
+        print(f"           . {fact}")
+
+
+def _locator(locator: str | None) -> str:
+    return "" if locator is None else f", {locator}"
+
+
+def print_outcome(title: str, outcome: dict[str, Any], *, as_json: bool) -> None:
+    """Print what a step did: its figures, one a line."""
+    if as_json:
+        print_json(outcome)
+        return
+    for name, value in outcome.items():
+        shown = f"{value:,}" if isinstance(value, int) else value
+        print(f"{title}: {name.replace('_', ' ')} {shown}")
+
+
+def print_estimate(estimate: dict[str, Any], *, as_json: bool) -> None:
+    """Print what a step would cost; nothing was run."""
+    print_outcome("estimate", estimate, as_json=as_json)

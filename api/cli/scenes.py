@@ -1,0 +1,59 @@
+"""`umbra scenes`: the images of the graph's entities into parts and relations."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_parser", "run"]
+
+EXAMPLES = """examples:
+  umbra scenes run --descriptions examples/countries/flag_descriptions.jsonl.gz
+  umbra scenes run --estimate
+
+With --descriptions a model is trained first; without, the model trained last is used. A newer
+model replaces its own output and nobody else's.
+"""
+
+
+def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command."""
+    parser = commands.add_parser("scenes", help="take images apart into parts and relations")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    job = actions.add_parser(
+        "run",
+        parents=[common],
+        help="take the images of the graph apart",
+        description="Take the images of the graph's entities apart.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    job.add_argument("--label", default="Country", help="whose images (default Country)")
+    job.add_argument("--descriptions", type=Path, help="JSONL of entity_id and description")
+    job.add_argument("--key", default="country:{entity_id}", help="how entity_id makes a key")
+    job.add_argument("--drawn-alike", type=Path, help="JSON with sets of equal pictures")
+    job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
+    job.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the job, or say what it would cost."""
+    from api.cli.printing import print_estimate, print_outcome, progress_bar
+    from api.engine import Engine
+    from api.steps.scenes import SceneJob, estimate_scenes, run_scenes
+
+    job = SceneJob(
+        label=arguments.label,
+        descriptions=arguments.descriptions,
+        key=arguments.key,
+        drawn_alike=arguments.drawn_alike,
+    )
+    with Engine.open(arguments.folder) as engine:
+        if arguments.estimate:
+            print_estimate(estimate_scenes(engine, job), as_json=arguments.json)
+            return 0
+        with progress_bar("taking images apart", "images") as progress:
+            outcome = run_scenes(engine, job, progress=progress)
+    print_outcome("scenes", outcome, as_json=arguments.json)
+    return 0

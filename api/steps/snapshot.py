@@ -1,0 +1,95 @@
+"""The step that freezes the store's graph into snapshots, whole and for evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kg.files import sha256_of_text
+
+if TYPE_CHECKING:
+    from api.engine import Engine
+
+__all__ = ["HoldOut", "freeze", "freeze_for_evaluation"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOut:
+    """Which edges an evaluation snapshot lacks.
+
+    Attributes:
+        relations: Relations of which edges are held out.
+        undirected: Those of them whose two directions are held out together.
+        share: Share of the edges, in (0, 1).
+        seed: Seed of the choice.
+    """
+
+    relations: Sequence[str]
+    undirected: Sequence[str] = ()
+    share: float = 0.1
+    seed: int = 0
+
+
+def freeze(engine: Engine) -> dict[str, Any]:
+    """Make the snapshot `full` of the store as it is; nothing to do if the store has not changed.
+
+    Returns:
+        What was frozen: hash, counts, the store's version.
+    """
+    from kg.snapshot import build_snapshot, save_snapshot
+
+    version = engine.store.version
+    workspace = engine.workspace
+    done = workspace.done("snapshot-full", str(version))
+    if done is not None and (workspace.snapshot("full") / "snapshot.json").exists():
+        return done
+    with workspace.doing("snapshot-full", str(version)) as outcome:
+        snapshot = build_snapshot(engine.store.entities(), engine.store.edges())
+        save_snapshot(snapshot, workspace.snapshot("full"))
+        outcome.update(
+            hash=snapshot.hash,
+            store_version=version,
+            entities=snapshot.num_entities,
+            edges=snapshot.num_edges,
+            relations=snapshot.num_relations,
+        )
+    engine.forget()
+    return outcome
+
+
+def freeze_for_evaluation(engine: Engine, hold_out: HoldOut) -> dict[str, Any]:
+    """Make the snapshot `evaluation`: `full` without the held-out edges, same ids.
+
+    Returns:
+        What was frozen: hash, counts, held-out edges by relation.
+    """
+    import numpy as np
+
+    from kg.snapshot import load_snapshot, save_snapshot
+    from kg.splits import hold_out as choose
+
+    workspace = engine.workspace
+    full = load_snapshot(workspace.snapshot("full"))
+    inputs = sha256_of_text(f"{full.hash} {hold_out}")
+    done = workspace.done("snapshot-evaluation", inputs)
+    if done is not None:
+        return done
+    with workspace.doing("snapshot-evaluation", inputs) as outcome:
+        relations = [name for name in hold_out.relations if name in full.relation_names]
+        held = choose(
+            full,
+            relations=relations,
+            share=hold_out.share,
+            seed=hold_out.seed,
+            undirected=tuple(hold_out.undirected),
+        )
+        kept = full.keeping(~held)
+        save_snapshot(kept, workspace.snapshot("evaluation"))
+        counts = np.bincount(full.relations[held], minlength=full.num_relations)
+        outcome.update(
+            hash=kept.hash,
+            edges=kept.num_edges,
+            held_out={name: int(counts[full.relation_id(name)]) for name in relations},
+        )
+    return outcome
