@@ -1,0 +1,91 @@
+"""Rules that hold for every file of the project; each check is itself shown to fail."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("kg", "encoders", "evaluation", "reasoning", "linkers", "scenes", "api", "umbra")
+LONGEST = 300
+VAGUE = {"utils", "util", "common", "helpers", "helper", "manager", "misc"}
+
+
+def sources() -> list[Path]:
+    return [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
+
+
+def modules() -> list[str]:
+    return [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sources()
+        if path.name != "__init__.py" and path.name != "__main__.py"
+    ]
+
+
+def too_long(text: str) -> bool:
+    return text.count("\n") > LONGEST
+
+
+def undocumented(tree: ast.Module) -> list[str]:
+    """Public classes, functions and methods without a docstring."""
+    found = []
+    for node in tree.body:
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if node.name.startswith("_"):
+            continue
+        if ast.get_docstring(node) is None:
+            found.append(node.name)
+        if isinstance(node, ast.ClassDef):
+            found += [
+                f"{node.name}.{method.name}"
+                for method in node.body
+                if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef)
+                and not method.name.startswith("_")
+                and ast.get_docstring(method) is None
+                and not any(getattr(d, "attr", "") == "setter" for d in method.decorator_list)
+            ]
+    return found
+
+
+def declares_all(tree: ast.Module) -> bool:
+    return any(
+        isinstance(node, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets)
+        for node in tree.body
+    )
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_file_is_short_documented_and_names_what_is_public(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert not too_long(text), f"{path} has more than {LONGEST} lines: split it by an idea"
+    assert path.stem not in VAGUE, f"{path}: name the idea, not the shelf"
+    assert undocumented(tree) == []
+    if path.name not in {"__init__.py", "__main__.py"}:
+        assert ast.get_docstring(tree), f"{path} does not say what it is"
+        assert declares_all(tree), f"{path} has no __all__"
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_public_name_exists(name: str) -> None:
+    module = importlib.import_module(name)
+    for public in module.__all__:
+        assert hasattr(module, public), f"{name}.__all__ names {public}, which is not there"
+
+
+def test_the_checks_can_fail() -> None:
+    assert too_long("x = 1\n" * (LONGEST + 1))
+    bad = ast.parse("class A:\n    def method(self): ...\ndef open_function(): ...\n")
+    assert undocumented(bad) == ["A", "A.method", "open_function"]
+    assert not declares_all(bad)
+
+
+def test_every_package_is_found() -> None:
+    assert all(list(pkgutil.iter_modules([str(ROOT / name)])) or name == "umbra" for name in PACKAGES)

@@ -1,0 +1,33 @@
+"""What starting costs: `umbra --help` and `import umbra` load nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = ("numpy", "torch", "neo4j", "fastapi", "pydantic", "scipy", "sklearn")
+
+
+def loaded_by(code: str) -> set[str]:
+    script = f"{code}\nimport sys; print('\\n'.join(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(result.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import umbra",
+        "from api.cli.main import make_parser; make_parser().format_help()",
+    ],
+)
+def test_nothing_heavy_is_loaded(code: str) -> None:
+    assert loaded_by(code).isdisjoint(HEAVY)
+
+
+def test_the_check_can_fail() -> None:
+    assert "numpy" in loaded_by("import numpy")
