@@ -32,7 +32,20 @@ COPIED = {
     "drawn_alike.json": "drawn_alike.json",
     "withheld_entities.txt": "withheld_entities.txt",
 }
-ALIAS_LANGUAGES = ("ces deu fra hrv ita jpn nld per slk spa swe urd").split()
+ALIAS_LANGUAGES = [
+    "ces",
+    "deu",
+    "fra",
+    "hrv",
+    "ita",
+    "jpn",
+    "nld",
+    "per",
+    "slk",
+    "spa",
+    "swe",
+    "urd",
+]
 """Translations that may be aliases; the other eleven are the answers of a group of mentions."""
 
 NO_ALIAS = {
