@@ -32,7 +32,7 @@ COPIED = {
     "drawn_alike.json": "drawn_alike.json",
     "withheld_entities.txt": "withheld_entities.txt",
 }
-ALIAS_LANGUAGES = [
+ALIAS_LANGUAGES = (
     "ces",
     "deu",
     "fra",
@@ -45,7 +45,7 @@ ALIAS_LANGUAGES = [
     "spa",
     "swe",
     "urd",
-]
+)
 """Translations that may be aliases; the other eleven are the answers of a group of mentions."""
 
 NO_ALIAS = {
