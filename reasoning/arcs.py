@@ -1,0 +1,197 @@
+"""Arcs of the circle: wrapping, averaging axes, and distances from many points to many arcs.
+
+With δ the angle between a point and the axis of an arc, |δ| in [0, π], the distance to an edge at
+half-angle h is sin((|δ| − h)/2) = s·cos(h/2) − c·sin(h/2), where s = sin(|δ|/2), c = cos(|δ|/2).
+s and c are |products| of the sines and cosines of half the two angles, so a pair costs a few
+multiplications and no trigonometry. The near edge is always the closer one for h in [0, π].
+
+The distance of a point to a rough arc (half-core c, rim f on each side, c + f ≤ π) is::
+
+    relu(sin((|δ| − c − f)/2)) + λ₁ min(sin(|δ|/2), sin(c/2))
+        + λ₂ clip(sin((|δ| − c)/2), 0, sin(f/2))
+
+which for f = 0 is ConE's distance (arXiv 2110.13715, eq. 9-11) and else RConE's (2408.11526).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+__all__ = ["arc_distance", "mean_axis", "pairwise_arc_distance", "wrap_angle"]
+
+_TINY = 1e-12
+
+
+def wrap_angle(angle: Tensor) -> Tensor:
+    """Return the same angles in [−π, π), radians, with gradient 1."""
+    turns = torch.floor((angle.detach() + math.pi) / (2 * math.pi))
+    return angle - turns * (2 * math.pi)
+
+
+def mean_axis(axes: Tensor, weights: Tensor) -> Tensor:
+    """Return the direction of the weighted mean of unit vectors (semantic average).
+
+    Args:
+        axes: ``(num_cones, batch, dim)``, radians.
+        weights: ``(num_cones, batch, dim)``, positive.
+
+    Returns:
+        ``(batch, dim)`` in [−π, π]. Opposite axes of equal weight have no mean direction; they
+        give an arbitrary one with a finite gradient, where a plain arctan would give NaN.
+    """
+    sine = (weights * axes.sin()).sum(0)
+    cosine = (weights * axes.cos()).sum(0)
+    vanishes = sine.square() + cosine.square() < _TINY
+    return torch.atan2(sine, torch.where(vanishes, torch.ones_like(cosine), cosine))
+
+
+def arc_distance(
+    points: Tensor,
+    axis: Tensor,
+    half_core: Tensor,
+    rim: Tensor | None,
+    weights: tuple[float, float],
+) -> Tensor:
+    """Return the distance of points to arcs, one dimension at a time, summed over dimensions.
+
+    Args:
+        points: ``(..., dim)`` angles, radians.
+        axis: ``(..., dim)`` axes, broadcast against `points`.
+        half_core: ``(..., dim)`` half-angle of the (core) arc in [0, π].
+        rim: ``(..., dim)`` width of the rim on each side, or None for a plain cone.
+        weights: λ₁ (towards the axis, inside the core) and λ₂ (from the rim to the core).
+
+    Returns:
+        ``(...)`` distances.
+    """
+    half = (points - axis) / 2
+    s, c = half.sin().abs(), half.cos().abs()
+    outer = half_core if rim is None else half_core + rim
+    total = torch.relu(_beyond(s, c, outer)) + weights[0] * torch.minimum(s, (half_core / 2).sin())
+    if rim is not None:
+        in_rim = torch.relu(_beyond(s, c, half_core))
+        total = total + weights[1] * torch.minimum(in_rim, (rim / 2).sin())
+    return total.sum(-1)
+
+
+def _beyond(s: Tensor, c: Tensor, half_angle: Tensor) -> Tensor:
+    return s * (half_angle / 2).cos() - c * (half_angle / 2).sin()
+
+
+def pairwise_arc_distance(
+    points: Tensor,
+    axis: Tensor,
+    half_core: Tensor,
+    rim: Tensor | None,
+    weights: tuple[float, float],
+) -> Tensor:
+    """Return `arc_distance` of every point to every arc, with bounded memory.
+
+    One query at a time, with the gradient written out: on one core about ten times as fast as
+    automatic differentiation over the whole ``(batch, num_points, dim)`` block.
+
+    Args:
+        points: ``(num_points, dim)``, radians.
+        axis: ``(batch, dim)``.
+        half_core: ``(batch, dim)``.
+        rim: ``(batch, dim)`` or None.
+        weights: λ₁ and λ₂.
+
+    Returns:
+        ``(batch, num_points)``; differentiable once.
+    """
+    width = torch.zeros(0) if rim is None else rim
+    distances: Tensor = _Pairwise.apply(points, axis, half_core, width, weights)  # type: ignore[no-untyped-call]
+    return distances
+
+
+class _Pairwise(torch.autograd.Function):
+    """`arc_distance` over all pairs, row by row."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, points: Tensor, axis: Tensor, half_core: Tensor, rim: Tensor, weights: Any
+    ) -> Tensor:
+        ctx.save_for_backward(points, axis, half_core, rim)
+        ctx.weights = weights
+        rows = _Rows(points, axis, half_core, rim)
+        out = points.new_empty(len(axis), len(points))
+        for row in range(len(axis)):
+            s, c = rows.sides(row)
+            s, c = s.abs_(), c.abs_()
+            total = rows.beyond(s, c, rows.outer, row).clamp_(min=0)
+            if rows.has_rim:
+                middle = rows.beyond(s, c, rows.core, row).clamp_(min=0)
+                total.add_(torch.minimum(middle, rows.rim[0][row]), alpha=weights[1])
+            total.add_(torch.minimum(s, rows.core[0][row]), alpha=weights[0])
+            torch.sum(total, -1, out=out[row])
+        return out
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        points, axis, half_core, rim = ctx.saved_tensors
+        inside_weight, rim_weight = ctx.weights
+        rows = _Rows(points, axis, half_core, rim)
+        to_points, to_axis = torch.zeros_like(points), torch.empty_like(axis)
+        to_core, to_rim = torch.empty_like(half_core), torch.zeros_like(rim)
+        for row in range(len(axis)):
+            s, c = rows.sides(row)
+            sign = (s * c).sign_()
+            s, c = s.abs_(), c.abs_()
+            gain = upstream[row] * 0.5
+            outside = (rows.beyond(s, c, rows.outer, row) > 0).to(points.dtype)
+            inside = (rows.beyond(s, c, rows.core, row) < 0).to(points.dtype)
+            # derivative of sin((|δ| − h)/2) by |δ| is +½ cos(same), by h it is −½ cos(same)
+            steep = rows.slope(s, c, rows.outer, row).mul_(outside)
+            slope = (c * inside).mul_(inside_weight).add_(steep)
+            from_outer = gain @ steep
+            past_core = gain.sum() - gain @ inside
+            to_core[row] = inside_weight * rows.core[1][row] * past_core - from_outer
+            if rows.has_rim:
+                middle = rows.slope(s, c, rows.core, row).mul_(1 - outside - inside)
+                middle.mul_(rim_weight)
+                slope.add_(middle)
+                to_core[row] -= gain @ middle
+                to_rim[row] = rim_weight * rows.rim[1][row] * (gain @ outside) - from_outer
+            slope.mul_(sign)
+            to_axis[row] = -(gain @ slope)
+            to_points.addcmul_(slope, gain[:, None])
+        return to_points, to_axis, to_core, to_rim if rows.has_rim else None, None
+
+
+class _Rows:
+    """Sines and cosines of half the angles, made once; pairs are formed a row at a time."""
+
+    def __init__(self, points: Tensor, axis: Tensor, half_core: Tensor, rim: Tensor) -> None:
+        self.has_rim = rim.numel() > 0 or (rim.ndim == 2 and len(axis) == 0)
+        self._points, self._axis = _halves(points), _halves(axis)
+        self.core = _halves(half_core)
+        self.rim = _halves(rim)
+        self.outer = _halves(half_core + rim) if self.has_rim else self.core
+
+    def sides(self, row: int) -> tuple[Tensor, Tensor]:
+        """Return sin and cos of half the signed difference, ``(num_points, dim)``, fresh."""
+        (sin_p, cos_p), (sin_a, cos_a) = self._points, self._axis
+        s = (sin_p * cos_a[row]).addcmul_(cos_p, sin_a[row], value=-1)
+        c = (cos_p * cos_a[row]).addcmul_(sin_p, sin_a[row])
+        return s, c
+
+    @staticmethod
+    def beyond(s: Tensor, c: Tensor, edge: tuple[Tensor, Tensor], row: int) -> Tensor:
+        """Return sin((|δ| − h)/2), positive beyond the edge."""
+        return (s * edge[1][row]).addcmul_(c, edge[0][row], value=-1)
+
+    @staticmethod
+    def slope(s: Tensor, c: Tensor, edge: tuple[Tensor, Tensor], row: int) -> Tensor:
+        """Return cos((|δ| − h)/2)."""
+        return (c * edge[1][row]).addcmul_(s, edge[0][row])
+
+
+def _halves(angle: Tensor) -> tuple[Tensor, Tensor]:
+    half = angle / 2
+    return half.sin(), half.cos()
