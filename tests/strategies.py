@@ -1,0 +1,174 @@
+"""Hypothesis strategies: small graphs as entities and edges, and random query trees over them.
+
+Graphs have at most eight entities, so that a failure shrinks to something a person can draw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
+from kg.snapshot import Snapshot, build_snapshot
+from reasoning.query import (
+    Anchor,
+    Compare,
+    Intersection,
+    Labelled,
+    Negation,
+    Projection,
+    Query,
+    Union,
+)
+
+__all__ = [
+    "ATTRIBUTES",
+    "LABELS",
+    "RELATIONS",
+    "Case",
+    "cases",
+    "comparisons",
+    "graphs",
+    "safe_trees",
+    "trees",
+]
+
+LABELS = ("Country", "Language")
+RELATIONS = ("borders", "speaks")
+ATTRIBUTES = ("size", "motto")
+NAMES = ("Oro", "Ora", "Bem", 'It\'s "so"\\')
+NUMBERS = (1, 2, 3.5, 1.0)
+TEXTS = ("a", "ab", "b'c", "")
+VALUES = (*NUMBERS, *TEXTS, True)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A graph and a tree over it."""
+
+    entities: tuple[Entity, ...]
+    edges: tuple[Edge, ...]
+    tree: Query
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The graph, frozen; every relation and label is in its vocabularies."""
+        return build_snapshot(self.entities, self.edges)
+
+
+def _key(number: int) -> EntityKey:
+    return EntityKey(f"e:{number}")
+
+
+@st.composite
+def graphs(
+    draw: st.DrawFn, *, max_entities: int = 8, max_edges: int = 14
+) -> tuple[tuple[Entity, ...], tuple[Edge, ...]]:
+    """Draw entities and edges; each label and each relation occurs (by a first entity and loop)."""
+    count = draw(st.integers(2, max_entities))
+    entities = tuple(
+        Entity(
+            key=_key(number),
+            label=LABELS[number % 2] if number < 2 else draw(st.sampled_from(LABELS)),
+            name=draw(st.sampled_from(NAMES)),
+            attributes=draw(st.dictionaries(st.sampled_from(ATTRIBUTES), st.sampled_from(VALUES))),
+        )
+        for number in range(count)
+    )
+    ends = st.integers(0, count - 1)
+    drawn = draw(
+        st.lists(st.tuples(ends, st.sampled_from(RELATIONS), ends), max_size=max_edges, unique=True)
+    )
+    first = [(draw(ends), relation, draw(ends)) for relation in RELATIONS]
+    edges = tuple(
+        Edge(
+            head=_key(head),
+            relation=relation,
+            tail=_key(tail),
+            provenance=(_source(draw(st.sampled_from((1.0, 1.0, 0.95, 0.5)))),),
+        )
+        for head, relation, tail in sorted({*drawn, *first})
+    )
+    return entities, edges
+
+
+def _source(probability: float) -> Provenance:
+    return Provenance(kind="linked", source="a text", probability=probability)
+
+
+def comparisons() -> st.SearchStrategy[Compare]:
+    """Draw comparisons on attributes, names and keys."""
+    attributes = st.sampled_from((*ATTRIBUTES, "name"))
+    values = st.sampled_from((*VALUES, *NAMES))
+    return st.one_of(
+        st.builds(Compare, attributes, st.sampled_from(("=", "<>", "<", "<=", ">", ">=")), values),
+        st.builds(
+            Compare,
+            attributes,
+            st.sampled_from(("contains", "starts with", "ends with")),
+            st.sampled_from(TEXTS),
+        ),
+        st.builds(
+            Compare, attributes, st.just("in"), st.lists(values, min_size=1, max_size=3).map(tuple)
+        ),
+        st.builds(Compare, st.just("key"), st.just("="), st.integers(0, 9).map(_key)),
+    )
+
+
+def _leaves(entities: int) -> st.SearchStrategy[Query]:
+    return st.one_of(
+        st.integers(0, entities - 1).map(lambda number: Anchor(_key(number))),
+        st.sampled_from(LABELS).map(Labelled),
+        comparisons(),
+    )
+
+
+def trees(entities: int = 8, *, max_leaves: int = 5) -> st.SearchStrategy[Query]:
+    """Draw any trees, unsafe ones too, over the keys of `entities` entities."""
+
+    def bigger(smaller: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
+        several = st.lists(smaller, min_size=2, max_size=3).map(tuple)
+        return st.one_of(
+            _projections(smaller),
+            several.map(Intersection),
+            several.map(Union),
+            smaller.map(Negation),
+        )
+
+    return st.recursive(_leaves(entities), bigger, max_leaves=max_leaves)
+
+
+def safe_trees(entities: int = 8, *, max_leaves: int = 5) -> st.SearchStrategy[Query]:
+    """Draw safe trees; negations stand beside a positive branch."""
+
+    def bigger(smaller: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
+        loose = st.one_of(
+            smaller,
+            smaller.map(Negation),
+            smaller.map(lambda tree: Negation(Negation(tree))),
+            st.tuples(smaller, smaller.map(Negation)).map(Union),
+        )
+        guarded = st.tuples(smaller, st.lists(loose, min_size=1, max_size=2)).map(
+            lambda parts: Intersection((parts[0], *parts[1]))
+        )
+        return st.one_of(
+            _projections(smaller),
+            guarded,
+            guarded.map(lambda tree: Intersection(tuple(reversed(tree.children)))),
+            st.lists(smaller, min_size=2, max_size=3).map(tuple).map(Union),
+        )
+
+    return st.recursive(_leaves(entities), bigger, max_leaves=max_leaves)
+
+
+def _projections(smaller: st.SearchStrategy[Query]) -> st.SearchStrategy[Query]:
+    return st.builds(Projection, st.sampled_from(RELATIONS), smaller, st.booleans())
+
+
+@st.composite
+def cases(draw: st.DrawFn, *, max_entities: int = 8, max_leaves: int = 5) -> Case:
+    """Draw a graph with a safe tree over it."""
+    entities, edges = draw(graphs(max_entities=max_entities))
+    return Case(entities, edges, draw(safe_trees(len(entities), max_leaves=max_leaves)))
