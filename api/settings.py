@@ -25,6 +25,8 @@ class Settings(BaseSettings):
         store: `embedded` (a child process kept in the working folder), or a ``bolt://`` address.
         store_user: User of a remote store.
         store_password: Its password.
+        text_encoder: `packaged`, `tiny` (for tests), or a `transformers` directory or hub id.
+        image_encoder: The same for images.
         idle_timeout_s: Seconds without a client after which the embedded store ends itself.
         known_probability: From which probability a linked or generated edge counts as known.
         timeout_s: Most seconds a query may take.
@@ -41,6 +43,8 @@ class Settings(BaseSettings):
     store: str = "embedded"
     store_user: str = "neo4j"
     store_password: SecretStr = SecretStr("")
+    text_encoder: str = "packaged"
+    image_encoder: str = "packaged"
     idle_timeout_s: float = Field(default=600.0, gt=0)
     known_probability: float = Field(default=0.9, gt=0, le=1)
     timeout_s: float = Field(default=20.0, gt=0, le=3600)

@@ -1,0 +1,37 @@
+"""Which encoders an engine uses: those that packages ship, or the ones its settings name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from api.engine import Engine
+    from encoders.protocols import ImageEncoder, TextEncoder
+
+__all__ = ["image_encoder", "text_encoder"]
+
+
+def text_encoder(engine: Engine) -> TextEncoder:
+    """Return the text encoder of the engine's settings, its vectors cached in the folder."""
+    import encoders
+
+    match engine.settings.text_encoder:
+        case "packaged":
+            return encoders.packaged_text_encoder(engine.workspace.indexes)
+        case "tiny":
+            return encoders.TinyTextEncoder()
+        case directory:
+            return encoders.transformers_text_encoder(directory)
+
+
+def image_encoder(engine: Engine) -> ImageEncoder:
+    """Return the image encoder of the engine's settings, its vectors cached in the folder."""
+    import encoders
+
+    match engine.settings.image_encoder:
+        case "packaged":
+            return encoders.packaged_image_encoder(engine.workspace.indexes)
+        case "tiny":
+            return encoders.TinyImageEncoder()
+        case directory:
+            return encoders.transformers_image_encoder(directory)
