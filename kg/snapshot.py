@@ -121,7 +121,9 @@ class Snapshot:
     def _by_tail(self) -> NDArray[np.int64]:
         return np.lexsort((self.heads, self.tails, self.relations)).astype(np.int64)
 
-    def edge_positions(self, relation: int, entity: int, *, inverse: bool = False) -> NDArray[np.int64]:
+    def edge_positions(
+        self, relation: int, entity: int, *, inverse: bool = False
+    ) -> NDArray[np.int64]:
         """Return the positions of the edges of a relation that leave (or enter) an entity.
 
         Args:
@@ -284,7 +286,7 @@ def load_snapshot(folder: Path) -> Snapshot:
 
 
 def _value(value: Any) -> AttributeValue:
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[no-any-return]
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _array(path: Path) -> NDArray[Any]:

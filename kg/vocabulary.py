@@ -32,7 +32,7 @@ class Vocabulary(Generic[Name]):
 
     def __init__(self, names: Iterable[Name]) -> None:
         self._names: tuple[Name, ...] = tuple(names)
-        self._ids = {name: position for position, name in enumerate(self._names)}
+        self._ids: dict[str, int] = {name: position for position, name in enumerate(self._names)}
         if len(self._ids) != len(self._names):
             seen: set[str] = set()
             twice = next(n for n in self._names if n in seen or seen.add(n))  # type: ignore[func-returns-value]
@@ -52,11 +52,11 @@ class Vocabulary(Generic[Name]):
 
     def __getitem__(self, name: str) -> int:
         """Return the id of a name; a missing one is a `KeyError`."""
-        return self._ids[name]  # type: ignore[index]
+        return self._ids[name]
 
     def get(self, name: str) -> int | None:
         """Return the id of a name, or None."""
-        return self._ids.get(name)  # type: ignore[call-overload,no-any-return]
+        return self._ids.get(name)
 
     def name(self, position: int) -> Name:
         """Return the name at an id."""
