@@ -1,0 +1,1 @@
+"""The face: engine, command line, REST, page; what composes the packages below it."""

@@ -56,6 +56,7 @@ class HoldOutTable(_Table):
     relations: tuple[str, ...]
     undirected: tuple[str, ...] = ()
     share: float = Field(gt=0, lt=1)
+    group_relation: str
 
 
 class Question(_Table):

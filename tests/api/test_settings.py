@@ -36,7 +36,7 @@ def test_a_bad_setting_is_named(tmp_path: Path, text: str, name: str) -> None:
 def test_broken_toml_names_the_file(tmp_path: Path) -> None:
     file = tmp_path / "umbra.toml"
     file.write_text("timeout_s = = 3")
-    with pytest.raises(SettingError, match="umbra.toml"):
+    with pytest.raises(SettingError, match=r"umbra\.toml"):
         load_settings(file)
 
 

@@ -57,5 +57,5 @@ def test_a_foreign_stamp_is_named(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     workspace.step("link").parent.mkdir()
     workspace.step("link").write_text("not ours")
-    with pytest.raises(ForeignFileError, match="link.json"):
+    with pytest.raises(ForeignFileError, match=r"link\.json"):
         workspace.done("link", "a")

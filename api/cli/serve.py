@@ -1,0 +1,190 @@
+"""`umbra serve`: the REST API and the page, until Ctrl+C or SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
+    from types import FrameType
+
+    from api.settings import Settings
+
+__all__ = ["add_parser", "check_address", "is_loopback", "serve"]
+
+MIN_KEY_CHARS = 16
+"""Shortest API key that may guard an address others can reach."""
+
+EXAMPLES = """examples:
+  umbra serve
+  umbra serve --port 0 --folder world/.umbra
+  UMBRA_API_KEY=… umbra serve --host 0.0.0.0
+
+The first line printed is the address. Any address but loopback needs an API key.
+"""
+
+
+def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "serve",
+        parents=[common],
+        help="serve the REST API and the page",
+        description="Serve the REST API and the page.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port, 0 for any free one (default 8321)")
+    parser.add_argument("--snapshot", default="full", help="which snapshot (default full)")
+    parser.set_defaults(run=serve)
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve until a signal ends it.
+
+    Returns:
+        0 after Ctrl+C or SIGTERM.
+
+    Raises:
+        SettingError: Others could reach the address and there is no key, or the port is taken.
+    """
+    import logging
+
+    from api.engine import Engine
+    from api.settings import load_settings
+    from api.workspace import find_workspace
+
+    workspace = find_workspace(arguments.folder)
+    given = {name: getattr(arguments, name) for name in ("host", "port")}
+    settings = load_settings(
+        workspace.settings, **{name: value for name, value in given.items() if value is not None}
+    )
+    check_address(settings)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("neo4j").setLevel(logging.WARNING)
+    listener = _listen(settings)
+    with Engine(workspace, settings=settings, snapshot=arguments.snapshot) as engine:
+        idle = _run(engine, listener)
+    if not idle:
+        _leave()
+    return 0
+
+
+def check_address(settings: Settings) -> None:
+    """Refuse an address that others can reach, unless a key guards it.
+
+    Raises:
+        SettingError: It has no key, or a short one.
+    """
+    from kg.errors import SettingError
+
+    key = settings.api_key.get_secret_value()
+    if is_loopback(settings.host) or len(key) >= MIN_KEY_CHARS:
+        return
+    found = (
+        "no API key guards it" if not key else f"its API key is under {MIN_KEY_CHARS} characters"
+    )
+    raise SettingError(
+        f"others can reach {settings.host}, and {found}",
+        where="host",
+        hint="set UMBRA_API_KEY to a long random text, or use --host 127.0.0.1",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach an address."""
+    import ipaddress
+
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Open the socket before anything is loaded, so that a taken port is told at once."""
+    import socket
+
+    from kg.errors import SettingError
+
+    host = settings.host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, settings.port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise SettingError(
+            f"cannot listen on {host} port {settings.port}: {error.strerror or error}",
+            where="host and port",
+            hint="another server may run there; --port 0 takes any free port",
+        ) from error
+    return listener
+
+
+def _run(engine: Any, listener: socket.socket) -> bool:
+    """Run the server; tell whether all its threads have ended."""
+    import uvicorn
+
+    from api.app import LOOPBACK, create_app
+
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    hosts = LOOPBACK | {shown} if is_loopback(host) else frozenset()
+    app = create_app(engine, hosts=hosts)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,  # the guard writes one line a request
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=1,
+        limit_concurrency=500,
+    )
+
+    class Server(uvicorn.Server):
+        """Tells open event streams at once that the server ends."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            app.state.closing.set()
+
+    print(f"Umbra is at http://{shown}:{port}/ (Ctrl+C ends it)", flush=True)
+    with _quiet_signals():
+        Server(config).run(sockets=[listener])
+    return bool(getattr(app.state, "idle", True))
+
+
+@contextmanager
+def _quiet_signals() -> Iterator[None]:
+    """Take the signal that uvicorn raises again after it has ended well because of it."""
+    import signal
+
+    def ended(_number: int, _frame: FrameType | None) -> None: ...
+
+    kept = {number: signal.signal(number, ended) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _leave() -> None:
+    """End the process although a thread still works: its work is resumable, or read only."""
+    import logging
+    import os
+    import sys
+
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
