@@ -1,0 +1,1 @@
+"""Scenes: an image taken apart into labelled parts and the relations between them."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg.model import BoxXyxy
 
-__all__ = ["Detector", "Pixels", "Region", "Relation", "Scene"]
+__all__ = ["Detector", "Pixels", "Region", "RegionKind", "Relation", "Scene"]
 
 Pixels = NDArray[np.uint8]
 """One picture: ``(height, width, 3)`` uint8, RGB."""
+
+RegionKind = Literal["figure", "emblem", "other"]
+"""One connected figure, many small touching pieces in one box, or what is left over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,8 @@ class Region:
         rgb: Its main colour.
         label: What it shows (star, crescent, stripe …), once classified.
         label_probability: Calibrated probability of the label.
+        kind: How it was put together.
+        pieces: Number of connected pieces of one colour in it; 1 for a figure.
     """
 
     box_xyxy: BoxXyxy
@@ -35,6 +40,13 @@ class Region:
     rgb: tuple[int, int, int]
     label: str | None = None
     label_probability: float = 0.0
+    kind: RegionKind = "figure"
+    pieces: int = 1
+
+    @property
+    def area(self) -> int:
+        """Pixels of the mask."""
+        return int(np.count_nonzero(self.mask))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

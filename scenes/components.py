@@ -1,0 +1,146 @@
+"""Connected pieces of one colour: fragments dissolved, small touching pieces found together."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+__all__ = ["clusters_of_small", "connected_pieces", "dissolve_fragments", "touching_pairs"]
+
+Numbers = NDArray[np.int32]
+_CORNERS = np.ones((3, 3), dtype=bool)
+
+
+def connected_pieces(layers: NDArray[np.int16], *, small: float = 0.0) -> tuple[Numbers, int]:
+    """Number the connected pieces of each layer.
+
+    Args:
+        layers: ``(height, width)``, the colour number of each pixel.
+        small: Pieces of at most this share of the image are joined over corners too, so that a
+            rim of one pixel is one piece; larger ones are joined over edges only, so that bands
+            which meet in a point stay apart.
+
+    Returns:
+        ``(height, width)`` piece numbers from 0, and how many pieces there are.
+    """
+    result = np.zeros(layers.shape, dtype=np.int32)
+    count = 0
+    for colour in np.unique(layers):
+        pieces, found = ndimage.label(layers == colour)
+        is_small = np.bincount(pieces.ravel(), minlength=found + 1) <= small * layers.size
+        is_small[0] = False
+        for mask, structure in ((is_small[pieces], _CORNERS), (~is_small[pieces], None)):
+            again, number = ndimage.label(mask & (pieces > 0), structure=structure)
+            inside = again > 0
+            result[inside] = again[inside] + (count - 1)
+            count += int(number)
+    return result, count
+
+
+def dissolve_fragments(
+    layers: NDArray[np.int16], *, fewest: int, small: float = 0.0
+) -> NDArray[np.int16]:
+    """Give the pixels of pieces under `fewest` pixels to the nearest larger piece.
+
+    `small` as in `connected_pieces`.
+    """
+    pieces, count = connected_pieces(layers, small=small)
+    sizes = np.bincount(pieces.ravel(), minlength=count)
+    lost = sizes[pieces] < fewest
+    if not lost.any() or lost.all():
+        return layers
+    rows, columns = ndimage.distance_transform_edt(
+        lost, return_distances=False, return_indices=True
+    )
+    result: NDArray[np.int16] = layers[rows, columns]
+    return result
+
+
+def touching_pairs(pieces: Numbers) -> NDArray[np.int32]:
+    """Return ``(pairs, 2)`` numbers of pieces that share an edge, smaller number first, sorted."""
+    sides = [
+        np.stack([a.ravel(), b.ravel()], axis=1)
+        for a, b in ((pieces[1:], pieces[:-1]), (pieces[:, 1:], pieces[:, :-1]))
+    ]
+    pairs = np.concatenate(sides)
+    pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
+    result: NDArray[np.int32] = np.unique(pairs, axis=0)
+    return result
+
+
+def clusters_of_small(
+    pieces: Numbers, count: int, *, small: float, absorbed: float, members: int
+) -> list[list[int]]:
+    """Find groups of small pieces that touch each other.
+
+    Args:
+        pieces: Piece number of each pixel.
+        count: How many pieces there are.
+        small: Largest area of a piece that can found a group, as a share of the image.
+        absorbed: Largest area of a piece that a group takes in when the piece touches it and lies
+            in its box.
+        members: Fewest founding pieces of a group.
+
+    Returns:
+        Sorted piece numbers of each group, groups by their first number.
+    """
+    sizes = np.bincount(pieces.ravel(), minlength=count) / pieces.size
+    pairs = touching_pairs(pieces)
+    is_small = sizes <= small
+    edges = pairs[is_small[pairs].all(axis=1)]
+    graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    _, group = connected_components(graph, directed=False)
+    sizes_of_groups = np.bincount(group[is_small], minlength=count)
+    result = []
+    slices = ndimage.find_objects(pieces + 1)
+    for number in np.flatnonzero(sizes_of_groups >= members).tolist():
+        founding = set(np.flatnonzero((group == number) & is_small).tolist())
+        result.append(sorted(_absorb(founding, pairs, slices, sizes <= absorbed)))
+    return _disjoint(sorted(result))
+
+
+def _absorb(
+    group: set[int],
+    pairs: NDArray[np.int32],
+    slices: list[tuple[slice, slice]],
+    may_join: NDArray[np.bool_],
+) -> set[int]:
+    """Add pieces that touch the group and lie inside its box (one pixel of slack)."""
+    top = min(slices[i][0].start for i in group) - 1
+    bottom = max(slices[i][0].stop for i in group) + 1
+    left = min(slices[i][1].start for i in group) - 1
+    right = max(slices[i][1].stop for i in group) + 1
+    grown = set(group)
+    while True:
+        inside = np.isin(pairs, list(grown))
+        beside = set(pairs[inside.any(axis=1)].ravel().tolist()) - grown
+        fresh = {
+            i
+            for i in beside
+            if may_join[i]
+            and slices[i][0].start >= top
+            and slices[i][0].stop <= bottom
+            and slices[i][1].start >= left
+            and slices[i][1].stop <= right
+        }
+        if not fresh:
+            return grown
+        grown |= fresh
+
+
+def _disjoint(groups: list[list[int]]) -> list[list[int]]:
+    """Join groups that share a piece."""
+    result: list[set[int]] = []
+    for group in map(set, groups):
+        joined = set(group)
+        apart = []
+        for other in result:
+            if other & joined:
+                joined |= other
+            else:
+                apart.append(other)
+        result = [*apart, joined]
+    return sorted(sorted(group) for group in result)

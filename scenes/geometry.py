@@ -1,0 +1,223 @@
+"""How two parts of one image lie to each other: exact relations, and measures for models.
+
+Convention (x grows to the right, y downwards; A is the subject, B the object; shares are of
+pixels):
+
+- ``inside``: A lies in B's mask with its holes filled, wholly but for 5 % of its pixels, and is
+  smaller than B. So a star on a disc is inside the disc, though it is a hole in it.
+- ``surrounds``: B is inside A, and A has pixels on all four sides of B's box centre; the
+  inverse of ``inside``, told only where both parts touch or nothing lies between.
+- ``overlaps``: the boxes share more than 10 % of the smaller box, neither part is inside the
+  other, and the filled masks share a pixel or touch.
+
+`left_of`, `above` and `below` are measures here, not relations: descriptions use them for a few
+of the pairs to which they apply, so `scenes.predicates` learns when.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from kg.model import BoxXyxy
+from scenes.model import Region, Relation
+
+__all__ = [
+    "EXACT_PREDICATES",
+    "PAIR_MEASURES",
+    "box_iou",
+    "box_overlap",
+    "exact_relations",
+    "filled",
+    "pair_measures",
+]
+
+Mask = NDArray[np.bool_]
+ExactPredicate = Literal["inside", "surrounds", "overlaps"]
+
+EXACT_PREDICATES: tuple[ExactPredicate, ...] = ("inside", "surrounds", "overlaps")
+"""The predicates that geometry alone decides."""
+
+_INSIDE = 0.95
+_OVERLAP = 0.1
+
+
+def filled(mask: Mask) -> Mask:
+    """Return a mask with its holes filled (background reached from the border only)."""
+    result: Mask = ndimage.binary_fill_holes(mask)
+    return result
+
+
+def box_overlap(first: BoxXyxy, second: BoxXyxy) -> float:
+    """Return the area that two boxes share, in square pixels."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    return max(width, 0.0) * max(height, 0.0)
+
+
+def box_iou(first: BoxXyxy, second: BoxXyxy) -> float:
+    """Return intersection over union of two boxes, in [0, 1].
+
+    Example:
+        >>> box_iou((0, 0, 2, 2), (1, 0, 3, 2))
+        0.3333333333333333
+    """
+    shared = box_overlap(first, second)
+    union = _area(first) + _area(second) - shared
+    return shared / union if union > 0 else 0.0
+
+
+def _area(box: BoxXyxy) -> float:
+    return max(box[2] - box[0], 0.0) * max(box[3] - box[1], 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    region: Region
+    whole: Mask
+    area: int
+    whole_area: int
+
+
+def exact_relations(
+    regions: tuple[Region, ...], *, most: int = 200, parts: tuple[int, ...] | None = None
+) -> tuple[Relation, ...]:
+    """Return what geometry says about the parts of one image.
+
+    Args:
+        regions: All parts; their masks have one shape.
+        most: Largest number of relations, larger subjects first.
+        parts: Positions of the parts that are compared; None for all.
+
+    Returns:
+        Relations with probability 1, by subject and object. ``inside`` names the smallest
+        part around the subject only: a star on a disc on a flag is inside the disc.
+
+    Example:
+        >>> from scenes.regions import segment
+        >>> picture = np.zeros((40, 60, 3), dtype=np.uint8)
+        >>> picture[10:30, 20:40] = 255
+        >>> [(r.subject, r.predicate, r.object) for r in exact_relations(segment(picture))]
+        [(0, 'surrounds', 1), (1, 'inside', 0)]
+    """
+    positions = tuple(range(len(regions))) if parts is None else tuple(sorted(set(parts)))
+    shapes = {}
+    for position in positions:
+        whole = filled(regions[position].mask)
+        shapes[position] = _Shape(
+            regions[position], whole, regions[position].area, int(np.count_nonzero(whole))
+        )
+    around: dict[int, int] = {}
+    for position, shape in shapes.items():
+        outer = [
+            other
+            for other, candidate in shapes.items()
+            if other != position and _is_inside(shape, candidate)
+        ]
+        if outer:
+            around[position] = min(outer, key=lambda other: (shapes[other].whole_area, other))
+    found = []
+    for inner, outer_part in around.items():
+        found.append((inner, "inside", outer_part))
+        found.append((outer_part, "surrounds", inner))
+    for first in positions:
+        for second in positions:
+            if first < second and _overlap(shapes[first], shapes[second]):
+                found.append((first, "overlaps", second))
+                found.append((second, "overlaps", first))
+    found.sort()
+    return tuple(
+        Relation(subject=s, predicate=p, object=o, probability=1.0, exact=True)
+        for s, p, o in found[:most]
+    )
+
+
+def _is_inside(inner: _Shape, outer: _Shape) -> bool:
+    if inner.whole_area >= outer.whole_area or not box_overlap(
+        inner.region.box_xyxy, outer.region.box_xyxy
+    ):
+        return False
+    return int(np.count_nonzero(inner.region.mask & outer.whole)) >= _INSIDE * inner.area
+
+
+def _overlap(first: _Shape, second: _Shape) -> bool:
+    boxes = first.region.box_xyxy, second.region.box_xyxy
+    if box_overlap(*boxes) <= _OVERLAP * min(_area(boxes[0]), _area(boxes[1])):
+        return False
+    if _is_inside(first, second) or _is_inside(second, first):
+        return False
+    shared = int(np.count_nonzero(first.whole & second.whole))
+    return shared > 0.02 * min(first.whole_area, second.whole_area)
+
+
+PAIR_MEASURES = (
+    "dx",
+    "dy",
+    "gap_x",
+    "gap_y",
+    "log_size_ratio",
+    "iou",
+    "subject_in_object",
+    "object_in_subject",
+    "distance",
+    "centre_off_x",
+    "centre_off_y",
+    "corner",
+    "touching",
+    "left_of",
+    "above",
+    "below",
+    "subject_width",
+    "subject_height",
+    "object_width",
+    "object_height",
+)
+"""Names of the columns of `pair_measures`."""
+
+
+def pair_measures(
+    subject: BoxXyxy, other: BoxXyxy, *, width: int, height: int
+) -> NDArray[np.float64]:
+    """Return the geometry of a pair of boxes, sizes taken relative to the image.
+
+    Args:
+        subject: Box of the subject.
+        other: Box of the object.
+        width: Of the image, in pixels.
+        height: Of the image, in pixels.
+
+    Returns:
+        ``(len(PAIR_MEASURES),)``.
+    """
+    scale = np.array([width, height, width, height], dtype=np.float64)
+    a, b = np.array(subject) / scale, np.array(other) / scale
+    size_a, size_b = np.maximum(a[2:] - a[:2], 1e-6), np.maximum(b[2:] - b[:2], 1e-6)
+    centre_a, centre_b = (a[:2] + a[2:]) / 2, (b[:2] + b[2:]) / 2
+    offset = centre_a - centre_b
+    gap = np.maximum(np.maximum(a[:2] - b[2:], b[:2] - a[2:]), 0.0)
+    shared = box_overlap(subject, other)
+    off = np.abs(offset) / size_b
+    ends = np.minimum(np.abs(a[:2] - b[:2]), np.abs(a[2:] - b[2:])) / size_b
+    return np.array(
+        [
+            *offset,
+            *gap,
+            float(np.log(np.prod(size_a) / np.prod(size_b))),
+            box_iou(subject, other),
+            shared / max(_area(subject), 1e-6),
+            shared / max(_area(other), 1e-6),
+            float(np.hypot(*offset)),
+            *np.minimum(off, 2.0),
+            float(min(off.min(), 2.0) * (ends.max() < 0.35)),
+            float(gap.max() < 0.01),
+            float(a[2] <= b[0] + 0.25 * min(size_a[0], size_b[0])),
+            float(a[3] <= b[1] + 0.25 * min(size_a[1], size_b[1])),
+            float(b[3] <= a[1] + 0.25 * min(size_a[1], size_b[1])),
+            *size_a,
+            *size_b,
+        ]
+    )
