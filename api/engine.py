@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
     from kg.images import ImageFolder
     from kg.snapshot import Snapshot
     from kg.store import Store
+    from reasoning.answers import Answers
     from reasoning.protocols import Answerer
     from reasoning.query import Query
 
 __all__ = ["AnswererName", "Engine"]
 
+STATUSES = ("known", "likely")
 AnswererName = Literal["symbolic", "rough", "cone", "exact"]
 
 
@@ -148,7 +151,7 @@ class Engine:
 
         Args:
             question: A text of the Cypher fragment, JSON, or a tree.
-            k: Most answers.
+            k: Most answers of each kind, known and likely.
             answerer: `symbolic` (the default), `rough` or `cone`, or `exact` for known ones only.
             parameters: Values for ``$name`` in a text.
             proofs: Also say why.
@@ -172,7 +175,7 @@ class Engine:
             raise SettingError(f"k is {k}, it may be 1 to {self.settings.max_answers}")
         tree = self.read(question, parameters)
         chosen, warnings = self._answerer(answerer)
-        result = chosen.answer([tree], k, with_proofs=proofs)[0]
+        result = _k_of_each(chosen, tree, k, with_proofs=proofs)
         views = AnswerViews(self.snapshot, self.store, getattr(chosen, "reasons", None))
         return AnswersOut(
             query=write_query(result.query, "json"),
@@ -290,3 +293,11 @@ class Engine:
             return self.snapshot.entities.nearest(key)
         except MissingPartError:
             return ()
+
+
+def _k_of_each(answerer: Answerer, tree: Query, k: int, *, with_proofs: bool) -> Answers:
+    """Return up to k known and up to k likely answers: known ones must not push likely ones out."""
+    total = answerer.answer([tree], 1)[0].total_known
+    found = answerer.answer([tree], total + k, with_proofs=with_proofs)[0]
+    kept = {status: [a for a in found.answers if a.status == status][:k] for status in STATUSES}
+    return replace(found, answers=tuple(answer for group in kept.values() for answer in group))
