@@ -11,7 +11,6 @@ from encoders.text import MiniLmEncoder, packaged_text_encoder
 from encoders.tiny import TinyImageEncoder, TinyTextEncoder
 from encoders.vector_index import VectorIndex
 
-
 __all__ = [
     "CachedImageEncoder",
     "CachedTextEncoder",
@@ -38,7 +37,7 @@ def transformers_text_encoder(directory_or_id: str | Path) -> TextEncoder:
     Raises:
         MissingPartError: The model cannot be loaded.
     """
-    from encoders.transformers_models import transformers_text_encoder as make  # noqa: PLC0415
+    from encoders.transformers_models import transformers_text_encoder as make
 
     return make(directory_or_id)
 
@@ -50,6 +49,6 @@ def transformers_image_encoder(directory_or_id: str | Path) -> ImageEncoder:
         MissingPartError: The model cannot be loaded.
         InputError: It has no vision tower.
     """
-    from encoders.transformers_models import transformers_image_encoder as make  # noqa: PLC0415
+    from encoders.transformers_models import transformers_image_encoder as make
 
     return make(directory_or_id)

@@ -105,7 +105,9 @@ def _product_nodes(node: Any, weight: str, source: tuple[str, str, str]) -> list
     # this very order of Cast and Mul is the one that onnxruntime fuses to one kernel
     return [
         helper.make_node("MatMulInteger", inputs, [f"{result}_int32"]),
-        helper.make_node("Cast", [f"{result}_int32"], [f"{result}_cast"], to=onnx.TensorProto.FLOAT),
+        helper.make_node(
+            "Cast", [f"{result}_int32"], [f"{result}_cast"], to=onnx.TensorProto.FLOAT
+        ),
         helper.make_node("Mul", [scale, f"{weight}_scale"], [f"{result}_scales"]),
         helper.make_node("Mul", [f"{result}_cast", f"{result}_scales"], [result]),
     ]

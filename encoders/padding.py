@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +21,12 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
     """
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    result: NDArray[np.float32] = vectors / np.where(lengths > 0, lengths, 1.0)
-    return result.astype(np.float32)
+    return (vectors / np.where(lengths > 0, lengths, 1.0)).astype(np.float32)
 
 
 def padded(
     pooled: Sequence[NDArray[np.float32]],
-    tokens: Sequence[NDArray[np.float32]] | Sequence[NDArray[np.float16]],
+    tokens: Sequence[NDArray[np.floating[Any]]],
     dimension: int,
 ) -> Vectors:
     """Return `Vectors` of items with ``(dim,)`` pooled and ``(length_i, dim)`` token vectors."""

@@ -46,7 +46,7 @@ class ItemSession:
             self._session = onnxruntime.InferenceSession(
                 model, options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # noqa: BLE001 - onnxruntime's errors share no base class
+        except Exception as error:
             raise ForeignFileError(
                 "not a model that onnxruntime can run", hint="delete the encoder cache"
             ) from error

@@ -57,7 +57,7 @@ class MiniLmEncoder:
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_tokens)
         self._max_chars = max_tokens * _CHARS_PER_TOKEN
-        self._dimension = self._encode_one("a").shape[1]
+        self._dimension = int(self._session.map(["a"], self._feed)[0].shape[1])
         self._fingerprint = f"bert-int8-{digest}-{max_tokens}-v{_FORMAT}"
 
     @property
@@ -78,7 +78,9 @@ class MiniLmEncoder:
             key=lambda index: -len(texts[index]),
         )
         hidden = self._session.map([texts[index] for index in order], self._feed)
-        tokens: list[NDArray[np.float32]] = [np.zeros((0, self._dimension), np.float32)] * len(texts)
+        tokens: list[NDArray[np.float32]] = [np.zeros((0, self._dimension), np.float32)] * len(
+            texts
+        )
         for index, value in zip(order, hidden, strict=True):
             tokens[index] = value
         pooled = [
@@ -86,9 +88,6 @@ class MiniLmEncoder:
             for value in tokens
         ]
         return padded(pooled, tokens, self._dimension)
-
-    def _encode_one(self, text: str) -> NDArray[np.float32]:
-        return self._session.map([text], self._feed)[0]
 
     def _feed(self, text: str) -> dict[str, NDArray[np.int64]]:
         ids = np.asarray(self._tokenizer.encode(text[: self._max_chars]).ids, dtype=np.int64)

@@ -88,8 +88,10 @@ class TransformersTextEncoder:
         self._model = _model(name)
         self._two_towers = hasattr(self._model, "text_model")
         config = self._model.config
+        # SigLIP was trained on texts padded to its limit, unmasked, and pools the last position
+        self._full_length = str(config.model_type).startswith("siglip")
         limit = getattr(config.get_text_config(), "max_position_embeddings", max_tokens)
-        self._max_tokens = min(max_tokens, limit)
+        self._max_tokens = limit if self._full_length else min(max_tokens, limit)
         self._batch_size = batch_size
         self._fingerprint = _fingerprint(name, self._model, f"text{self._max_tokens}")
         self._model.to(device)
@@ -127,7 +129,7 @@ class TransformersTextEncoder:
         texts = [text[: self._max_tokens * _CHARS_PER_TOKEN] for text in texts]
         batch = self._tokenizer(
             texts,
-            padding=True,
+            padding="max_length" if self._full_length else True,
             truncation=True,
             max_length=self._max_tokens,
             return_tensors="pt",
@@ -135,8 +137,9 @@ class TransformersTextEncoder:
         ).to(self._device)
         with torch.inference_mode():
             if self._two_towers:
+                attended = None if self._full_length else batch["attention_mask"]
                 tower = self._model.text_model(
-                    input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]
+                    input_ids=batch["input_ids"], attention_mask=attended
                 )
                 project = getattr(self._model, "text_projection", torch.nn.Identity())
                 hidden = project(tower.last_hidden_state)

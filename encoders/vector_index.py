@@ -36,9 +36,7 @@ class VectorIndex:
         [[1, 2]]
     """
 
-    def __init__(
-        self, vectors: NDArray[np.float32], *, exact_up_to: int = _EXACT_UP_TO
-    ) -> None:
+    def __init__(self, vectors: NDArray[np.float32], *, exact_up_to: int = _EXACT_UP_TO) -> None:
         if vectors.ndim != 2 or not np.isfinite(vectors).all():
             raise InputError(f"an index needs finite vectors (n, dim), got {vectors.shape}")
         self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)
@@ -89,7 +87,7 @@ def _trained_index(vectors: NDArray[np.float32]) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # from SWIG's own types
-            import faiss  # noqa: PLC0415 - optional
+            import faiss
     except ImportError as error:
         raise MissingPartError(
             f"{len(vectors)} vectors need an approximate index", hint="pip install faiss-cpu"
