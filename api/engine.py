@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -16,20 +15,18 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from api.schemas import AnswersOut, EdgeOut, EntityOut, TableOut
 from api.settings import Settings, load_settings
 from api.workspace import Workspace, find_workspace
-from kg.errors import MissingPartError, SettingError, UnknownEntityError
+from kg.errors import MissingPartError, UnknownEntityError
 from kg.model import EntityKey
 
 if TYPE_CHECKING:
     from kg.images import ImageFolder
     from kg.snapshot import Snapshot
     from kg.store import Store
-    from reasoning.answers import Answers
     from reasoning.protocols import Answerer
     from reasoning.query import Query
 
 __all__ = ["AnswererName", "Engine"]
 
-STATUSES = ("known", "likely")
 AnswererName = Literal["symbolic", "rough", "cone", "exact"]
 
 
@@ -167,30 +164,14 @@ class Engine:
             >>> engine = Engine.open("world")               # doctest: +SKIP
             >>> engine.ask("MATCH (c:Country)-[:speaks]->(l {name: 'Arabic'}) RETURN c").answers
         """
-        from api.views import AnswerViews
-        from reasoning.notations import write_query
-        from reasoning.query import structure_name
+        from api.asking import answer_question
 
-        if not 1 <= k <= self.settings.max_answers:
-            raise SettingError(f"k is {k}, it may be 1 to {self.settings.max_answers}")
-        tree = self.read(question, parameters)
-        chosen, warnings = self._answerer(answerer)
-        result = _k_of_each(chosen, tree, k, with_proofs=proofs)
-        views = AnswerViews(self.snapshot, self.store, getattr(chosen, "reasons", None))
-        return AnswersOut(
-            query=write_query(result.query, "json"),
-            text=question if isinstance(question, str) else None,
-            structure=structure_name(result.query),
-            answerer=answerer,
-            snapshot=self.snapshot.hash,
-            answers=tuple(map(views.answer, result.answers)),
-            total_known=result.total_known,
-            bound=result.bound,
-            warnings=(*warnings, *self._staleness()),
+        return answer_question(
+            self, question, k=k, answerer=answerer, parameters=parameters, proofs=proofs
         )
 
-    def _answerer(self, name: AnswererName) -> tuple[Answerer, tuple[str, ...]]:
-        """Return an interpreter; without a trained model the default gives known answers only."""
+    def answerer(self, name: AnswererName) -> tuple[Answerer, tuple[str, ...]]:
+        """Return an interpreter and warnings; without a trained model the default is exact."""
         from api.steps.train import load_answerer
 
         with self._lock:
@@ -206,15 +187,6 @@ class Engine:
                 return exact, ("no model is trained: known answers only (run `umbra train`)",)
             self._answerers[name] = found
             return found, ()
-
-    def _staleness(self) -> tuple[str, ...]:
-        stamp = self.workspace.step(f"snapshot-{self.snapshot_name}")
-        if not stamp.exists():
-            return ()
-        seen = self.workspace.recorded(f"snapshot-{self.snapshot_name}").get("store_version")
-        if seen is None or seen == self.store.version:
-            return ()
-        return ("the graph has changed since this snapshot was made (run `umbra train`)",)
 
     def cypher(
         self,
@@ -293,11 +265,3 @@ class Engine:
             return self.snapshot.entities.nearest(key)
         except MissingPartError:
             return ()
-
-
-def _k_of_each(answerer: Answerer, tree: Query, k: int, *, with_proofs: bool) -> Answers:
-    """Return up to k known and up to k likely answers: known ones must not push likely ones out."""
-    total = answerer.answer([tree], 1)[0].total_known
-    found = answerer.answer([tree], total + k, with_proofs=with_proofs)[0]
-    kept = {status: [a for a in found.answers if a.status == status][:k] for status in STATUSES}
-    return replace(found, answers=tuple(answer for group in kept.values() for answer in group))

@@ -1,0 +1,70 @@
+"""Answering a question: read it, pick who answers, rank, and show with names and records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from api.schemas import AnswersOut
+from api.views import AnswerViews
+from kg.errors import SettingError
+from reasoning.answers import Answers
+from reasoning.notations import write_query
+from reasoning.query import Query, structure_name
+
+if TYPE_CHECKING:
+    from api.engine import AnswererName, Engine
+    from reasoning.protocols import Answerer
+
+__all__ = ["answer_question", "k_of_each"]
+
+STATUSES = ("known", "likely")
+
+
+def answer_question(
+    engine: Engine,
+    question: str | Mapping[str, Any] | Query,
+    *,
+    k: int,
+    answerer: AnswererName,
+    parameters: Mapping[str, Any] | None,
+    proofs: bool,
+) -> AnswersOut:
+    """Answer a question; see `Engine.ask`."""
+    if not 1 <= k <= engine.settings.max_answers:
+        raise SettingError(f"k is {k}, it may be 1 to {engine.settings.max_answers}")
+    tree = engine.read(question, parameters)
+    chosen, warnings = engine.answerer(answerer)
+    result = k_of_each(chosen, tree, k, with_proofs=proofs)
+    views = AnswerViews(engine.snapshot, engine.store, getattr(chosen, "reasons", None))
+    return AnswersOut(
+        query=write_query(result.query, "json"),
+        text=question if isinstance(question, str) else None,
+        structure=structure_name(result.query),
+        answerer=answerer,
+        snapshot=engine.snapshot.hash,
+        answers=tuple(map(views.answer, result.answers)),
+        total_known=result.total_known,
+        bound=result.bound,
+        warnings=(*warnings, *_staleness(engine)),
+    )
+
+
+def k_of_each(answerer: Answerer, tree: Query, k: int, *, with_proofs: bool) -> Answers:
+    """Return up to k known and up to k likely answers: known ones must not push likely ones out."""
+    total = answerer.answer([tree], 1)[0].total_known
+    found = answerer.answer([tree], total + k, with_proofs=with_proofs)[0]
+    kept = {status: [a for a in found.answers if a.status == status][:k] for status in STATUSES}
+    return replace(found, answers=tuple(answer for group in kept.values() for answer in group))
+
+
+def _staleness(engine: Engine) -> tuple[str, ...]:
+    """Say so if the store has changed since the snapshot was made."""
+    step = f"snapshot-{engine.snapshot_name}"
+    if not engine.workspace.step(step).exists():
+        return ()
+    seen = engine.workspace.recorded(step).get("store_version")
+    if seen is None or seen == engine.store.version:
+        return ()
+    return ("the graph has changed since this snapshot was made (run `umbra train`)",)
