@@ -1,0 +1,1 @@
+"""One module a group of addresses: schema in, one engine call, schema out."""

@@ -1,0 +1,129 @@
+"""The REST application: routes, guard, problems, and what lives as long as the server does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+
+from api.engine import Engine
+from api.guard import Guard, GuardConfig
+from api.problems import add_handlers
+from api.routes import cypher, entities, health, images, info, jobs, page, query
+from api.routes.info import installed_version
+from api.runner import JobRunner, JobWork
+from api.schemas import ProblemOut
+from api.workers import Workers
+
+__all__ = ["LOOPBACK", "create_app"]
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+"""Host names that a server on loopback answers to."""
+
+THREADS = 8
+WAITING = 64
+
+DESCRIPTION = (
+    "A knowledge graph of text and images that answers what nobody wrote down: known answers, "
+    "likely answers with calibrated probabilities, and why. Every error is a problem (RFC 9457) "
+    "whose `type` is stable."
+)
+
+
+def create_app(
+    engine: Engine,
+    *,
+    works: Mapping[str, JobWork] | None = None,
+    hosts: frozenset[str] = LOOPBACK,
+    resume_jobs: bool = True,
+) -> FastAPI:
+    """Return the application over one engine; the caller closes the engine.
+
+    Args:
+        engine: What is asked.
+        works: What a job of each kind does; the engine's own if not given.
+        hosts: Host names that it answers to; empty for any.
+        resume_jobs: Go on with jobs that an earlier server left unfinished.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from api.workspace import Workspace
+        >>> app = create_app(Engine(Workspace(Path(tempfile.mkdtemp()))))
+        >>> sorted(app.openapi()["paths"])[:2]
+        ['/healthz', '/readyz']
+    """
+    app = FastAPI(
+        title="Umbra",
+        version=installed_version(),
+        description=DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,  # the usual pages load scripts from the network
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.engine = engine
+    app.state.works = default_works(engine) if works is None else works
+    app.state.resume_jobs = resume_jobs
+    settings = engine.settings
+    config = GuardConfig(
+        max_body_bytes=settings.max_body_bytes,
+        api_key=settings.api_key.get_secret_value(),
+        hosts=hosts,
+    )
+    app.add_middleware(Guard, config=config)
+    add_handlers(app)
+    for module in (query, cypher, entities, images, jobs, info, health, page):
+        app.include_router(module.router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def default_works(engine: Engine) -> dict[str, JobWork]:
+    """Return what jobs do on this engine."""
+    from api.job_works import link_work
+
+    return {"link": link_work(engine)}
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Start threads and the job runner; at the end pause jobs and leave idle threads."""
+    state = app.state
+    state.closing = asyncio.Event()
+    state.workers = Workers(threads=THREADS, waiting=WAITING)
+    folder = state.engine.workspace.ledger.parent / "runs"
+    state.runner = JobRunner(folder, state.works, resume=state.resume_jobs)
+    try:
+        yield
+    finally:
+        state.closing.set()
+        state.idle = await asyncio.to_thread(_stop, state.runner, state.workers)
+
+
+def _stop(runner: JobRunner, workers: Workers) -> bool:
+    ended = (runner.close(timeout_s=0.5), workers.close(timeout_s=0.2))
+    return all(ended)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return OpenAPI 3.1 with the schema that all problems share."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        )
+        components = schema.setdefault("components", {}).setdefault("schemas", {})
+        components["ProblemOut"] = TypeAdapter(ProblemOut).json_schema()
+        schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        schema["security"] = [{}, {"key": []}]
+        app.openapi_schema = schema
+    return app.openapi_schema

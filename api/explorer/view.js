@@ -1,0 +1,168 @@
+// Builds what the page shows. All text goes in as text nodes: nothing from the graph is markup.
+
+import { pictureUrl } from "./client.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+const STATUS = {
+  known: { icon: "✓", word: "known" },
+  likely: { icon: "≈", word: "likely" },
+  predicted: { icon: "≈", word: "predicted" },
+  absent: { icon: "∅", word: "must not hold" },
+};
+
+export function element(name, attributes = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (value === true) made.setAttribute(key, "");
+    else if (value !== false && value != null) made.setAttribute(key, value);
+  }
+  made.append(...children.filter((child) => child != null));
+  return made;
+}
+
+function drawing(name, attributes, ...children) {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+export function badge(status) {
+  const { icon, word } = STATUS[status];
+  return element("span", { class: `badge ${status}` },
+    element("span", { "aria-hidden": "true" }, icon), ` ${word}`);
+}
+
+function percent(probability) {
+  if (probability >= 1) return "100 %";
+  const shown = Math.min(99.9, Math.floor(probability * 1000) / 10);
+  return `${shown.toFixed(shown < 10 || shown > 99 ? 1 : 0)} %`;
+}
+
+function bar(probability) {
+  const width = Math.max(0, Math.min(1, probability)) * 100;
+  return drawing("svg", { class: "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" },
+    drawing("rect", { class: "bar-all", width: 100, height: 6 }),
+    drawing("rect", { class: "bar-part", width, height: 6 }));
+}
+
+function recordLine(record) {
+  const place = [record.source, record.locator].filter(Boolean).join(", ");
+  const sure = record.probability < 1 ? `, ${percent(record.probability)}` : "";
+  const by = record.model ? ` by ${record.model}` : "";
+  return `${record.kind}: ${place}${by}${sure}`;
+}
+
+function record(one) {
+  return element("li", {}, recordLine(one),
+    one.text ? element("blockquote", {}, one.text) : null);
+}
+
+function proofEdge(edge) {
+  const odds = edge.status === "absent"
+    ? `${percent(edge.probability)} that it does not` : percent(edge.probability);
+  const records = edge.records.length
+    ? element("ul", { class: "records" }, ...edge.records.map(record)) : null;
+  const reasons = edge.reasons.length
+    ? element("ul", { class: "records" }, ...edge.reasons.map((text) => element("li", {}, `because ${text}`)))
+    : null;
+  return element("li", { class: `edge ${edge.status}`, "data-status": edge.status },
+    element("p", {},
+      badge(edge.status), " ",
+      element("b", { title: edge.head }, edge.head_name),
+      element("span", { class: "arrow" }, ` — ${edge.relation.replaceAll("_", " ")} → `),
+      element("b", { title: edge.tail }, edge.tail_name),
+      element("span", { class: "odds" }, ` ${odds}`)),
+    records, reasons);
+}
+
+function outlineOf(part) {
+  if (part.outline) return { tag: "path", shape: { d: part.outline } };
+  const [left, top, right, bottom] = part.box_xyxy;
+  return { tag: "rect", shape: { x: left, y: top, width: right - left, height: bottom - top } };
+}
+
+// A picture with one part outlined: a light line under a strong one, seen on every ground.
+function partFigure(part) {
+  const { tag, shape } = outlineOf(part);
+  const picture = drawing("image", { width: part.width, height: part.height });
+  const label = `${part.name}, outlined in the picture of ${part.parent}`;
+  const drawn = drawing("svg", {
+    class: "picture", viewBox: `0 0 ${part.width} ${part.height}`, role: "img", "aria-label": label,
+  }, picture,
+  drawing(tag, { ...shape, class: "outline under" }),
+  drawing(tag, { ...shape, class: "outline over" }));
+  pictureUrl(part.image).then((url) => picture.setAttribute("href", url)).catch(() => {});
+  return element("figure", { class: "part", "data-part": part.key }, drawn,
+    element("figcaption", {}, part.name,
+      element("span", { class: "quiet" }, ` seen with ${percent(part.confidence)}`)));
+}
+
+function proofView(proof) {
+  const facts = proof.facts.map((fact) =>
+    element("li", { class: "edge fact" }, element("p", {}, element("span", { "aria-hidden": "true" }, "• "), fact)));
+  const figures = proof.parts.length
+    ? element("div", { class: "parts" }, ...proof.parts.map(partFigure)) : null;
+  return [figures, element("ol", { class: "edges" }, ...proof.edges.map(proofEdge), ...facts)];
+}
+
+function thumbnail(image) {
+  if (!image) return element("span", { class: "thumb" });
+  const shown = element("img", { class: "thumb", alt: "", width: 48, height: 32 });
+  pictureUrl(image.sha256).then((url) => { shown.src = url; }).catch(() => {});
+  return shown;
+}
+
+export function answerItem(answer, place) {
+  const id = `proof-${place}`;
+  const support = answer.weakest ? `weakest support: ${recordLine(answer.weakest)}` : null;
+  const region = answer.region ? element("span", { class: "quiet" }, ` ${answer.region}`) : null;
+  const head = element("button", {
+    type: "button", class: "answer-head", "aria-expanded": "false", "aria-controls": id,
+  },
+  thumbnail(answer.image),
+  element("span", { class: "who" },
+    element("span", { class: "name" }, answer.name), " ",
+    element("span", { class: "quiet key" }, answer.key),
+    support ? element("span", { class: "quiet support" }, support) : null),
+  element("span", { class: "sure" },
+    badge(answer.status), region, " ", element("span", { class: "odds" }, percent(answer.probability)),
+    bar(answer.probability)));
+  const body = element("div", { id, class: "proof", hidden: true });
+  head.addEventListener("click", () => {
+    const opens = body.hidden;
+    if (opens && !body.hasChildNodes()) {
+      const inside = answer.proof ? proofView(answer.proof) : [element("p", { class: "quiet" }, "No proof came with this answer.")];
+      body.append(...inside.filter(Boolean));
+    }
+    body.hidden = !opens;
+    head.setAttribute("aria-expanded", String(opens));
+  });
+  return element("li", { class: `answer ${answer.status}`, "data-key": answer.key, "data-status": answer.status }, head, body);
+}
+
+export function answerGroup(title, note, answers, first) {
+  const name = title.toLowerCase();
+  const rows = answers.length
+    ? element("ol", { class: "answers", start: first }, ...answers.map((answer, n) => answerItem(answer, first + n)))
+    : element("p", { class: "quiet" }, "None.");
+  return element("section", { class: `group ${name}`, "aria-labelledby": `title-${name}` },
+    element("h2", { id: `title-${name}` }, badge(name), element("span", { class: "quiet" }, ` ${note}`)), rows);
+}
+
+export function problemView(members, text) {
+  const place = typeof members.position === "number" ? markedLine(text, members.position) : null;
+  return element("div", { class: "card problem", "data-type": members.type },
+    element("h2", {}, members.title || "The request failed"),
+    members.detail ? element("p", {}, members.detail) : null,
+    place,
+    members.hint ? element("p", { class: "hint" }, `Next: ${members.hint}`) : null);
+}
+
+function markedLine(text, position) {
+  const start = text.lastIndexOf("\n", position - 1) + 1;
+  const end = text.indexOf("\n", position);
+  const line = text.slice(start, end < 0 ? text.length : end);
+  return element("pre", {}, `${line}\n${" ".repeat(Math.max(0, position - start))}`, element("mark", {}, "^"));
+}

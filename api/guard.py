@@ -1,0 +1,218 @@
+"""What every request passes before a route sees it, and every response on its way out.
+
+Pure ASGI: request id, host name, key, size and kind of the body, security headers, one line of
+log, and a problem instead of a traceback. Keys and bodies are never logged.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import re
+import secrets
+import time
+from dataclasses import dataclass
+
+import anyio
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import HttpProblem, problem_of
+from api.problems import problem_response
+
+__all__ = ["CONTENT_SECURITY_POLICY", "OPEN_PATHS", "Guard", "GuardConfig"]
+
+LOG = logging.getLogger("umbra.http")
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""For all responses: scripts and styles from our own files only, nothing inline."""
+
+OPEN_PATHS = ("/", "/healthz", "/readyz", "/openapi.json", "/explorer/")
+"""Addresses that need no key: the page asks for the key itself."""
+
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_BODY_TIMEOUT_S = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardConfig:
+    """What the guard lets pass.
+
+    Attributes:
+        max_body_bytes: Largest body.
+        api_key: Key that requests must carry; empty for none.
+        hosts: Host names that the server answers to; empty for any. Without this check a page of
+            a stranger could reach a server on loopback by a name that resolves to it.
+    """
+
+    max_body_bytes: int
+    api_key: str = ""
+    hosts: frozenset[str] = frozenset()
+
+
+class Guard:
+    """The middleware.
+
+    Args:
+        app: What comes behind it.
+        config: What it lets pass.
+    """
+
+    def __init__(self, app: ASGIApp, *, config: GuardConfig) -> None:
+        self._app = app
+        self._config = config
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check a request, pass it on, and see its response off."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        request_id = _request_id(headers.get("x-request-id"))
+        scope.setdefault("state", {})["request_id"] = request_id
+        passage = _Passage(scope, send, request_id)
+        try:
+            self._check(scope, headers)
+            await self._app(scope, await self._with_body(headers, receive), passage.send)
+        except HttpProblem as problem:
+            await passage.refuse(problem)
+        except Exception:
+            LOG.exception("request %s failed", request_id)
+            await passage.refuse(
+                HttpProblem("internal", "the server's log has more under the request id")
+            )
+        finally:
+            passage.log()
+
+    def _check(self, scope: Scope, headers: Headers) -> None:
+        config = self._config
+        if config.hosts and _host_name(headers.get("host", "")) not in config.hosts:
+            raise HttpProblem(
+                "wrong-host", "this host name is not the server's", hint="use the printed address"
+            )
+        if config.api_key and not _is_open(scope["path"]) and not self._has_key(headers):
+            raise HttpProblem(
+                "unauthorized",
+                "the request carries no valid key",
+                hint="send it as `Authorization: Bearer KEY`",
+            )
+        if scope["method"] not in ("POST", "PUT", "PATCH"):
+            return
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json" and not kind.endswith("+json"):
+            # also the wall against forms of other sites: JSON needs a preflight, which fails
+            raise HttpProblem(
+                "unsupported-media-type",
+                f"the body is {kind[:60] or 'of no declared type'}",
+                hint="send `Content-Type: application/json`",
+            )
+
+    def _has_key(self, headers: Headers) -> bool:
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            given = headers.get("x-api-key", "")
+        return hmac.compare_digest(given.strip().encode(), self._config.api_key.encode())
+
+    async def _with_body(self, headers: Headers, receive: Receive) -> Receive:
+        """Read the body up to the limit and return a `receive` that gives it as one message."""
+        limit = self._config.max_body_bytes
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()):
+            raise HttpProblem("bad-request", "Content-Length is no number")
+        if len(length) > 18 or int(length) > limit:
+            raise HttpProblem("body-too-large", f"the body is larger than {limit} bytes")
+        if length == "0" and "transfer-encoding" not in headers:
+            return receive
+        parts: list[bytes] = []
+        size, more = 0, True
+        with anyio.move_on_after(_BODY_TIMEOUT_S) as clock:
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise HttpProblem("client-closed-request", "the client left in mid-request")
+                part: bytes = message.get("body", b"")
+                size += len(part)
+                if size > limit:
+                    raise HttpProblem("body-too-large", f"the body is larger than {limit} bytes")
+                parts.append(part)
+                more = message.get("more_body", False)
+        if clock.cancelled_caught:
+            raise HttpProblem("bad-request", f"no whole body within {_BODY_TIMEOUT_S:.0f} s")
+        whole: list[Message] = [{"type": "http.request", "body": b"".join(parts)}]
+
+        async def replay() -> Message:
+            return whole.pop() if whole else await receive()
+
+        return replay
+
+
+class _Passage:
+    """One response on its way out: headers added, start noted for the log."""
+
+    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+        self._scope = scope
+        self._send = send
+        self._request_id = request_id
+        self._started_at = time.monotonic()
+        self._status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-Id"] = self._request_id
+            for name, value in _HEADERS.items():
+                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", "no-store")
+        await self._send(message)
+
+    async def refuse(self, problem: HttpProblem) -> None:
+        if self._status is not None:  # too late for another response
+            return
+        extra = {"WWW-Authenticate": "Bearer"} if problem.slug == "unauthorized" else {}
+        if problem.slug in ("body-too-large", "bad-request"):
+            extra["Connection"] = "close"  # the rest of the body is not read
+        response = problem_response(problem_of(problem), self._scope, extra)
+        await response(self._scope, _no_more, self.send)
+
+    def log(self) -> None:
+        took_ms = (time.monotonic() - self._started_at) * 1000
+        path = self._scope["path"].encode("unicode_escape").decode()[:200]
+        LOG.info(
+            "%s %s %s %.0f ms %s",
+            self._scope["method"], path, self._status, took_ms, self._request_id,
+        )  # fmt: skip
+
+
+async def _no_more() -> Message:
+    return {"type": "http.disconnect"}
+
+
+def _request_id(given: str | None) -> str:
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given
+    return secrets.token_hex(8)
+
+
+def _host_name(host: str) -> str:
+    """Return the name of a Host header without its port."""
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.rpartition(":")[0].lower() if ":" in host else host.lower()
+
+
+def _is_open(path: str) -> bool:
+    return any(
+        path == p or (p.endswith("/") and len(p) > 1 and path.startswith(p)) for p in OPEN_PATHS
+    )

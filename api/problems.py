@@ -1,0 +1,141 @@
+"""Problems over HTTP: the handlers that make them, and their declaration in OpenAPI (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from api.errors import HTTP_PROBLEMS, TYPE_PREFIX, HttpProblem, outcome_of, problem_of
+from kg.errors import EngineError
+
+__all__ = ["MEDIA_TYPE", "add_handlers", "problem_response", "problems"]
+
+MEDIA_TYPE = "application/problem+json"
+LOG = logging.getLogger("umbra.http")
+MAX_ERRORS = 20
+"""Field errors that one problem lists."""
+
+_BY_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
+
+
+def problem_response(
+    members: Mapping[str, Any], scope: Mapping[str, Any], headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return a problem as the response to a request.
+
+    Args:
+        members: As `api.errors.problem_of` makes them.
+        scope: ASGI scope of the request; gives `instance` and `request_id`.
+        headers: Further headers.
+    """
+    whole = {**members, "instance": scope.get("path")}
+    request_id = scope.get("state", {}).get("request_id")
+    if request_id is not None:
+        whole["request_id"] = request_id
+    sent = dict(headers or {})
+    if "retry_after_seconds" in whole:
+        sent["Retry-After"] = str(whole["retry_after_seconds"])
+    return JSONResponse(whole, int(whole["status"]), sent, MEDIA_TYPE)
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Make every error of an app a problem."""
+    app.add_exception_handler(EngineError, _engine_error)
+    app.add_exception_handler(HttpProblem, _http_problem)
+    app.add_exception_handler(HTTPException, _http_exception)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+
+
+async def _engine_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, EngineError):  # registered for nothing else
+        raise error
+    if outcome_of(error).status >= 500:
+        LOG.error("request %s: %s", request.state.request_id, error)
+    return problem_response(problem_of(error), request.scope)
+
+
+async def _http_problem(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HttpProblem):
+        raise error
+    return problem_response(problem_of(error), request.scope)
+
+
+async def _http_exception(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, HTTPException):
+        raise error
+    slug = _BY_STATUS.get(error.status_code, "bad-request")
+    detail = error.detail
+    if slug == "not-found":
+        detail = f"nothing is at {request.url.path[:200]}"
+    elif slug == "method-not-allowed":
+        detail = f"{request.method} is not for {request.url.path[:200]}"
+    members = problem_of(HttpProblem(slug, detail))
+    return problem_response(members, request.scope, error.headers)
+
+
+async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
+    """Say which fields are wrong, without sending back what was in them."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    found = [
+        {"pointer": _pointer(entry["loc"]), "detail": str(entry["msg"])}
+        for entry in error.errors()[:MAX_ERRORS]
+    ]
+    first = found[0]
+    detail = f"{first['pointer'] or 'the request'}: {first['detail']}"
+    problem = HttpProblem("invalid-request", detail, errors=found)
+    return problem_response(problem_of(problem), request.scope)
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    """Return where a field stands: ``body`` as a JSON pointer, else ``query k``."""
+    door, *path = map(str, location)
+    if door != "body":
+        return " ".join((door, *path))
+    escaped = (part.replace("~", "~0").replace("/", "~1") for part in path)
+    return "".join(f"/{part}" for part in escaped)
+
+
+def problems(*kinds: type[EngineError] | str) -> dict[int | str, dict[str, Any]]:
+    """Declare which problems a route may answer with, for OpenAPI.
+
+    Args:
+        *kinds: Error classes of `kg.errors`, and slugs of `HTTP_PROBLEMS`.
+
+    Returns:
+        What a route's `responses` takes; those that every route may give are added.
+
+    Example:
+        >>> from kg.errors import UnknownEntityError
+        >>> sorted(problems(UnknownEntityError))
+        [401, 404, 413, 415, 421, 422, 500, 503]
+    """
+    everywhere = (
+        "unauthorized", "body-too-large", "unsupported-media-type", "wrong-host",
+        "invalid-request", "internal", "busy",
+    )  # fmt: skip
+    found: dict[int | str, dict[str, Any]] = {}
+    for kind in (*kinds, *everywhere):
+        slug = kind if isinstance(kind, str) else kind.slug
+        outcome = HTTP_PROBLEMS[kind] if isinstance(kind, str) else outcome_of(kind)
+        row = found.setdefault(outcome.status, {"description": outcome.title, "content": {}})
+        if outcome.title not in row["description"]:
+            row["description"] += f"; {outcome.title[0].lower()}{outcome.title[1:]}"
+        content = row["content"].setdefault(
+            MEDIA_TYPE, {"schema": {"$ref": "#/components/schemas/ProblemOut"}, "examples": {}}
+        )
+        content["examples"][slug] = {
+            "value": {
+                "type": TYPE_PREFIX + slug,
+                "title": outcome.title,
+                "status": outcome.status,
+                "instance": "/v1/query",
+            }
+        }
+    return found

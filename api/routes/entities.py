@@ -1,0 +1,43 @@
+"""`GET /v1/entities/{key}`: an entity with names, attributes, images, parts and edges."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query, Response
+
+from api.dependencies import EngineDep, WorkDep
+from api.problems import problems
+from api.routes.examples import ENTITY_KEYS
+from api.schemas import EntityOut
+from kg.errors import StoreUnavailableError, UnknownEntityError
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["store"])
+
+Key = Annotated[str, Path(max_length=2000, openapi_examples=ENTITY_KEYS)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="edges of one page")]
+Offset = Annotated[int, Query(ge=0, le=100_000, description="edges left out before it")]
+
+
+@router.get(
+    "/v1/entities/{key:path}",
+    summary="Read an entity",
+    responses=problems(UnknownEntityError, StoreUnavailableError),
+)
+async def entity(
+    key: Key,
+    engine: EngineDep,
+    work: WorkDep,
+    response: Response,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> EntityOut:
+    """Read an entity and one page of its edges, both directions; `Link` names the next page."""
+    found = await work(engine.entity, key, limit=offset + limit)
+    if found.truncated:
+        address = f"/v1/entities/{quote(key, safe='')}?limit={limit}&offset={offset + limit}"
+        response.headers["Link"] = f'<{address}>; rel="next"'
+    return found.model_copy(update={"edges": found.edges[offset:]})

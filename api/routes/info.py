@@ -1,0 +1,60 @@
+"""`GET /v1/info`: what this server holds and allows."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import APIRouter
+
+from api.dependencies import EngineDep, WorkDep
+from api.engine import Engine
+from api.problems import problems
+from api.schemas import InfoOut, LimitsOut
+from kg.errors import MissingPartError
+
+__all__ = ["installed_version", "router"]
+
+router = APIRouter(tags=["store"])
+
+
+@router.get("/v1/info", summary="What is here", responses=problems(MissingPartError))
+async def info(engine: EngineDep, work: WorkDep) -> InfoOut:
+    """Count entities by label and edges by relation, and name the limits of one request."""
+    return await work(_info, engine)
+
+
+def installed_version() -> str:
+    """Return Umbra's version, ``0`` where it runs without being installed."""
+    try:
+        return version("umbra-kg")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _info(engine: Engine) -> InfoOut:
+    import numpy as np
+
+    graph, settings = engine.snapshot, engine.settings
+    labels = np.bincount(graph.label_ids, minlength=len(graph.labels)).tolist()
+    relations = np.bincount(graph.relations, minlength=graph.num_relations).tolist()
+    trained = (
+        name
+        for name in ("symbolic", "rough", "cone")
+        if engine.workspace.model(engine.snapshot_name, name).is_dir()
+    )
+    return InfoOut(
+        version=installed_version(),
+        snapshot=graph.hash,
+        num_entities=graph.num_entities,
+        num_edges=graph.num_edges,
+        num_parts=int((graph.parents >= 0).sum()),
+        labels=dict(zip(graph.labels, labels, strict=True)),
+        relations=dict(zip(graph.relation_names, relations, strict=True)),
+        answerers=("exact", *trained),
+        limits=LimitsOut(
+            timeout_s=settings.timeout_s,
+            max_answers=settings.max_answers,
+            max_rows=settings.max_rows,
+            max_body_bytes=settings.max_body_bytes,
+        ),
+    )

@@ -1,0 +1,117 @@
+"""`/v1/jobs`: start, list, watch and cancel jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Header, Path, Request, Response
+from fastapi.responses import FileResponse
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from api.dependencies import RunnerDep
+from api.problems import problems
+from api.routes.examples import JOBS
+from api.runner import JobRunner
+from api.schemas import JobIn, JobOut, JobsOut
+from kg.errors import LimitError
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["jobs"])
+
+LOOK_EVERY_S = 0.15
+PING_EVERY_S = 15
+
+Id = Annotated[str, Path(max_length=64)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=200, description="the same key gives the same job, sent once or twice"),
+]
+LastEventId = Annotated[
+    str | None, Header(max_length=20, description="go on after this event of an earlier stream")
+]
+
+
+@router.post(
+    "/v1/jobs",
+    status_code=202,
+    summary="Start a job",
+    responses=problems("idempotency-key-reused", LimitError),
+)
+def start(
+    body: Annotated[JobIn, Body(openapi_examples=JOBS)],
+    runner: RunnerDep,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> JobOut:
+    """Take a job in; it runs when those before it are done. `Location` is its address."""
+    job, _ = runner.start(body.kind, body.parameters, idempotency_key=idempotency_key)
+    response.headers["Location"] = f"/v1/jobs/{job.id}"
+    return job
+
+
+@router.get("/v1/jobs", summary="List the jobs", responses=problems())
+def jobs(runner: RunnerDep) -> JobsOut:
+    """List the jobs, newest first."""
+    return JobsOut(jobs=runner.jobs())
+
+
+@router.get("/v1/jobs/{id}", summary="Read a job", responses=problems("unknown-job"))
+def job(id: Id, runner: RunnerDep) -> JobOut:  # noqa: A002 - the name in the address
+    """Read how far a job is."""
+    return runner.get(id)
+
+
+@router.delete("/v1/jobs/{id}", summary="Cancel a job", responses=problems("unknown-job"))
+def cancel(id: Id, runner: RunnerDep) -> JobOut:  # noqa: A002
+    """End a job; what it has written stays. One that has ended stays as it is."""
+    return runner.cancel(id)
+
+
+@router.get(
+    "/v1/jobs/{id}/output",
+    summary="Read what a job wrote",
+    response_class=FileResponse,
+    responses=problems("unknown-job", "not-found")
+    | {200: {"description": "Rows of JSON", "content": {"application/x-ndjson": {}}}},
+)
+def output(id: Id, runner: RunnerDep) -> FileResponse:  # noqa: A002
+    """Read the output of a job that is done."""
+    return FileResponse(runner.output(id), media_type="application/x-ndjson")
+
+
+@router.get(
+    "/v1/jobs/{id}/events",
+    summary="Watch a job",
+    response_class=EventSourceResponse,
+    responses=problems("unknown-job")
+    | {200: {"description": "Server-sent events", "content": {"text/event-stream": {}}}},
+)
+async def events(
+    id: Id,  # noqa: A002
+    request: Request,
+    runner: RunnerDep,
+    last_event_id: LastEventId = None,
+) -> EventSourceResponse:
+    """Stream `progress` events and one `end`; the data of each is the job."""
+    runner.get(id)
+    seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else -1
+    stream = _stream(runner, id, seen, request.app.state.closing)
+    return EventSourceResponse(stream, ping=PING_EVERY_S)
+
+
+async def _stream(
+    runner: JobRunner, job_id: str, seen: int, closing: asyncio.Event
+) -> AsyncIterator[ServerSentEvent]:
+    """Yield each revision after `seen`, and the last one in any case."""
+    while not closing.is_set():
+        job, revision, ended = runner.peek(job_id)
+        if revision > seen or ended:
+            seen = revision
+            name = "end" if ended else "progress"
+            yield ServerSentEvent(job.model_dump_json(), event=name, id=str(revision))
+        if ended:
+            return
+        await asyncio.sleep(LOOK_EVERY_S)

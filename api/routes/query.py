@@ -1,0 +1,56 @@
+"""`POST /v1/query`: a question over what is known and what is likely."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body
+
+from api.dependencies import EngineDep, WorkDep
+from api.problems import problems
+from api.routes.examples import QUESTIONS
+from api.schemas import AnswersOut, QueryIn
+from kg.errors import (
+    LimitError,
+    MissingPartError,
+    QuerySyntaxError,
+    QueryTimeoutError,
+    SettingError,
+    UnknownEntityError,
+    UnknownRelationError,
+    UnsafeQueryError,
+    UnsupportedQueryError,
+)
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["questions"])
+
+
+@router.post(
+    "/v1/query",
+    summary="Ask a question",
+    responses=problems(
+        QuerySyntaxError,
+        UnsupportedQueryError,
+        UnsafeQueryError,
+        UnknownEntityError,
+        UnknownRelationError,
+        SettingError,
+        LimitError,
+        QueryTimeoutError,
+        MissingPartError,
+    ),
+)
+async def query(
+    body: Annotated[QueryIn, Body(openapi_examples=QUESTIONS)], engine: EngineDep, work: WorkDep
+) -> AnswersOut:
+    """Answer a text of the Cypher fragment, or a tree in JSON; known answers come first."""
+    return await work(
+        engine.ask,
+        body.query,
+        k=body.k,
+        answerer=body.answerer,
+        parameters=body.parameters,
+        proofs=body.proofs,
+    )

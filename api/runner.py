@@ -1,0 +1,304 @@
+"""Runs jobs behind the REST door: one after another, kept on disk, resumed after a restart.
+
+What a job does stands in `api.steps`, and its rows stand in the ledger; here is only who waits,
+who runs, how far it is, and how it ended.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from api.errors import HttpProblem
+from api.schemas import JobOut
+from kg.errors import EngineError, LimitError
+from kg.files import read_json, sha256_of_text, write_json
+from kg.progress import Progress
+
+__all__ = ["JobRun", "JobRunner", "JobWork"]
+
+LOG = logging.getLogger("umbra.jobs")
+FORMAT = 1
+MAX_WAITING = 100
+"""Jobs that may wait at the same time."""
+EVERY_S = 0.1
+"""Seconds between two steps of progress that listeners see."""
+FINISHED = ("done", "failed", "cancelled")
+_ID = re.compile(r"[0-9a-f]{16}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRun:
+    """What a job's work is given.
+
+    Attributes:
+        id: Of the job.
+        parameters: As they were posted.
+        folder: The job's own folder; its input and output lie there.
+    """
+
+    id: str
+    parameters: Mapping[str, Any]
+    folder: Path
+
+
+JobWork = Callable[[JobRun, Progress], dict[str, Any]]
+"""Does a job and returns its counts by name, and under ``output`` the path of its result.
+
+It is resumable: run again in the same folder, it goes on. `progress` raises to end it.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    id: str
+    kind: str
+    request: str
+    created: float
+    state: Literal["pending", "running", "paused", "done", "failed", "cancelled"] = "pending"
+    done: int = 0
+    total: int = 0
+    revision: int = 1
+    counts: dict[str, int] = field(default_factory=dict)
+    error: str | None = None
+    output: str | None = None
+
+    def shown(self) -> JobOut:
+        url = None if self.output is None else f"/v1/jobs/{self.id}/output"
+        return JobOut(
+            id=self.id, kind=self.kind, state=self.state, done=self.done, total=self.total,
+            counts=self.counts, error=self.error, output=url,
+        )  # fmt: skip
+
+
+class _Stopped(BaseException):
+    """Raised out of `progress`: the job was cancelled, or the server ends."""
+
+
+class JobRunner:
+    """Jobs of one working folder.
+
+    Args:
+        folder: Where jobs are kept.
+        works: What a job of each kind does.
+        resume: Go on with the jobs that another process left unfinished.
+
+    Example:
+        >>> import tempfile
+        >>> runner = JobRunner(Path(tempfile.mkdtemp()), {"link": lambda run, progress: {}})
+        >>> job, created = runner.start("link", {})
+        >>> created, runner.close()
+        (True, True)
+    """
+
+    def __init__(self, folder: Path, works: Mapping[str, JobWork], *, resume: bool = True) -> None:
+        self._folder = folder
+        self._works = works
+        self._changed = threading.Condition()
+        self._jobs: dict[str, _Job] = {}
+        self._stopping: set[str] = set()
+        self._ends = False
+        self._lock_file = self._locked() if resume else None
+        self._load()
+        self._thread = threading.Thread(target=self._work, name="umbra-jobs", daemon=True)
+        self._thread.start()
+
+    def _locked(self) -> int | None:
+        """Take the folder's lock; None if another server runs its jobs."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(self._folder / "runner.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(handle)
+            return None
+        return handle
+
+    def _load(self) -> None:
+        for path in sorted(self._folder.glob("*/job.json")):
+            try:
+                kept = read_json(path, kind="job", formats=(FORMAT,))
+                job = _Job(**cast("dict[str, Any]", kept["job"]))
+            except (EngineError, TypeError, KeyError) as error:
+                LOG.warning("a job is left out: %s", error)
+                continue
+            if job.state not in FINISHED and self._lock_file is not None:
+                job = replace(job, state="pending")
+            self._jobs[job.id] = replace(job, revision=job.revision + 1_000_000)
+
+    def start(
+        self, kind: str, parameters: dict[str, Any], *, idempotency_key: str | None = None
+    ) -> tuple[JobOut, bool]:
+        """Take a job in; it runs when those before it are done.
+
+        Args:
+            kind: Of the works.
+            parameters: For the work; kept with the job.
+            idempotency_key: The same key gives the same job, however often it is sent.
+
+        Returns:
+            The job, and whether it is new.
+
+        Raises:
+            HttpProblem: The key was used for another request.
+            LimitError: Too many jobs wait.
+        """
+        request = sha256_of_text(json.dumps([kind, parameters], sort_keys=True))
+        job_id = secrets.token_hex(8)
+        if idempotency_key is not None:
+            job_id = sha256_of_text(f"key {idempotency_key}")[:16]
+        with self._changed:
+            known = self._jobs.get(job_id)
+            if known is not None and known.request != request:
+                raise HttpProblem(
+                    "idempotency-key-reused", "this key started another job", job=job_id
+                )
+            if known is not None:
+                return known.shown(), False
+            if sum(job.state == "pending" for job in self._jobs.values()) >= MAX_WAITING:
+                raise LimitError(f"{MAX_WAITING} jobs wait already", hint="try again later")
+            job = _Job(id=job_id, kind=kind, request=request, created=time.time())
+            write_json(self._folder / job_id / "parameters.json", parameters)
+            self._keep(job)
+            return job.shown(), True
+
+    def get(self, job_id: str) -> JobOut:
+        """Return a job; an unknown id is an `HttpProblem`."""
+        return self.peek(job_id)[0]
+
+    def peek(self, job_id: str) -> tuple[JobOut, int, bool]:
+        """Return a job, its revision (grows with every change) and whether it has ended."""
+        with self._changed:
+            job = self._found(job_id)
+            return job.shown(), job.revision, job.state in FINISHED
+
+    def jobs(self) -> tuple[JobOut, ...]:
+        """Return all jobs, newest first."""
+        with self._changed:
+            ordered = sorted(self._jobs.values(), key=lambda job: (-job.created, job.id))
+            return tuple(job.shown() for job in ordered)
+
+    def output(self, job_id: str) -> Path:
+        """Return the file that a job wrote."""
+        with self._changed:
+            name = self._found(job_id).output
+        if name is None:
+            raise HttpProblem("not-found", f"job {job_id} has no output yet")
+        return self._folder / job_id / name
+
+    def cancel(self, job_id: str) -> JobOut:
+        """End a job; one that has ended already stays as it is."""
+        with self._changed:
+            job = self._found(job_id)
+            if job.state == "running":
+                self._stopping.add(job_id)
+            elif job.state not in FINISHED:
+                job = self._keep(replace(job, state="cancelled"))
+            return job.shown()
+
+    def close(self, timeout_s: float = 1.0) -> bool:
+        """Pause what runs, so that the next server goes on with it.
+
+        Returns:
+            True if the running job has ended within the time.
+        """
+        with self._changed:
+            self._ends = True
+            self._changed.notify_all()
+        self._thread.join(timeout_s)
+        ended = not self._thread.is_alive()
+        if ended and self._lock_file is not None:
+            os.close(self._lock_file)
+            self._lock_file = None
+        return ended
+
+    def _found(self, job_id: str) -> _Job:
+        job = self._jobs.get(job_id) if _ID.fullmatch(job_id) else None
+        if job is None:
+            raise HttpProblem("unknown-job", f"no job {job_id[:40]!r}", hint="GET /v1/jobs")
+        return job
+
+    def _keep(self, job: _Job, *, on_disk: bool = True) -> _Job:
+        """Replace a job by its next revision and wake those who wait; the lock is held."""
+        job = replace(job, revision=job.revision + 1)
+        if on_disk:
+            path = self._folder / job.id / "job.json"
+            write_json(path, {"format": FORMAT, "job": asdict(job)})
+        self._jobs[job.id] = job
+        self._changed.notify_all()
+        return job
+
+    def _work(self) -> None:
+        while (job := self._take()) is not None:
+            self._run(job)
+
+    def _take(self) -> _Job | None:
+        """Wait for the next job and mark it as running; None when the runner ends."""
+        with self._changed:
+            while not self._ends:
+                job = self._next()
+                if job is not None:
+                    return self._keep(replace(job, state="running", error=None))
+                self._changed.wait()
+        return None
+
+    def _next(self) -> _Job | None:
+        waiting = [job for job in self._jobs.values() if job.state == "pending"]
+        return min(waiting, key=lambda job: (job.created, job.id), default=None)
+
+    def _run(self, job: _Job) -> None:
+        folder = self._folder / job.id
+        try:
+            parameters = read_json(folder / "parameters.json", kind="parameters of a job")
+            run = JobRun(id=job.id, parameters=parameters, folder=folder)
+            outcome = self._works[job.kind](run, self._progress(job.id))
+        except _Stopped:
+            cancelled = job.id in self._stopping
+            self._end(job.id, state="cancelled" if cancelled else "paused")
+        except Exception as error:  # noqa: BLE001 - a job may fail, its runner goes on
+            self._failed(job.id, error)
+        else:
+            counts = {name: value for name, value in outcome.items() if type(value) is int}
+            output = outcome.get("output")
+            name = None if output is None else Path(output).relative_to(folder).as_posix()
+            self._end(job.id, state="done", counts=counts, output=name)
+
+    def _failed(self, job_id: str, error: Exception) -> None:
+        if self._ends:  # the store is closed under it: no fault of the job
+            self._end(job_id, state="paused")
+        elif isinstance(error, EngineError):
+            self._end(job_id, state="failed", error=str(error))
+        else:
+            LOG.error("job %s failed", job_id, exc_info=error)
+            self._end(job_id, state="failed", error="an unforeseen error; the log has more")
+
+    def _end(self, job_id: str, **changes: Any) -> None:
+        with self._changed:
+            self._stopping.discard(job_id)
+            self._keep(replace(self._jobs[job_id], **changes))
+
+    def _progress(self, job_id: str) -> Progress:
+        last = 0.0
+
+        def report(done: int, total: int) -> None:
+            nonlocal last
+            if self._ends or job_id in self._stopping:
+                raise _Stopped
+            now = time.monotonic()
+            if now - last >= EVERY_S or done == total:
+                last = now
+                with self._changed:
+                    job = replace(self._jobs[job_id], done=done, total=total)
+                    self._keep(job, on_disk=False)
+
+        return report
