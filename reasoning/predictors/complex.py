@@ -1,0 +1,235 @@
+"""ComplEx: an edge is plausible if Re⟨h, r, conj(t)⟩ is large; entities and relations are complex.
+
+score(h, r, t) = Re Σ_j h_j r_j conj(t_j). Trouillon et al. (arXiv 1606.06357), with the N3
+regulariser and reciprocal relations of Lacroix et al. (arXiv 1806.07297): each relation r has a
+second vector for r⁻¹, so heads are predicted as tails of r⁻¹. Loss of a triple:
+−log softmax_t(score(h, r, ·)) + λ (‖h‖₃³ + ‖r‖₃³ + ‖t‖₃³).
+
+Two differences. Triples are grouped: one row of scores serves all tails of a (head, relation)
+pair, the same objective for fewer products. The softmax runs over the tails that the relation's
+labels allow (`reasoning.predictors.typing`), since no other tail is ever predicted; where these
+are more than `ComplexConfig.candidates`, over a shared sample of them and the batch's own tails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kg.errors import SettingError
+from kg.progress import Progress, silent
+from kg.snapshot import Snapshot
+from reasoning.predictors.typing import RelationTypes
+
+__all__ = ["ComplexConfig", "ComplexModel", "complex_scores", "n3", "train_complex"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplexConfig:
+    """How ComplEx is trained.
+
+    Attributes:
+        rank: Complex dimensions, at least 1.
+        epochs: Passes over the edges, at least 1; early stopping may take fewer.
+        learning_rate: Of Adagrad, above 0.
+        n3: Weight λ of the regulariser, at least 0.
+        batch: Most (head, relation) rows a step.
+        candidates: Most tails in one softmax.
+        scale: Standard deviation of the initial values.
+    """
+
+    rank: int = 48
+    epochs: int = 40
+    learning_rate: float = 0.1
+    n3: float = 0.02
+    batch: int = 256
+    candidates: int = 1024
+    scale: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range."""
+        for name in ("rank", "epochs", "batch", "candidates"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"ComplexConfig.{name} is {getattr(self, name)}, not at least 1")
+        if self.learning_rate <= 0 or self.n3 < 0 or self.scale <= 0:
+            raise SettingError("ComplexConfig needs learning_rate, scale > 0 and n3 >= 0")
+
+
+def complex_scores(
+    heads: torch.Tensor, relations: torch.Tensor, tails: torch.Tensor
+) -> torch.Tensor:
+    """Return the scores of rows against a shared list of tails.
+
+    Args:
+        heads: ``(batch, 2 * rank)``, real parts then imaginary parts.
+        relations: ``(batch, 2 * rank)`` or one row for all.
+        tails: ``(num_tails, 2 * rank)``.
+
+    Returns:
+        ``(batch, num_tails)``.
+    """
+    head_re, head_im = heads.chunk(2, dim=-1)
+    relation_re, relation_im = relations.chunk(2, dim=-1)
+    moved_re = head_re * relation_re - head_im * relation_im
+    moved_im = head_re * relation_im + head_im * relation_re
+    return torch.cat([moved_re, moved_im], dim=-1) @ tails.T
+
+
+def n3(vectors: torch.Tensor) -> torch.Tensor:
+    """Return ‖v‖₃³ of complex vectors, ``(batch,)`` from ``(batch, 2 * rank)``."""
+    real, imaginary = vectors.chunk(2, dim=-1)
+    # the small constant keeps the gradient of the square root finite at zero
+    return (real.square() + imaginary.square() + 1e-12).pow(1.5).sum(dim=-1)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ComplexModel:
+    """Trained vectors.
+
+    Attributes:
+        entity: ``(num_entities, 2 * rank)`` float32.
+        relation: ``(2 * num_relations, 2 * rank)`` float32; row r + num_relations is r⁻¹.
+    """
+
+    entity: NDArray[np.float32]
+    relation: NDArray[np.float32]
+
+    def scores(
+        self, heads: NDArray[np.int32], relation: int, tails: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """Return ``(len(heads), len(tails))`` raw scores, the mean of both directions.
+
+        A triple is scored as a tail of r and as a head of r⁻¹; both vectors saw the same edges,
+        and their mean ranks better than either.
+        """
+        forward = _product(self.entity[heads], self.relation[relation], self.entity[tails])
+        back = self.relation[relation + len(self.relation) // 2]
+        backward = _product(self.entity[tails], back, self.entity[heads]).T
+        return (forward + backward) * np.float32(0.5)
+
+
+def _product(
+    heads: NDArray[np.float32], relation: NDArray[np.float32], tails: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    arrays = (torch.from_numpy(np.ascontiguousarray(a)) for a in (heads, relation, tails))
+    result: NDArray[np.float32] = complex_scores(*arrays).numpy()
+    return result
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Rows:
+    """All (head, tails) rows of one directed relation."""
+
+    relation: int
+    heads: torch.Tensor
+    tails: torch.Tensor
+    row_of_tail: torch.Tensor
+    starts: NDArray[np.int64]
+    candidates: torch.Tensor
+
+
+def _grouped(snapshot: Snapshot, types: RelationTypes) -> list[_Rows]:
+    groups = []
+    for relation in range(snapshot.num_relations):
+        span = snapshot.edges_of(relation)
+        for inverse in (False, True):
+            ends = (snapshot.heads[span], snapshot.tails[span])
+            heads, tails = (np.asarray(end, np.int64) for end in (ends[::-1] if inverse else ends))
+            order = np.lexsort((tails, heads))
+            heads, tails = heads[order], tails[order]
+            distinct, starts = np.unique(heads, return_index=True)
+            rows = np.searchsorted(distinct, heads)
+            groups.append(
+                _Rows(
+                    relation=relation + inverse * snapshot.num_relations,
+                    heads=torch.from_numpy(distinct),
+                    tails=torch.from_numpy(tails),
+                    row_of_tail=torch.from_numpy(rows),
+                    starts=np.append(starts, len(tails)),
+                    candidates=torch.from_numpy(
+                        types.candidates(relation, inverse=inverse).astype(np.int64)
+                    ),
+                )
+            )
+    return groups
+
+
+def _steps(
+    groups: list[_Rows], config: ComplexConfig, generator: torch.Generator
+) -> Iterator[tuple[_Rows, torch.Tensor, torch.Tensor]]:
+    """Yield (group, rows, candidates) in a random order that visits each row once."""
+    steps = []
+    for group in groups:
+        order = torch.randperm(len(group.heads), generator=generator)
+        steps += [(group, rows) for rows in torch.split(order, config.batch)]
+    for place in torch.randperm(len(steps), generator=generator).tolist():
+        group, rows = steps[place]
+        candidates = group.candidates
+        if len(candidates) > config.candidates:
+            sample = torch.randperm(len(candidates), generator=generator)[: config.candidates]
+            candidates = candidates[sample]
+        yield group, rows, candidates
+
+
+def _loss(
+    entity: torch.Tensor,
+    relation: torch.Tensor,
+    group: _Rows,
+    rows: torch.Tensor,
+    candidates: torch.Tensor,
+    weight: float,
+) -> torch.Tensor:
+    """Return the mean loss a triple of the edges of some rows."""
+    # edges of the chosen rows: their slots in the sorted edge list, and which row each is of
+    low = torch.from_numpy(group.starts[rows.numpy()])
+    count = torch.from_numpy(group.starts[rows.numpy() + 1]) - low
+    owner = torch.repeat_interleave(torch.arange(len(rows)), count)
+    offset = torch.arange(len(owner)) - torch.repeat_interleave(count.cumsum(0) - count, count)
+    tails = group.tails[low[owner] + offset]
+    pool = torch.unique(torch.cat([candidates, tails]))
+    heads = entity[group.heads[rows]]
+    chosen = relation[group.relation]
+    pooled = entity[pool]
+    scores = complex_scores(heads, chosen, pooled)
+    column = torch.searchsorted(pool, tails)
+    log_likelihood = scores[owner, column] - torch.logsumexp(scores, dim=1)[owner]
+    penalty = n3(heads)[owner] + n3(pooled)[column] + n3(chosen[None])
+    return (weight * penalty - log_likelihood).mean()
+
+
+def train_complex(
+    snapshot: Snapshot,
+    types: RelationTypes,
+    config: ComplexConfig,
+    *,
+    seed: int,
+    progress: Progress = silent,
+) -> ComplexModel:
+    """Train on all edges of a snapshot; on one thread the same seed gives the same bytes.
+
+    Args:
+        snapshot: The graph.
+        types: Which tails each relation allows.
+        config: Hyper-parameters.
+        seed: Of initial values and of the order of batches.
+        progress: Told the epochs done.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    shape = (snapshot.num_entities, 2 * config.rank)
+    entity = torch.randn(shape, generator=generator).mul_(config.scale).requires_grad_()
+    relation = torch.randn((2 * snapshot.num_relations, shape[1]), generator=generator)
+    relation = relation.mul_(config.scale).requires_grad_()
+    optimiser = torch.optim.Adagrad([entity, relation], lr=config.learning_rate)
+    groups = _grouped(snapshot, types)
+    for epoch in range(config.epochs):
+        for group, rows, candidates in _steps(groups, config, generator):
+            optimiser.zero_grad()
+            loss = _loss(entity, relation, group, rows, candidates, config.n3)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+        progress(epoch + 1, config.epochs)
+    return ComplexModel(entity=entity.detach().numpy(), relation=relation.detach().numpy())
