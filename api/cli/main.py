@@ -20,8 +20,6 @@ from kg.errors import EngineError
 __all__ = ["main", "make_parser"]
 
 COMMANDS = (build, link, scenes, train, ask, cypher, serve, demo, info, doctor, store)
-INTERRUPTED = 130
-"""Exit code after Ctrl+C or SIGTERM, as shells use it."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -50,15 +48,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; those of the process if not given.
 
     Returns:
-        The exit code: 0, that of the error (`api.errors`), or 130 when interrupted.
+        The exit code: 0, that of the error (`api.errors`), 130 after Ctrl+C, 143 after SIGTERM.
     """
     arguments = make_parser().parse_args(argv)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code: int = arguments.run(arguments)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
+        from api.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
+
         print("umbra: stopped; the same command goes on where it was", file=sys.stderr)
-        return INTERRUPTED
+        return EXIT_TERMINATED if interrupt.args == ("SIGTERM",) else EXIT_INTERRUPTED
     except EngineError as error:
         from api.errors import exit_code
 
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
+    raise KeyboardInterrupt("SIGTERM")
 
 
 if __name__ == "__main__":

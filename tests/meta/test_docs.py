@@ -1,0 +1,59 @@
+"""Docs that cannot rot: generated pages agree with the code, links lead somewhere, no orphans."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from api.cli.main import make_parser
+from api.settings import Settings
+from docs.generate import FOLDER, commands, error_classes, pages
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
+
+
+def headings(page: str) -> set[str]:
+    return set(re.findall(r"^## (.+)$", page, flags=re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", ["commands.md", "errors.md", "settings.md"])
+def test_generated_pages_are_up_to_date(name: str) -> None:
+    assert (FOLDER / name).read_text(encoding="utf-8") == pages()[name], "run `make docs`"
+
+
+def test_every_command_error_and_setting_has_its_heading_and_no_other() -> None:
+    written = {name: headings((FOLDER / name).read_text(encoding="utf-8")) for name in pages()}
+    assert written["commands.md"] == {f"umbra {name}" for name, _ in commands(make_parser())}
+    assert written["errors.md"] == {kind.slug for kind in error_classes()}
+    assert written["settings.md"] == set(Settings.model_fields)
+
+
+def test_every_command_shows_examples() -> None:
+    for name, parser in commands(make_parser()):
+        assert f"umbra {name.split()[0]}" in (parser.epilog or ""), f"umbra {name} has no example"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, _ in LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_commands_in_the_readme_parse() -> None:
+    """Each `umbra …` line of the README is a command that the parser takes."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = [
+        line.strip()
+        for block in re.findall(r"```(?:sh|shell|bash)\n(.*?)```", text, re.DOTALL)
+        for line in block.splitlines()
+    ]
+    found = [line for line in lines if line.startswith(("umbra ", ".venv/bin/umbra "))]
+    assert found
+    import shlex
+
+    for line in found:
+        make_parser().parse_args(shlex.split(line.split(" #")[0])[1:])
