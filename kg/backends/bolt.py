@@ -1,0 +1,380 @@
+"""The store behind a Bolt server: the embedded engine or Neo4j, by the official driver.
+
+Neither server honours every limit that a client sends over Bolt, so a time limit is kept by ending
+the query at the server; the embedded engine hides nothing of an untrusted query's reach either,
+so such text passes `kg.cypher.check` and runs as the reader.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar, cast
+
+from kg.backends import statements
+from kg.backends.links import Link, Role
+from kg.backends.memory import check_limit
+from kg.backends.names import is_name
+from kg.backends.reading import QueryRun
+from kg.backends.rows import edge_from_row, entity_from_row
+from kg.backends.translation import translated
+from kg.backends.writer import TransactionWriter, chunks
+from kg.errors import ConflictError, StoreTransientError, StoreUnavailableError
+from kg.model import Edge, EdgeKey, Entity, EntityKey
+from kg.progress import Progress, silent
+from kg.store import Capabilities, Direction, Table, Withdrawal, Writer
+
+if TYPE_CHECKING:
+    from neo4j import Driver
+
+    from kg.backends.engine_http import RunningQuery
+
+__all__ = ["BoltStore"]
+
+ATTEMPTS = 8
+LOAD_CHUNK = 5000
+Result = TypeVar("Result")
+Answer = tuple[tuple[str, ...], list[list[Any]]]
+
+
+class BoltStore:
+    """A `Store` behind Bolt. Open one with `kg.backends.open_store`.
+
+    Every write is one transaction, tried again when the server asks for it or went away: writes
+    are idempotent. Inside `transaction` nothing is tried again, since its block cannot be.
+
+    Args:
+        link: The server.
+
+    Raises:
+        StoreUnavailableError: It cannot be reached or started.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._drivers: dict[Role, Driver] = {}
+        self._closed = False
+        self._lock = threading.RLock()
+        self._inside = threading.local()
+        self._slots: set[int] = set()
+        with translated():
+            link.connect()
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """All there are."""
+        return Capabilities(cypher=True, durable=True, shared=True)
+
+    @property
+    def version(self) -> int:
+        """Change counter, kept in the graph; grows with every write that changed something."""
+        rows = self._read(self._link.read_version, {})
+        return int(rows[0][0] or 0)
+
+    def close(self) -> None:
+        """Release the store; calling it twice is harmless."""
+        with self._lock:
+            self._closed = True
+            self._close_drivers()
+            self._link.close()
+
+    def _close_drivers(self) -> None:
+        for driver in self._drivers.values():
+            driver.close()
+        self._drivers.clear()
+
+    def __enter__(self) -> Self:
+        """Return the store itself."""
+        self._check_open()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreUnavailableError("the store is closed", hint="open it again")
+
+    def _driver(self, role: Role) -> Driver:
+        with self._lock:
+            self._check_open()
+            if role not in self._drivers:
+                self._drivers[role] = self._link.driver(role)
+            return self._drivers[role]
+
+    def _again(self, work: Callable[[], Result]) -> Result:
+        """Do work that may be done twice; try again what may succeed, after a restart too."""
+        restarts = 0
+        for attempt in range(ATTEMPTS):
+            try:
+                self._check_open()
+                with translated():
+                    return work()
+            except StoreTransientError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(random.uniform(0.5, 1.0) * min(1.0, 0.02 * 2**attempt))
+            except StoreUnavailableError:
+                restarts += 1
+                if self._closed or restarts > 2:
+                    raise
+                self._reconnect()
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _reconnect(self) -> None:
+        with self._lock, translated():
+            self._close_drivers()
+            self._link.connect()
+
+    @contextmanager
+    def _writing(self) -> Iterator[TransactionWriter]:
+        """One write transaction, without trying again; committed only if it changed something."""
+        if getattr(self._inside, "writing", False):
+            raise ConflictError(
+                "this thread has a transaction open", hint="write through the transaction's writer"
+            )
+        with self._link.writing(), translated():
+            driver = self._driver("writer")
+            self._inside.writing = True
+            try:
+                with (
+                    driver.session(database=self._link.database) as session,
+                    session.begin_transaction() as transaction,
+                ):
+
+                    def run(text: LiteralString, values: Mapping[str, Any]) -> Answer:
+                        result = transaction.run(text, values)
+                        return tuple(result.keys()), result.values()
+
+                    # first, so that writers that overlap collide before they have read
+                    run(self._link.bump_version, {})
+                    writer = TransactionWriter(
+                        run, ensure=self._link.ensure, labels_of=self._link.labels_of
+                    )
+                    yield writer
+                    if writer.changed:
+                        transaction.commit()
+                    else:
+                        transaction.rollback()
+            finally:
+                self._inside.writing = False
+
+    @contextmanager
+    def transaction(self) -> Iterator[Writer]:
+        """Return a context whose writes are committed together at its end, or not at all.
+
+        Raises:
+            StoreTransientError: The server asks to try again; run the whole block again.
+            StoreUnavailableError: It went away; nothing of the block may be taken as written.
+        """
+        self._check_open()
+        with self._writing() as writer:
+            yield writer
+
+    def _write(self, work: Callable[[TransactionWriter], int]) -> int:
+        def once() -> int:
+            with self._writing() as writer:
+                return work(writer)
+
+        return self._again(once)
+
+    def upsert_entities(self, rows: Iterable[Entity]) -> int:
+        """Add or merge entities; see `kg.store.Writer`."""
+        kept = list(rows)
+        return self._write(lambda writer: writer.upsert_entities(kept))
+
+    def upsert_edges(self, rows: Iterable[Edge]) -> int:
+        """Add or merge edges; see `kg.store.Writer`."""
+        kept = list(rows)
+        return self._write(lambda writer: writer.upsert_edges(kept))
+
+    def delete_entities(self, keys: Iterable[EntityKey]) -> int:
+        """Delete entities with their edges and return how many there were."""
+        kept = list(keys)
+        return self._write(lambda writer: writer.delete_entities(kept))
+
+    def delete_edges(self, keys: Iterable[EdgeKey]) -> int:
+        """Delete edges and return how many there were."""
+        kept = list(keys)
+        return self._write(lambda writer: writer.delete_edges(kept))
+
+    def withdraw(self, what: Withdrawal) -> int:
+        """Take away matching records; see `kg.store.Writer`."""
+        return self._write(lambda writer: writer.withdraw(what))
+
+    def bulk_load(
+        self,
+        entities: Iterable[Entity],
+        edges: Iterable[Edge],
+        *,
+        progress: Progress = silent,
+        chunk: int = LOAD_CHUNK,
+    ) -> int:
+        """Upsert many rows, a transaction a chunk; call it again after any interruption.
+
+        Each chunk is there whole or not at all, and a chunk that is there already costs only its
+        reading, so running the same load again completes it: no row is lost or doubled.
+
+        Args:
+            entities: All entities, taken before the first edge.
+            edges: All edges.
+            progress: Told the number of rows that are safe on disk.
+            chunk: Rows of a transaction.
+
+        Returns:
+            Number of rows taken.
+        """
+        rows, facts = list(entities), list(edges)
+        total, done = len(rows) + len(facts), 0
+        for some in chunks(rows, chunk):
+            done += self.upsert_entities(some)
+            progress(done, total)
+        for part in chunks(facts, chunk):
+            done += self.upsert_edges(part)
+            progress(done, total)
+        return done
+
+    def _read(self, text: LiteralString, values: Mapping[str, Any]) -> list[list[Any]]:
+        def once() -> list[list[Any]]:
+            driver = self._driver("reader")
+            with driver.session(
+                database=self._link.database, default_access_mode="READ"
+            ) as session:
+                return session.run(text, values).values()
+
+        return self._again(once)
+
+    def entity(self, key: EntityKey) -> Entity | None:
+        """Return the entity of this key, or None."""
+        rows = self._read(statements.ENTITY, {"key": key})
+        return entity_from_row(*rows[0]) if rows else None
+
+    def entities(self, label: str | None = None) -> Iterator[Entity]:
+        """Iterate entities in the order of their keys, as they were at the call."""
+        self._check_open()
+        if label is None:
+            rows = self._read(statements.ENTITIES, {})
+        else:
+            rows = self._read(statements.entities(label), {}) if is_name(label) else []
+        # engines order texts by UTF-16 units, Python by code points
+        rows.sort(key=lambda row: row[1]["key"])
+        found = (entity_from_row(*row) for row in rows)
+        return (entity for entity in found if label is None or entity.label == label)
+
+    def edges(
+        self,
+        *,
+        head: EntityKey | None = None,
+        relation: str | None = None,
+        tail: EntityKey | None = None,
+    ) -> Iterator[Edge]:
+        """Iterate edges that match, in order, as they were at the call."""
+        self._check_open()
+        rows = self._edge_rows(head=head, relation=relation, tail=tail)
+        rows.sort(key=lambda row: row[:3])
+        return (edge_from_row(*row) for row in rows)
+
+    def _edge_rows(
+        self,
+        *,
+        head: EntityKey | None = None,
+        relation: str | None = None,
+        tail: EntityKey | None = None,
+        limit: int | None = None,
+    ) -> list[list[Any]]:
+        if relation is not None and not is_name(relation):
+            return []
+        text = statements.edges(
+            head=head is not None,
+            relation=relation,
+            tail=tail is not None,
+            limited=limit is not None,
+        )
+        return self._read(text, {"head": head, "tail": tail, "limit": limit})
+
+    def neighbours(
+        self,
+        key: EntityKey,
+        *,
+        relation: str | None = None,
+        direction: Direction = "out",
+        limit: int = 100,
+    ) -> list[Edge]:
+        """Return up to `limit` edges at an entity, in order (the engine's order makes the cut)."""
+        check_limit(limit)
+        rows: list[list[Any]] = []
+        if direction in ("out", "both"):
+            rows += self._edge_rows(head=key, relation=relation, limit=limit)
+        if direction in ("in", "both"):
+            rows += self._edge_rows(tail=key, relation=relation, limit=limit)
+        found = {edge.key: edge for edge in (edge_from_row(*row) for row in rows)}
+        return [found[edge] for edge in sorted(found)[:limit]]
+
+    def query(
+        self,
+        cypher: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float = 20.0,
+        max_rows: int = 10_000,
+    ) -> Table:
+        """Answer a read-only Cypher query as the reader role; see `kg.store.Store`."""
+        from kg.cypher import check
+
+        self._check_open()
+        text = check(cypher).text
+        with self._slot() as slot:
+            run = QueryRun(
+                self._link, text, parameters or {}, slot=slot, timeout_s=timeout_s,
+                max_rows=check_limit(max_rows),
+            )  # fmt: skip
+            return self._again(lambda: run.answer(self._driver("reader")))
+
+    @contextmanager
+    def _slot(self) -> Iterator[int]:
+        """A number that no other query of this store has while it runs."""
+        with self._lock:
+            slot = next(n for n in range(len(self._slots) + 1) if n not in self._slots)
+            self._slots.add(slot)
+        try:
+            yield slot
+        finally:
+            with self._lock:
+                self._slots.discard(slot)
+
+    def execute(self, cypher: str, parameters: Mapping[str, Any] | None = None) -> Table:
+        """Run trusted Cypher that may write; never pass it text from outside."""
+        from kg.backends.values import plain
+
+        text = cast("LiteralString", cypher)  # trusted, says the protocol
+
+        def once() -> Table:
+            with self._writing() as writer:
+                columns, rows = writer.raw(text, parameters or {})
+                return Table(
+                    columns=columns, rows=tuple(tuple(plain(v) for v in row) for row in rows)
+                )
+
+        return self._again(once)
+
+    def running_queries(self) -> list[RunningQuery]:
+        """Return the queries that run on this graph now, of every client."""
+        self._check_open()
+        with translated():
+            return self._link.running()
+
+    def end_query(self, query: str) -> bool:
+        """End a running query by its id; False if it has ended already."""
+        self._check_open()
+        with translated():
+            return self._link.end(query)

@@ -1,0 +1,180 @@
+"""The embedded engine as the Bolt backend sees it: types, unique keys and a counter beside Cypher.
+
+What ArcadeDB lacks and how we make up for it: a label is a type that must extend the base type
+``Entity`` for the key to be unique over all labels, so types are made by SQL before their first
+use; labels and relations share one name space, so a name that is both is refused; commits are
+optimistic, so writers of one graph queue at a file lock; the change counter is a document, which
+Cypher cannot see, raised by a stored function inside the writer's transaction.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, LiteralString
+
+from kg.backends.engine_http import EngineHttp, RunningQuery
+from kg.backends.links import DRIVER_OPTIONS, Role
+from kg.backends.names import BASE_LABEL, check_kinds, is_name
+from kg.engine_command import LauncherConfig
+from kg.errors import InputError, StoreUnavailableError
+from kg.launcher import Attachment, attach, file_lock
+
+if TYPE_CHECKING:
+    from neo4j import Driver
+
+__all__ = ["EmbeddedLink"]
+
+READY_TYPE = "_UmbraReady1"
+META_TYPE = "_UmbraMeta"
+PREPARE = (
+    f"CREATE VERTEX TYPE {BASE_LABEL} IF NOT EXISTS",
+    f"CREATE PROPERTY {BASE_LABEL}.key IF NOT EXISTS STRING",
+    f"CREATE INDEX IF NOT EXISTS ON {BASE_LABEL} (key) UNIQUE",
+    f"CREATE DOCUMENT TYPE {META_TYPE} IF NOT EXISTS",
+)
+FUNCTIONS = {
+    "bump": f"UPDATE {META_TYPE} SET version = version + 1",  # noqa: S608 - a constant
+    "version": f"SELECT version FROM {META_TYPE}",  # noqa: S608 - a constant
+}
+WRITE_WAIT_S = 60.0
+
+
+class EmbeddedLink:
+    """Umbra's own engine, a child process that every process of this machine shares.
+
+    Args:
+        folder: The store's folder.
+        database: Name of the graph in it.
+        config: How to start the engine.
+    """
+
+    read_version: LiteralString = "RETURN umbra.version()"
+    bump_version: LiteralString = "RETURN umbra.bump()"
+
+    def __init__(
+        self, folder: Path, *, database: str = "kg", config: LauncherConfig | None = None
+    ) -> None:
+        if not is_name(database) or not database.isascii():
+            raise InputError(f"{database!r:.80} cannot be the name of a graph")
+        self.folder = folder.absolute()
+        self.database = database
+        self._config = config or LauncherConfig()
+        self._attachment: Attachment | None = None
+        self._kinds: dict[str, str] = {}
+
+    @property
+    def attachment(self) -> Attachment:
+        """The hold on the running engine."""
+        if self._attachment is None:
+            raise StoreUnavailableError("the store is closed", hint="open it again")
+        return self._attachment
+
+    @property
+    def http(self) -> EngineHttp:
+        """The engine's administration."""
+        return EngineHttp(self.attachment.endpoint)
+
+    def connect(self) -> None:
+        """Attach to the engine, starting it if needed, and prepare the database once."""
+        self.close()
+        self._attachment = attach(self.folder, self._config)
+        try:
+            if not self._load_kinds():
+                with self.writing():
+                    self._prepare()
+        except BaseException:
+            self.close()
+            raise
+
+    def _load_kinds(self) -> bool:
+        rows = self.http.sql(self.database, "SELECT name, type FROM schema:types")
+        self._kinds = {row["name"]: row["type"] for row in rows or ()}
+        return READY_TYPE in self._kinds
+
+    def _prepare(self) -> None:
+        """Make the database and its schema; each step may have been done before a crash."""
+        http = self.http
+        if self.database not in http.server("list databases"):
+            http.server(f"create database {self.database}")
+        if self._load_kinds():
+            return
+        http.sql(self.database, ";".join(PREPARE) + ";")
+        rows = http.sql(self.database, f"SELECT version FROM {META_TYPE}")  # noqa: S608
+        if not rows:
+            http.sql(self.database, f"INSERT INTO {META_TYPE} SET version = 0")
+        for name, text in FUNCTIONS.items():
+            status, answer = http.request(
+                f"/api/v1/command/{self.database}",
+                {
+                    "language": "sql",
+                    "command": f'DEFINE FUNCTION umbra.{name} "{text}" LANGUAGE sql',
+                },
+            )
+            if status != 200 and "already defined" not in str(answer):
+                raise StoreUnavailableError(f"the graph cannot be prepared: {answer}"[:400])
+        http.sql(self.database, f"CREATE DOCUMENT TYPE {READY_TYPE} IF NOT EXISTS")
+        self._load_kinds()
+
+    def driver(self, role: Role) -> Driver:
+        """Return a new driver that logs in as reader or writer."""
+        from neo4j import GraphDatabase
+
+        endpoint = self.attachment.endpoint
+        return GraphDatabase.driver(
+            f"bolt://{endpoint.host}:{endpoint.bolt_port}",
+            auth=(role, endpoint.passwords[role]),
+            **DRIVER_OPTIONS,
+        )
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Return a context in which no other process or thread writes to this graph."""
+        path = self.folder / "engine" / f"{self.database}.write.lock"
+        return file_lock(path, timeout_s=WRITE_WAIT_S)
+
+    def ensure(self, labels: set[str], relations: set[str]) -> None:
+        """Make the types of new labels and relations."""
+        if not self._missing(labels, relations):
+            return
+        self._load_kinds()  # another process may have made them
+        check_kinds(labels, relations | {n for n, kind in self._kinds.items() if kind == "edge"})
+        check_kinds({n for n, kind in self._kinds.items() if kind == "vertex"}, relations)
+        script = [
+            f"CREATE VERTEX TYPE `{name}` IF NOT EXISTS EXTENDS {BASE_LABEL}"
+            for name in sorted(labels)
+            if name not in self._kinds
+        ]
+        for name in sorted(relations):
+            if name not in self._kinds:
+                script.append(f"CREATE EDGE TYPE `{name}` IF NOT EXISTS")
+            script.append(f"CREATE INDEX IF NOT EXISTS ON `{name}` (`@out`, `@in`) UNIQUE")
+        if script:
+            self.http.sql(self.database, ";".join(script) + ";")
+            self._load_kinds()
+
+    def _missing(self, labels: set[str], relations: set[str]) -> bool:
+        return any(self._kinds.get(name) != "vertex" for name in labels) or any(
+            self._kinds.get(name) != "edge" for name in relations
+        )
+
+    def labels_of(self, label: str) -> tuple[str, ...]:
+        """Return the label alone: its type extends the base type."""
+        return (label,)
+
+    def running(self) -> list[RunningQuery]:
+        """Return the queries that run on this database."""
+        return [row for row in self.http.running_queries() if row.database == self.database]
+
+    def end(self, query: str) -> bool:
+        """End a running query by its id."""
+        return self.http.end_query(query)
+
+    def drop(self) -> None:
+        """Delete the whole database; for tests and for a load that starts again."""
+        self.http.server(f"drop database {self.database}")
+
+    def close(self) -> None:
+        """Let go of the engine, which ends by itself when nobody is left."""
+        if self._attachment is not None:
+            self._attachment.close()
+            self._attachment = None

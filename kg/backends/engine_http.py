@@ -1,0 +1,108 @@
+"""The embedded engine's HTTP face, for what Bolt cannot: databases, types, running queries."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from kg.errors import StoreError, StoreUnavailableError
+from kg.launcher import Endpoint
+
+__all__ = ["EngineHttp", "RunningQuery"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningQuery:
+    """A query that runs at the store now.
+
+    Attributes:
+        id: What `end_query` takes.
+        text: Its Cypher text.
+        user: The role that runs it.
+        elapsed_s: Seconds since its start.
+        database: The graph that it reads.
+    """
+
+    id: str
+    text: str
+    user: str
+    elapsed_s: float
+    database: str
+
+
+class EngineHttp:
+    """Administration of one running engine as its root; every call is one request."""
+
+    def __init__(self, endpoint: Endpoint, *, timeout_s: float = 30.0) -> None:
+        self._endpoint = endpoint
+        self._timeout_s = timeout_s
+        token = base64.b64encode(f"root:{endpoint.passwords['root']}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
+
+    def request(self, path: str, body: dict[str, Any]) -> tuple[int, Any]:
+        """Send one POST and return its status and decoded answer.
+
+        Raises:
+            StoreUnavailableError: The engine does not answer.
+        """
+        host, port = self._endpoint.host, self._endpoint.http_port
+        try:
+            connection = http.client.HTTPConnection(host, port, timeout=self._timeout_s)
+            with closing(connection):
+                connection.request("POST", path, json.dumps(body), self._headers)
+                response = connection.getresponse()
+                text = response.read().decode()
+        except (OSError, http.client.HTTPException) as error:
+            raise StoreUnavailableError(
+                f"the embedded graph engine does not answer ({error})",
+                hint="run the command again: it starts anew",
+            ) from error
+        try:
+            return response.status, json.loads(text) if text else {}
+        except ValueError:
+            return response.status, {"detail": text[:300]}
+
+    def server(self, command: str) -> Any:
+        """Run a server command and return its result."""
+        return self._result(*self.request("/api/v1/server", {"command": command}))
+
+    def sql(self, database: str, script: str) -> list[dict[str, Any]] | None:
+        """Run SQL statements and return the last one's rows, None if there is no such database."""
+        path = f"/api/v1/command/{quote(database, safe='')}"
+        status, answer = self.request(path, {"language": "sqlscript", "command": script})
+        if status == 404:
+            return None
+        rows = self._result(status, answer)
+        return rows if isinstance(rows, list) else []
+
+    @staticmethod
+    def _result(status: int, answer: Any) -> Any:
+        if status != 200:
+            raise StoreError(
+                f"the graph engine refused a command: {answer.get('detail') or answer}"[:500],
+                hint="look at engine.log in the graph's folder",
+            )
+        return answer.get("result")
+
+    def running_queries(self) -> list[RunningQuery]:
+        """Return what runs now, oldest first."""
+        return [
+            RunningQuery(
+                id=row["id"],
+                text=row.get("text", ""),
+                user=row.get("user", ""),
+                elapsed_s=row.get("elapsedMs", 0) / 1000,
+                database=row.get("database", ""),
+            )
+            for row in self.server("list queries")
+        ]
+
+    def end_query(self, query: str) -> bool:
+        """End a running query; False if it has ended already."""
+        status, _ = self.request("/api/v1/server", {"command": f"terminate query {query}"})
+        return status == 200

@@ -1,0 +1,143 @@
+"""What it means to merge a newer row into an older one; every store merges by these functions.
+
+Both are idempotent: merging the same row again changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+
+from kg.backends.names import check_attribute, check_label, check_relation
+from kg.errors import ConstraintError, InputError
+from kg.model import AttributeValue, Edge, EdgeKey, Entity, EntityKey
+from kg.provenance import Provenance, merged
+from kg.store import Withdrawal
+
+__all__ = [
+    "checked_edge",
+    "checked_entity",
+    "fold_edges",
+    "fold_entities",
+    "merge_edge",
+    "merge_entity",
+    "without",
+]
+
+_LARGEST = 2**63 - 1
+
+
+def _checked_value(value: AttributeValue, where: str) -> AttributeValue:
+    if isinstance(value, list | tuple):
+        return tuple(_checked_scalar(item, where) for item in value)
+    return _checked_scalar(value, where)
+
+
+def _checked_scalar(value: object, where: str) -> str | int | float | bool:
+    if isinstance(value, bool | str):
+        return value
+    if isinstance(value, int) and -_LARGEST - 1 <= value <= _LARGEST:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise InputError(
+        f"{value!r:.80} cannot be an attribute's value",
+        where=where,
+        hint="values are texts, booleans, 64-bit integers, finite numbers, and lists of these",
+    )
+
+
+def checked_entity(row: Entity) -> Entity:
+    """Return the row if every store can hold it.
+
+    Raises:
+        InputError: Its label, an attribute's name or a value cannot be stored.
+    """
+    check_label(row.label, where=row.key)
+    for name, value in row.attributes.items():
+        check_attribute(name, where=row.key)
+        _checked_value(value, f"{row.key} ({name})")
+    return row
+
+
+def checked_edge(row: Edge) -> Edge:
+    """Return the row if every store can hold it.
+
+    Raises:
+        InputError: Its relation, an attribute's name or a value cannot be stored.
+    """
+    where = " ".join(row.key)
+    check_relation(row.relation, where=where)
+    for name, value in row.attributes.items():
+        check_attribute(name, where=where, edge=True)
+        _checked_value(value, f"{where} ({name})")
+    return row
+
+
+def merge_entity(old: Entity | None, new: Entity) -> Entity:
+    """Return the older row with the fields that the newer one sets.
+
+    Raises:
+        ConstraintError: The two rows of one key have different labels.
+    """
+    if old is None:
+        return replace(
+            new, aliases=tuple(dict.fromkeys(new.aliases)), provenance=merged((), new.provenance)
+        )
+    if old.label != new.label:
+        raise ConstraintError(
+            f"{old.key!r} is a {old.label} and cannot become a {new.label}",
+            where=old.key,
+            hint="delete the entity first, or give the other thing a key of its own",
+        )
+    return replace(
+        old,
+        name=new.name,
+        aliases=tuple(dict.fromkeys((*old.aliases, *new.aliases))),
+        attributes={**old.attributes, **new.attributes},
+        images=new.images or old.images,
+        part=new.part or old.part,
+        provenance=merged(old.provenance, new.provenance),
+    )
+
+
+def merge_edge(old: Edge | None, new: Edge) -> Edge:
+    """Return the older edge with the attributes and records of the newer one.
+
+    Raises:
+        InputError: The merged edge would have no record of where it comes from.
+    """
+    records = merged(() if old is None else old.provenance, new.provenance)
+    if not records:
+        raise InputError(
+            "an edge needs a record of where it comes from",
+            where=" ".join(new.key),
+            hint="give it a Provenance",
+        )
+    attributes = new.attributes if old is None else {**old.attributes, **new.attributes}
+    return replace(new, attributes=attributes, provenance=records)
+
+
+def fold_entities(rows: Iterable[Entity]) -> dict[EntityKey, list[Entity]]:
+    """Return checked rows by key, rows of one key in their order."""
+    folded: dict[EntityKey, list[Entity]] = {}
+    for row in rows:
+        folded.setdefault(row.key, []).append(checked_entity(row))
+    return folded
+
+
+def fold_edges(rows: Iterable[Edge]) -> dict[EdgeKey, list[Edge]]:
+    """Return checked rows by (head, relation, tail), rows of one edge in their order."""
+    folded: dict[EdgeKey, list[Edge]] = {}
+    for row in rows:
+        folded.setdefault(row.key, []).append(checked_edge(row))
+    return folded
+
+
+def without(
+    records: tuple[Provenance, ...], what: Withdrawal
+) -> tuple[tuple[Provenance, ...], int]:
+    """Return the records that a withdrawal leaves, and how many it takes."""
+    kept = tuple(record for record in records if not what.matches(record))
+    return kept, len(records) - len(kept)

@@ -1,0 +1,117 @@
+"""Entities and edges as the flat property maps that a property graph keeps.
+
+A field that is part of the query language's world (key, name, aliases, attributes) is a property
+of its own, so ``WHERE c.area_km2 > 1000`` works. What is not stands in properties with a leading
+underscore: ``_records`` (a list of JSON texts), ``_images`` and ``_part`` (JSON texts).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from kg.backends.names import BASE_LABEL, RESERVED_ATTRIBUTES
+from kg.model import AttributeValue, Edge, Entity, EntityKey, ImagePart, ImageRef
+from kg.provenance import Provenance
+
+__all__ = [
+    "RECORDS",
+    "edge_from_row",
+    "edge_properties",
+    "entity_from_row",
+    "entity_properties",
+    "own_label",
+]
+
+RECORDS = "_records"
+IMAGES = "_images"
+PART = "_part"
+
+
+def _stored(value: AttributeValue) -> Any:
+    return list(value) if isinstance(value, tuple | list) else value
+
+
+def _loaded(value: Any) -> AttributeValue:
+    return tuple(value) if isinstance(value, list) else value  # type: ignore[no-any-return]
+
+
+def _records(records: Iterable[Provenance]) -> list[str]:
+    return [record.to_json() for record in records]
+
+
+def _attributes(properties: Mapping[str, Any], fields: frozenset[str]) -> dict[str, AttributeValue]:
+    return {
+        name: _loaded(properties[name])
+        for name in sorted(properties)
+        if name not in fields and not name.startswith("_")
+    }
+
+
+def entity_properties(entity: Entity) -> dict[str, Any]:
+    """Return the properties of an entity's node; a field that is empty is left out."""
+    properties = {name: _stored(value) for name, value in entity.attributes.items()}
+    properties["key"] = entity.key
+    properties["name"] = entity.name
+    if entity.aliases:
+        properties["aliases"] = list(entity.aliases)
+    if entity.images:
+        properties[IMAGES] = json.dumps([asdict(image) for image in entity.images])
+    if entity.part is not None:
+        properties[PART] = json.dumps(asdict(entity.part))
+    if entity.provenance:
+        properties[RECORDS] = _records(entity.provenance)
+    return properties
+
+
+def edge_properties(edge: Edge) -> dict[str, Any]:
+    """Return the properties of an edge."""
+    properties = {name: _stored(value) for name, value in edge.attributes.items()}
+    properties[RECORDS] = _records(edge.provenance)
+    return properties
+
+
+def own_label(labels: Iterable[str]) -> str:
+    """Return an entity's own label: the one that is not the base label, if it has one.
+
+    Example:
+        >>> own_label(["Country", "Entity"]), own_label(["Entity"])
+        ('Country', 'Entity')
+    """
+    return min((label for label in labels if label != BASE_LABEL), default=BASE_LABEL)
+
+
+def entity_from_row(labels: Iterable[str], properties: Mapping[str, Any]) -> Entity:
+    """Return the entity of a node's labels and properties."""
+    part = properties.get(PART)
+    return Entity(
+        key=EntityKey(properties["key"]),
+        label=own_label(labels),
+        name=properties.get("name") or properties["key"],
+        aliases=tuple(properties.get("aliases") or ()),
+        attributes=_attributes(properties, RESERVED_ATTRIBUTES),
+        images=tuple(ImageRef(**image) for image in json.loads(properties.get(IMAGES) or "[]")),
+        part=None if part is None else _part(json.loads(part)),
+        provenance=_loaded_records(properties),
+    )
+
+
+def _part(fields: dict[str, Any]) -> ImagePart:
+    return ImagePart(**{**fields, "box_xyxy": tuple(fields["box_xyxy"])})
+
+
+def _loaded_records(properties: Mapping[str, Any]) -> tuple[Provenance, ...]:
+    return tuple(Provenance.from_json(text) for text in properties.get(RECORDS) or ())
+
+
+def edge_from_row(head: str, relation: str, tail: str, properties: Mapping[str, Any]) -> Edge:
+    """Return the edge of its ends, type and properties."""
+    return Edge(
+        head=EntityKey(head),
+        relation=relation,
+        tail=EntityKey(tail),
+        attributes=_attributes(properties, frozenset()),
+        provenance=_loaded_records(properties),
+    )

@@ -1,0 +1,126 @@
+"""The Cypher texts of the Bolt backend: constants, and the places where a checked name goes in.
+
+Values are always parameters. Labels, relations and property names cannot be; they pass
+`kg.backends.names` and stand between backticks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import LiteralString, cast
+
+from kg.backends.names import BASE_LABEL, is_name
+from kg.errors import InputError
+
+__all__ = [
+    "COUNT_ENDS",
+    "DELETE_ENTITIES",
+    "EDGES_TOUCHED",
+    "ENTITIES",
+    "ENTITIES_TOUCHED",
+    "ENTITY",
+    "FIND_ENTITIES",
+    "create_edges",
+    "create_entities",
+    "delete_edges",
+    "edges",
+    "entities",
+    "find_edges",
+    "set_edges",
+    "set_entities",
+]
+
+ENTITY: LiteralString = "MATCH (n:Entity {key: $key}) RETURN labels(n), properties(n)"
+ENTITIES: LiteralString = "MATCH (n:Entity) RETURN labels(n), properties(n)"
+FIND_ENTITIES: LiteralString = (
+    "UNWIND $keys AS key MATCH (n:Entity {key: key}) RETURN labels(n), properties(n)"
+)
+COUNT_ENDS: LiteralString = "UNWIND $keys AS key MATCH (n:Entity {key: key}) RETURN n.key"
+DELETE_ENTITIES: LiteralString = "UNWIND $keys AS key MATCH (n:Entity {key: key}) DETACH DELETE n"
+ENTITIES_TOUCHED: LiteralString = (
+    "MATCH (n:Entity) WHERE any(r IN n._records WHERE r CONTAINS $needle) "
+    "RETURN labels(n), properties(n)"
+)
+EDGES_TOUCHED: LiteralString = (
+    "MATCH (h:Entity)-[r]->(t:Entity) WHERE any(x IN r._records WHERE x CONTAINS $needle) "
+    "RETURN h.key, type(r), t.key, properties(r)"
+)
+
+
+def _quoted(name: str) -> str:
+    """Return a name between backticks; nothing but a checked name gets this far."""
+    if not is_name(name.removeprefix("_")):
+        raise InputError(f"{name!r:.80} cannot stand in a statement")
+    return f"`{name}`"
+
+
+def _row_map(names: Iterable[str]) -> str:
+    return ", ".join(f"{_quoted(name)}: row.{_quoted(name)}" for name in names)
+
+
+def _row_sets(variable: str, names: Iterable[str]) -> str:
+    return ", ".join(f"{variable}.{_quoted(name)} = row.{_quoted(name)}" for name in names)
+
+
+def create_entities(labels: Iterable[str], names: Iterable[str]) -> LiteralString:
+    """Return the statement that makes nodes of `$rows`, which have these properties.
+
+    Naming each property is ten times faster on the embedded engine than ``SET n = row``.
+    """
+    pattern = "".join(f":{_quoted(label)}" for label in labels)
+    return _literal(f"UNWIND $rows AS row CREATE (n{pattern} {{{_row_map(names)}}})")
+
+
+def set_entities(names: Iterable[str]) -> LiteralString:
+    """Return the statement that sets these properties of existing nodes; null takes one away."""
+    return _literal(
+        f"UNWIND $rows AS row MATCH (n:Entity {{key: row.key}}) SET {_row_sets('n', names)}"
+    )
+
+
+_ENDS = "MATCH (h:Entity {key: row._head}) MATCH (t:Entity {key: row._tail})"
+_BETWEEN = "(h:Entity {key: row._head})-[r:%s]->(t:Entity {key: row._tail})"
+
+
+def find_edges(relation: str) -> LiteralString:
+    """Return the statement that reads the edges of `$rows` that exist."""
+    between = _BETWEEN % _quoted(relation)
+    return _literal(f"UNWIND $rows AS row MATCH {between} RETURN h.key, t.key, properties(r)")
+
+
+def create_edges(relation: str, names: Iterable[str]) -> LiteralString:
+    """Return the statement that makes edges of `$rows` with these properties."""
+    made = f"CREATE (h)-[r:{_quoted(relation)} {{{_row_map(names)}}}]->(t)"
+    return _literal(f"UNWIND $rows AS row {_ENDS} {made}")
+
+
+def set_edges(relation: str, names: Iterable[str]) -> LiteralString:
+    """Return the statement that sets these properties of existing edges."""
+    between = _BETWEEN % _quoted(relation)
+    return _literal(f"UNWIND $rows AS row MATCH {between} SET {_row_sets('r', names)}")
+
+
+def delete_edges(relation: str) -> LiteralString:
+    """Return the statement that deletes the edges of `$rows`."""
+    return _literal(f"UNWIND $rows AS row MATCH {_BETWEEN % _quoted(relation)} DELETE r")
+
+
+def edges(*, head: bool, relation: str | None, tail: bool, limited: bool = False) -> LiteralString:
+    """Return the statement that reads edges with a given head, relation or tail."""
+    left = f"(h:{BASE_LABEL} {{key: $head}})" if head else f"(h:{BASE_LABEL})"
+    right = f"(t:{BASE_LABEL} {{key: $tail}})" if tail else f"(t:{BASE_LABEL})"
+    middle = "[r]" if relation is None else f"[r:{_quoted(relation)}]"
+    order = " ORDER BY h.key, type(r), t.key LIMIT $limit" if limited else ""
+    return _literal(
+        f"MATCH {left}-{middle}->{right} RETURN h.key, type(r), t.key, properties(r){order}"
+    )
+
+
+def entities(label: str) -> LiteralString:
+    """Return the statement that reads the entities of a label."""
+    return _literal(f"MATCH (n:{_quoted(label)}) RETURN labels(n), properties(n)")
+
+
+def _literal(text: str) -> LiteralString:
+    """Say to the type checker that only checked names went into a text."""
+    return cast("LiteralString", text)

@@ -1,0 +1,94 @@
+"""How the embedded engine is run: its settings and its command line.
+
+The engine is an ArcadeDB server, and everything it needs (Java too) comes with one package.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+
+from kg.errors import MissingPartError, SettingError
+
+__all__ = ["LauncherConfig", "engine_command"]
+
+# Jars that Umbra does not use; each is a door less.
+LEFT_OUT = ("-studio-", "-mcp-", "-postgresw-", "-redisw-", "-console-", "-graphql-")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LauncherConfig:
+    """How the embedded engine is run.
+
+    Attributes:
+        idle_timeout_s: Seconds without a client after which it ends; > 0.
+        start_timeout_s: Seconds that a start may take; > 0.
+        heap: Java's largest heap, as in ``-Xmx``.
+        command_timeout_s: No command runs longer, whatever its caller asks for; > 0.
+        java: Another Java to run, or None for the one that comes with the engine.
+
+    Raises:
+        SettingError: A value lies outside its range.
+    """
+
+    idle_timeout_s: float = 300.0
+    start_timeout_s: float = 60.0
+    heap: str = "768m"
+    command_timeout_s: float = 600.0
+    java: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("idle_timeout_s", "start_timeout_s", "command_timeout_s"):
+            if not getattr(self, name) > 0:
+                raise SettingError(f"{name} must be above 0, got {getattr(self, name)!r}")
+        if not (self.heap[:-1].isdigit() and self.heap[-1:] in ("m", "g")):
+            raise SettingError(f"heap must look like 768m or 2g, got {self.heap!r}")
+
+
+def engine_command(folder: Path, config: LauncherConfig) -> list[str]:
+    """Return the engine's command line; its passwords stand in a file of its own, not here."""
+    found = importlib.util.find_spec("arcadedb_embedded")
+    if found is None or not found.submodule_search_locations:
+        raise MissingPartError(
+            "the embedded graph engine is not installed",
+            hint="pip install arcadedb-embedded, or give a bolt:// address",
+        )
+    package = Path(next(iter(found.submodule_search_locations)))
+    jars = sorted(
+        str(jar)
+        for jar in (package / "jars").glob("*.jar")
+        if not any(name in jar.name for name in LEFT_OUT)
+    )
+    root = folder / "engine"
+    root.mkdir(exist_ok=True)
+    settings = {
+        "server.rootPath": root,
+        "server.databaseDirectory": root / "databases",
+        "server.logsDirectory": root / "log",
+        "server.plugins": "Bolt:com.arcadedb.bolt.BoltProtocolPlugin",
+        "server.mode": "development",  # any other mode hides the texts of query errors
+        "server.httpIncomingHost": "127.0.0.1",
+        "server.httpIncomingPort": "{http}",
+        "bolt.host": "127.0.0.1",
+        "bolt.port": "{bolt}",
+        "txWalFlush": "2",  # sync each commit: without it a power cut loses acknowledged writes
+        "command.timeout": round(config.command_timeout_s * 1000),
+        "opencypher.loadCsv.allowFileUrls": "false",
+        "opencypher.loadCsv.allowRemoteUrls": "false",
+        "studio.enabled": "false",
+    }
+    return [
+        str(config.java or package / "jre" / "bin" / "java"),
+        f"-Xmx{config.heap}",
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=4",
+        "-Djava.awt.headless=true",
+        "--add-modules=jdk.incubator.vector",
+        "--enable-native-access=ALL-UNNAMED",
+        *(f"-Darcadedb.{name}={value}" for name, value in settings.items()),
+        "-cp",
+        ":".join(jars),
+        "com.arcadedb.server.ArcadeDBServer",
+    ]
