@@ -54,7 +54,7 @@ def error_classes() -> list[type[EngineError]]:
 def _errors() -> str:
     lines = [
         HEADER + "# Errors\n",
-        "The last part of a problem's `type` is the heading here; a command's exit code is beside.\n",
+        "The last part of a problem's `type` is the heading here, the exit code is beside it.\n",
     ]
     for kind in error_classes():
         text = inspect.cleandoc(kind.__doc__ or "").split("\n\n")[0].replace("\n", " ")
@@ -68,7 +68,7 @@ def _settings() -> str:
     described = _described(inspect.cleandoc(Settings.__doc__ or ""))
     lines = [
         HEADER + "# Settings\n",
-        "In `umbra.toml` of the working folder, or as `UMBRA_NAME` in the environment, which wins.\n",
+        "In `umbra.toml` of the working folder, or as `UMBRA_NAME` in the environment (it wins).\n",
     ]
     for name, field in Settings.model_fields.items():
         default = "" if "password" in name or "key" in name else f" Default: `{field.default}`."
@@ -79,7 +79,7 @@ def _settings() -> str:
 def _described(docstring: str) -> dict[str, str]:
     rows = docstring.split("Attributes:\n")[1].splitlines()
     pairs = (row.strip().split(": ", 1) for row in rows if ": " in row)
-    return {name: text for name, text in pairs}
+    return {pair[0]: pair[1] for pair in pairs}
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,5 @@ def test_commands_in_the_readme_parse() -> None:
     ]
     found = [line for line in lines if line.startswith(("umbra ", ".venv/bin/umbra "))]
     assert found
-    import shlex
-
     for line in found:
         make_parser().parse_args(shlex.split(line.split(" #")[0])[1:])
