@@ -99,13 +99,15 @@ class Engine:
 
     def _open_store(self) -> Store:
         from kg.backends import open_store  # the driver is slow to import
+        from kg.engine_command import LauncherConfig
 
         settings = self.settings
         if settings.store == "embedded":
             self.workspace.create()
-            return open_store(self.workspace.graph, idle_timeout_s=settings.idle_timeout_s)
-        user, password = settings.store_user, settings.store_password.get_secret_value()
-        return open_store(settings.store, user=user, password=password)
+            launcher = LauncherConfig(idle_timeout_s=settings.idle_timeout_s)
+            return open_store(self.workspace.graph, launcher=launcher)
+        auth = (settings.store_user, settings.store_password.get_secret_value())
+        return open_store(settings.store, auth=auth)
 
     @cached_property
     def snapshot(self) -> Snapshot:

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     store_password: SecretStr = SecretStr("")
     text_encoder: str = "packaged"
     image_encoder: str = "packaged"
-    idle_timeout_s: float = Field(default=600.0, gt=0)
+    idle_timeout_s: float = Field(default=300.0, gt=0)
     known_probability: float = Field(default=0.9, gt=0, le=1)
     timeout_s: float = Field(default=20.0, gt=0, le=3600)
     max_rows: int = Field(default=10_000, ge=1)

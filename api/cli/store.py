@@ -33,6 +33,8 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show or end the store's process."""
+    from dataclasses import asdict
+
     from api.cli.printing import print_outcome
     from api.workspace import find_workspace
     from kg.launcher import stop_store, store_status
@@ -41,5 +43,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "stop":
         print_outcome("store", {"stopped": stop_store(folder)}, as_json=arguments.json)
     else:
-        print_outcome("store", store_status(folder), as_json=arguments.json)
+        print_outcome("store", asdict(store_status(folder)), as_json=arguments.json)
     return 0
