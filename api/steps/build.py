@@ -33,6 +33,7 @@ def build_graph(
         JobError: There were more than `max_errors` rejects.
     """
     from kg.importing import import_mapping
+
     from kg.ledger import Ledger
 
     workspace = engine.workspace
