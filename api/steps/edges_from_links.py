@@ -6,8 +6,6 @@ link makes. The sentence that was linked goes into the edge's record.
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from kg.errors import RecordError
 from kg.files import sha256_of_file
+from kg.formats.jsonl import read_jsonl
+from kg.formats.records import Reject
 from kg.model import Edge, EntityKey
 from kg.provenance import Provenance
+from kg.store import Withdrawal
 
 if TYPE_CHECKING:
     from api.engine import Engine
+    from api.workspace import Workspace
     from kg.store import Store
 
 __all__ = ["EdgeColumns", "write_edges"]
+
+STEP = "edges-from-links"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +65,16 @@ def write_edges(engine: Engine, links: Path, columns: EdgeColumns) -> dict[str, 
     """
     workspace = engine.workspace
     inputs = f"{sha256_of_file(links)} {sha256_of_file(columns.mentions)} {columns}"
-    done = workspace.done("edges-from-links", inputs)
+    done = workspace.done(STEP, inputs)
     if done is not None:
         return done
+    earlier = _earlier_job(workspace)
     job = f"edges-{sha256_of_file(links)[:12]}"
-    with workspace.doing("edges-from-links", inputs) as outcome:
+    with workspace.doing(STEP, inputs) as outcome:
         edges, without = _edges(links, columns, job)
         with engine.store.transaction() as writer:
+            if earlier is not None:
+                writer.withdraw(Withdrawal(job=earlier))
             writer.upsert_edges(edges)
         counts: dict[str, int] = {}
         for relation in sorted({edge.relation for edge in edges}):
@@ -75,6 +82,12 @@ def write_edges(engine: Engine, links: Path, columns: EdgeColumns) -> dict[str, 
         outcome.update(edges=counts, links_without_edge=without, job=job)
         outcome["agreement"] = {name: _agreement(engine.store, name) for name in counts}
     return outcome
+
+
+def _earlier_job(workspace: Workspace) -> str | None:
+    if not workspace.step(STEP).exists():
+        return None
+    return str(workspace.recorded(STEP)["job"])
 
 
 def _edges(links: Path, columns: EdgeColumns, job: str) -> tuple[list[Edge], int]:
@@ -137,12 +150,8 @@ def _agreement(store: Store, relation: str) -> dict[str, Any]:
     }
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    opened = (
-        gzip.open(path, "rt", encoding="utf-8")
-        if path.suffix == ".gz"
-        else path.open(encoding="utf-8")
-    )
-    with opened as file:
-        for line in file:
-            yield json.loads(line)
+def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    for row in read_jsonl(path):
+        if isinstance(row, Reject):
+            raise RecordError(row.reason, path=str(path), line=row.line)
+        yield row.fields
