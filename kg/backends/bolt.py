@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar
 
 from kg.backends import statements
 from kg.backends.links import Link, Role
@@ -153,7 +153,7 @@ class BoltStore:
                 ):
 
                     def run(text: LiteralString, values: Mapping[str, Any]) -> Answer:
-                        result = transaction.run(text, values)
+                        result = transaction.run(text, dict(values))
                         return tuple(result.keys()), result.values()
 
                     # first, so that writers that overlap collide before they have read
@@ -250,7 +250,7 @@ class BoltStore:
             with driver.session(
                 database=self._link.database, default_access_mode="READ"
             ) as session:
-                return session.run(text, values).values()
+                return session.run(text, dict(values)).values()
 
         return self._again(once)
 
@@ -356,11 +356,9 @@ class BoltStore:
         """Run trusted Cypher that may write; never pass it text from outside."""
         from kg.backends.values import plain
 
-        text = cast("LiteralString", cypher)  # trusted, says the protocol
-
         def once() -> Table:
             with self._writing() as writer:
-                columns, rows = writer.raw(text, parameters or {})
+                columns, rows = writer.raw(cypher, parameters or {})  # trusted, says the protocol
                 return Table(
                     columns=columns, rows=tuple(tuple(plain(v) for v in row) for row in rows)
                 )

@@ -6,14 +6,17 @@ import secrets
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, LiteralString, cast
+from typing import TYPE_CHECKING, Any
+
+from neo4j import Query
+from neo4j.exceptions import DriverError, Neo4jError
 
 from kg.backends.values import plain
 from kg.errors import EngineError, InputError, QueryTimeoutError
 from kg.store import Table
 
 if TYPE_CHECKING:
-    from neo4j import Driver
+    from neo4j import Driver, Result
 
     from kg.backends.links import Link
 
@@ -56,7 +59,7 @@ class QueryRun:
             raise InputError(f"a time limit must be above 0 s, got {timeout_s!r}")
         self._link = link
         self._tag = f"// umbra:{_CLIENT}-{id(link):x}-{slot}"
-        self._text = cast("LiteralString", f"{text}\n{self._tag}")  # checked by kg.cypher
+        self._text = f"{text}\n{self._tag}"  # checked by kg.cypher
         self._parameters = dict(parameters)
         self._timeout_s = timeout_s
         self._max_rows = max_rows
@@ -68,13 +71,10 @@ class QueryRun:
         Raises:
             QueryTimeoutError: Time was up; the query was ended at the server.
         """
-        from neo4j import Query
-        from neo4j.exceptions import DriverError, Neo4jError
-
         self._late = False
-        timer = threading.Timer(self._timeout_s, self._time_up)
-        timer.daemon = True
-        timer.start()
+        enders = [threading.Timer(self._timeout_s, self._time_up)]
+        enders[0].daemon = True
+        enders[0].start()
         try:
             with driver.session(
                 database=self._link.database,
@@ -82,35 +82,43 @@ class QueryRun:
                 fetch_size=min(FETCH, self._max_rows + 1),
             ) as session:
                 try:
-                    result = session.run(
-                        Query(self._text, timeout=self._timeout_s), self._parameters
-                    )
-                    columns = tuple(result.keys())
-                    rows: list[tuple[Any, ...]] = []
-                    truncated = False
-                    for record in result:
-                        if len(rows) == self._max_rows:
-                            truncated = True
-                            break
-                        rows.append(tuple(plain(value) for value in record.values()))
-                    if truncated:
-                        self._end()
-                        with suppress(Neo4jError, DriverError):
-                            result.consume()
+                    query = Query(self._text, timeout=self._timeout_s)
+                    return self._stream(session.run(query, self._parameters), enders)
+                except (Neo4jError, DriverError):
+                    raise
                 except BaseException:
-                    if not self._late:
-                        self._end()  # an interrupted caller leaves nothing running
+                    enders.append(self._end_beside())  # nothing runs on for a caller who has left
                     raise
         except (Neo4jError, DriverError) as error:
-            if self._late:
-                raise QueryTimeoutError(
-                    f"the query was ended after {self._timeout_s:g} s",
-                    hint="ask for less, or raise the time limit",
-                ) from error
-            raise
+            if not self._late:
+                raise
+            raise QueryTimeoutError(
+                f"the query was ended after {self._timeout_s:g} s",
+                hint="ask for less, or raise the time limit",
+            ) from error
         finally:
-            timer.cancel()
-        return Table(columns=columns, rows=tuple(rows), truncated=truncated)
+            enders[0].cancel()
+            for ender in enders:
+                ender.join()  # or it could end the next query that has this tag
+
+    def _stream(self, result: Result, enders: list[threading.Timer]) -> Table:
+        columns = tuple(result.keys())
+        rows: list[tuple[Any, ...]] = []
+        for record in result:
+            if len(rows) == self._max_rows:
+                enders.append(self._end_beside())
+                with suppress(Neo4jError, DriverError):
+                    result.consume()
+                return Table(columns=columns, rows=tuple(rows), truncated=True)
+            rows.append(tuple(plain(value) for value in record.values()))
+        return Table(columns=columns, rows=tuple(rows))
+
+    def _end_beside(self) -> threading.Timer:
+        """End it from another thread: the server answers only when the query has noticed."""
+        ender = threading.Timer(0, self._end)
+        ender.daemon = True
+        ender.start()
+        return ender
 
     def _time_up(self) -> None:
         self._late = True

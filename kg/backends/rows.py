@@ -35,7 +35,7 @@ def _stored(value: AttributeValue) -> Any:
 
 
 def _loaded(value: Any) -> AttributeValue:
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[no-any-return]
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _records(records: Iterable[Provenance]) -> list[str]:
