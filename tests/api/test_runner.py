@@ -1,0 +1,173 @@
+"""Jobs: one after another, watched, cancelled, paused with the server, resumed by the next."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.errors import HttpProblem
+from api.runner import JobRun, JobRunner
+from api.schemas import JobOut
+from kg.errors import LimitError, MissingPartError
+from kg.progress import Progress
+
+
+def until(condition: Callable[[], bool], wait_s: float = 20.0) -> None:
+    deadline = time.monotonic() + wait_s
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.01)
+
+
+def state_of(runner: JobRunner, job: JobOut) -> str:
+    return runner.get(job.id).state
+
+
+def ended(runner: JobRunner, job: JobOut) -> JobOut:
+    until(lambda: runner.peek(job.id)[2])
+    return runner.get(job.id)
+
+
+def count(run: JobRun, progress: Progress) -> dict[str, Any]:
+    """Count to a number; the lines written so far are kept, so that it can go on."""
+    out = run.folder / "out.jsonl"
+    done = len(out.read_text().splitlines()) if out.exists() else 0
+    total = run.parameters["to"]
+    while done < total:
+        progress(done, total)
+        with out.open("a") as file:
+            file.write(f"{done}\n")
+        done += 1
+        if run.parameters.get("slow"):
+            time.sleep(0.01)
+    progress(total, total)
+    return {"linked": total, "seconds": 0.1, "output": out}
+
+
+WORKS = {"link": count}
+
+
+def test_a_job_is_done_and_its_output_is_whole(tmp_path: Path) -> None:
+    runner = JobRunner(tmp_path, WORKS)
+    job, created = runner.start("link", {"to": 5})
+    assert created
+    found = ended(runner, job)
+    assert (found.state, found.done, found.total) == ("done", 5, 5)
+    assert found.counts == {"linked": 5}
+    assert found.output == f"/v1/jobs/{job.id}/output"
+    assert runner.output(job.id).read_text() == "0\n1\n2\n3\n4\n"
+    assert runner.close()
+
+
+def test_the_same_key_gives_the_same_job(tmp_path: Path) -> None:
+    runner = JobRunner(tmp_path, WORKS)
+    first, _ = runner.start("link", {"to": 2, "slow": False}, idempotency_key="a")
+    again, created = runner.start("link", {"slow": False, "to": 2}, idempotency_key="a")
+    assert (again.id, created) == (first.id, False)
+    assert runner.start("link", {"to": 2, "slow": False}, idempotency_key="b")[1]
+    with pytest.raises(HttpProblem) as refused:
+        runner.start("link", {"to": 3}, idempotency_key="a")
+    assert refused.value.slug == "idempotency-key-reused"
+    assert runner.close()
+    later = JobRunner(tmp_path, WORKS)  # the key is remembered by the next server too
+    assert later.start("link", {"to": 2, "slow": False}, idempotency_key="a")[1] is False
+    assert later.close()
+
+
+def test_a_running_job_is_cancelled(tmp_path: Path) -> None:
+    runner = JobRunner(tmp_path, WORKS)
+    job, _ = runner.start("link", {"to": 10**6, "slow": True})
+    waiting, _ = runner.start("link", {"to": 1})
+    until(lambda: runner.get(job.id).done > 1)
+    assert state_of(runner, waiting) == "pending"
+    runner.cancel(job.id)
+    assert ended(runner, job).state == "cancelled"
+    assert ended(runner, waiting).state == "done"
+    assert runner.cancel(waiting.id).state == "done"  # it had ended
+    assert runner.close()
+
+
+def test_a_waiting_job_is_cancelled_at_once(tmp_path: Path) -> None:
+    runner = JobRunner(tmp_path, WORKS)
+    job, _ = runner.start("link", {"to": 10**6, "slow": True})
+    waiting, _ = runner.start("link", {"to": 1})
+    assert runner.cancel(waiting.id).state == "cancelled"
+    assert [j.id for j in runner.jobs()] == [waiting.id, job.id]
+    assert runner.close()
+
+
+def test_what_the_server_leaves_unfinished_the_next_one_ends(tmp_path: Path) -> None:
+    runner = JobRunner(tmp_path, WORKS)
+    job, _ = runner.start("link", {"to": 60, "slow": True})
+    until(lambda: runner.get(job.id).done > 3)
+    _, before, _ = runner.peek(job.id)
+    assert runner.close()
+    assert state_of(runner, job) == "paused"
+    later = JobRunner(tmp_path, WORKS)
+    assert ended(later, job).state == "done"
+    assert later.output(job.id).read_text() == "".join(f"{n}\n" for n in range(60))
+    assert later.peek(job.id)[1] > before  # event ids never fall
+    assert later.close()
+
+
+def test_a_second_server_leaves_the_first_ones_jobs_alone(tmp_path: Path) -> None:
+    runner = JobRunner(tmp_path, WORKS)
+    job, _ = runner.start("link", {"to": 10**6, "slow": True})
+    until(lambda: state_of(runner, job) == "running")
+    second = JobRunner(tmp_path, WORKS)
+    assert state_of(second, job) == "running"  # as it stands on disk; not begun a second time
+    assert second.close()
+    assert runner.close()
+
+
+def test_failures_say_what_an_engine_error_says_and_hide_the_rest(tmp_path: Path) -> None:
+    def missing(_run: JobRun, _progress: Progress) -> dict[str, Any]:
+        raise MissingPartError("no linker is trained", hint="run `umbra link train`")
+
+    def broken(_run: JobRun, _progress: Progress) -> dict[str, Any]:
+        raise ValueError("secret inside")
+
+    for work, said in ((missing, "no linker is trained"), (broken, "an unforeseen error")):
+        runner = JobRunner(tmp_path / work.__name__, {"link": work})
+        job, _ = runner.start("link", {})
+        found = ended(runner, job)
+        assert found.state == "failed"
+        assert said in (found.error or "")
+        assert "secret" not in (found.error or "")
+        assert runner.close()
+
+
+def test_the_queue_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.runner.MAX_WAITING", 2)
+    go = threading.Event()
+
+    def wait(_run: JobRun, _progress: Progress) -> dict[str, Any]:
+        return {"waited": int(go.wait(20))}
+
+    runner = JobRunner(tmp_path, {"link": wait})
+    first, _ = runner.start("link", {})
+    until(lambda: state_of(runner, first) == "running")
+    runner.start("link", {})
+    runner.start("link", {})
+    with pytest.raises(LimitError):
+        runner.start("link", {})
+    go.set()
+    assert runner.close(5)
+
+
+def test_a_foreign_file_among_the_jobs_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "0123456789abcdef").mkdir()
+    (tmp_path / "0123456789abcdef" / "job.json").write_text("[]")
+    runner = JobRunner(tmp_path, WORKS)
+    assert runner.jobs() == ()
+    for stranger in ("0123456789abcdef", "../../etc", ""):
+        with pytest.raises(HttpProblem) as refused:
+            runner.get(stranger)
+        assert refused.value.slug == "unknown-job"
+    assert runner.close()
