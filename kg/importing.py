@@ -1,0 +1,214 @@
+"""Importing files into a store by a declared mapping: bounded memory, resumable, nothing lost.
+
+An import is two jobs of the ledger, entities before edges, whose shards are ranges of lines. A
+shard is written to the store before it is marked, and writing it again changes nothing, so a kill
+at any moment and a second run give the same graph. What cannot be taken is in the shards' outputs
+and ends in one file of rejects.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from kg.errors import EngineError, ImageError, JobError
+from kg.files import atomic_write
+from kg.images import ImageFolder
+from kg.import_estimate import ImportEstimate, estimate_mapping
+from kg.import_shards import SHARD_LINES, EdgeWork, EntityWork, plan
+from kg.ledger import Job, Ledger, Shard, ShardResult, run_job
+from kg.mapped_rows import entity_rows
+from kg.mapping import GraphMapping, load_mapping
+from kg.model import EntityKey, ImageRef
+from kg.progress import Progress, silent
+from kg.store import Store
+
+__all__ = ["ImportEstimate", "ImportReport", "estimate_mapping", "import_mapping"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """What an import did.
+
+    Attributes:
+        entities: Rows that became entities, over all shards.
+        edges: Rows that became edges.
+        images: Pictures kept.
+        rejects: Rows, or parts of rows, that could not be taken.
+        seconds: Time of this run.
+        skipped: True if nothing was left to do.
+        jobs: Ids of the two jobs in the ledger.
+    """
+
+    entities: int
+    edges: int
+    images: int
+    rejects: int
+    seconds: float
+    skipped: bool
+    jobs: tuple[str, str]
+
+
+def import_mapping(
+    store: Store,
+    mapping: Path | GraphMapping,
+    *,
+    ledger: Ledger,
+    images: ImageFolder,
+    rejects: Path,
+    max_errors: int | None = None,
+    progress: Progress = silent,
+) -> ImportReport:
+    """Write what a mapping declares into a store; on the same files again it does nothing.
+
+    A store without the first entity, or without its image, is filled again, whatever the ledger
+    says.
+
+    Args:
+        store: Where to.
+        mapping: The mapping or its file.
+        ledger: Remembers what is done.
+        images: Where pictures are kept.
+        rejects: File for what could not be taken, JSON Lines; removed if there is nothing.
+        max_errors: End the import at the first shard after which there are more rejects.
+        progress: Told lines done of lines in all.
+
+    Raises:
+        MappingError: The mapping cannot be applied; nothing was written.
+        RecordError: A file is damaged, or not of its format at all.
+        JobError: There were more than `max_errors` rejects; what was written stays, and the same
+            call with a higher limit goes on.
+    """
+    started = time.perf_counter()
+    declared = mapping if isinstance(mapping, GraphMapping) else load_mapping(mapping)
+    known: set[EntityKey] = set()
+    add_image = partial(_add_image, images, declared.folder)
+    stages = (
+        EntityWork(declared, store, add_image, known),
+        EdgeWork(declared, store, known),
+    )
+    jobs = (_submit(ledger, stages[0], declared), _submit(ledger, stages[1], declared))
+    if not _holds_first_entity(store, images, declared):
+        for job in jobs:
+            ledger.retry(job.id, everything=True)
+    skipped = all(ledger.job(job.id).state == "done" for job in jobs)
+    limit = _Limit(max_errors)
+    try:
+        _run(ledger, jobs[0].id, stages[0], limit, _over_all(ledger, jobs, 0, progress))
+        _run(ledger, jobs[1].id, stages[1], limit, _over_all(ledger, jobs, 1, progress))
+    finally:
+        _write_rejects(ledger, jobs, rejects)
+    counts = Counter(ledger.progress(jobs[0].id).counts)
+    counts.update(ledger.progress(jobs[1].id).counts)
+    return ImportReport(
+        entities=counts["entities"],
+        edges=counts["edges"],
+        images=counts["images"],
+        rejects=counts["rejects"],
+        seconds=time.perf_counter() - started,
+        skipped=skipped,
+        jobs=(jobs[0].id, jobs[1].id),
+    )
+
+
+class _Ended(Exception):  # noqa: N818 - not an error of its own: it carries one out of the loop
+    """Ends the loop of a job without marking the shard in hand as failed."""
+
+    def __init__(self, error: EngineError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+class _Limit:
+    """Counts rejects over both jobs."""
+
+    def __init__(self, max_errors: int | None) -> None:
+        self.max_errors = max_errors
+        self.count = 0
+
+    def check(self) -> None:
+        """Raise `JobError` if there were too many."""
+        if self.max_errors is not None and self.count > self.max_errors:
+            raise JobError(
+                f"{self.count} rejects, more than the {self.max_errors} allowed",
+                hint="look at the rejects, mend the files, or allow more",
+            )
+
+
+def _submit(ledger: Ledger, work: EntityWork | EdgeWork, declared: GraphMapping) -> Job:
+    shards, sizes = plan(work.tables, SHARD_LINES)
+    parameters = {"mapping": declared.path.name, "content": declared.content}
+    return ledger.submit(work.kind, parameters, shards, sizes=sizes)
+
+
+def _holds_first_entity(store: Store, images: ImageFolder, declared: GraphMapping) -> bool:
+    """Tell whether this store and these images were filled from the mapping, by its first entity."""
+    for table in declared.entities:
+        plain = replace(table, image=None, attributes={}, aliases=None)
+        for row in entity_rows(plain, _no_image):
+            if row.entity is not None:
+                found = store.entity(row.entity.key)
+                return found is not None and all(
+                    images.path(image.sha256).exists() for image in found.images
+                )
+    return True
+
+
+def _run(
+    ledger: Ledger,
+    job: str,
+    work: EntityWork | EdgeWork,
+    limit: _Limit,
+    progress: Progress,
+) -> None:
+    limit.count += ledger.progress(job).counts.get("rejects", 0)
+
+    def one(shard: Shard) -> ShardResult:
+        try:
+            limit.check()
+            result = work(shard)
+        except EngineError as error:
+            raise _Ended(error) from error
+        limit.count += result.counts["rejects"]
+        return result
+
+    if ledger.job(job).state in ("paused", "cancelled"):
+        ledger.resume(job)
+    try:
+        after = run_job(ledger, job, one, progress=progress)
+    except _Ended as ended:
+        raise ended.error from ended.error.__cause__
+    limit.check()
+    if after.state != "done":
+        raise JobError(f"the import is {after.state}", where=job, hint="run it again to go on")
+
+
+def _over_all(ledger: Ledger, jobs: tuple[Job, Job], which: int, progress: Progress) -> Progress:
+    """Return a progress of one job that reports over both."""
+    first, second = (ledger.progress(each.id).total for each in jobs)
+    before = first if which else 0
+    return lambda done, _total: progress(before + done, first + second)
+
+
+def _add_image(images: ImageFolder, folder: Path, name: str) -> ImageRef:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ImageError("outside the folder of the mapping", where=name)
+    return images.add(path, source=name)
+
+
+def _no_image(name: str) -> ImageRef:
+    raise ImageError("not read", where=name)
+
+
+def _write_rejects(ledger: Ledger, jobs: tuple[Job, Job], path: Path) -> None:
+    shards = [shard for job in jobs for shard in ledger.shards(job.id) if shard.state == "done"]
+    if not any(shard.counts.get("rejects") for shard in shards):
+        path.unlink(missing_ok=True)
+        return
+    with atomic_write(path) as file:
+        for shard in shards:
+            file.write(ledger.output(shard))
