@@ -71,6 +71,11 @@ class EmbeddedLink:
         return self._attachment
 
     @property
+    def is_connected(self) -> bool:
+        """Tell whether it holds on to an engine."""
+        return self._attachment is not None
+
+    @property
     def http(self) -> EngineHttp:
         """The engine's administration."""
         return EngineHttp(self.attachment.endpoint)

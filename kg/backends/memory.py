@@ -17,7 +17,13 @@ import networkx as nx
 
 from kg.backends.merging import fold_edges, fold_entities, merge_edge, merge_entity, without
 from kg.backends.names import check_kinds
-from kg.errors import ConstraintError, InputError, MissingPartError, StoreUnavailableError
+from kg.errors import (
+    ConflictError,
+    ConstraintError,
+    InputError,
+    MissingPartError,
+    StoreUnavailableError,
+)
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.store import Capabilities, Direction, Table, Withdrawal, Writer
 
@@ -139,6 +145,7 @@ class MemoryStore:
         self._graph: nx.MultiDiGraph = nx.MultiDiGraph(kinds=kinds)
         self._version = 0
         self._lock = threading.RLock()
+        self._writing = False
         self._closed = False
 
     @property
@@ -175,17 +182,29 @@ class MemoryStore:
         """Return a context whose writes are committed together at its end, or not at all."""
         self._check_open()
         with self._lock:
+            self._refuse_nesting()
             copy = self._graph.copy()
             copy.graph["kinds"] = {k: set(v) for k, v in self._graph.graph["kinds"].items()}
             writer = _MemoryWriter(copy)
-            yield writer
+            self._writing = True
+            try:
+                yield writer
+            finally:
+                self._writing = False
             self._graph = copy
             self._version += writer.changed
+
+    def _refuse_nesting(self) -> None:
+        if self._writing:  # by this thread: the lock keeps the others out
+            raise ConflictError(
+                "this thread has a transaction open", hint="write through the transaction's writer"
+            )
 
     @contextmanager
     def _direct(self) -> Iterator[_MemoryWriter]:
         self._check_open()
         with self._lock:
+            self._refuse_nesting()
             writer = _MemoryWriter(self._graph)
             yield writer
             self._version += writer.changed

@@ -1,0 +1,122 @@
+"""The rules of `query` and `execute`, for stores that speak Cypher; and of those that do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kg.errors import (
+    InputError,
+    MissingPartError,
+    QuerySyntaxError,
+    QueryTimeoutError,
+    ReadOnlyError,
+)
+from kg.model import EntityKey
+from kg.store import Store
+from tests.conformance.store_rules import Rule, content, fact, filled, refused, thing
+
+CYPHER_RULES: dict[str, Rule] = {}
+ENDLESS = (
+    "UNWIND range(1, 3000) AS x UNWIND range(1, 3000000) AS y "
+    "WITH x, y WHERE (x * y) % 7 = 3 RETURN sum(x)"
+)
+
+
+def rule(function: Rule) -> Rule:
+    CYPHER_RULES[function.__name__] = function
+    return function
+
+
+def no_cypher_is_said(store: Store) -> None:
+    with refused(MissingPartError):
+        store.query("RETURN 1")
+    with refused(MissingPartError):
+        store.execute("CREATE (n)")
+
+
+@rule
+def labels_relations_and_attributes_are_cypher(store: Store) -> None:
+    filled(store)
+    store.upsert_entities([thing("AL", name="Albania", attributes={"area_km2": 28748})])
+    table = store.query("MATCH (a:Country)-[:borders]->(b:Country) RETURN a.name, count(b)")
+    assert table.columns == ("a.name", "count(b)")
+    assert sorted(table.rows) == [("Albania", 1), ("GR", 1)]
+    large = "MATCH (c:Country) WHERE c.area_km2 > $least RETURN c.key AS key;"
+    assert store.query(large, {"least": 1000}).rows == (("AL",),)
+    every = "MATCH (n:Entity) RETURN count(n), count(DISTINCT n.key)"
+    assert store.query(every).rows == ((4, 4),)
+
+
+@rule
+def nodes_edges_and_paths_are_plain(store: Store) -> None:
+    store.upsert_entities([thing("AL", aliases=("x",)), thing("el", "Language")])
+    store.upsert_edges([fact("AL", "speaks", "el", share=0.5)])
+    path = store.query("MATCH p = (a:Country)-[r]->(b) RETURN a, r, p, [b.key], {k: a.name}")
+    country = {"_labels": ["Country"], "key": "AL", "name": "AL", "aliases": ["x"]}
+    language = {"_labels": ["Language"], "key": "el", "name": "el"}
+    edge = {"_type": "speaks", "share": 0.5}
+    whole = {"nodes": [country, language], "edges": [edge]}
+    assert path.rows == ((country, edge, whole, ["el"], {"k": "AL"}),)
+    records = store.query("MATCH (:Country)-[r:speaks]->() RETURN r._records").rows
+    assert '"source": "a.jsonl"' in records[0][0][0]
+
+
+@rule
+def writing_is_refused(store: Store) -> None:
+    filled(store)
+    before, version = content(store), store.version
+    for text in (
+        "CREATE (n:Country {key: 'x'})",
+        "MATCH (n) SET n.x = 1",
+        "MATCH (n) DETACH DELETE n RETURN 1",
+        "CALL { CREATE (n) RETURN n } RETURN n",
+        "LOAD CSV FROM 'file:///etc/passwd' AS line RETURN line",
+    ):
+        with refused(ReadOnlyError):
+            store.query(text)
+    assert content(store) == before
+    assert store.version == version
+
+
+@rule
+def a_wrong_text_says_where(store: Store) -> None:
+    try:
+        store.query("MATCH (n)\nRETURN (n")
+    except QuerySyntaxError as error:
+        assert error.line == 2
+    else:
+        raise AssertionError
+    with refused(InputError):
+        store.query("RETURN $missing")
+    with refused(InputError):
+        store.query("RETURN 1", timeout_s=0)
+
+
+@rule
+def rows_are_cut_at_the_limit(store: Store) -> None:
+    text = "UNWIND range(1, 5000) AS x RETURN x"
+    whole = store.query(text)
+    assert (len(whole.rows), whole.truncated) == (5000, False)
+    for most in (0, 1, 4999):
+        cut = store.query(text, max_rows=most)
+        assert (cut.rows, cut.truncated) == (whole.rows[:most], True)
+    assert not store.query(text, max_rows=5000).truncated
+
+
+@rule
+def a_query_ends_when_time_is_up(store: Store) -> None:
+    with refused(QueryTimeoutError):
+        store.query(ENDLESS, timeout_s=0.3)
+    assert store.query("RETURN 1").rows == ((1,),)
+
+
+@rule
+def execute_writes_and_counts(store: Store) -> None:
+    filled(store)
+    version = store.version
+    table = store.execute("MATCH (n:Country {key: $key}) SET n.x = 7 RETURN n.x", {"key": "AL"})
+    assert table.rows == ((7,),)
+    assert store.version > version
+    found = store.entity(EntityKey("AL"))
+    assert found is not None
+    assert found == replace(thing("AL"), attributes={"x": 7})

@@ -1,0 +1,478 @@
+"""The rules of `kg.store.Store`, one a function; each gets a fresh, empty store.
+
+A rule is plain Python with asserts, so that anybody's store can be held to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from kg.errors import (
+    ConflictError,
+    ConstraintError,
+    EngineError,
+    InputError,
+    StoreUnavailableError,
+)
+from kg.model import Edge, Entity, EntityKey, ImagePart, ImageRef
+from kg.provenance import Provenance
+from kg.store import Store, Withdrawal
+
+Rule = Callable[[Store], None]
+RULES: dict[str, Rule] = {}
+
+
+def rule(function: Rule) -> Rule:
+    RULES[function.__name__] = function
+    return function
+
+
+@contextmanager
+def refused(*kinds: type[EngineError]) -> Iterator[None]:
+    try:
+        yield
+    except kinds:
+        return
+    raise AssertionError(f"not refused with {[kind.__name__ for kind in kinds]}")
+
+
+def record(source: str = "a.jsonl", **fields: Any) -> Provenance:
+    return Provenance(kind=fields.pop("kind", "asserted"), source=source, **fields)
+
+
+def thing(key: str, label: str = "Country", **fields: Any) -> Entity:
+    return Entity(key=EntityKey(key), label=label, name=fields.pop("name", key), **fields)
+
+
+def fact(head: str, relation: str, tail: str, *records: Provenance, **attributes: Any) -> Edge:
+    return Edge(
+        head=EntityKey(head),
+        relation=relation,
+        tail=EntityKey(tail),
+        attributes=attributes,
+        provenance=records or (record(),),
+    )
+
+
+def filled(store: Store) -> None:
+    store.upsert_entities([thing("AL"), thing("GR"), thing("IT"), thing("el", "Language")])
+    store.upsert_edges(
+        [
+            fact("AL", "borders", "GR"),
+            fact("GR", "borders", "AL"),
+            fact("GR", "speaks", "el"),
+            fact("AL", "exports_to", "GR"),
+            fact("AL", "exports_to", "IT"),
+            fact("IT", "knows", "IT"),
+        ]
+    )
+
+
+def content(store: Store) -> tuple[list[Entity], list[Edge]]:
+    return list(store.entities()), list(store.edges())
+
+
+@rule
+def a_new_store_is_empty(store: Store) -> None:
+    assert content(store) == ([], [])
+    assert store.version == 0
+    assert store.entity(EntityKey("AL")) is None
+
+
+@rule
+def every_field_comes_back(store: Store) -> None:
+    image = ImageRef(sha256="ab" * 32, width=20, height=10, source="flags/AL.png")
+    part = ImagePart(
+        parent=EntityKey("AL"), image="ab" * 32, box_xyxy=(0.5, 1.0, 3.0, 4.25),
+        confidence=0.5, area_share=0.25, colour="red", mask_rle="3 4 5",
+    )  # fmt: skip
+    attributes: dict[str, Any] = {
+        "area": 28748, "share": 0.1, "whole": 2.0, "landlocked": False, "note": "a 'b' \"c\" \\ \n `",
+        "codes": ("AL", "ALB"), "mixed": (1, 2.5), "none": (), "lowest": -(2**63),
+        "highest": 2**63 - 1, "größe": "ü 漢字 🏴", "empty": "",
+    }  # fmt: skip
+    country = thing(
+        "AL", name="Albania", aliases=("Shqipëri", "Arnavutluk"), attributes=attributes,
+        images=(image,), provenance=(record(locator="row 1", text="…", at="2024"),),
+    )  # fmt: skip
+    piece = thing("part:AL/0", "Part", part=part, provenance=(record(kind="generated", job="j"),))
+    store.upsert_entities([country, piece])
+    edge = fact("AL", "has_part", "part:AL/0", record(probability=0.25), **attributes)
+    store.upsert_edges([edge])
+    assert content(store) == ([country, piece], [edge])
+    back = store.entity(EntityKey("AL"))
+    assert back is not None
+    assert {n: type(v) for n, v in back.attributes.items()} == {
+        n: type(v) for n, v in attributes.items()
+    }
+
+
+@rule
+def upserting_twice_changes_nothing(store: Store) -> None:
+    filled(store)
+    before, version = content(store), store.version
+    filled(store)
+    assert content(store) == before
+    assert store.version == version
+
+
+@rule
+def rows_are_counted_also_when_they_change_nothing(store: Store) -> None:
+    assert store.upsert_entities(iter([thing("AL"), thing("AL"), thing("GR")])) == 3
+    assert store.upsert_entities([thing("AL")]) == 1
+    assert store.upsert_edges(iter([fact("AL", "borders", "GR")])) == 1
+    assert store.upsert_entities([]) == store.upsert_edges([]) == 0
+
+
+@rule
+def a_newer_row_replaces_field_by_field(store: Store) -> None:
+    first, second = record(), record("b.jsonl")
+    image = ImageRef(sha256="ab" * 32, width=2, height=1, source="x")
+    store.upsert_entities(
+        [thing("AL", name="Old", aliases=("a", "b"), attributes={"x": 1, "y": 2}, images=(image,),
+               provenance=(first,))]
+    )  # fmt: skip
+    store.upsert_entities(
+        [thing("AL", name="New", aliases=("b", "c"), attributes={"y": 3, "z": 4},
+               provenance=(second,))]
+    )  # fmt: skip
+    found = store.entity(EntityKey("AL"))
+    assert found is not None
+    assert (found.name, found.aliases) == ("New", ("a", "b", "c"))
+    assert dict(found.attributes) == {"x": 1, "y": 3, "z": 4}
+    assert found.images == (image,)
+    assert set(found.provenance) == {first, second}
+
+
+@rule
+def rows_of_one_call_merge_in_their_order(store: Store) -> None:
+    store.upsert_entities([thing("AL", name="Old", aliases=("a",)), thing("AL", name="New")])
+    assert [(e.name, e.aliases) for e in store.entities()] == [("New", ("a",))]
+
+
+@rule
+def edges_merge_attributes_and_records(store: Store) -> None:
+    store.upsert_entities([thing("AL"), thing("GR")])
+    sure, weak = record(), record("page", kind="linked", job="j", probability=0.5)
+    store.upsert_edges([fact("AL", "borders", "GR", sure, km=1, sea=True)])
+    store.upsert_edges([fact("AL", "borders", "GR", weak, km=2)])
+    stronger = replace(weak, probability=0.75)
+    store.upsert_edges([fact("AL", "borders", "GR", stronger)])
+    (edge,) = store.edges()
+    assert dict(edge.attributes) == {"km": 2, "sea": True}
+    assert set(edge.provenance) == {sure, stronger}
+
+
+@rule
+def an_edge_without_a_record_is_refused(store: Store) -> None:
+    store.upsert_entities([thing("AL"), thing("GR")])
+    bare = Edge(head=EntityKey("AL"), relation="borders", tail=EntityKey("GR"))
+    with refused(InputError):
+        store.upsert_edges([fact("GR", "borders", "AL"), bare])
+    assert list(store.edges()) == []
+    store.upsert_edges([fact("AL", "borders", "GR"), bare])
+    assert len(list(store.edges())) == 1
+
+
+@rule
+def an_edge_needs_both_ends(store: Store) -> None:
+    store.upsert_entities([thing("AL"), thing("GR")])
+    version = store.version
+    for missing in (fact("AL", "borders", "XX"), fact("XX", "borders", "AL")):
+        with refused(ConstraintError):
+            store.upsert_edges([fact("AL", "borders", "GR"), missing])
+    assert list(store.edges()) == []
+    assert store.version == version
+
+
+@rule
+def a_key_keeps_its_label(store: Store) -> None:
+    store.upsert_entities([thing("AL")])
+    with refused(ConstraintError):
+        store.upsert_entities([thing("GR"), thing("AL", "City")])
+    assert [(e.key, e.label) for e in store.entities()] == [("AL", "Country")]
+
+
+@rule
+def the_base_label_is_a_label_like_others(store: Store) -> None:
+    store.upsert_entities([thing("x", "Entity"), thing("y")])
+    assert [e.key for e in store.entities("Entity")] == ["x"]
+    assert [e.key for e in store.entities()] == ["x", "y"]
+
+
+@rule
+def a_name_is_a_label_or_a_relation(store: Store) -> None:
+    filled(store)
+    before = content(store)
+    with refused(ConstraintError):
+        store.upsert_entities([thing("q", "borders")])
+    with refused(ConstraintError):
+        store.upsert_edges([fact("AL", "Country", "GR")])
+    with refused(InputError):
+        store.upsert_edges([fact("AL", "Entity", "GR")])
+    assert content(store) == before
+    assert list(store.entities("borders")) == []
+    assert list(store.edges(relation="Country")) == []
+
+
+@rule
+def names_that_are_not_names_are_refused(store: Store) -> None:
+    store.upsert_entities([thing("AL"), thing("GR")])
+    before = content(store)
+    for bad in ("a`b", "a b", "a-b", "_x", "1a", "a`) DETACH DELETE n //", "x" * 129, "a\n", "a.b"):
+        with refused(InputError):
+            store.upsert_entities([thing("x", bad)])
+        with refused(InputError):
+            store.upsert_edges([fact("AL", bad, "GR")])
+        with refused(InputError):
+            store.upsert_entities([thing("x", attributes={bad: 1})])
+        with refused(InputError):
+            store.upsert_edges([fact("AL", "borders", "GR", **{bad: 1})])
+        assert list(store.entities(bad)) == []
+        assert list(store.edges(relation=bad)) == []
+        assert store.neighbours(EntityKey("AL"), relation=bad) == []
+        assert store.delete_edges([(EntityKey("AL"), bad, EntityKey("GR"))]) == 0
+    for field in ("key", "name", "aliases"):
+        with refused(InputError):
+            store.upsert_entities([thing("x", attributes={field: 1})])
+    assert content(store) == before
+
+
+@rule
+def values_that_no_store_can_hold_are_refused(store: Store) -> None:
+    for bad in (float("nan"), float("inf"), 2**63, -(2**63) - 1, None, b"x", {"a": 1}, ((1,),)):
+        with refused(InputError):
+            store.upsert_entities([thing("x", attributes={"a": bad})])
+    assert list(store.entities()) == []
+
+
+@rule
+def text_is_data_wherever_it_stands(store: Store) -> None:
+    nasty = "x'}) DETACH DELETE n // ` \" \\ ${ $key {0} %s"
+    store.upsert_entities([thing(nasty, name=nasty, aliases=(nasty,), attributes={"a": nasty})])
+    store.upsert_edges([fact(nasty, "knows", nasty, record(nasty, text=nasty), a=nasty)])
+    assert store.entity(EntityKey(nasty)) == next(store.entities())
+    assert [edge.key for edge in store.edges(head=EntityKey(nasty))] == [(nasty, "knows", nasty)]
+    assert store.withdraw(Withdrawal(source=nasty)) == 1
+
+
+@rule
+def order_is_by_code_points(store: Store) -> None:
+    keys = ["a", "B", "ä", "\ue000", "𐍈", "🏴", "a/b", "aa", "A"]
+    store.upsert_entities([thing(key) for key in keys])
+    store.upsert_edges([fact("a", "knows", key) for key in keys])
+    assert [entity.key for entity in store.entities()] == sorted(keys)
+    assert [edge.tail for edge in store.edges()] == sorted(keys)
+
+
+@rule
+def edges_are_found_by_head_relation_and_tail(store: Store) -> None:
+    filled(store)
+    every = [edge.key for edge in store.edges()]
+    assert every == sorted(every)
+    assert len(every) == 6
+    for head in (None, "AL", "GR", "IT", "XX"):
+        for relation in (None, "borders", "exports_to", "nothing"):
+            for tail in (None, "GR", "IT", "XX"):
+                found = store.edges(
+                    head=head and EntityKey(head), relation=relation, tail=tail and EntityKey(tail)
+                )
+                assert [edge.key for edge in found] == [
+                    key
+                    for key in every
+                    if head in (None, key[0])
+                    and relation in (None, key[1])
+                    and tail in (None, key[2])
+                ]
+
+
+@rule
+def entities_are_found_by_label(store: Store) -> None:
+    filled(store)
+    assert [entity.key for entity in store.entities("Language")] == ["el"]
+    assert [entity.key for entity in store.entities("Country")] == ["AL", "GR", "IT"]
+    assert list(store.entities("Nothing")) == []
+
+
+@rule
+def neighbours_go_out_in_or_both(store: Store) -> None:
+    filled(store)
+    at = EntityKey("AL")
+
+    def keys(**options: Any) -> list[tuple[str, str, str]]:
+        return [edge.key for edge in store.neighbours(at, **options)]
+
+    out = [("AL", "borders", "GR"), ("AL", "exports_to", "GR"), ("AL", "exports_to", "IT")]
+    assert keys() == keys(direction="out") == out
+    assert keys(direction="in") == [("GR", "borders", "AL")]
+    assert keys(direction="both") == [*out, ("GR", "borders", "AL")]
+    assert keys(relation="exports_to", limit=1) == [("AL", "exports_to", "GR")]
+    assert keys(limit=0) == []
+    assert store.neighbours(EntityKey("XX")) == []
+    loop = store.neighbours(EntityKey("IT"), relation="knows", direction="both")
+    assert [edge.key for edge in loop] == [("IT", "knows", "IT")]
+    with refused(InputError):
+        store.neighbours(at, limit=-1)
+
+
+@rule
+def deleting_an_entity_takes_its_edges(store: Store) -> None:
+    filled(store)
+    version = store.version
+    assert store.delete_entities(iter([EntityKey("GR"), EntityKey("GR"), EntityKey("XX")])) == 1
+    assert [edge.key for edge in store.edges()] == [
+        ("AL", "exports_to", "IT"),
+        ("IT", "knows", "IT"),
+    ]
+    assert store.version > version
+    version = store.version
+    assert store.delete_entities([EntityKey("GR")]) == 0
+    assert store.version == version
+
+
+@rule
+def deleting_edges_leaves_the_others(store: Store) -> None:
+    filled(store)
+    gone = (EntityKey("AL"), "exports_to", EntityKey("GR"))
+    assert store.delete_edges(iter([gone, gone, (EntityKey("AL"), "no", EntityKey("GR"))])) == 1
+    assert gone not in [edge.key for edge in store.edges()]
+    assert len(list(store.edges())) == 5
+    assert len(list(store.entities())) == 4
+
+
+@rule
+def withdrawing_takes_records_and_what_lives_by_them(store: Store) -> None:
+    made = record("flag.png", kind="generated", job="j1", model="m")
+    part = ImagePart(parent=EntityKey("AL"), image="ab", box_xyxy=(0, 0, 1, 1))
+    store.upsert_entities(
+        [thing("AL", provenance=(made,)), thing("GR"), thing("p", "Part", part=part, provenance=(made,)),
+         thing("q", "Part", part=part, provenance=(made, record()))]
+    )  # fmt: skip
+    store.upsert_edges(
+        [fact("AL", "borders", "GR", made), fact("GR", "borders", "AL", made, record()),
+         fact("AL", "has_part", "p", record())]
+    )  # fmt: skip
+    version = store.version
+    assert store.withdraw(Withdrawal(job="j2")) == 0
+    assert store.withdraw(Withdrawal(job="j1", model="other")) == 0
+    assert store.withdraw(Withdrawal()) == 0
+    assert store.version == version
+    assert store.withdraw(Withdrawal(job="j1", kind="generated")) == 5
+    assert [entity.key for entity in store.entities()] == ["AL", "GR", "q"]
+    assert [edge.key for edge in store.edges()] == [("GR", "borders", "AL")]
+    assert next(store.edges()).provenance == (record(),)
+    assert store.version > version
+
+
+@rule
+def a_transaction_is_whole(store: Store) -> None:
+    with store.transaction() as writer:
+        writer.upsert_entities([thing("AL"), thing("GR")])
+        writer.upsert_edges([fact("AL", "borders", "GR")])
+        writer.upsert_entities([thing("AL", attributes={"x": 1})])
+    assert [edge.key for edge in store.edges()] == [("AL", "borders", "GR")]
+    found = store.entity(EntityKey("AL"))
+    assert found is not None
+    assert found.attributes["x"] == 1
+    assert store.version > 0
+
+
+@rule
+def a_failed_transaction_leaves_no_trace(store: Store) -> None:
+    filled(store)
+    before, version = content(store), store.version
+    for error in (ValueError("planted"), KeyboardInterrupt(), OSError("planted")):
+        try:
+            with store.transaction() as writer:
+                writer.upsert_entities([thing("new", "Fresh")])
+                writer.delete_entities([EntityKey("AL")])
+                writer.upsert_edges([fact("new", "fresh", "GR")])
+                writer.withdraw(Withdrawal(source="a.jsonl"))
+                raise error
+        except BaseException as caught:
+            assert caught is error
+    with refused(ConstraintError), store.transaction() as writer:
+        writer.delete_edges([(EntityKey("AL"), "borders", EntityKey("GR"))])
+        writer.upsert_edges([fact("AL", "borders", "XX")])
+    assert content(store) == before
+    assert store.version == version
+
+
+@rule
+def a_transaction_is_invisible_until_its_end(store: Store) -> None:
+    filled(store)
+    with store.transaction() as writer:
+        writer.upsert_entities([thing("new")])
+        assert store.entity(EntityKey("new")) is None
+    assert store.entity(EntityKey("new")) is not None
+
+
+@rule
+def writing_past_an_open_transaction_is_refused(store: Store) -> None:
+    with store.transaction() as writer:
+        writer.upsert_entities([thing("AL")])
+        with refused(ConflictError):
+            store.upsert_entities([thing("GR")])
+        with refused(ConflictError), store.transaction():
+            pass
+    assert [entity.key for entity in store.entities()] == ["AL"]
+
+
+@rule
+def a_transaction_that_changes_nothing_keeps_the_version(store: Store) -> None:
+    filled(store)
+    version = store.version
+    with store.transaction() as writer:
+        writer.upsert_entities([thing("AL")])
+        writer.delete_entities([EntityKey("XX")])
+    assert store.version == version
+
+
+@rule
+def many_rows_in_one_call(store: Store) -> None:
+    rows = [thing(f"k{n:05}", attributes={"n": n} if n % 2 else {"m": n}) for n in range(2500)]
+    edges = [fact(f"k{n:05}", "next", f"k{(n + 1) % 2500:05}") for n in range(2500)]
+    assert store.upsert_entities(rows) == 2500
+    assert store.upsert_edges(edges) == 2500
+    assert list(store.entities()) == rows
+    assert len(list(store.edges())) == 2500
+    assert store.delete_entities(row.key for row in rows[:1200]) == 1200
+    assert len(list(store.entities())) == 1300
+
+
+@rule
+def an_iterator_is_as_of_its_call(store: Store) -> None:
+    filled(store)
+    entities, edges = store.entities(), store.edges()
+    store.delete_entities([EntityKey("GR")])
+    assert len(list(entities)) == 4
+    assert len(list(edges)) == 6
+
+
+@rule
+def a_closed_store_refuses_every_call(store: Store) -> None:
+    with store as same:
+        assert same is store
+    store.close()
+    calls: list[Callable[[], object]] = [
+        lambda: store.version,
+        lambda: store.entity(EntityKey("AL")),
+        lambda: list(store.entities()),
+        lambda: list(store.edges()),
+        lambda: store.neighbours(EntityKey("AL")),
+        lambda: store.upsert_entities([thing("AL")]),
+        lambda: store.upsert_edges([]),
+        lambda: store.delete_entities([EntityKey("AL")]),
+        lambda: store.delete_edges([]),
+        lambda: store.withdraw(Withdrawal(job="j")),
+        lambda: store.query("RETURN 1"),
+        lambda: store.execute("RETURN 1"),
+        lambda: store.transaction().__enter__(),
+        store.__enter__,
+    ]
+    for call in calls:
+        with refused(StoreUnavailableError):
+            call()

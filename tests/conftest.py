@@ -1,0 +1,47 @@
+"""Fixtures that every package's tests may use: one engine for the whole run, a graph a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from kg.backends.memory import MemoryStore
+from kg.launcher import LauncherConfig, attach, stop_store
+
+_names = count()
+
+
+@pytest.fixture(scope="session")
+def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A store's folder whose engine runs until the last test; it starts with the first user."""
+    folder = tmp_path_factory.mktemp("engine") / "graph"
+    hold = attach(folder, LauncherConfig(idle_timeout_s=5, heap="512m"))
+    yield folder
+    hold.close()
+    stop_store(folder)
+
+
+@pytest.fixture
+def bolt_store(engine_folder: Path) -> Iterator[object]:
+    """A fresh, empty `BoltStore` on the run's own engine."""
+    from kg.backends.bolt import BoltStore
+    from kg.backends.embedded import EmbeddedLink
+
+    link = EmbeddedLink(engine_folder, database=f"test{next(_names)}")
+    store = BoltStore(link)
+    yield store
+    if not link.is_connected:  # the test closed its store
+        link.connect()
+    link.drop()
+    store.close()
+    link.close()
+
+
+@pytest.fixture
+def memory_store() -> Iterator[MemoryStore]:
+    """A fresh, empty `MemoryStore`."""
+    with MemoryStore() as store:
+        yield store
