@@ -145,7 +145,7 @@ def _submit(ledger: Ledger, work: EntityWork | EdgeWork, declared: GraphMapping)
 
 
 def _holds_first_entity(store: Store, images: ImageFolder, declared: GraphMapping) -> bool:
-    """Tell whether this store and these images were filled from the mapping, by its first entity."""
+    """Tell whether store and images were filled from the mapping, by its first entity."""
     for table in declared.entities:
         plain = replace(table, image=None, attributes={}, aliases=None)
         for row in entity_rows(plain, _no_image):
