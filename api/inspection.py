@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["Check", "diagnose", "graph_info"]
 
 NEEDED_DISK_BYTES = 500 * 2**20
+LABELS = """
+MATCH (n) UNWIND labels(n) AS label WITH label WHERE label <> 'Entity'
+RETURN label, count(*) AS n ORDER BY label
+"""
+TYPES = "MATCH ()-[r]->() RETURN type(r) AS type, count(r) AS n ORDER BY type"
 
 
 def graph_info(engine: Engine) -> dict[str, Any]:
@@ -41,9 +47,11 @@ def graph_info(engine: Engine) -> dict[str, Any]:
 def _counts(engine: Engine) -> dict[str, Any]:
     store = engine.store
     if not store.capabilities.cypher:
-        return {"entities": sum(1 for _ in store.entities())}
-    labels = store.query("MATCH (n) RETURN labels(n)[0] AS label, count(n) AS n ORDER BY label")
-    types = store.query("MATCH ()-[r]->() RETURN type(r) AS type, count(r) AS n ORDER BY type")
+        return {
+            "entities": dict(Counter(entity.label for entity in store.entities())),
+            "edges": dict(Counter(edge.relation for edge in store.edges())),
+        }
+    labels, types = store.query(LABELS), store.query(TYPES)
     return {"entities": dict(labels.rows), "edges": dict(types.rows)}
 
 

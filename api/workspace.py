@@ -118,9 +118,7 @@ class Workspace:
         outcome: dict[str, Any] = {}
         yield outcome
         outcome.setdefault("seconds", round(time.monotonic() - started, 2))
-        write_json(
-            self.step(name), {"format": FORMAT, "inputs": inputs, "outcome": outcome}
-        )
+        write_json(self.step(name), {"format": FORMAT, "inputs": inputs, "outcome": outcome})
 
 
 def inputs_hash(parts: Mapping[str, Any]) -> str:

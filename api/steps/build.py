@@ -33,7 +33,6 @@ def build_graph(
         JobError: There were more than `max_errors` rejects.
     """
     from kg.importing import import_mapping
-
     from kg.ledger import Ledger
 
     workspace = engine.workspace
@@ -49,7 +48,9 @@ def build_graph(
             max_errors=max_errors,
             progress=progress,
         )
-    return asdict(report) | {"rejects_file": str(rejects)}
+    outcome = asdict(report) | {"seconds": round(report.seconds, 2), "rejects_file": str(rejects)}
+    del outcome["jobs"]
+    return outcome
 
 
 def estimate_build(mapping: Path) -> dict[str, Any]:
