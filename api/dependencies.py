@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import threading
+import time
 from collections.abc import Callable
-from typing import Annotated, Any, ParamSpec, TypeVar, cast
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Annotated, Any, ParamSpec, Self, TypeVar, cast
 
 from fastapi import Depends, Request
 
@@ -14,13 +17,15 @@ from api.engine import Engine
 from api.errors import HttpProblem
 from api.runner import JobRunner
 from api.workers import Workers
-from kg.errors import QueryTimeoutError
+from kg.errors import EngineError, QueryTimeoutError
 
 __all__ = ["EngineDep", "EngineWork", "RunnerDep", "WorkDep"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
+END_EVERY_S = 0.2
+END_WITHIN_S = 10.0
 GRACE_S = 1.0
 """How much longer a request waits than the limit that the engine keeps itself."""
 
@@ -29,7 +34,8 @@ class EngineWork:
     """Runs the engine calls of one request in the server's threads.
 
     A call ends for its request when it is done, when its time is over, or when the client has
-    gone; in the last two cases `cancelled` is set, so that work that looks at it ends too.
+    gone. A call that has not begun by then never does; one that runs is ended by what
+    `abandoned_by` names, or goes on in its thread and counts against the limit until its end.
 
     Args:
         request: The request.
@@ -41,7 +47,12 @@ class EngineWork:
         self._request = request
         self._workers = workers
         self._timeout_s = timeout_s
-        self.cancelled = threading.Event()
+        self._ends: Callable[[], None] | None = None
+
+    def abandoned_by(self, ends: Callable[[], None]) -> Self:
+        """Name what ends the work elsewhere (at the store) when nobody waits for it any more."""
+        self._ends = ends
+        return self
 
     async def __call__(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what the call returns.
@@ -50,7 +61,8 @@ class EngineWork:
             HttpProblem: ``busy``, or ``client-closed-request``.
             QueryTimeoutError: The time is over.
         """
-        result = asyncio.wrap_future(self._workers.submit(functools.partial(call, *args, **kwargs)))
+        future = self._workers.submit(functools.partial(call, *args, **kwargs))
+        result = asyncio.wrap_future(future)
         gone = asyncio.ensure_future(self._client_gone())
         either: set[asyncio.Future[Any]] = {result, gone}
         try:
@@ -67,12 +79,23 @@ class EngineWork:
         finally:
             gone.cancel()
             if not result.done():
-                self.cancelled.set()
                 result.cancel()  # if it runs already, its outcome is dropped when it comes
+                if self._ends is not None:
+                    ending = (future, self._ends)
+                    threading.Thread(target=_end, args=ending, daemon=True).start()
 
     async def _client_gone(self) -> None:
         while (await self._request.receive())["type"] != "http.disconnect":
             pass
+
+
+def _end(future: Future[Any], ends: Callable[[], None]) -> None:
+    """Ask for the end until it has come: the work may only just be on its way to the store."""
+    deadline = time.monotonic() + END_WITHIN_S
+    while not future.done() and time.monotonic() < deadline:
+        with suppress(EngineError):
+            ends()
+        time.sleep(END_EVERY_S)
 
 
 def _engine(request: Request) -> Engine:

@@ -125,6 +125,7 @@ HTTP_PROBLEMS: Mapping[str, Outcome] = {
 }
 """Problems that exist at the HTTP door only, by slug."""
 
+_ABOUT_INPUT = (InputError, ReadOnlyError, LimitError)
 _EXTRA_MEMBERS = ("position", "line", "column", "name", "nearest", "trained_on", "asked_for")
 
 
@@ -184,7 +185,7 @@ def problem_of(error: EngineError | HttpProblem) -> dict[str, Any]:
         members = {"detail": error.detail, "hint": error.hint, **error.members}
         return _assembled(error.slug, outcome, members)
     members = {name: getattr(error, name, None) for name in _EXTRA_MEMBERS}
-    where = error.where if isinstance(error, InputError) else None
+    where = error.where if isinstance(error, _ABOUT_INPUT) else None
     detail = error.what if where is None else f"{error.what}, in {where}"
     members |= {"detail": detail, "hint": error.hint}
     return _assembled(error.slug, outcome_of(error), members)

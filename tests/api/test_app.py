@@ -1,0 +1,238 @@
+"""The routes over a small real graph: entities, pictures, jobs, info, health, problems."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.schemas import EntityOut
+from api.settings import Settings
+from api.workspace import Workspace
+from kg.errors import UnknownEntityError
+from tests.api.conftest import ADDRESS
+from tests.api.test_guard import problem
+from tests.api.test_runner import WORKS, until
+from tests.api.world import CRESCENTS, NAMES, WorldEngine, flag, open_world
+
+
+@pytest.fixture
+def with_jobs(tmp_path: Path) -> Iterator[TestClient]:
+    with (
+        open_world(tmp_path / ".umbra") as engine,
+        TestClient(create_app(engine, works=WORKS), base_url=ADDRESS) as client,
+    ):
+        yield client
+
+
+def test_an_entity_has_names_pictures_parts_and_edges_both_ways(client: TestClient) -> None:
+    turkey = client.get("/v1/entities/country:TR").json()
+    assert (turkey["name"], turkey["label"]) == ("Turkey", "Country")
+    assert turkey["aliases"] == ["Republic of Turkey"]
+    assert turkey["attributes"] == {"population": 1_000_000}
+    assert [(i["width"], i["height"]) for i in turkey["images"]] == [(60, 40)]
+    (part,) = turkey["parts"]
+    assert (part["key"], part["image"]) == ("part:country:TR/0", turkey["images"][0]["sha256"])
+    ways = {(edge["head"], edge["relation"], edge["tail"]) for edge in turkey["edges"]}
+    assert ("country:TR", "borders", "country:GR") in ways
+    assert ("country:GR", "borders", "country:TR") in ways
+    doubtful = next(edge for edge in turkey["edges"] if edge["head"] == "country:GE")
+    assert (doubtful["known"], doubtful["probability"]) == (False, 0.7)
+    assert doubtful["records"][0]["text"].startswith("Land boundaries")
+
+
+def test_edges_come_in_pages_that_join_to_the_whole(client: TestClient) -> None:
+    whole = client.get("/v1/entities/country:TR").json()["edges"]
+    address, pages = "/v1/entities/country:TR?limit=4", []
+    while address:
+        response = client.get(address)
+        pages.append(response.json()["edges"])
+        address = response.links.get("next", {}).get("url", "")
+    assert [len(page) for page in pages[:-1]] == [4] * (len(pages) - 1)
+    assert [edge for page in pages for edge in page] == whole
+
+
+@pytest.mark.parametrize("key", ["part:country:TR/0", "country:<b>&"])
+def test_keys_with_slashes_and_signs(client: TestClient, key: str) -> None:
+    found = client.get(f"/v1/entities/{quote(key, safe='')}").json()
+    assert found["key"] == key
+    if key.startswith("part"):
+        assert found["part"]["box_xyxy"] == [14, 8, 38, 32]
+
+
+def test_an_unknown_entity_names_the_nearest(client: TestClient) -> None:
+    found = problem(client.get("/v1/entities/country:TT"), "unknown-entity", 404)
+    assert found["nearest"]
+    assert "did you mean" in found["hint"]
+
+
+def test_pictures_come_as_they_are_and_for_ever(client: TestClient) -> None:
+    sha = client.get("/v1/entities/country:TR").json()["images"][0]["sha256"]
+    response = client.get(f"/v1/images/{sha}")
+    assert response.content == flag("TR")
+    assert response.headers["content-type"] == "image/png"
+    assert "immutable" in response.headers["cache-control"]
+    problem(client.get(f"/v1/images/{'0' * 64}"), "unknown-image", 404)
+    for bad in ("..%2f..%2fetc%2fpasswd", "A" * 64, "0"):
+        assert client.get(f"/v1/images/{bad}").status_code in (404, 422)
+
+
+def test_a_part_is_outlined_in_its_own_picture_only(client: TestClient) -> None:
+    turkey = client.get("/v1/entities/country:TR").json()
+    sha, part = turkey["images"][0]["sha256"], turkey["parts"][0]["key"]
+    response = client.get(f"/v1/images/{sha}", params={"part": part})
+    assert response.headers["content-type"] == "image/svg+xml"
+    assert response.headers["content-security-policy"].startswith("default-src 'none'")
+    root = ET.fromstring(response.content)  # noqa: S314 - our own drawing
+    shapes = [child.tag.rpartition("}")[2] for child in root]
+    assert shapes == ["title", "image", "rect", "rect"]
+    assert root[2].attrib["x"] == "14"
+    assert root[2].attrib["width"] == "24"
+    other = client.get("/v1/entities/country:AZ").json()["images"][0]["sha256"]
+    problem(client.get(f"/v1/images/{other}", params={"part": part}), "unknown-image", 404)
+    problem(client.get(f"/v1/images/{sha}", params={"part": "x"}), "unknown-entity", 404)
+
+
+def test_info_counts_the_graph(client: TestClient, world: WorldEngine) -> None:
+    info = client.get("/v1/info").json()
+    assert info["snapshot"] == world.snapshot.hash
+    assert info["labels"] == {"Country": len(NAMES), "Language": 1, "Part": 4, "Shape": 1}
+    assert info["relations"]["has_part"] == len(CRESCENTS)
+    assert info["num_parts"] == len(CRESCENTS)
+    assert info["num_edges"] == sum(info["relations"].values())
+    assert info["limits"]["max_body_bytes"] == world.settings.max_body_bytes
+
+
+def test_health_is_apart_from_readiness(client: TestClient, tmp_path: Path) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"status": "ok"}
+    with (
+        WorldEngine(Workspace(tmp_path / "empty")) as empty,
+        TestClient(create_app(empty), base_url=ADDRESS) as other,
+    ):
+        assert other.get("/healthz").status_code == 200
+        found = problem(other.get("/readyz"), "missing-part", 503)
+        assert "umbra" in found["hint"]
+        assert str(tmp_path) not in json.dumps(found)
+
+
+def test_what_is_nowhere_and_what_takes_no_post(client: TestClient) -> None:
+    assert "/v1/nowhere" in problem(client.get("/v1/nowhere"), "not-found", 404)["detail"]
+    refused = client.post("/v1/info", json={})
+    problem(refused, "method-not-allowed", 405)
+    assert refused.headers["allow"] == "GET"
+    problem(client.get("/explorer/../engine.py"), "not-found", 404)
+    problem(client.get("/explorer/%2e%2e%2fengine.py"), "not-found", 404)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"k": 3}, "/query"),
+        ({"query": "x", "k": 0}, "/k"),
+        ({"query": "x", "k": 10**9}, "/k"),
+        ({"query": "x", "answerer": "oracle"}, "/answerer"),
+        ({"query": "x", "secret~/": "hunter2"}, "/secret~0~1"),
+    ],
+)
+def test_a_body_that_does_not_fit_is_told_where(
+    client: TestClient, body: dict[str, Any], pointer: str
+) -> None:
+    found = problem(client.post("/v1/query", json=body), "invalid-request", 422)
+    assert pointer in [error["pointer"] for error in found["errors"]]
+    assert "hunter2" not in json.dumps(found)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 200_000, b'{"query": NaN}'])
+def test_what_is_no_json_object_is_a_problem(client: TestClient, body: bytes) -> None:
+    response = client.post("/v1/query", content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code in (400, 422)
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_a_store_without_cypher_says_so(client: TestClient) -> None:
+    found = problem(client.post("/v1/cypher", json={"query": "RETURN 1"}), "missing-part", 503)
+    assert "Cypher" in found["detail"]
+
+
+def test_a_job_is_taken_in_watched_and_read(with_jobs: TestClient) -> None:
+    started = with_jobs.post("/v1/jobs", json={"kind": "link", "parameters": {"to": 3}})
+    assert started.status_code == 202
+    address = started.headers["location"]
+    until(lambda: with_jobs.get(address).json()["state"] == "done")
+    job = with_jobs.get(address).json()
+    assert with_jobs.get(job["output"]).text == "0\n1\n2\n"
+    assert with_jobs.get("/v1/jobs").json()["jobs"] == [job]
+    problem(with_jobs.get("/v1/jobs/0123456789abcdef"), "unknown-job", 404)
+    problem(with_jobs.post("/v1/jobs", json={"kind": "rm"}), "invalid-request", 422)
+
+
+def test_the_same_idempotency_key_is_one_job(with_jobs: TestClient) -> None:
+    body = {"kind": "link", "parameters": {"to": 1}}
+    key = {"Idempotency-Key": "monday"}
+    ids = {with_jobs.post("/v1/jobs", json=body, headers=key).json()["id"] for _ in range(3)}
+    assert len(ids) == 1
+    other = with_jobs.post("/v1/jobs", json={"kind": "link"}, headers=key)
+    problem(other, "idempotency-key-reused", 422)
+
+
+def events_of(text: str) -> list[dict[str, str]]:
+    blocks = [block for block in text.replace("\r\n", "\n").split("\n\n") if "event:" in block]
+    return [dict(line.split(": ", 1) for line in block.splitlines()) for block in blocks]
+
+
+def test_events_tell_progress_and_the_end_and_go_on_after_an_id(with_jobs: TestClient) -> None:
+    body = {"kind": "link", "parameters": {"to": 60, "slow": True}}
+    address = with_jobs.post("/v1/jobs", json=body).headers["location"]
+    events = events_of(with_jobs.get(f"{address}/events").text)
+    assert {event["event"] for event in events[:-1]} == {"progress"}
+    assert events[-1]["event"] == "end"
+    assert json.loads(events[-1]["data"])["state"] == "done"
+    ids = [int(event["id"]) for event in events]
+    assert ids == sorted(set(ids))
+    done = [json.loads(event["data"])["done"] for event in events]
+    assert done == sorted(done)
+    assert len(set(done)) > 2
+    again = with_jobs.get(f"{address}/events", headers={"Last-Event-ID": str(ids[-1])})
+    assert [event["event"] for event in events_of(again.text)] == ["end"]
+
+
+def test_a_job_is_cancelled(with_jobs: TestClient) -> None:
+    body = {"kind": "link", "parameters": {"to": 10**6, "slow": True}}
+    address = with_jobs.post("/v1/jobs", json=body).headers["location"]
+    until(lambda: with_jobs.get(address).json()["state"] == "running")
+    assert with_jobs.delete(address).status_code == 200
+    until(lambda: with_jobs.get(address).json()["state"] == "cancelled")
+
+
+class StuckEngine(WorldEngine):
+    """An engine whose entities never come."""
+
+    go = threading.Event()
+
+    def entity(self, key: str, *, limit: int = 100) -> EntityOut:
+        del key, limit
+        self.go.wait(60)
+        raise UnknownEntityError("late")
+
+
+def test_a_call_that_takes_too_long_is_told_and_goes_on_counting(tmp_path: Path) -> None:
+    StuckEngine.go.clear()
+    with (
+        StuckEngine(Workspace(tmp_path), settings=Settings(timeout_s=0.01)) as engine,
+        TestClient(create_app(engine), base_url=ADDRESS) as client,
+    ):
+        problem(client.get("/v1/entities/x"), "query-timeout", 504)
+        assert client.get("/healthz").status_code == 200
+        workers = client.app.state.workers
+        assert workers.open_calls == 1
+        StuckEngine.go.set()
+        until(lambda: workers.open_calls == 0)
