@@ -34,10 +34,10 @@ from reasoning.query import (
 )
 from reasoning.safety import check_safe, check_size
 
-__all__ = [
-    "normalise",
-    "to_disjunctive",
-]
+__all__ = ["EVERYTHING", "normalise", "to_disjunctive"]
+
+EVERYTHING = Compare("key", "starts with", "")
+"""True of every entity, since each has a key; left out beside another positive branch."""
 
 
 def normalise(tree: Query) -> Query:
@@ -98,6 +98,7 @@ def _split(branches: Sequence[Query]) -> tuple[list[Query], list[Query]]:
 
 def _intersection(ins: Iterable[Query], outs: Iterable[Query], span: Span | None) -> Query:
     flat = _flat(ins, Intersection)
+    flat = [tree for tree in flat if tree != EVERYTHING] or flat
     negated = [Negation(tree, tree.span) for tree in _flat(outs, Union)]
     return _joined([*flat, *negated], Intersection, span)
 

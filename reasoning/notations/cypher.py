@@ -1,0 +1,85 @@
+"""A fragment of Cypher: the text that returns known rows from a store also asks for likely answers.
+
+Read: MATCH clauses whose paths form a tree around the one returned variable, labels, inline
+properties, relationship types (``|`` for alternatives, no arrow for both ways), WHERE with AND, OR,
+NOT over comparisons, labels, patterns and EXISTS {…}, UNION, RETURN of one variable or its
+attributes, DISTINCT, LIMIT, parameters. Anything else is refused with its place and the reason.
+
+A node about which nothing is said stands for every entity, as does the label ``Entity``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reasoning.notations.cypher_parser import parse
+from reasoning.notations.cypher_syntax import SelectText
+from reasoning.notations.cypher_tree import tree_of
+from reasoning.notations.cypher_values import unsupported
+from reasoning.notations.cypher_writer import write_cypher
+from reasoning.query import Query, Union
+
+__all__ = ["Reading", "read_cypher", "write_cypher"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a text asks for.
+
+    Attributes:
+        tree: The query.
+        limit: The most answers, where the text has a LIMIT.
+        columns: Names of the returned columns; None where the notation has none.
+    """
+
+    tree: Query
+    limit: int | None = None
+    columns: tuple[str, ...] | None = None
+
+
+def read_cypher(
+    text: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    has_loops: Callable[[str], bool] = lambda _relation: False,
+) -> Reading:
+    """Read a text of the fragment.
+
+    Args:
+        text: Cypher.
+        parameters: Values of ``$name``.
+        has_loops: Whether the graph has an edge of a relation from an entity to itself; such an
+            edge can tell ``(a)-[:r]->(b)-[:r]->(c)`` from its tree. Not given: it has none.
+
+    Raises:
+        QuerySyntaxError: It is not Cypher.
+        UnsupportedQueryError: It is outside the fragment; line, column and reason are given.
+        LimitError: It is too long or too deep.
+
+    Example:
+        >>> from reasoning.query import structure_name
+        >>> text = "MATCH (c)-[:speaks]->({key: 'language:ara'}) RETURN c"
+        >>> structure_name(read_cypher(text).tree)
+        '1p'
+    """
+    selects = parse(text, parameters or {})
+    trees = tuple(tree_of(select, has_loops) for select in selects)
+    columns = tuple(name for name, _ in selects[0].columns)
+    if len(selects) == 1:
+        return Reading(tree=trees[0], limit=selects[0].limit, columns=columns)
+    for select in selects:
+        _check_union(select, selects[0])
+    return Reading(tree=Union(trees), columns=columns)
+
+
+def _check_union(select: SelectText, first: SelectText) -> None:
+    if select.limit is not None:
+        raise unsupported("LIMIT in a UNION", select.span, "ask for k answers instead")
+    if select.columns != first.columns:
+        raise unsupported(
+            "the parts of a UNION return different columns",
+            select.span,
+            "return the same attributes under the same names in each",
+        )

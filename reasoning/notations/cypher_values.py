@@ -1,0 +1,103 @@
+"""Comparisons of the Cypher fragment as query nodes, with their opposites in three-valued logic.
+
+In Cypher a comparison with a missing attribute is neither true nor false, so ``NOT n.size > 3``
+does not hold for an entity without a size. A tree's negation has two values. So NOT is never
+translated by a negation of a comparison, but by the comparison that is true where this one is
+false.
+"""
+
+from __future__ import annotations
+
+from kg.errors import UnsupportedQueryError
+from kg.model import EntityKey
+from reasoning.normal_form import EVERYTHING
+from reasoning.query import (
+    Anchor,
+    Compare,
+    Comparison,
+    Intersection,
+    Negation,
+    Query,
+    Scalar,
+    Span,
+)
+
+__all__ = ["comparison_nodes", "everything", "flipped", "unsupported"]
+
+_OPPOSITES: dict[Comparison, Comparison] = {
+    "=": "<>",
+    "<>": "=",
+    "<": ">=",
+    ">=": "<",
+    ">": "<=",
+    "<=": ">",
+}
+_FLIPPED: dict[str, Comparison] = {
+    "=": "=",
+    "<>": "<>",
+    "<": ">",
+    ">": "<",
+    "<=": ">=",
+    ">=": "<=",
+}
+_ORDERED = ("<", "<=", ">", ">=")
+
+
+def everything(span: Span) -> Query:
+    """Return what a node about which nothing is said is read as: true of every entity."""
+    return Compare(EVERYTHING.attribute, EVERYTHING.comparison, EVERYTHING.value, span)
+
+
+def flipped(comparison: str) -> Comparison | None:
+    """Return the comparison with its sides exchanged, or None if it has no such form."""
+    return _FLIPPED.get(comparison)
+
+
+def comparison_nodes(
+    attribute: str,
+    comparison: Comparison,
+    value: Scalar | tuple[Scalar, ...],
+    span: Span,
+) -> tuple[Query, Query]:
+    """Return the entities for which a comparison is true, and those for which it is false.
+
+    ``key = 'x'`` is an anchor: a key names one entity.
+
+    Raises:
+        UnsupportedQueryError: Two kinds of values that this comparison never compares.
+    """
+    _check_value(comparison, value, span)
+    true: Query = Compare(attribute, comparison, value, span)
+    if attribute == "key" and isinstance(value, str):
+        anchor = Anchor(EntityKey(value), span)
+        if comparison == "=":
+            return anchor, Negation(anchor, span)
+        if comparison == "<>":
+            return true, anchor
+    opposite = _OPPOSITES.get(comparison)
+    if opposite is not None:
+        return true, Compare(attribute, opposite, value, span)
+    if comparison == "in":
+        options = value if isinstance(value, tuple) else (value,)
+        different = tuple(Compare(attribute, "<>", option, span) for option in options)
+        return true, different[0] if len(different) == 1 else Intersection(different, span)
+    is_text = Compare(attribute, "starts with", "", span)
+    return true, Intersection((is_text, Negation(true, span)), span)
+
+
+def _check_value(comparison: Comparison, value: Scalar | tuple[Scalar, ...], span: Span) -> None:
+    if comparison == "in" and value == ():
+        raise unsupported("IN with an empty list is never true", span, "leave the condition out")
+    if comparison == "in" and not isinstance(value, tuple):
+        raise unsupported("IN takes a list", span, "put the value in brackets: IN ['…']")
+    if comparison in _ORDERED and isinstance(value, tuple):
+        raise unsupported("lists have no order here", span, "compare with = or <>")
+    if comparison in ("contains", "starts with", "ends with") and not isinstance(value, str):
+        raise unsupported(f"{comparison.upper()} takes a text", span, "put it in quotes")
+
+
+def unsupported(what: str, span: Span, hint: str | None = None) -> UnsupportedQueryError:
+    """Return the refusal of something at a place of a text."""
+    return UnsupportedQueryError(
+        what, position=span.start, line=span.line, column=span.column, hint=hint
+    )

@@ -1,0 +1,421 @@
+"""The Cypher fragment: what it reads, what it refuses and where, and that writing round-trips."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg.errors import (
+    EngineError,
+    LimitError,
+    QuerySyntaxError,
+    UnknownEntityError,
+    UnknownRelationError,
+    UnsafeQueryError,
+    UnsupportedQueryError,
+)
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
+from kg.snapshot import Snapshot, build_snapshot
+from reasoning.exact import evaluate
+from reasoning.normal_form import EVERYTHING, normalise
+from reasoning.notations import read, read_query, write_query
+from reasoning.query import (
+    Anchor,
+    Compare,
+    Intersection,
+    Labelled,
+    Negation,
+    Projection,
+    Query,
+    Union,
+    structure_name,
+)
+from tests.strategies import safe_trees
+
+COUNTRY, ARABIC = Labelled("Country"), Anchor(EntityKey("language:ara"))
+ASKED = (
+    "MATCH (c:Country)-[:borders]->(n:Country)-[:has_part]->(:Part)-[:has_label]->"
+    "(:Shape {key: 'shape:crescent'}) "
+    "WHERE NOT (c)-[:speaks]->(:Language {name: 'Arabic'}) RETURN c.name AS country"
+)
+
+
+def has(relation: str, child: Query) -> Query:
+    """Return what has an edge of a relation to a child."""
+    return Projection(relation, child, inverse=True)
+
+
+def same(text: str, tree: Query, **parameters: object) -> None:
+    assert normalise(read_query(text, parameters=parameters)) == normalise(tree)
+
+
+def test_the_question_of_the_demo() -> None:
+    shape = Intersection((Labelled("Shape"), Anchor(EntityKey("shape:crescent"))))
+    part = Intersection((Labelled("Part"), has("has_label", shape)))
+    neighbour = Intersection((COUNTRY, has("has_part", part)))
+    arabic = Intersection((Labelled("Language"), Compare("name", "=", "Arabic")))
+    same(
+        ASKED,
+        Intersection((COUNTRY, has("borders", neighbour), Negation(has("speaks", arabic)))),
+    )
+    assert read(ASKED).columns == ("country",)
+    assert read(ASKED).limit is None
+
+
+@pytest.mark.parametrize(
+    ("text", "tree"),
+    [
+        ("MATCH (c:Country) RETURN c", COUNTRY),
+        ("match (c:`Country`) return distinct c.name as n, c.key limit 3;", COUNTRY),
+        ("MATCH (c) RETURN c", EVERYTHING),
+        ("MATCH (c:Entity) RETURN c", EVERYTHING),
+        ("MATCH (c:Entity:Country) RETURN c", COUNTRY),
+        ("MATCH (c)-[:speaks]->() RETURN c", has("speaks", EVERYTHING)),
+        ("MATCH ({key: 'language:ara'})<-[:speaks]-(c) RETURN c", has("speaks", ARABIC)),
+        ("MATCH (c)<-[r:speaks]-({key: 'language:ara'}) RETURN c", Projection("speaks", ARABIC)),
+        (
+            "MATCH (c)-[:speaks|writes]->({key: 'language:ara'}) RETURN c",
+            Union((has("speaks", ARABIC), has("writes", ARABIC))),
+        ),
+        (
+            "MATCH (c)-[:near]-({key: 'language:ara'}) RETURN c",
+            Union((has("near", ARABIC), Projection("near", ARABIC))),
+        ),
+        (
+            "MATCH (c:Country) WHERE c.size > 2 AND NOT c.size >= 1e3 RETURN c",
+            Intersection((COUNTRY, Compare("size", ">", 2), Compare("size", "<", 1000.0))),
+        ),
+        (
+            'MATCH (c:Country) WHERE 2 < c.size OR c.name STARTS WITH "A\\"\\\\" RETURN c',
+            Intersection(
+                (COUNTRY, Union((Compare("size", ">", 2), Compare("name", "starts with", 'A"\\'))))
+            ),
+        ),
+        (
+            "MATCH (c:Country) WHERE c.x IN [1, -2.5, 'a', TRUE] RETURN c",
+            Intersection((COUNTRY, Compare("x", "in", (1, -2.5, "a", True)))),
+        ),
+        (
+            "MATCH (c:Country) WHERE NOT (c.x = 1 OR c.y CONTAINS 'a') RETURN c",
+            Intersection(
+                (
+                    COUNTRY,
+                    Compare("x", "<>", 1),
+                    Compare("y", "starts with", ""),
+                    Negation(Compare("y", "contains", "a")),
+                )
+            ),
+        ),
+        (
+            "MATCH (c:Country) WHERE NOT c.x IN [1, 2] RETURN c",
+            Intersection((COUNTRY, Compare("x", "<>", 1), Compare("x", "<>", 2))),
+        ),
+        (
+            "MATCH (c:Country) WHERE NOT coalesce(c.x = 1, false) RETURN c",
+            Intersection((COUNTRY, Negation(Compare("x", "=", 1)))),
+        ),
+        (
+            "MATCH (c) WHERE c:Country AND NOT NOT NOT c:Island RETURN c",
+            Intersection((COUNTRY, Negation(Labelled("Island")))),
+        ),
+        (
+            "MATCH (c:Country) WHERE (c.x = 1 OR (c)-[:speaks]->({key: 'language:ara'})) RETURN c",
+            Intersection((COUNTRY, Union((Compare("x", "=", 1), has("speaks", ARABIC))))),
+        ),
+        (
+            "MATCH (c:Country) WHERE NOT EXISTS { (c)-[:borders]->(d) WHERE d.x = 1 } RETURN c",
+            Intersection((COUNTRY, Negation(has("borders", Compare("x", "=", 1))))),
+        ),
+        (
+            "MATCH (c:Country) WHERE EXISTS { MATCH (c)-[:a]->(d) MATCH (d)-[:a]->(:X) } RETURN c",
+            Intersection((COUNTRY, has("a", has("a", Labelled("X"))))),
+        ),
+        (
+            "MATCH (c:Country) MATCH (c)-[:a]->(d:X) //\n MATCH (c)-[:a]->(e:X) WHERE d.x = 1 /* \n */ AND e.x = 2 RETURN c",
+            Intersection(
+                (
+                    COUNTRY,
+                    has("a", Intersection((Labelled("X"), Compare("x", "=", 1)))),
+                    has("a", Intersection((Labelled("X"), Compare("x", "=", 2)))),
+                )
+            ),
+        ),
+        (
+            "MATCH (c:Country) RETURN c.name AS x UNION ALL MATCH (d:Region) RETURN d.name AS x",
+            Union((COUNTRY, Labelled("Region"))),
+        ),
+        (
+            "MATCH (c {key: $key})-[:a]->(d) WHERE d.x IN $list RETURN d",
+            Intersection((Projection("a", ARABIC), Compare("x", "in", (1, 2)))),
+        ),
+    ],
+)
+def test_texts_and_their_trees(text: str, tree: Query) -> None:
+    same(text, tree, key="language:ara", list=[1, 2])
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "reason"),
+    [
+        ("MATCH (c)-[:a]->(d)-[:b]->(c) RETURN c", "b", "cycle"),
+        ("MATCH (c)-[:a]->(d), (c)-[:b]->(d) RETURN c", "-[:b]->", "cycle"),
+        ("MATCH (c)-[:a]->(c) RETURN c", "-[:a]->(c) R", "cycle"),
+        ("MATCH (c:A), (d:B) RETURN c", "(d:B)", "nothing connects"),
+        ("MATCH (c:A) OPTIONAL MATCH (c)-[:a]->(d) RETURN c", "OPTIONAL", "OPTIONAL MATCH"),
+        ("MATCH (c:A) WITH c RETURN c", "WITH", "WITH makes steps"),
+        ("MATCH (c:A) RETURN c ORDER BY c.name", "ORDER", "order of their own"),
+        ("MATCH (c:A) RETURN c SKIP 2", "SKIP", "cannot be skipped"),
+        ("MATCH (c:A) RETURN count(c)", "count", "computed from the rows"),
+        ("MATCH (c:A) RETURN *", "*", "every variable"),
+        ("MATCH (c:A)-[:a]->(d) RETURN c, d", "d\n", "two variables are returned, c and d"),
+        ("MATCH (c:A) RETURN d", "d\n", "returned but not matched"),
+        ("MATCH (c)-[:a*1..3]->(d) RETURN c", "*", "any length"),
+        ("MATCH (c)-[r]->(d) RETURN c", "[r]", "without a type"),
+        ("MATCH (c)-->(d) RETURN c", "-->", "without a type"),
+        ("MATCH (c)-[:a {x: 1}]->(d) RETURN c", "{x", "conditions on relationships"),
+        ("MATCH p = (c)-[:a]->(d) RETURN c", "p =", "named path"),
+        ("MATCH shortestPath((c)-[:a]->(d)) RETURN c", "shortestPath", "no tree of single hops"),
+        ("MATCH (c:A|B) RETURN c", "|", "label expression"),
+        ("MATCH (c:A) WHERE c.x = 1 XOR c.y = 2 RETURN c", "XOR", "XOR"),
+        ("MATCH (c:A) WHERE c.x IS NULL RETURN c", "IS NULL", "IS NULL"),
+        ("MATCH (c:A) WHERE c.x = NULL RETURN c", "NULL", "never true"),
+        ("MATCH (c:A) WHERE c.x =~ 'a' RETURN c", "=~", "'=~' on an attribute"),
+        ("MATCH (c:A) WHERE c.x + 1 = 2 RETURN c", "+", "'+' on an attribute"),
+        ("MATCH (c:A) WHERE size(c.x) = 2 RETURN c", "size", "the function size"),
+        ("MATCH (c:A)-[:a]->(d) WHERE c.x = d.x RETURN c", "d.x", "joins two variables"),
+        ("MATCH (c:A)-[:a]->(d) WHERE c <> d RETURN c", "c <>", "compared as a whole"),
+        ("MATCH (c:A)-[:a]->(d) WHERE c.x = 1 OR d.x = 2 RETURN c", "c.x = 1", "two variables"),
+        ("MATCH (c:A) WHERE d.x = 1 RETURN c", "d.x", "d is not matched"),
+        ("MATCH (c:A)-[:a]->(d) WHERE (c)-[:b]->(d) RETURN c", "(c)-[:b]", "joins c and d"),
+        ("MATCH (c:A) WHERE (:B)-[:b]->() RETURN c", "(:B)", "no variable of the query"),
+        ("MATCH (c:A) WHERE (c)-[:b]->(e) RETURN c", "(e)", "cannot name a new variable"),
+        ("MATCH (c:A) WHERE exists(c.x) RETURN c", "exists", "EXISTS without braces"),
+        ("MATCH (c:A) WHERE c.x = $x RETURN c", "$x", "$x has no value"),
+        ("MATCH (c:A) WHERE c.x IN [] RETURN c", "c.x", "never true"),
+        ("MATCH (c:A) WHERE c.x IN 'abc' RETURN c", "c.x", "takes a list"),
+        ("MATCH (c:A) WHERE c.x = 9223372036854775808 RETURN c", "9223", "64 bits"),
+        ("MATCH (c:A) RETURN c LIMIT 0", "0", "at least 1"),
+        ("MATCH (c:A) RETURN c UNION MATCH (d:B) RETURN d", "d\n", "different columns"),
+        ("CREATE (c:A) RETURN c", "CREATE", "would change the graph"),
+        ("MATCH (c:A) SET c.x = 1 RETURN c", "SET", "would change the graph"),
+        ("MATCH (c:A) DETACH DELETE c", "DETACH", "would change the graph"),
+        ("CALL db.labels() YIELD label RETURN label", "CALL", "runs procedures"),
+        ("LOAD CSV FROM 'file:///etc/passwd' AS row RETURN row", "LOAD", "reads files"),
+        ("MATCH (c)-[:a]->(d)<-[:a]-(e:X) RETURN c", "<-[:a]-", "MATCH clause of its own"),
+        ("MATCH (c)-[:a]->(d), (c)-[:a]->(e:X) RETURN c", "-[:a]->(e", "different edges"),
+        ("MATCH (c)-[:a]-(d)-[:a]->(e) RETURN c", "-[:a]->", "different edges"),
+    ],
+)
+def test_what_lies_outside_is_refused_where_it_stands(text: str, place: str, reason: str) -> None:
+    with pytest.raises(UnsupportedQueryError) as caught:
+        read_query(text)
+    assert reason in str(caught.value)
+    expected = (text + "\n").rindex(place)
+    if place in ("b", "(c)-[:b]"):
+        expected = text.index("-[:b]" if place == "b" else place)
+    assert caught.value.position == expected
+    assert (caught.value.line, caught.value.column) == (1, expected + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("", 1, 1),
+        ("MATCH (c", 1, 9),
+        ("MATCH (c:A)\nRETRN c", 2, 1),
+        ("MATCH (c:A) WHERE c.x = RETURN c", 1, 25),
+        ("MATCH (c:A) WHERE RETURN c", 1, 19),
+        ("MATCH (c:A) RETURN c }", 1, 22),
+        ("MATCH (c:A {x 1}) RETURN c", 1, 15),
+        ("MATCH (c:A {x: 'never closed}) RETURN c", 1, 16),
+        ("MATCH (c:A {x: 'a\\u0041'}) RETURN c", 1, 16),
+        ("MATCH (c:A)\n\n  WHERE c.x = ? RETURN c", 3, 15),
+        ("SELECT 1", 1, 1),
+    ],
+)
+def test_what_is_not_cypher_is_refused_with_line_and_column(
+    text: str, line: int, column: int
+) -> None:
+    with pytest.raises((QuerySyntaxError, UnsupportedQueryError)) as caught:
+        read_query(text)
+    assert (caught.value.line, caught.value.column) == (line, column)
+
+
+def test_hostile_texts_are_refused_in_time() -> None:
+    for text in (
+        "MATCH (a) WHERE " + "(" * 5_000 + "a.x = 1" + ")" * 5_000 + " RETURN a",
+        "MATCH (a)" + "-[:r]->()" * 1_500 + " RETURN a",
+        "MATCH (a)" + "-[:r]->()" * 1_500,
+        "MATCH (a) WHERE " + "EXISTS { (a)-[:r]->(b) WHERE " * 500 + " RETURN a",
+        "MATCH (a) RETURN a" + " " * 30_000,
+    ):
+        with pytest.raises(LimitError):
+            read_query(text)
+    assert read_query("MATCH (a:A) WHERE " + "NOT " * 2_000 + "a:B RETURN a") == Intersection(
+        (Labelled("A"), Labelled("B"))
+    )
+
+
+def test_an_unsafe_text_is_refused_where_the_negation_stands() -> None:
+    text = "MATCH (c) WHERE NOT (c)-[:speaks]->(:Language) RETURN c"
+    graph = world()
+    with pytest.raises(UnsafeQueryError) as caught:
+        evaluate(read_query(text, snapshot=graph), graph)
+    assert caught.value.position == text.index("(c)-")
+    asked_for = text.replace("(c) WHERE", "(c:Entity) WHERE")
+    assert len(evaluate(read_query(asked_for, snapshot=graph), graph)) == 5
+
+
+TEXTS = st.lists(
+    st.sampled_from(
+        ["MATCH", "(c", ")", "(c:A)", "-[:a]->", "<-[:b]-", "(d)", "WHERE", "NOT", "AND", "OR",
+         "c.x", "=", "1", "'a'", "IN", "[", "]", "EXISTS", "{", "}", "RETURN", "c", "LIMIT", ",",
+         "UNION", "(", "coalesce(", ", false)", "$p", "-", "<", "`", "\\", ":", "|", "*", "\x00"]
+    ),
+    max_size=14,
+).map(" ".join)  # fmt: skip
+
+
+@settings(max_examples=150)
+@given(TEXTS)
+def test_any_text_is_read_or_refused_by_one_of_our_errors(text: str) -> None:
+    try:
+        read_query(text)
+    except EngineError:
+        return
+
+
+@settings(max_examples=120, deadline=None)
+@given(safe_trees(max_leaves=6))
+def test_writing_and_reading_gives_the_normal_form_back(tree: Query) -> None:
+    text = write_query(tree, "cypher")
+    again = normalise(read_query(text))
+    assert again == normalise(keys_as_anchors(tree))
+    assert normalise(read_query(write_query(again, "cypher"))) == again
+
+
+def keys_as_anchors(tree: Query) -> Query:
+    """Return a tree with ``key = x`` as an anchor, which is how Cypher reads it."""
+    match tree:
+        case Compare(attribute="key", comparison="=", value=str(value)):
+            return Anchor(EntityKey(value))
+        case Projection():
+            return Projection(tree.relation, keys_as_anchors(tree.child), tree.inverse)
+        case Negation():
+            return Negation(keys_as_anchors(tree.child))
+        case Intersection() | Union():
+            return type(tree)(tuple(map(keys_as_anchors, tree.children)))
+        case _:
+            return tree
+
+
+def test_what_cypher_cannot_say_is_refused_when_writing() -> None:
+    for tree in (
+        Labelled("Entity"),
+        Compare("x", "in", ()),
+        Compare("x", "=", float("inf")),
+        Compare("x", "=", 2**70),
+        Labelled("back\\slash"),
+    ):
+        with pytest.raises(UnsupportedQueryError):
+            write_query(tree, "cypher")
+    with pytest.raises(UnsafeQueryError):
+        write_query(Negation(COUNTRY), "cypher")
+
+
+def test_names_that_need_backticks_round_trip() -> None:
+    tree = Intersection((Labelled("a `b`"), Compare("exists", "=", "x"), has("größer", ARABIC)))
+    assert normalise(read_query(write_query(tree, "cypher"))) == normalise(tree)
+
+
+def world() -> Snapshot:
+    def entity(key: str, label: str, name: str) -> Entity:
+        return Entity(key=EntityKey(key), label=label, name=name)
+
+    entities = [
+        entity("language:ara", "Language", "Arabic"),
+        entity("language:eng", "Language", "English"),
+        entity("country:MX", "Country", "Mexico"),
+        entity("city:MX", "City", "Mexico"),
+        entity("city:X", "City", "Twin"),
+        entity("city:Y", "City", "Twin"),
+    ]
+    edges = [("country:MX", "speaks", "language:eng"), ("city:X", "near", "city:X")]
+    source = (Provenance(kind="asserted", source="an atlas"),)
+    return build_snapshot(
+        entities,
+        [
+            Edge(head=EntityKey(h), relation=r, tail=EntityKey(t), provenance=source)
+            for h, r, t in edges
+        ],
+    )
+
+
+def test_a_name_that_one_entity_has_becomes_that_entity() -> None:
+    tree = read_query(
+        "MATCH (c)-[:speaks]->(:Language {name: 'Arabic'}) RETURN c", snapshot=world()
+    )
+    assert tree == has("speaks", ARABIC)
+    assert structure_name(tree) == "1p"
+    by_label = "MATCH (c)-[:speaks]->(:%s {name: 'Mexico'}) RETURN c"
+    assert read_query(by_label % "Country", snapshot=world()) == has(
+        "speaks", Anchor(EntityKey("country:MX"))
+    )
+    twins = read_query("MATCH (c:City {name: 'Twin'}) RETURN c", snapshot=world())
+    assert twins == Intersection((Labelled("City"), Compare("name", "=", "Twin")))
+    other = read_query("MATCH (c:City {key: 'country:MX'}) RETURN c", snapshot=world())
+    assert evaluate(other, world()).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "nearest"),
+    [
+        ("MATCH (c:Contry) RETURN c", UnsupportedQueryError, "'Country'"),
+        ("MATCH (c)-[:speeks]->() RETURN c", UnknownRelationError, "'speaks'"),
+        ("MATCH (c:Language {name: 'Arabik'}) RETURN c", UnknownEntityError, "'Arabic'"),
+        ("MATCH (c {key: 'country:MZ'}) RETURN c", UnknownEntityError, "'country:MX'"),
+        ("MATCH (c:City) WHERE NOT (c)-[:nera]->() RETURN c", UnknownRelationError, "'near'"),
+    ],
+)
+def test_unknown_names_are_refused_with_the_nearest(
+    text: str, kind: type[EngineError], nearest: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        read_query(text, snapshot=world())
+    assert nearest in str(caught.value)
+
+
+def test_a_loop_in_the_graph_makes_a_chain_of_one_relation_ambiguous() -> None:
+    chain = "MATCH (a)-[:%s]->(b)-[:%s]->(c) RETURN a"
+    read_query(chain % ("speaks", "speaks"), snapshot=world())
+    with pytest.raises(UnsupportedQueryError, match="different edges"):
+        read_query(chain % ("near", "near"), snapshot=world())
+    apart = "MATCH (a)-[:near]->(b) MATCH (b)-[:near]->(c) RETURN a"
+    assert evaluate(read_query(apart, snapshot=world()), world()).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MATCH (c)-[:a]->({key: 'x'}), (c)-[:a]->({key: 'y'}) RETURN c",
+        "MATCH (c)-[:a]->({name: 'x'}), (c)-[:a]->({name: 'y'}) RETURN c",
+        "MATCH (c)-[:a]->(:A), (c)-[:a]->(:B) RETURN c",
+        "MATCH (c)-[:a]->(d:X), (c)<-[:a]-(e:X) RETURN c",
+        "MATCH (c)-[:a]->(d) WHERE (c)-[:a]->() RETURN c",
+        "MATCH (c)-[:a]->(d) MATCH (c)-[:a]->(e) RETURN c",
+    ],
+)
+def test_hops_that_cannot_be_one_edge_may_share_a_clause(text: str) -> None:
+    read_query(text)
+
+
+def test_limit_and_columns_are_read_beside_the_tree() -> None:
+    reading = read("MATCH (c:City) RETURN c.name, c.key AS id LIMIT 7")
+    assert (reading.limit, reading.columns) == (7, ("c.name", "id"))
+
+
+def test_strings_hold_any_character() -> None:
+    tree = Compare("name", "=", 'it\'s "so"\\ \n\t ✓ } ) WHERE')
+    assert read_query(write_query(tree, "cypher")) == tree
