@@ -27,6 +27,7 @@ class LauncherConfig:
         heap: Java's largest heap, as in ``-Xmx``.
         command_timeout_s: No command runs longer, whatever its caller asks for; > 0.
         java: Another Java to run, or None for the one that comes with the engine.
+        java_options: Further options of Java, for instance ``-XX:TieredStopAtLevel=1``.
 
     Raises:
         SettingError: A value lies outside its range.
@@ -37,6 +38,7 @@ class LauncherConfig:
     heap: str = "768m"
     command_timeout_s: float = 600.0
     java: Path | None = None
+    java_options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -83,10 +85,10 @@ def engine_command(folder: Path, config: LauncherConfig) -> list[str]:
         str(config.java or package / "jre" / "bin" / "java"),
         f"-Xmx{config.heap}",
         "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=4",
         "-Djava.awt.headless=true",
         "--add-modules=jdk.incubator.vector",
         "--enable-native-access=ALL-UNNAMED",
+        *config.java_options,
         *(f"-Darcadedb.{name}={value}" for name, value in settings.items()),
         "-cp",
         ":".join(jars),

@@ -102,7 +102,7 @@ class EmbeddedLink:
         http = self.http
         if self.database not in http.server("list databases"):
             http.server(f"create database {self.database}")
-        if self._load_kinds():
+        elif self._load_kinds():
             return
         http.sql(self.database, ";".join(PREPARE) + ";")
         rows = http.sql(self.database, f"SELECT version FROM {META_TYPE}")  # noqa: S608
@@ -155,7 +155,8 @@ class EmbeddedLink:
             script.append(f"CREATE INDEX IF NOT EXISTS ON `{name}` (`@out`, `@in`) UNIQUE")
         if script:
             self.http.sql(self.database, ";".join(script) + ";")
-            self._load_kinds()
+            self._kinds.update(dict.fromkeys(labels, "vertex"))
+            self._kinds.update(dict.fromkeys(relations, "edge"))
 
     def _missing(self, labels: set[str], relations: set[str]) -> bool:
         return any(self._kinds.get(name) != "vertex" for name in labels) or any(

@@ -52,7 +52,7 @@ def embedded(folder: Path) -> Iterator[Store]:
 @contextmanager
 def neo4j_statements(folder: Path) -> Iterator[Store]:
     """The statements for a Neo4j server, run against the embedded engine's Bolt port."""
-    own = EmbeddedLink(folder, database=f"rules{next(_numbers)}")
+    own = EmbeddedLink(folder, database="statements")
     own.connect()
     endpoint = own.attachment.endpoint
     link = RemoteLink(
@@ -61,10 +61,8 @@ def neo4j_statements(folder: Path) -> Iterator[Store]:
         database=own.database,
     )
     try:
-        with BoltStore(link) as store:
-            yield store
+        yield from emptied(link)
     finally:
-        own.drop()
         own.close()
 
 
@@ -75,10 +73,16 @@ def neo4j(_folder: Path) -> Iterator[Store]:
         pytest.skip("UMBRA_TEST_NEO4J_URI is not set")
     user, _, password = os.environ.get("UMBRA_TEST_NEO4J_AUTH", "neo4j/neo4j").partition("/")
     link = RemoteLink(uri, auth=(user, password))
-    with BoltStore(link) as store:
-        store.execute("MATCH (n:Entity) DETACH DELETE n")
-        store.execute("MATCH (n:`_Umbra`) DELETE n")
-        yield store
+    yield from emptied(link)
+
+
+def emptied(link: RemoteLink) -> Iterator[Store]:
+    """Open a server's one database without what the last rule left there."""
+    store = BoltStore(link)
+    store.execute("MATCH (n:Entity) DETACH DELETE n")
+    store.execute("MATCH (n:`_Umbra`) DELETE n")
+    yield store
+    store.close()
 
 
 Opener = Callable[[Path], AbstractContextManager[Store]]
