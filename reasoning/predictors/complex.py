@@ -14,18 +14,24 @@ are more than `ComplexConfig.candidates`, over a shared sample of them and the b
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from kg.errors import SettingError
+from kg.errors import CheckpointMismatchError, MissingPartError, SettingError
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
+from reasoning.checkpoint import load_checkpoint, save_checkpoint
 from reasoning.predictors.typing import RelationTypes
 
 __all__ = ["ComplexConfig", "ComplexModel", "complex_scores", "n3", "train_complex"]
+
+
+_STATE_KIND = "complex-state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,7 @@ class ComplexConfig:
         batch: Most (head, relation) rows a step.
         candidates: Most tails in one softmax.
         scale: Standard deviation of the initial values.
+        keep_every: Epochs between two kept states, where a folder for them is given.
     """
 
     rank: int = 48
@@ -49,10 +56,11 @@ class ComplexConfig:
     batch: int = 256
     candidates: int = 1024
     scale: float = 0.1
+    keep_every: int = 20
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
-        for name in ("rank", "epochs", "batch", "candidates"):
+        for name in ("rank", "epochs", "batch", "candidates", "keep_every"):
             if getattr(self, name) < 1:
                 raise SettingError(f"ComplexConfig.{name} is {getattr(self, name)}, not at least 1")
         if self.learning_rate <= 0 or self.n3 < 0 or self.scale <= 0:
@@ -208,6 +216,7 @@ def train_complex(
     *,
     seed: int,
     progress: Progress = silent,
+    resume_folder: Path | None = None,
 ) -> ComplexModel:
     """Train on all edges of a snapshot; on one thread the same seed gives the same bytes.
 
@@ -217,19 +226,81 @@ def train_complex(
         config: Hyper-parameters.
         seed: Of initial values and of the order of batches.
         progress: Told the epochs done.
+        resume_folder: Where the state is kept every `ComplexConfig.keep_every` epochs; a run that
+            finds a state of the same graph, configuration and seed goes on from there, with the
+            same result as one that was never interrupted.
     """
-    generator = torch.Generator().manual_seed(seed)
-    shape = (snapshot.num_entities, 2 * config.rank)
-    entity = torch.randn(shape, generator=generator).mul_(config.scale).requires_grad_()
-    relation = torch.randn((2 * snapshot.num_relations, shape[1]), generator=generator)
-    relation = relation.mul_(config.scale).requires_grad_()
-    optimiser = torch.optim.Adagrad([entity, relation], lr=config.learning_rate)
+    state = _State.fresh(snapshot, config, seed)
+    name = {"config": asdict(config), "seed": seed}
+    if resume_folder is not None:
+        state.take_up(resume_folder, snapshot.hash, name)
     groups = _grouped(snapshot, types)
-    for epoch in range(config.epochs):
-        for group, rows, candidates in _steps(groups, config, generator):
-            optimiser.zero_grad()
-            loss = _loss(entity, relation, group, rows, candidates, config.n3)
+    while state.epoch < config.epochs:
+        for group, rows, candidates in _steps(groups, config, state.generator):
+            state.optimiser.zero_grad()
+            loss = _loss(state.entity, state.relation, group, rows, candidates, config.n3)
             loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-        progress(epoch + 1, config.epochs)
-    return ComplexModel(entity=entity.detach().numpy(), relation=relation.detach().numpy())
+            state.optimiser.step()
+        state.epoch += 1
+        due = state.epoch % config.keep_every == 0 or state.epoch == config.epochs
+        if resume_folder is not None and due:
+            state.keep(resume_folder, snapshot.hash, name)
+        progress(state.epoch, config.epochs)
+    return ComplexModel(
+        entity=state.entity.detach().numpy(), relation=state.relation.detach().numpy()
+    )
+
+
+class _State:
+    """Everything that the next epoch depends on."""
+
+    def __init__(
+        self, entity: torch.Tensor, relation: torch.Tensor, generator: torch.Generator, rate: float
+    ) -> None:
+        self.entity = entity.requires_grad_()
+        self.relation = relation.requires_grad_()
+        self.generator = generator
+        self.optimiser = torch.optim.Adagrad([self.entity, self.relation], lr=rate)
+        self.epoch = 0
+
+    @classmethod
+    def fresh(cls, snapshot: Snapshot, config: ComplexConfig, seed: int) -> _State:
+        generator = torch.Generator().manual_seed(seed)
+        sizes = (snapshot.num_entities, 2 * snapshot.num_relations)
+        entity, relation = (
+            torch.randn((size, 2 * config.rank), generator=generator).mul_(config.scale)
+            for size in sizes
+        )
+        return cls(entity, relation, generator, config.learning_rate)
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        sums = [self.optimiser.state[p]["sum"] for p in (self.entity, self.relation)]
+        steps = [self.optimiser.state[p]["step"] for p in (self.entity, self.relation)]
+        return {
+            "entity": self.entity.detach(),
+            "relation": self.relation.detach(),
+            "entity_sum": sums[0],
+            "relation_sum": sums[1],
+            "entity_step": steps[0],
+            "relation_step": steps[1],
+        }
+
+    def keep(self, folder: Path, snapshot_hash: str, name: dict[str, Any]) -> None:
+        arrays = {key: tensor.numpy() for key, tensor in self._tensors().items()}
+        arrays["generator"] = self.generator.get_state().numpy()
+        metadata = {**name, "epoch": self.epoch}
+        save_checkpoint(folder, arrays, metadata, snapshot_hash, kind=_STATE_KIND)
+
+    def take_up(self, folder: Path, snapshot_hash: str, name: dict[str, Any]) -> None:
+        """Go on from a kept state, if there is one that fits."""
+        try:
+            kept = load_checkpoint(folder, snapshot_hash, kind=_STATE_KIND)
+        except (MissingPartError, CheckpointMismatchError):
+            return
+        if any(kept.metadata.get(key) != value for key, value in name.items()):
+            return
+        with torch.no_grad():
+            for key, tensor in self._tensors().items():
+                tensor.copy_(torch.from_numpy(kept.tensors[key].copy()))
+        self.generator.set_state(torch.from_numpy(kept.tensors["generator"].copy()))
+        self.epoch = int(kept.metadata["epoch"])

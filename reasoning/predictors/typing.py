@@ -64,6 +64,26 @@ class RelationTypes:
         labels = self.pairs[relation].any(axis=1 if inverse else 0)
         return np.flatnonzero(labels[self._snapshot.label_ids]).astype(np.int32)
 
+    def is_closed(self, relation: int) -> bool:
+        """Tell whether no edge of a relation is ever predicted."""
+        return bool(self.owned[relation])
+
+    def allowed_pairs(
+        self, relation: int, heads: NDArray[np.int32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """Return the edges that may be predicted from some heads, known ones among them.
+
+        Args:
+            relation: Relation id.
+            heads: Ids of heads.
+
+        Returns:
+            Positions into `heads`, and ids of tails; ascending by both.
+        """
+        tails = self.candidates(relation)
+        rows, columns = np.nonzero(self.allowed(relation, heads, tails))
+        return rows, tails[columns]
+
     def allowed(
         self, relation: int, heads: NDArray[np.int32], tails: NDArray[np.int32]
     ) -> NDArray[np.bool_]:
