@@ -141,6 +141,9 @@ def _decoded(content: bytes, origin: str, max_pixels: int) -> Image.Image:
             image.load()
     except UnidentifiedImageError as error:
         raise ImageError(f"not an image of {', '.join(FORMATS)}", where=origin) from error
+    except Image.DecompressionBombError as error:  # Pillow's own limit, seen before ours
+        limit = min(max_pixels, 2 * (Image.MAX_IMAGE_PIXELS or max_pixels))
+        raise ImageError(f"more than {limit:,} pixels", where=origin) from error
     except ImageError:
         raise
     except Exception as error:  # Pillow's decoders raise many kinds on broken files

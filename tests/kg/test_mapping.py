@@ -1,0 +1,371 @@
+"""Declared mappings: what a good one means for a row, and what is wrong with a bad one."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kg.errors import ImageError, InputError, MappingError, RecordError
+from kg.mapped_rows import MappedRow, edge_rows, entity_rows
+from kg.mapping import GraphMapping, load_mapping
+from kg.model import ImageRef
+from kg.templates import MISSING, Template, look_up
+from kg.value_types import convert
+
+ROWS = [
+    {
+        "id": "AL",
+        "name": {"common": "Albania"},
+        "also": ["Shqipëria", "Arnavutluk"],
+        "area": 28748,
+        "at": [41, 20],
+        "landlocked": False,
+        "languages": {"sqi": "Albanian"},
+        "borders": ["GR", "XK"],
+    },
+    {"id": "GR", "name": {"common": "Greece"}, "area": "big", "languages": {}, "borders": ["AL"]},
+    {"id": None, "name": {"common": "Nowhere"}, "borders": "AL"},
+]
+COUNTRY = """
+[[entities]]
+file = "rows.jsonl"
+label = "Country"
+key = "country:{id}"
+name = "{name.common}"
+"""
+BORDERS = """
+[[edges]]
+file = "rows.jsonl"
+head = "country:{id}"
+relation = "borders"
+tail = "country:{each}"
+each = "borders"
+"""
+
+
+def declared(tmp_path: Path, text: str, rows=ROWS) -> GraphMapping:
+    lines = "".join(json.dumps(row) + "\n" for row in rows)
+    (tmp_path / "rows.jsonl").write_text(lines)
+    (tmp_path / "graph.toml").write_text(text)
+    return load_mapping(tmp_path / "graph.toml")
+
+
+def picture(name: str) -> ImageRef:
+    if "AL" not in name:
+        raise ImageError("no such file", where=name)
+    return ImageRef(sha256="0" * 64, width=1, height=1, source=name)
+
+
+def entities(mapping: GraphMapping) -> list[MappedRow]:
+    return [row for table in mapping.entities for row in entity_rows(table, picture)]
+
+
+def edges(mapping: GraphMapping) -> list[MappedRow]:
+    return [row for table in mapping.edges for row in edge_rows(table)]
+
+
+def rejects(rows: list[MappedRow]) -> list[tuple[int, str | None, str]]:
+    return [(each.line, each.column, each.reason) for row in rows for each in row.rejects]
+
+
+def test_a_row_becomes_an_entity_with_all_its_parts(tmp_path):
+    mapping = declared(
+        tmp_path,
+        COUNTRY
+        + """
+aliases = "also"
+image = "flags/{id}.png"
+[entities.attributes]
+area_km2 = { path = "area", type = "float" }
+latitude = "at.0"
+at = { path = "at", type = "float[]" }
+landlocked = "landlocked"
+""",
+    )
+    first, second, third = entities(mapping)
+    assert first.rejects == []
+    entity = first.entity
+    assert (entity.key, entity.label, entity.name) == ("country:AL", "Country", "Albania")
+    assert entity.aliases == ("Shqipëria", "Arnavutluk")
+    assert entity.attributes == {
+        "area_km2": 28748.0,
+        "latitude": 41,
+        "at": (41.0, 20.0),
+        "landlocked": False,
+    }
+    assert isinstance(entity.attributes["area_km2"], float)
+    assert [image.source for image in entity.images] == ["flags/AL.png"]
+    record = entity.provenance[0]
+    assert (record.kind, record.source, record.locator) == ("asserted", "rows.jsonl", "row 1")
+    # A fault in a part costs that part, not the row.
+    assert second.entity.attributes == {}
+    assert second.entity.images == ()
+    assert rejects([second, third]) == [
+        (2, "area", "'big' is not a finite number"),
+        (2, "image", "no such file"),
+        (3, "id", "missing"),
+    ]
+    assert third.entity is None
+    assert json.loads(third.rejects[0].text)["name"] == {"common": "Nowhere"}
+
+
+def test_a_row_without_a_needed_field_is_passed_over_on_request(tmp_path):
+    rows = entities(declared(tmp_path, COUNTRY + "skip_missing = true\n"))
+    assert [row.entity.key for row in rows] == ["country:AL", "country:GR"]
+    assert rejects(rows) == []
+
+
+def test_each_takes_the_items_of_lists_objects_and_divided_texts(tmp_path):
+    text = COUNTRY.replace("country:{id}", "{id}:{each_key}").replace("{name.common}", "{each}")
+    mapping = declared(tmp_path, text + 'each = "languages"\n')
+    assert [(row.entity.key, row.entity.name) for row in entities(mapping)] == [
+        ("AL:sqi", "Albanian")
+    ]
+    mapping = declared(tmp_path, text + 'each = "also"\n')
+    assert [(row.entity.key, row.entity.name) for row in entities(mapping)] == [
+        ("AL:0", "Shqipëria"),
+        ("AL:1", "Arnavutluk"),
+    ]
+    (tmp_path / "rows.csv").write_text("id,friends\n1,2; 3;\n2,\n")
+    mapping = declared(
+        tmp_path,
+        COUNTRY
+        + """
+[[edges]]
+file = "rows.csv"
+head = "{id}"
+relation = "knows"
+tail = "{each}"
+each = { path = "friends", separator = ";" }
+""",
+    )
+    assert [row.edge.key for row in edges(mapping)] == [("1", "knows", "2"), ("1", "knows", "3")]
+
+
+def test_edges_and_what_is_wrong_with_one(tmp_path):
+    rows = edges(declared(tmp_path, COUNTRY + BORDERS))
+    assert [row.edge.key for row in rows if row.edge] == [
+        ("country:AL", "borders", "country:GR"),
+        ("country:AL", "borders", "country:XK"),
+        ("country:GR", "borders", "country:AL"),
+    ]
+    assert rejects(rows) == [(3, "borders", "neither a list nor an object")]
+    assert rows[0].edge.provenance[0].locator == "row 1"
+
+
+def test_once_takes_the_first_row_of_each_key_wherever_reading_starts(tmp_path):
+    rows = [{"id": number, "of": "ab"[number % 2]} for number in range(6)]
+    mapping = declared(
+        tmp_path,
+        """
+[[entities]]
+file = "rows.jsonl"
+label = "Group"
+key = "{of}"
+name = "{of} by {id}"
+once = true
+""",
+        rows,
+    )
+    assert [row.entity.name for row in entities(mapping)] == ["a by 0", "b by 1"]
+    late = entity_rows(mapping.entities[0], picture, first_line=2)
+    assert [row.entity.name for row in late] == ["b by 1"]
+    assert list(entity_rows(mapping.entities[0], picture, first_line=3)) == []
+
+
+def test_relations_and_labels_of_rows_must_be_names(tmp_path):
+    rows = [{"id": "a", "is": "Thing"}, {"id": "b", "is": "T`) DETACH DELETE n //"}]
+    mapping = declared(
+        tmp_path, COUNTRY.replace('"Country"', '"{is}"').replace("name.common", "id"), rows
+    )
+    first, second = entities(mapping)
+    assert first.entity.label == "Thing"
+    assert second.entity is None
+    assert "cannot be a label" in second.rejects[0].reason
+
+
+def test_csv_values_are_typed_by_the_mapping(tmp_path):
+    (tmp_path / "rows.csv").write_text(
+        "id,n,x,yes,tags\n1,7,2.5,true,a|b\n2,,,,\n3,7.5,inf,maybe,\n"
+    )
+    mapping = declared(
+        tmp_path,
+        """
+[[entities]]
+file = "rows.csv"
+label = "Thing"
+key = "{id}"
+name = "{id}"
+aliases = { path = "tags", separator = "|" }
+[entities.attributes]
+n = { path = "n", type = "int" }
+x = { path = "x", type = "float" }
+yes = { path = "yes", type = "bool" }
+tags = { path = "tags", type = "str[]", separator = "|" }
+""",
+    )
+    one, two, three = entities(mapping)
+    assert one.entity.attributes == {"n": 7, "x": 2.5, "yes": True, "tags": ("a", "b")}
+    assert one.entity.aliases == ("a", "b")
+    assert two.entity.attributes == {}
+    assert three.entity.attributes == {}
+    assert [column for _, column, _ in rejects([three])] == ["n", "x", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "the mapping, entities: a mapping needs at least one"),
+        ("entities = 3", "entities: 3 is not of type list"),
+        ("entities = [3]", r"write \[\[entities\]\]"),
+        ("= 3", "not a mapping in TOML"),
+        ("format = 9\n" + COUNTRY, "format: this version reads format 1"),
+        ("format = true\n" + COUNTRY, "format: True is not of type int"),
+        ("colour = 'red'\n" + COUNTRY, "the mapping, colour: unknown field"),
+        (COUNTRY + "colour = 'red'", "entities 1, colour: unknown field"),
+        (COUNTRY.replace('key = "country:{id}"', ""), "entities 1, key: missing"),
+        (COUNTRY.replace("country:{id}", "country:{id"), "entities 1, key: a brace"),
+        (COUNTRY.replace("country:{id}", "country:{}"), "entities 1, key: a brace"),
+        (COUNTRY.replace("country:{id}", " "), "entities 1, key: empty"),
+        (COUNTRY.replace("Country", "a`b"), "entities 1, label: 'a`b' is no name"),
+        (COUNTRY.replace("rows.jsonl", "none.jsonl"), "entities 1, file: there is no file"),
+        (COUNTRY.replace("rows.jsonl", "../rows.jsonl"), "lies outside the folder"),
+        (COUNTRY.replace("rows.jsonl", "/etc/hosts"), "lies outside the folder"),
+        (COUNTRY.replace("rows.jsonl", "graph.toml"), "is none of .jsonl"),
+        (COUNTRY + "once = 'yes'", "entities 1, once: 'yes' is not of type bool"),
+        (COUNTRY + "delimiter = ',,'", "delimiter: a delimiter is one character"),
+        (COUNTRY + "aliases = 3", "entities 1, aliases: write a path"),
+        (COUNTRY + "aliases = { path = 'a', type = 'int' }", "aliases are a list of texts"),
+        (COUNTRY + "attributes = { key = 'id' }", "attributes.key: an attribute cannot be called"),
+        (COUNTRY + "attributes = { 'a b' = 'id' }", "attributes.a b: 'a b' cannot be"),
+        (COUNTRY + "attributes = { a = { path = 'id', type = 'date' } }", "no type 'date'"),
+        (COUNTRY + "attributes = { a = { type = 'int' } }", "attributes.a, path: missing"),
+        (COUNTRY + "attributes = { a = { path = 'id', kind = 'x' } }", "kind: unknown field"),
+        (COUNTRY + "attributes = { a = { path = 'id', separator = '' } }", "an empty separator"),
+        (COUNTRY + BORDERS + "label = 'x'", "edges 1, label: unknown field"),
+        (COUNTRY + BORDERS.replace('"borders"\ntail', '"has part"\ntail'), "edges 1, relation"),
+        (COUNTRY + BORDERS + "each = { path = 'b', type = 'int' }", "Cannot overwrite a value"),
+    ],
+)
+def test_a_bad_mapping_names_the_table_and_the_field(tmp_path, text, message):
+    with pytest.raises(MappingError, match=message) as caught:
+        declared(tmp_path, text)
+    assert str(tmp_path / "graph.toml") in str(caught.value)
+
+
+def test_a_missing_mapping_is_an_error(tmp_path):
+    with pytest.raises(MappingError, match="no such mapping"):
+        load_mapping(tmp_path / "graph.toml")
+    with pytest.raises(MappingError, match="no such mapping"):
+        load_mapping(tmp_path)
+
+
+def test_a_link_out_of_the_folder_is_outside_of_it(tmp_path):
+    (tmp_path / "secret.jsonl").write_text("{}\n")
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "link.jsonl").symlink_to(tmp_path / "secret.jsonl")
+    with pytest.raises(MappingError, match="lies outside"):
+        declared(inside, COUNTRY.replace("rows.jsonl", "link.jsonl"))
+
+
+def test_the_content_of_a_mapping_is_its_text_its_files_and_its_pictures(tmp_path):
+    text = COUNTRY + 'image = "flags/{id}.png"\n'
+    (tmp_path / "flags").mkdir()
+    first = declared(tmp_path, text).content
+    assert declared(tmp_path, text).content == first
+    assert declared(tmp_path, text + "\n# more\n").content != first
+    assert declared(tmp_path, text, ROWS[:2]).content != first
+    (tmp_path / "flags" / "AL.png").write_bytes(b"x")
+    assert declared(tmp_path, text).content != first
+
+
+literals = st.text(
+    st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="{}"), max_size=8
+)
+
+
+@given(st.lists(literals, min_size=1, max_size=4))
+def test_a_template_puts_values_between_its_literals(pieces):
+    marks = [f"{{f{number}.x}}" for number in range(len(pieces) - 1)]
+    text = "".join(piece + mark for piece, mark in zip(pieces, [*marks, ""], strict=True))
+    record = {f"f{number}": {"x": number} for number in range(len(marks))}
+    numbers = [*map(str, range(len(marks))), ""]
+    filled = "".join(piece + number for piece, number in zip(pieces, numbers, strict=True))
+    template = Template.parse(text)
+    assert template.fill(record) == filled.strip()
+    assert template.lacks(record) is None
+    assert template.lacks({}) == ("f0.x" if marks else None)
+
+
+def test_templates_double_their_braces_and_refuse_what_is_no_single_value():
+    assert Template.parse("{{{a}}}").fill({"a": True}) == "{true}"
+    for value, reason in {
+        None: "missing",
+        "": "missing",
+        (1, 2): "not a single value but tuple",
+        "a\nb": "a control character",
+        "\ud800": "half a letter",
+        "x" * 5_000: "longer than 4,096",
+    }.items():
+        with pytest.raises(RecordError, match=reason) as caught:
+            Template.parse("{a}").fill({"a": value})
+        assert caught.value.column == "a"
+    with pytest.raises(InputError, match="holds no field"):
+        Template.parse("a}b")
+
+
+def test_paths_reach_into_objects_and_lists():
+    record = {"a": {"b": [10, {"c": 3}]}, "a.b": None, "x.y": 1}
+    assert look_up(record, "a.b.1.c") == 3
+    assert look_up(record, "x.y") == 1
+    for path in ("a.b.2", "a.b.-1", "a.b.c", "a.c", "z", "x.z", "a.b.0.0", "a.b.99999999999"):
+        assert look_up(record, path) is MISSING
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "result"),
+    [
+        ("12", "int", 12),
+        (3.0, "int", 3),
+        (True, None, True),
+        ("no", "bool", False),
+        (5, "float", 5.0),
+        ([], "int[]", ()),
+        ([1, "a"], None, (1, "a")),
+        ("text", "str", "text"),
+    ],
+)
+def test_values_are_converted(value, kind, result):
+    converted = convert(value, kind, column="c")
+    assert converted == result
+    assert type(converted) is type(result)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (True, "int"),
+        (3.5, "int"),
+        (2**63, "int"),
+        (2**63, None),
+        (math.inf, "float"),
+        (math.nan, None),
+        (10**400, "float"),
+        (True, "float"),
+        (1, "bool"),
+        (1, "str"),
+        ([1], "int"),
+        (1, "int[]"),
+        ([[1]], None),
+        ({}, None),
+        (["x"], "float[]"),
+    ],
+)
+def test_values_of_another_type_are_refused(value, kind):
+    with pytest.raises(RecordError) as caught:
+        convert(value, kind, column="c")
+    assert caught.value.column == "c"
