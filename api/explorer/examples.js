@@ -4,7 +4,7 @@ export const EXAMPLES = [
   {
     title: "Bordering a flag with a crescent, Arabic not spoken",
     needs: ["borders", "has_part", "has_label", "speaks"],
-    query: `MATCH (c:Country)-[:borders]->(:Country)-[:has_part]->(:Part)-[:has_label]->(:Shape {key: 'shape:crescent'})
+    query: `MATCH (c:Country)-[:borders]->(n:Country)-[:has_part]->(p:Part)-[:has_label]->(s:Shape {key: 'shape:crescent'})
 WHERE NOT (c)-[:speaks]->(:Language {key: 'language:ara'})
 RETURN c`,
   },

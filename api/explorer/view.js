@@ -84,10 +84,10 @@ function outlineOf(part) {
 }
 
 // A picture with one part outlined: a light line under a strong one, seen on every ground.
-function partFigure(part) {
+function partFigure(part, owner) {
   const { tag, shape } = outlineOf(part);
   const picture = drawing("image", { width: part.width, height: part.height });
-  const label = `${part.name}, outlined in the picture of ${part.parent}`;
+  const label = `${part.name}, outlined in the picture of ${owner}`;
   const drawn = drawing("svg", {
     class: "picture", viewBox: `0 0 ${part.width} ${part.height}`, role: "img", "aria-label": label,
   }, picture,
@@ -95,16 +95,29 @@ function partFigure(part) {
   drawing(tag, { ...shape, class: "outline over" }));
   pictureUrl(part.image).then((url) => picture.setAttribute("href", url)).catch(() => {});
   return element("figure", { class: "part", "data-part": part.key }, drawn,
-    element("figcaption", {}, part.name,
-      element("span", { class: "quiet" }, ` seen with ${percent(part.confidence)}`)));
+    element("figcaption", {}, `${part.name} in the picture of ${owner}`,
+      element("span", { class: "quiet" }, `, seen with ${percent(part.confidence)}`)));
 }
 
 function proofView(proof) {
-  const facts = proof.facts.map((fact) =>
-    element("li", { class: "edge fact" }, element("p", {}, element("span", { "aria-hidden": "true" }, "• "), fact)));
-  const figures = proof.parts.length
-    ? element("div", { class: "parts" }, ...proof.parts.map(partFigure)) : null;
-  return [figures, element("ol", { class: "edges" }, ...proof.edges.map(proofEdge), ...facts)];
+  const names = new Map(proof.edges.flatMap((edge) => [[edge.head, edge.head_name], [edge.tail, edge.tail_name]]));
+  const figures = proof.parts.map((part) => partFigure(part, names.get(part.parent) ?? part.parent));
+  const facts = proof.facts.map((fact) => element("li", {}, fact));
+  return [
+    figures.length ? element("div", { class: "parts" }, ...figures) : null,
+    element("ol", { class: "edges" }, ...proof.edges.map(proofEdge)),
+    facts.length ? element("ul", { class: "facts" }, ...facts) : null,
+  ];
+}
+
+// What an answer rests on least firmly: a record of the graph, or a step that is only likely.
+function weakestOf(answer) {
+  if (answer.weakest) return `weakest support: ${recordLine(answer.weakest)}`;
+  const steps = (answer.proof?.edges ?? []).filter((edge) => edge.status === "predicted");
+  if (!steps.length) return null;
+  const step = steps.reduce((least, edge) => (edge.probability < least.probability ? edge : least));
+  const relation = step.relation.replaceAll("_", " ");
+  return `weakest step: ${step.head_name} ${relation} ${step.tail_name}, ${percent(step.probability)}`;
 }
 
 function thumbnail(image) {
@@ -116,7 +129,7 @@ function thumbnail(image) {
 
 export function answerItem(answer, place) {
   const id = `proof-${place}`;
-  const support = answer.weakest ? `weakest support: ${recordLine(answer.weakest)}` : null;
+  const support = weakestOf(answer);
   const region = answer.region ? element("span", { class: "quiet" }, ` ${answer.region}`) : null;
   const head = element("button", {
     type: "button", class: "answer-head", "aria-expanded": "false", "aria-controls": id,

@@ -7,8 +7,8 @@ from typing import Any
 __all__ = ["CRESCENT_QUESTION", "CYPHER", "ENTITY_KEYS", "JOBS", "QUESTIONS"]
 
 CRESCENT_QUESTION = (
-    "MATCH (c:Country)-[:borders]->(:Country)-[:has_part]->(:Part)"
-    "-[:has_label]->(:Shape {key: 'shape:crescent'})\n"
+    "MATCH (c:Country)-[:borders]->(n:Country)-[:has_part]->(p:Part)"
+    "-[:has_label]->(s:Shape {key: 'shape:crescent'})\n"
     "WHERE NOT (c)-[:speaks]->(:Language {key: 'language:ara'})\n"
     "RETURN c"
 )
