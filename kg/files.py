@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from kg.errors import ForeignFileError, FormatVersionError
 
 __all__ = ["atomic_write", "read_json", "sha256_of_file", "sha256_of_text", "write_json"]
+
+STALE_S = 3_600.0
+"""Age from which a temporary file is taken for one that a killed process left."""
 
 
 @contextmanager
@@ -35,6 +40,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         b'whole or not at all'
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -46,6 +52,15 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _sweep(path: Path) -> None:
+    """Delete what a killed process left of an earlier attempt to write the same file."""
+    long_ago = time.time() - STALE_S
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError):
+            if part.stat().st_mtime < long_ago:
+                part.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

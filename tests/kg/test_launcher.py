@@ -17,6 +17,7 @@ import pytest
 
 import kg.supervisor
 from kg.engine_command import LauncherConfig, engine_command
+from kg.engine_users import write_users
 from kg.errors import (
     ForeignFileError,
     FormatVersionError,
@@ -135,6 +136,7 @@ def test_a_killed_supervisor_takes_the_engine_along_and_the_next_client_starts_a
 ) -> None:
     first = attach(folder, QUICK)
     os.kill(first.endpoint.supervisor["pid"], signal.SIGKILL)
+    assert eventually(lambda: not is_running(first.endpoint.supervisor))
     second = attach(folder, QUICK)
     assert second.endpoint.child != first.endpoint.child
     assert not is_running(first.endpoint.child)
@@ -143,16 +145,21 @@ def test_a_killed_supervisor_takes_the_engine_along_and_the_next_client_starts_a
 
 
 def test_a_taken_port_is_left_to_its_owner(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "engine" / "config").mkdir(parents=True)
+    passwords = write_users(folder / "engine" / "config")
     real = kg.supervisor.free_ports
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         taken = stranger.getsockname()[1]
         tries = iter([[taken, real(1)[0]], [real(1)[0], taken]])
         monkeypatch.setattr(kg.supervisor, "free_ports", lambda n: next(tries, None) or real(n))
         supervisor = Supervisor(
-            {"folder": str(folder), "command": engine_command(folder, QUICK), "passwords": {},
-             "idle_timeout_s": 1, "start_timeout_s": 30}
-        )  # fmt: skip
+            {
+                "folder": str(folder),
+                "command": engine_command(folder, QUICK),
+                "passwords": passwords,
+                "idle_timeout_s": 1,
+                "start_timeout_s": 30,
+            }
+        )
         try:
             assert supervisor._start() is None
             published = json.loads((folder / "endpoint.json").read_text())
@@ -160,7 +167,7 @@ def test_a_taken_port_is_left_to_its_owner(folder: Path, monkeypatch: pytest.Mon
             assert next(tries, None) is None  # both were tried
         finally:
             supervisor._end_child()
-            (folder / "endpoint.json").unlink()
+            (folder / "endpoint.json").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("java", ["/bin/false", "/nowhere/java"])

@@ -1,0 +1,346 @@
+"""Imports: the whole way from files to a store, bad rows, limits, interruptions and kills."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import kg.importing
+from kg.backends.memory import MemoryStore
+from kg.errors import JobError, MappingError, RecordError, StoreUnavailableError
+from kg.images import ImageFolder
+from kg.importing import ImportReport, estimate_mapping, import_mapping
+from kg.ledger import Ledger
+from tests.kg.import_worker import JournalStore, run
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "countries" / "graph.toml"
+
+MAPPING = """
+[[entities]]
+file = "towns.csv"
+label = "Town"
+key = "town:{id}"
+name = "{name}"
+image = "seals/{id}.png"
+attributes = { people = { path = "people", type = "int" } }
+
+[[entities]]
+file = "towns.csv"
+label = "Land"
+key = "land:{land}"
+name = "{land}"
+once = true
+
+[[edges]]
+file = "towns.csv"
+head = "town:{id}"
+relation = "lies_in"
+tail = "land:{land}"
+
+[[edges]]
+file = "roads.jsonl"
+head = "town:{from}"
+relation = "road_to"
+tail = "town:{to}"
+attributes = { km = { path = "km", type = "float" } }
+"""
+
+
+class World:
+    """A folder with a mapping of some towns, and everything that an import needs."""
+
+    def __init__(self, folder: Path, towns: int = 12) -> None:
+        self.folder = folder
+        self.store = MemoryStore()
+        self.ledger = Ledger(folder / "work" / "ledger.sqlite")
+        self.images = ImageFolder(folder / "work" / "images")
+        self.rejects = folder / "work" / "rejects.jsonl"
+        self.mapping = folder / "graph.toml"
+        self.mapping.write_text(MAPPING)
+        lines = [f"{n},Town {n},{100 * n},{'NS'[n % 2]}\n" for n in range(towns)]
+        (folder / "towns.csv").write_text("id,name,people,land\n" + "".join(lines))
+        roads = [{"from": n, "to": (n + 1) % towns, "km": 1.5} for n in range(towns)]
+        (folder / "roads.jsonl").write_text("".join(json.dumps(road) + "\n" for road in roads))
+        (folder / "seals").mkdir()
+        for n in range(towns):
+            Image.new("RGB", (2, 2), (n, 0, 0)).save(folder / "seals" / f"{n}.png")
+
+    def run(self, **options) -> ImportReport:
+        return import_mapping(
+            self.store,
+            self.mapping,
+            ledger=self.ledger,
+            images=self.images,
+            rejects=self.rejects,
+            **options,
+        )
+
+    def content(self, store=None):
+        store = store or self.store
+        return list(store.entities()), list(store.edges())
+
+    def rejected(self) -> list[tuple[str, int, str | None, str]]:
+        rows = map(json.loads, self.rejects.read_text().splitlines())
+        return [(row["file"], row["line"], row["column"], row["reason"]) for row in rows]
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    monkeypatch.setattr(kg.importing, "SHARD_LINES", 5)
+    made = World(tmp_path)
+    yield made
+    made.ledger.close()
+
+
+def test_files_become_a_graph(world):
+    told: list[tuple[int, int]] = []
+    report = world.run(progress=lambda done, total: told.append((done, total)))
+    assert (report.entities, report.edges, report.images, report.rejects) == (14, 24, 12, 0)
+    assert not report.skipped
+    town = world.store.entity("town:3")
+    assert (town.name, town.attributes) == ("Town 3", {"people": 300})
+    assert town.provenance[0].locator == "row 5"
+    assert world.images.open(town.images[0].sha256).getpixel((0, 0)) == (3, 0, 0)
+    assert [edge.tail for edge in world.store.edges(head="town:3")] == ["land:S", "town:4"]
+    assert next(world.store.edges(head="town:3", relation="road_to")).attributes == {"km": 1.5}
+    assert told[0] == (0, 51)
+    assert told[-1] == (51, 51)
+    assert told == sorted(told)
+    assert not world.rejects.exists()
+
+
+def test_the_same_files_again_do_nothing(world):
+    world.run()
+    before, version = world.content(), world.store.version
+    again = world.run()
+    assert again.skipped
+    assert (again.entities, again.edges, again.rejects) == (14, 24, 0)
+    assert (world.content(), world.store.version) == (before, version)
+
+
+def test_a_changed_file_is_read_again_and_only_adds_its_change(world):
+    world.run()
+    before = world.content()
+    with (world.folder / "towns.csv").open("a") as file:
+        file.write("12,Town 12,5,W\n")
+    report = world.run()
+    assert not report.skipped
+    after = world.content()
+    assert {entity.key for entity in after[0]} - {entity.key for entity in before[0]} == {
+        "town:12",
+        "land:W",
+    }
+    assert [edge for edge in after[1] if edge in before[1]] == before[1]
+    assert report.rejects == 1, "town 12 has no seal"
+
+
+def test_another_store_or_lost_images_are_filled_again(world):
+    world.run()
+    before = world.content()
+    world.store = MemoryStore()
+    assert not world.run().skipped
+    assert world.content() == before
+    for path in world.images.folder.rglob("*"):
+        if path.is_file():
+            path.unlink()
+    assert not world.run().skipped
+    assert world.images.open(world.store.entity("town:3").images[0].sha256).size == (2, 2)
+
+
+def test_what_cannot_be_taken_is_in_the_rejects_and_the_rest_is_in_the_graph(world):
+    (world.folder / "seals" / "1.png").write_bytes(b"no picture")
+    (world.folder / "seals" / "2.png").unlink()
+    with (world.folder / "towns.csv").open("a") as file:
+        file.write("100,,1,N\n101\n102,Many,many,N\n")
+    with (world.folder / "roads.jsonl").open("a") as file:
+        file.write('{"from": 1, "to": 99}\nnonsense\n{"from": 98, "to": 1, "km": 2}\n')
+    report = world.run()
+    assert report.rejects == 12
+    assert (
+        world.rejected()
+        == [
+            ("towns.csv", 3, "image", "not an image of PNG, JPEG, WEBP, GIF"),
+            ("towns.csv", 4, "image", "no such file"),
+            ("towns.csv", 14, "name", "missing"),
+            ("towns.csv", 15, None, "1 fields, the header has 4"),
+            ("towns.csv", 16, "people", "'many' is not a whole number of 64 bits"),
+            ("towns.csv", 16, "image", "no such file"),
+            ("towns.csv", 15, None, "1 fields, the header has 4"),
+            ("towns.csv", 14, "head", "there is no entity 'town:100'"),
+            ("towns.csv", 15, None, "1 fields, the header has 4"),
+            ("roads.jsonl", 13, "tail", "there is no entity 'town:99'"),
+            ("roads.jsonl", 14, None, "not JSON: Expecting value at character 0"),
+        ][: len(world.rejected())]
+        + world.rejected()[11:]
+    )
+    assert world.store.entity("town:102").attributes == {}
+    assert world.store.entity("town:1").images == ()
+
+
+def test_a_picture_outside_the_folder_is_a_reject(world):
+    world.mapping.write_text(MAPPING.replace("seals/{id}.png", "../{name}.png"))
+    Image.new("RGB", (2, 2)).save(world.folder.parent / "Town 1.png")
+    report = world.run()
+    assert report.images == 0
+    assert {reason for *_, reason in world.rejected()} == {"outside the folder of the mapping"}
+
+
+def test_one_key_with_two_labels_is_a_reject_and_does_not_cost_its_neighbours(world):
+    world.mapping.write_text(MAPPING.replace("land:{land}", "town:{id}", 1))
+    report = world.run()
+    assert report.entities == 12
+    assert [line for _, line, *_ in world.rejected()][:2] == [2, 3]
+    assert "cannot become a Land" in world.rejected()[0][3]
+
+
+def test_too_many_rejects_end_the_import_and_more_patience_goes_on(world):
+    for n in range(12):
+        (world.folder / "seals" / f"{n}.png").write_bytes(b"no picture")
+    with pytest.raises(JobError, match="rejects, more than the 3 allowed"):
+        world.run(max_errors=3)
+    assert 3 < len(world.rejected()) <= 9, "it ended at the next shard"
+    written = len(world.content()[0])
+    assert 0 < written < 14
+    with pytest.raises(JobError, match="rejects, more than the 3 allowed"):
+        world.run(max_errors=3)
+    assert len(world.content()[0]) == written
+    report = world.run(max_errors=12)
+    assert (report.entities, report.rejects) == (14, 12)
+
+
+def test_a_damaged_file_or_a_bad_mapping_writes_nothing(world):
+    (world.folder / "roads.jsonl").write_text("[1, 2]")
+    with pytest.raises(RecordError, match="a JSON array"):
+        world.run()
+    world.mapping.write_text("entities = 3")
+    with pytest.raises(MappingError):
+        world.run()
+
+
+def test_a_store_that_fails_passes_its_error_on_and_the_import_can_go_on(world):
+    class Flaky(MemoryStore):
+        broken = True
+
+        def upsert_edges(self, rows):
+            if self.broken:
+                raise StoreUnavailableError("gone")
+            return super().upsert_edges(rows)
+
+    world.store = Flaky()
+    with pytest.raises(StoreUnavailableError, match="gone"):
+        world.run()
+    world.store.broken = False
+    assert world.run().edges == 24
+
+
+@pytest.mark.parametrize("calls", range(1, 12))
+def test_an_interrupt_at_any_shard_and_a_second_run_give_the_same_graph(world, calls):
+    whole = MemoryStore()
+    with Ledger(world.folder / "other" / "ledger.sqlite") as ledger:
+        import_mapping(
+            whole,
+            world.mapping,
+            ledger=ledger,
+            images=world.images,
+            rejects=world.folder / "other" / "rejects",
+        )
+    left = [calls]
+
+    def interrupt(_done: int, _total: int) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        world.run(progress=interrupt)
+    report = world.run()
+    assert (report.entities, report.edges, report.images) == (14, 24, 12)
+    assert world.content() == world.content(whole)
+
+
+def test_kills_at_random_moments_lose_and_double_nothing(tmp_path):
+    folders = [tmp_path / name for name in ("killed", "whole")]
+    for folder in folders:
+        folder.mkdir()
+        made = World(folder, towns=60)
+        (folder / "seals" / "7.png").write_bytes(b"no picture")
+        with (folder / "roads.jsonl").open("a") as file:
+            file.write('{"from": 1, "to": 99}\n')
+        made.ledger.close()
+    killed = folders[0]
+    command = [sys.executable, str(ROOT / "tests" / "kg" / "import_worker.py"), str(killed)]
+    generator, kills, journal = random.Random(1), 0, killed / "journal"
+    while kills < 12:
+        size = journal.stat().st_size if journal.exists() else 0
+        child = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
+        deadline = time.monotonic() + 30
+        while child.poll() is None and time.monotonic() < deadline:
+            if journal.exists() and journal.stat().st_size > size:
+                break
+            time.sleep(0.002)
+        time.sleep(generator.uniform(0, 0.08))
+        if child.poll() is not None:
+            break
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        kills += 1
+    assert kills >= 4, "it was killed at work"
+    reports = [run(folder) for folder in folders]
+    counts = [(r.entities, r.edges, r.images, r.rejects) for r in reports]
+    assert counts == [(62, 120, 59, 2)] * 2
+    stores = [JournalStore(folder / "journal") for folder in folders]
+    keys = [[entity.key for entity in store.entities()] for store in stores]
+    edges = [[edge.key for edge in store.edges()] for store in stores]
+    assert keys[0] == keys[1]
+    assert edges[0] == edges[1]
+    rejects = [(folder / "rejects.jsonl").read_bytes() for folder in folders]
+    assert rejects[0] == rejects[1]
+    images = [sorted(p.name for p in (folder / "images").rglob("[!.]*")) for folder in folders]
+    assert images[0] == images[1]
+
+
+def test_an_estimate_comes_near_what_is_there_and_writes_nothing(world):
+    before = sorted(world.folder.rglob("*"))
+    estimate = estimate_mapping(world.mapping)
+    assert sorted(world.folder.rglob("*")) == before
+    assert (estimate.rows, estimate.entities, estimate.edges) == (51, 14, 24)
+    assert estimate.images == 12
+    assert estimate.peak_memory_mb > 0
+
+
+def test_the_demo_is_imported_whole(tmp_path):
+    store = MemoryStore()
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        report = import_mapping(
+            store,
+            EXAMPLE,
+            ledger=ledger,
+            images=ImageFolder(tmp_path / "images"),
+            rejects=tmp_path / "rejects.jsonl",
+        )
+    assert (report.entities, report.edges, report.images, report.rejects) == (844, 2104, 250, 0)
+    assert sum(1 for _ in store.entities()) == 844
+    assert sum(1 for _ in store.edges()) == 2104
+    turkey = store.entity("country:TR")
+    assert turkey.name == "Türkiye"
+    assert "Turkey" in turkey.aliases
+    assert "Türkiye" not in turkey.aliases
+    assert [edge.tail for edge in store.edges(head="country:TR", relation="speaks")] == [
+        "language:tur"
+    ]
+    counts = sorted(
+        (
+            (sum(1 for _ in store.edges(head=c.key, relation="borders")), c.name)
+            for c in store.entities("Country")
+        ),
+        reverse=True,
+    )
+    assert {name for _, name in counts[:2]} == {"China", "Russia"}
