@@ -1,0 +1,300 @@
+"""Parts of images as arrays: geometry, label, region vector, scene neighbours, owner.
+
+Reasoning knows nothing of images: whoever has them gives boxes and vectors (`PartFeatures`); labels
+and scene predicates come from the snapshot's edges. `PartTable` holds what the encoder of
+`reasoning.part_encoder` reads, for all parts of a snapshot or for those of one new image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.errors import InputError
+from kg.snapshot import Snapshot
+
+__all__ = ["NUMBERS", "PartFeatures", "PartTable", "scene_table", "snapshot_table"]
+
+NUMBERS = 8
+"""Box numbers of a part: centre x and y, width, height, area, box area, aspect, 1."""
+
+MAX_PARTS = 1_000_000
+"""Most parts of a table."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PartFeatures:
+    """What is known of parts beside the graph, one row a part.
+
+    Attributes:
+        ids: ``(n,)`` int32 entity ids in the snapshot, each once.
+        boxes: ``(n, 4)`` float32, x0, y0, x1, y1 over the image's width and height, in [0, 1].
+        area_shares: ``(n,)`` float32, pixels of the part over pixels of the image, in [0, 1].
+        regions: ``(n, d)`` float32 vectors of the region's pixels, or None.
+
+    Raises:
+        InputError: Shapes disagree, or a number is not finite.
+    """
+
+    ids: NDArray[np.int32]
+    boxes: NDArray[np.float32]
+    area_shares: NDArray[np.float32]
+    regions: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse arrays that do not belong together."""
+        count = len(self.ids)
+        if count > MAX_PARTS:
+            raise InputError(f"{count} parts, more than {MAX_PARTS}")
+        if self.boxes.shape != (count, 4) or self.area_shares.shape != (count,):
+            raise InputError(f"boxes and area_shares must have {count} rows, one a part")
+        if self.regions is not None and (self.regions.ndim != 2 or len(self.regions) != count):
+            raise InputError(f"regions must have {count} rows, one a part")
+        if len(np.unique(self.ids)) != count:
+            raise InputError("a part stands twice in the features")
+        for name in ("boxes", "area_shares", "regions"):
+            values = getattr(self, name)
+            if values is not None and not np.isfinite(values).all():
+                raise InputError(f"{name} of parts must be finite")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PartTable:
+    """What the encoder reads, one row a part.
+
+    Attributes:
+        ids: ``(n,)`` int32 entity ids ascending; -1 for parts that are in no snapshot.
+        numbers: ``(n, NUMBERS)`` float32.
+        regions: ``(n, d)`` float32, d = 0 without pixels.
+        labels: ``(n,)`` int64, 1 + index of the class, 0 where unknown.
+        neighbours: ``(n, width)`` int64 rows of this table, -1 where there is none.
+        predicates: ``(n, width)`` int64 directed relations from the part to that neighbour.
+        parents: ``(n,)`` int64 entity id of the owner, -1 where it is unknown.
+        images: ``(n,)`` int64, which image a part belongs to.
+        classes: ``(num_classes,)`` int32 entity ids that label parts, ascending.
+        image_labels: ``(num_images, num_classes + 1)`` float32 counts of labels.
+        image_numbers: ``(num_images, NUMBERS)`` float32 sums.
+    """
+
+    ids: NDArray[np.int32]
+    numbers: NDArray[np.float32]
+    regions: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    neighbours: NDArray[np.int64]
+    predicates: NDArray[np.int64]
+    parents: NDArray[np.int64]
+    images: NDArray[np.int64]
+    classes: NDArray[np.int32]
+    image_labels: NDArray[np.float32] = field(repr=False)
+    image_numbers: NDArray[np.float32] = field(repr=False)
+
+    def __len__(self) -> int:
+        """Return the number of parts."""
+        return len(self.ids)
+
+
+def snapshot_table(
+    snapshot: Snapshot,
+    features: PartFeatures,
+    *,
+    label_relation: str,
+    width: int,
+    min_probability: float,
+) -> PartTable:
+    """Return the table of all parts of a snapshot.
+
+    Args:
+        snapshot: Where labels, predicates and owners come from; held-out edges are not in it.
+        features: Numbers and vectors; a part without a row gets zeros.
+        label_relation: The relation from a part to its class.
+        width: Most scene neighbours of a part.
+        min_probability: Edges below it are not read.
+    """
+    ids = np.flatnonzero(np.asarray(snapshot.parents) >= 0).astype(np.int32)
+    classes = _classes(snapshot, label_relation)
+    row_of = np.full(snapshot.num_entities, -1, dtype=np.int64)
+    row_of[ids] = np.arange(len(ids))
+    given = row_of[features.ids]
+    if (given < 0).any():
+        wrong = snapshot.entities.name(int(features.ids[int(np.argmin(given))]))
+        raise InputError("features are given for an entity that is no part", where=wrong)
+    numbers = np.zeros((len(ids), NUMBERS), dtype=np.float32)
+    numbers[given] = _numbers(features.boxes, features.area_shares)
+    regions = np.zeros((len(ids), _region_width(features)), dtype=np.float32)
+    if features.regions is not None:
+        regions[given] = features.regions
+    parents = np.asarray(snapshot.parents)[ids].astype(np.int64)
+    keep = np.asarray(snapshot.probabilities) >= min_probability
+    heads, tails = row_of[snapshot.heads[keep]], row_of[snapshot.tails[keep]]
+    relations = np.asarray(snapshot.relations)[keep].astype(np.int64)
+    between = (heads >= 0) & (tails >= 0)
+    edges = np.stack([heads[between], relations[between], tails[between]], axis=1)
+    return _table(
+        ids=ids,
+        numbers=numbers,
+        regions=regions,
+        labels=_labels(snapshot, row_of, classes, label_relation, keep),
+        edges=edges,
+        parents=parents,
+        images=np.unique(parents, return_inverse=True)[1].astype(np.int64),
+        classes=classes,
+        width=width,
+    )
+
+
+def scene_table(
+    features: PartFeatures,
+    *,
+    labels: Sequence[int],
+    edges: Sequence[tuple[int, int, int]],
+    parent: int,
+    width: int,
+    classes: NDArray[np.int32],
+) -> PartTable:
+    """Return the table of one image that is in no snapshot.
+
+    Args:
+        features: Its parts; `ids` are not read.
+        labels: 1 + index of the class of each part, 0 where unknown.
+        edges: Scene predicates: row, relation id, row.
+        parent: Entity id of the owner, -1 where it is not in the graph.
+        width: Most scene neighbours of a part, as in training.
+        classes: As in training, `PartTable.classes` of the model's table.
+
+    Raises:
+        InputError: A label or an edge names what is not there.
+    """
+    count = len(features.ids)
+    pairs = np.array(edges, dtype=np.int64).reshape(-1, 3)
+    given = np.array(labels, dtype=np.int64)
+    if given.shape != (count,) or (given < 0).any() or (given > len(classes)).any():
+        raise InputError(f"labels must be {count} numbers from 0 to {len(classes)}")
+    if len(pairs) and (pairs[:, [0, 2]].min() < 0 or pairs[:, [0, 2]].max() >= count):
+        raise InputError(f"an edge names a row that is not among the {count} parts")
+    return _table(
+        ids=np.full(count, -1, dtype=np.int32),
+        numbers=_numbers(features.boxes, features.area_shares),
+        regions=np.zeros((count, 0), np.float32) if features.regions is None else features.regions,
+        labels=given,
+        edges=pairs,
+        parents=np.full(count, parent, dtype=np.int64),
+        images=np.zeros(count, dtype=np.int64),
+        classes=classes,
+        width=width,
+    )
+
+
+def _classes(snapshot: Snapshot, label_relation: str) -> NDArray[np.int32]:
+    relation = snapshot.relation_names.get(label_relation)
+    if relation is None:
+        return np.empty(0, dtype=np.int32)
+    return np.unique(snapshot.tails[snapshot.edges_of(relation)])
+
+
+def _region_width(features: PartFeatures) -> int:
+    return 0 if features.regions is None else features.regions.shape[1]
+
+
+def _numbers(boxes: NDArray[np.float32], areas: NDArray[np.float32]) -> NDArray[np.float32]:
+    x0, y0, x1, y1 = boxes.T
+    width, height = x1 - x0, y1 - y0
+    aspect = np.log((width + 0.01) / (height + 0.01))
+    columns = (
+        (x0 + x1) - 1,
+        (y0 + y1) - 1,
+        width,
+        height,
+        np.sqrt(np.maximum(areas, 0)),
+        np.sqrt(np.maximum(width * height, 0)),
+        aspect / 2,
+        np.ones_like(width),
+    )
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def _labels(
+    snapshot: Snapshot,
+    row_of: NDArray[np.int64],
+    classes: NDArray[np.int32],
+    label_relation: str,
+    keep: NDArray[np.bool_],
+) -> NDArray[np.int64]:
+    """Return the class of each part, the first by id where it has several."""
+    labels = np.zeros(int(row_of.max(initial=-1)) + 1, dtype=np.int64)
+    relation = snapshot.relation_names.get(label_relation)
+    if relation is None or len(classes) == 0:
+        return labels
+    span = snapshot.edges_of(relation)
+    heads, tails = snapshot.heads[span][keep[span]], snapshot.tails[span][keep[span]]
+    rows = row_of[heads][::-1]
+    found = np.searchsorted(classes, tails)[::-1] + 1
+    labels[rows[rows >= 0]] = found[rows >= 0]
+    return labels
+
+
+def _table(
+    *,
+    ids: NDArray[np.int32],
+    numbers: NDArray[np.float32],
+    regions: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    edges: NDArray[np.int64],
+    parents: NDArray[np.int64],
+    images: NDArray[np.int64],
+    classes: NDArray[np.int32],
+    width: int,
+) -> PartTable:
+    count, num_images = len(ids), int(images.max(initial=-1)) + 1
+    image_labels = np.zeros((num_images, len(classes) + 1), dtype=np.float32)
+    np.add.at(image_labels, (images, labels), 1.0)
+    image_numbers = np.zeros((num_images, NUMBERS), dtype=np.float32)
+    np.add.at(image_numbers, images, numbers)
+    neighbours, predicates = _neighbours(edges, count, width)
+    return PartTable(
+        ids=ids,
+        numbers=numbers,
+        regions=regions,
+        labels=labels,
+        neighbours=neighbours,
+        predicates=predicates,
+        parents=parents,
+        images=images,
+        classes=classes,
+        image_labels=image_labels,
+        image_numbers=image_numbers,
+    )
+
+
+def _neighbours(
+    edges: NDArray[np.int64], count: int, width: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return up to `width` neighbours of each part in both directions.
+
+    Where a part has more, the first of each predicate stay, so that one does not fill the row.
+    """
+    both = np.concatenate([edges, edges[:, ::-1]])
+    codes = np.concatenate([2 * edges[:, 1], 2 * edges[:, 1] + 1])
+    starts, ends = both[:, 0], both[:, 2]
+    order = np.lexsort((ends, codes, starts))
+    starts, codes, ends = starts[order], codes[order], ends[order]
+    pair = starts * (codes.max(initial=0) + 1) + codes
+    # how many of the same predicate come before: the first of each predicate go in first
+    within = _count_before(pair)
+    order = np.lexsort((codes, within, starts))
+    starts, codes, ends = starts[order], codes[order], ends[order]
+    place = _count_before(starts)
+    keep = place < width
+    neighbours = np.full((count, width), -1, dtype=np.int64)
+    predicates = np.zeros((count, width), dtype=np.int64)
+    neighbours[starts[keep], place[keep]] = ends[keep]
+    predicates[starts[keep], place[keep]] = codes[keep]
+    return neighbours, predicates
+
+
+def _count_before(sorted_values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return, for each place of a sorted array, how many equal values stand before it."""
+    _, first, inverse = np.unique(sorted_values, return_index=True, return_inverse=True)
+    return np.arange(len(sorted_values), dtype=np.int64) - first[inverse]
