@@ -1,0 +1,180 @@
+"""The step that trains the models that answer, and opens them again."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from kg.errors import MissingPartError
+from kg.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from api.engine import Engine
+    from api.settings import Settings
+    from kg.snapshot import Snapshot
+    from reasoning.parts import PartFeatures
+    from reasoning.protocols import Answerer
+
+__all__ = ["ModelName", "estimate_training", "load_answerer", "train_model"]
+
+ModelName = Literal["symbolic", "cone", "rough"]
+PART_LABEL = "Part"
+SECONDS_PER_1000_EDGES = {"symbolic": 4.0, "cone": 8.0, "rough": 10.0}
+"""Measured on two shared cores on the demo's graph; only for `--estimate`."""
+BYTES_PER_ENTITY_PAIR = 24
+"""Rows of scores that training and the row cache hold at most, measured on the demo's graph."""
+
+
+def train_model(
+    engine: Engine, name: ModelName, *, seed: int = 0, progress: Progress = silent
+) -> dict[str, Any]:
+    """Train one model on the engine's snapshot; nothing to do if it is there for this very one.
+
+    Args:
+        engine: Opened on the snapshot to train on.
+        name: `symbolic` (a link predictor for the neuro-symbolic answerer), `cone` or `rough`.
+        seed: Everything random follows from it.
+        progress: Is told how many steps are done of how many.
+
+    Returns:
+        The snapshot's hash, the checkpoint's hash, the seconds.
+    """
+    workspace, snapshot = engine.workspace, engine.snapshot
+    step = f"train-{engine.snapshot_name}-{name}"
+    folder = workspace.model(engine.snapshot_name, name)
+    inputs = f"{snapshot.hash} {seed}"
+    done = workspace.done(step, inputs)
+    if done is not None and folder.is_dir():
+        return done
+    unfinished = workspace.folder / "unfinished" / step
+    with workspace.doing(step, inputs) as outcome:
+        train = _train_symbolic if name == "symbolic" else _train_cones
+        outcome["checkpoint"] = train(
+            engine, name, folder, seed=seed, progress=progress, unfinished=unfinished
+        )
+        outcome["snapshot"] = snapshot.hash
+    shutil.rmtree(unfinished, ignore_errors=True)
+    engine.forget()
+    return outcome
+
+
+def _train_symbolic(
+    engine: Engine,
+    _name: ModelName,
+    folder: Path,
+    *,
+    seed: int,
+    progress: Progress,
+    unfinished: Path,
+) -> str:
+    from reasoning.predictors.training import train_link_predictor
+
+    predictor = train_link_predictor(
+        engine.snapshot, seed=seed, progress=progress, resume_folder=unfinished
+    )
+    return predictor.save(folder)
+
+
+def _train_cones(
+    engine: Engine,
+    name: ModelName,
+    folder: Path,
+    *,
+    seed: int,
+    progress: Progress,
+    unfinished: Path,
+) -> str:
+    from reasoning.cone_checkpoint import save_cones
+    from reasoning.cone_training import train_cones
+
+    model = train_cones(
+        engine.snapshot,
+        geometry="rough" if name == "rough" else "cone",
+        seed=seed,
+        progress=progress,
+        resume_folder=unfinished,
+        part_features=part_features(engine) if name == "rough" else None,
+    )
+    return save_cones(model, folder, engine.snapshot)
+
+
+def part_features(engine: Engine) -> PartFeatures | None:
+    """Return geometry of all parts of the snapshot, or None where there are none."""
+    import numpy as np
+
+    from reasoning.parts import PartFeatures
+
+    snapshot = engine.snapshot
+    rows = [
+        (position, entity.part)
+        for entity in engine.store.entities(PART_LABEL)
+        if entity.part is not None and (position := snapshot.entities.get(entity.key)) is not None
+    ]
+    if not rows:
+        return None
+    sizes = {image.sha256: image for e in engine.store.entities() for image in e.images}
+    boxes = []
+    for _, part in rows:
+        image = sizes[part.image]
+        scale = (image.width, image.height, image.width, image.height)
+        boxes.append([side / length for side, length in zip(part.box_xyxy, scale, strict=True)])
+    return PartFeatures(
+        ids=np.array([position for position, _ in rows], dtype=np.int32),
+        boxes=np.array(boxes, dtype=np.float32),
+        area_shares=np.array([part.area_share for _, part in rows], dtype=np.float32),
+    )
+
+
+def load_answerer(
+    name: Literal["symbolic", "cone", "rough", "exact"],
+    folder: Path,
+    snapshot: Snapshot,
+    settings: Settings,
+) -> Answerer:
+    """Open an interpreter.
+
+    Args:
+        name: Which.
+        folder: Its model's folder; not read for `exact`.
+        snapshot: The snapshot to answer on.
+        settings: Holds the known probability.
+
+    Raises:
+        MissingPartError: There is no such model.
+        CheckpointMismatchError: It was trained on another snapshot.
+    """
+    known = settings.known_probability
+    if name == "exact":
+        from reasoning.exact import ExactAnswerer
+
+        return ExactAnswerer(snapshot, known)
+    if not folder.is_dir():
+        raise MissingPartError(f"no {name} model", where=str(folder), hint="run `umbra train`")
+    if name == "symbolic":
+        from reasoning.likely_edges import SymbolicConfig
+        from reasoning.predictors.calibrated import CalibratedPredictor
+        from reasoning.symbolic import SymbolicAnswerer
+
+        predictor = CalibratedPredictor.load(folder, snapshot)
+        return SymbolicAnswerer(snapshot, predictor, SymbolicConfig(known_probability=known))
+    from reasoning.cone_answerer import ConeAnswerer, RoughConeAnswerer
+
+    from reasoning.cone_checkpoint import load_cones
+
+    kind = RoughConeAnswerer if name == "rough" else ConeAnswerer
+    return kind(snapshot, load_cones(folder, snapshot))
+
+
+def estimate_training(engine: Engine, models: Sequence[str]) -> dict[str, Any]:
+    """Say what training would cost on the store as it is; nothing is run."""
+    store = engine.store
+    entities, edges = sum(1 for _ in store.entities()), sum(1 for _ in store.edges())
+    seconds = sum(SECONDS_PER_1000_EDGES[name] * edges / 1000 for name in models)
+    return {
+        "entities": entities,
+        "edges": edges,
+        "seconds": round(seconds),
+        "peak_memory_mb": round(600 + BYTES_PER_ENTITY_PAIR * entities**2 / 2**20),
+    }
