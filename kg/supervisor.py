@@ -209,14 +209,12 @@ class Supervisor:
     def _wait(self, bolt: int, http_port: int) -> str | None:
         child, end = self.child, time.monotonic() + self.options["start_timeout_s"]
         while child is not None and not self.stopping:
+            if any(self._foreign(child.pid, port) for port in (bolt, http_port)):
+                return "port taken"  # since it was chosen; the engine itself would wait for ever
             if child.poll() is not None:
-                taken = any(self._foreign(child.pid, port) for port in (bolt, http_port))
-                return "port taken" if taken else f"Java ended with exit code {child.returncode}"
-            if answers(http_port):
-                if owns_port(child.pid, bolt) and owns_port(child.pid, http_port):
-                    return None
-                if any(self._foreign(child.pid, port) for port in (bolt, http_port)):
-                    return "port taken"
+                return f"Java ended with exit code {child.returncode}"
+            if all(owns_port(child.pid, port) for port in (bolt, http_port)) and answers(http_port):
+                return None
             if time.monotonic() > end:
                 return f"it was not ready after {self.options['start_timeout_s']} s"
             time.sleep(0.03)
