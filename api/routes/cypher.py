@@ -11,7 +11,7 @@ from fastapi import APIRouter, Body
 from api.dependencies import EngineDep, WorkDep
 from api.engine import Engine
 from api.problems import problems
-from api.routes.examples import CYPHER
+from api.routes.examples import CYPHER, TABLE, shown
 from api.schemas import CypherIn, TableOut
 from kg.errors import (
     LimitError,
@@ -39,7 +39,8 @@ router = APIRouter(tags=["store"])
         MissingPartError,
         StoreError,
         StoreUnavailableError,
-    ),
+    )
+    | shown(TABLE),
 )
 async def cypher(
     body: Annotated[CypherIn, Body(openapi_examples=CYPHER)], engine: EngineDep, work: WorkDep

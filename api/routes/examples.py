@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["CRESCENT_QUESTION", "CYPHER", "ENTITY_KEYS", "JOBS", "QUESTIONS"]
+__all__ = [
+    "ANSWERS",
+    "CRESCENT_QUESTION",
+    "CYPHER",
+    "ENTITY_KEYS",
+    "JOB",
+    "JOBS",
+    "QUESTIONS",
+    "TABLE",
+    "shown",
+]
 
 CRESCENT_QUESTION = (
     "MATCH (c:Country)-[:borders]->(n:Country)-[:has_part]->(p:Part)"
@@ -44,7 +54,7 @@ CYPHER: dict[str, Any] = {
 
 ENTITY_KEYS: dict[str, Any] = {
     "country": {"summary": "A country", "value": "country:TR"},
-    "part": {"summary": "A part of its flag", "value": "part:country:TR/1"},
+    "part": {"summary": "A part of its flag", "value": "part:country:TR/0"},
 }
 
 JOBS: dict[str, Any] = {
@@ -60,4 +70,87 @@ JOBS: dict[str, Any] = {
             },
         },
     },
+}
+
+
+def shown(example: dict[str, Any], status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """Return a response example as a route's `responses` takes it."""
+    return {status: {"content": {"application/json": {"example": example}}}}
+
+
+TABLE: dict[str, Any] = {
+    "columns": ["name", "n"],
+    "rows": [["China", 16], ["Russia", 14]],
+    "truncated": False,
+}
+
+JOB: dict[str, Any] = {
+    "id": "5f0c6d2a9b3e4417",
+    "kind": "link",
+    "state": "running",
+    "done": 500,
+    "total": 2000,
+    "unit": "records",
+    "counts": {},
+    "error": None,
+    "output": None,
+}
+
+_RECORD: dict[str, Any] = {
+    "kind": "asserted",
+    "source": "countries.jsonl.gz",
+    "locator": "row 225",
+    "text": None,
+    "job": None,
+    "model": None,
+    "probability": 1.0,
+}
+
+ANSWERS: dict[str, Any] = {
+    "query": {
+        "all": [
+            {"relation": "speaks", "of": {"anchor": "language:ara"}, "inverse": True},
+            {"label": "Country"},
+        ]
+    },
+    "text": "MATCH (c:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c",
+    "structure": None,
+    "answerer": "symbolic",
+    "snapshot": "f42f1927bf0242cbe3d2b8add2ec5b683b79cbaa99bdfa1135551602987a1786",
+    "answers": [
+        {
+            "key": "country:SY",
+            "name": "Syria",
+            "label": "Country",
+            "status": "known",
+            "probability": 1.0,
+            "score": 1.0,
+            "region": None,
+            "lower": 1.0,
+            "upper": 1.0,
+            "weakest": _RECORD,
+            "image": None,
+            "proof": {
+                "edges": [
+                    {
+                        "head": "country:SY",
+                        "head_name": "Syria",
+                        "relation": "speaks",
+                        "tail": "language:ara",
+                        "tail_name": "Arabic",
+                        "status": "known",
+                        "probability": 1.0,
+                        "records": [_RECORD],
+                        "reasons": [],
+                    }
+                ],
+                "facts": ["Syria is a Country"],
+                "probability": 1.0,
+                "parts": [],
+            },
+        }
+    ],
+    "total_known": 1,
+    "bound": None,
+    "warnings": [],
 }

@@ -12,7 +12,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.dependencies import RunnerDep
 from api.problems import problems
-from api.routes.examples import JOBS
+from api.routes.examples import JOB, JOBS, shown
 from api.runner import JobRunner
 from api.schemas import JobIn, JobOut, JobsOut
 from kg.errors import LimitError
@@ -38,7 +38,7 @@ LastEventId = Annotated[
     "/v1/jobs",
     status_code=202,
     summary="Start a job",
-    responses=problems("idempotency-key-reused", LimitError),
+    responses=problems("idempotency-key-reused", LimitError) | shown(JOB, 202),
 )
 def start(
     body: Annotated[JobIn, Body(openapi_examples=JOBS)],
@@ -58,7 +58,7 @@ def jobs(runner: RunnerDep) -> JobsOut:
     return JobsOut(jobs=runner.jobs())
 
 
-@router.get("/v1/jobs/{id}", summary="Read a job", responses=problems("unknown-job"))
+@router.get("/v1/jobs/{id}", summary="Read a job", responses=problems("unknown-job") | shown(JOB))
 def job(id: Id, runner: RunnerDep) -> JobOut:  # noqa: A002 - the name in the address
     """Read how far a job is."""
     return runner.get(id)

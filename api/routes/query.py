@@ -8,7 +8,7 @@ from fastapi import APIRouter, Body
 
 from api.dependencies import EngineDep, WorkDep
 from api.problems import problems
-from api.routes.examples import QUESTIONS
+from api.routes.examples import ANSWERS, QUESTIONS, shown
 from api.schemas import AnswersOut, QueryIn
 from kg.errors import (
     LimitError,
@@ -40,7 +40,8 @@ router = APIRouter(tags=["questions"])
         LimitError,
         QueryTimeoutError,
         MissingPartError,
-    ),
+    )
+    | shown(ANSWERS),
 )
 async def query(
     body: Annotated[QueryIn, Body(openapi_examples=QUESTIONS)], engine: EngineDep, work: WorkDep

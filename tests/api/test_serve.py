@@ -20,6 +20,7 @@ import pytest
 import tests.api.test_runner as runner_works
 from api.cli.main import main
 from api.cli.serve import check_address, is_loopback
+from api.routes.examples import CYPHER
 from api.runner import JobRunner
 from api.settings import Settings
 from api.workspace import Workspace
@@ -127,6 +128,9 @@ def test_cypher_is_answered_by_the_store(server: httpx.Client) -> None:
     assert found.json() == {
         "columns": ["name", "n"], "rows": [["Turkey", 4], ["Algeria", 2]], "truncated": False,
     }  # fmt: skip
+    for example in CYPHER.values():
+        rows = server.post("/v1/cypher", json=example["value"]).json()["rows"]
+        assert rows == [["Turkey", 4], ["Algeria", 2]]
     cut = server.post(
         "/v1/cypher", json={"query": "UNWIND range(1, 9) AS n RETURN n", "max_rows": 3}
     )
