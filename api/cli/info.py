@@ -28,7 +28,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the information."""
-    from api.cli.printing import print_json, print_rows
+    from api.cli.printing import flattened, print_json, print_rows
     from api.engine import Engine
     from api.inspection import graph_info
 
@@ -37,15 +37,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(info)
         return 0
-    print_rows(("what", "value"), list(_flat(info)))
+    print_rows(("what", "value"), flattened(info))
     return 0
-
-
-def _flat(info: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
-    rows: list[tuple[str, Any]] = []
-    for name, value in info.items():
-        if isinstance(value, dict):
-            rows += _flat(value, f"{prefix}{name} ")
-        else:
-            rows.append((prefix + name, value))
-    return rows

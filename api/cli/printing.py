@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kg.progress import Progress
 
 __all__ = [
+    "flattened",
     "print_answers",
     "print_estimate",
     "print_json",
@@ -133,9 +134,20 @@ def print_outcome(title: str, outcome: dict[str, Any], *, as_json: bool) -> None
     if as_json:
         print_json(outcome)
         return
-    for name, value in outcome.items():
-        shown = f"{value:,}" if isinstance(value, int) else value
+    for name, value in flattened(outcome):
+        shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
         print(f"{title}: {name.replace('_', ' ')} {shown}")
+
+
+def flattened(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Return the leaves of nested values with their names joined by spaces."""
+    rows: list[tuple[str, Any]] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            rows += flattened(value, f"{prefix}{name} ")
+        else:
+            rows.append((f"{prefix}{name}", value))
+    return rows
 
 
 def print_estimate(estimate: dict[str, Any], *, as_json: bool) -> None:
