@@ -10,7 +10,7 @@ from api.schemas import AnswersOut
 from api.views import AnswerViews
 from kg.errors import SettingError
 from reasoning.answers import Answers
-from reasoning.notations import write_query
+from reasoning.notations import read, write_query
 from reasoning.query import Query, structure_name
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def answer_question(
     if not 1 <= k <= engine.settings.max_answers:
         raise SettingError(f"k is {k}, it may be 1 to {engine.settings.max_answers}")
     tree = engine.read(question, parameters)
+    if isinstance(question, str):
+        k = min(k, read(question, parameters=parameters).limit or k)
     chosen, warnings = engine.answerer(answerer)
     result = k_of_each(chosen, tree, k, with_proofs=proofs)
     views = AnswerViews(engine.snapshot, engine.store, getattr(chosen, "reasons", None))
