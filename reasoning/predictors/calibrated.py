@@ -30,6 +30,8 @@ __all__ = ["CalibratedPredictor", "RelationModel"]
 
 KIND = "link-predictor"
 
+_MIXTURE_ARRAYS = ("centre", "scale", "weights", "completeness")
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RelationModel:
@@ -154,7 +156,7 @@ class CalibratedPredictor:
             name, matrix = self.snapshot.relation_names.name(number), self._forward[number]
             for part in ("data", "indices", "indptr"):
                 tensors[f"matrix/{name}/{part}"] = getattr(matrix, part)
-            for part in ("centre", "scale", "weights"):
+            for part in _MIXTURE_ARRAYS:
                 tensors[f"mixture/{name}/{part}"] = getattr(model.mixture, part)
             relations[name] = {
                 "bodies": [list(body) for body in model.bodies],
@@ -195,7 +197,7 @@ def _restored(checkpoint: Checkpoint, snapshot: Snapshot) -> CalibratedPredictor
         arrays = tuple(tensors[f"matrix/{name}/{part}"] for part in ("data", "indices", "indptr"))
         matrices[number] = sparse.csr_matrix(arrays, shape=size)
         matrices[number].check_format(full_check=True)
-        parts = {part: tensors[f"mixture/{name}/{part}"] for part in ("centre", "scale", "weights")}
+        parts = {part: tensors[f"mixture/{name}/{part}"] for part in _MIXTURE_ARRAYS}
         models[number] = RelationModel(
             bodies=tuple(tuple(map(int, body)) for body in stored["bodies"]),
             gains=tuple(map(float, stored["gains"])),

@@ -20,11 +20,12 @@ from scipy import sparse
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
 from reasoning.predictors.calibrated import CalibratedPredictor, RelationModel
-from reasoning.predictors.complex import ComplexModel, train_complex
+from reasoning.predictors.complex import ComplexModel
+from reasoning.predictors.complex_training import train_complex
 from reasoning.predictors.config import LinkPredictorConfig
 from reasoning.predictors.features import Features, Pairs, looked_up, pairs_of
 from reasoning.predictors.folds import hidden_edges
-from reasoning.predictors.mixture import fit_mixture
+from reasoning.predictors.mixture import completeness_of, fit_mixture
 from reasoning.predictors.paths import Body, Walks, bodies, information_gain
 from reasoning.predictors.positions import Positions
 from reasoning.predictors.typing import RelationTypes
@@ -155,7 +156,13 @@ class _Training:
         chosen, gains = self._mined(relation)
         parts = [self._examples(relation, fold, chosen) for fold in folds]
         columns, hits, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        mixture = fit_mixture(columns, hits, weights, penalty=self.config.penalty)
+        mixture = fit_mixture(
+            columns,
+            hits,
+            weights,
+            completeness=self._completeness(relation, folds),
+            penalty=self.config.penalty,
+        )
         return RelationModel(bodies=chosen, gains=gains, mixture=mixture)
 
     def _examples(
@@ -165,13 +172,28 @@ class _Training:
         # only this relation's edges are hidden here: other relations are as complete as they are
         hidden = fold.hidden & (self.snapshot.relations == relation)
         graph = self.snapshot.keeping(~hidden)
-        heads = self.types.candidates(relation, inverse=True)
+        heads = np.unique(self.snapshot.heads[hidden]).astype(np.int32)
         pairs = pairs_of(graph, self.types, relation, heads)
         hits = self._hits(pairs, hidden)
         kept, weights = self._sampled(hits, (relation, fold.number))
         features = Features(graph, self.types, fold.model, self.positions)
         chosen_pairs = Pairs(heads=heads, rows=pairs.rows[kept], tails=pairs.tails[kept])
         return features.columns(relation, chosen_pairs, chosen), hits[kept], weights
+
+    def _completeness(self, relation: int, folds: list[_Fold]) -> NDArray[np.float64]:
+        heads = self.types.candidates(relation, inverse=True)
+        known, missing = [], []
+        for fold in folds:
+            of_relation = self.snapshot.relations == relation
+            hidden = np.bincount(
+                self.snapshot.heads[fold.hidden & of_relation], minlength=self.snapshot.num_entities
+            )
+            all_tails = np.bincount(
+                self.snapshot.heads[of_relation], minlength=self.snapshot.num_entities
+            )
+            known.append((all_tails - hidden)[heads])
+            missing.append(hidden[heads] > 0)
+        return completeness_of(np.concatenate(known), np.concatenate(missing))
 
     def _hits(self, pairs: Pairs, hidden: NDArray[np.bool_]) -> NDArray[np.bool_]:
         size = self.snapshot.num_entities
@@ -222,7 +244,11 @@ class _Training:
             return sparse.csr_matrix(size, dtype=np.float32)
         heads = self.types.candidates(relation, inverse=True)
         pairs = pairs_of(self.snapshot, self.types, relation, heads)
-        found = model.mixture.probabilities(features.columns(relation, pairs, model.bodies))
+        span = self.snapshot.edges_of(relation)
+        known = np.bincount(self.snapshot.heads[span], minlength=self.snapshot.num_entities)
+        found = model.mixture.probabilities(
+            features.columns(relation, pairs, model.bodies), known[heads[pairs.rows]]
+        )
         kept = _best_of_each(pairs.rows, found, self.config.kept_tails)
         places = (heads[pairs.rows[kept]], pairs.tails[kept])
         return sparse.csr_matrix((found[kept], places), shape=size)
