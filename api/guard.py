@@ -87,6 +87,8 @@ class Guard:
             await self._app(scope, await self._with_body(headers, receive), passage.send)
         except HttpProblem as problem:
             await passage.refuse(problem)
+        except UnicodeEncodeError:  # JSON can hold half of a surrogate pair, UTF-8 cannot
+            await passage.refuse(HttpProblem("bad-request", "a text holds half a character"))
         except Exception:
             LOG.exception("request %s failed", request_id)
             await passage.refuse(

@@ -6,34 +6,31 @@ who runs, how far it is, and how it ended.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
-import os
 import re
 import secrets
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
 from api.errors import HttpProblem
+from api.job_folder import FINISHED, JobFolder, JobRecord
 from api.schemas import JobOut
 from kg.errors import EngineError, LimitError
-from kg.files import read_json, sha256_of_text, write_json
+from kg.files import sha256_of_text
 from kg.progress import Progress
 
 __all__ = ["JobRun", "JobRunner", "JobWork"]
 
 LOG = logging.getLogger("umbra.jobs")
-FORMAT = 1
 MAX_WAITING = 100
 """Jobs that may wait at the same time."""
 EVERY_S = 0.1
 """Seconds between two steps of progress that listeners see."""
-FINISHED = ("done", "failed", "cancelled")
 _ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -59,28 +56,6 @@ It is resumable: run again in the same folder, it goes on. `progress` raises to 
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    id: str
-    kind: str
-    request: str
-    created: float
-    state: Literal["pending", "running", "paused", "done", "failed", "cancelled"] = "pending"
-    done: int = 0
-    total: int = 0
-    revision: int = 1
-    counts: dict[str, int] = field(default_factory=dict)
-    error: str | None = None
-    output: str | None = None
-
-    def shown(self) -> JobOut:
-        url = None if self.output is None else f"/v1/jobs/{self.id}/output"
-        return JobOut(
-            id=self.id, kind=self.kind, state=self.state, done=self.done, total=self.total,
-            counts=self.counts, error=self.error, output=url,
-        )  # fmt: skip
-
-
 class _Stopped(BaseException):
     """Raised out of `progress`: the job was cancelled, or the server ends."""
 
@@ -102,39 +77,14 @@ class JobRunner:
     """
 
     def __init__(self, folder: Path, works: Mapping[str, JobWork], *, resume: bool = True) -> None:
-        self._folder = folder
+        self._folder = JobFolder(folder, lock=resume)
         self._works = works
         self._changed = threading.Condition()
-        self._jobs: dict[str, _Job] = {}
+        self._jobs = {job.id: job for job in self._folder.jobs()}
         self._stopping: set[str] = set()
         self._ends = False
-        self._lock_file = self._locked() if resume else None
-        self._load()
         self._thread = threading.Thread(target=self._work, name="umbra-jobs", daemon=True)
         self._thread.start()
-
-    def _locked(self) -> int | None:
-        """Take the folder's lock; None if another server runs its jobs."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._folder / "runner.lock", os.O_CREAT | os.O_RDWR, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(handle)
-            return None
-        return handle
-
-    def _load(self) -> None:
-        for path in sorted(self._folder.glob("*/job.json")):
-            try:
-                kept = read_json(path, kind="job", formats=(FORMAT,))
-                job = _Job(**cast("dict[str, Any]", kept["job"]))
-            except (EngineError, TypeError, KeyError) as error:
-                LOG.warning("a job is left out: %s", error)
-                continue
-            if job.state not in FINISHED and self._lock_file is not None:
-                job = replace(job, state="pending")
-            self._jobs[job.id] = replace(job, revision=job.revision + 1_000_000)
 
     def start(
         self, kind: str, parameters: dict[str, Any], *, idempotency_key: str | None = None
@@ -167,8 +117,8 @@ class JobRunner:
                 return known.shown(), False
             if sum(job.state == "pending" for job in self._jobs.values()) >= MAX_WAITING:
                 raise LimitError(f"{MAX_WAITING} jobs wait already", hint="try again later")
-            job = _Job(id=job_id, kind=kind, request=request, created=time.time())
-            write_json(self._folder / job_id / "parameters.json", parameters)
+            job = JobRecord(id=job_id, kind=kind, request=request, created=time.time())
+            self._folder.keep_parameters(job_id, parameters)
             self._keep(job)
             return job.shown(), True
 
@@ -194,7 +144,7 @@ class JobRunner:
             name = self._found(job_id).output
         if name is None:
             raise HttpProblem("not-found", f"job {job_id} has no output yet")
-        return self._folder / job_id / name
+        return self._folder.of(job_id) / name
 
     def cancel(self, job_id: str) -> JobOut:
         """End a job; one that has ended already stays as it is."""
@@ -217,23 +167,21 @@ class JobRunner:
             self._changed.notify_all()
         self._thread.join(timeout_s)
         ended = not self._thread.is_alive()
-        if ended and self._lock_file is not None:
-            os.close(self._lock_file)
-            self._lock_file = None
+        if ended:
+            self._folder.unlock()
         return ended
 
-    def _found(self, job_id: str) -> _Job:
+    def _found(self, job_id: str) -> JobRecord:
         job = self._jobs.get(job_id) if _ID.fullmatch(job_id) else None
         if job is None:
             raise HttpProblem("unknown-job", f"no job {job_id[:40]!r}", hint="GET /v1/jobs")
         return job
 
-    def _keep(self, job: _Job, *, on_disk: bool = True) -> _Job:
+    def _keep(self, job: JobRecord, *, on_disk: bool = True) -> JobRecord:
         """Replace a job by its next revision and wake those who wait; the lock is held."""
         job = replace(job, revision=job.revision + 1)
         if on_disk:
-            path = self._folder / job.id / "job.json"
-            write_json(path, {"format": FORMAT, "job": asdict(job)})
+            self._folder.keep(job)
         self._jobs[job.id] = job
         self._changed.notify_all()
         return job
@@ -242,7 +190,7 @@ class JobRunner:
         while (job := self._take()) is not None:
             self._run(job)
 
-    def _take(self) -> _Job | None:
+    def _take(self) -> JobRecord | None:
         """Wait for the next job and mark it as running; None when the runner ends."""
         with self._changed:
             while not self._ends:
@@ -252,14 +200,14 @@ class JobRunner:
                 self._changed.wait()
         return None
 
-    def _next(self) -> _Job | None:
+    def _next(self) -> JobRecord | None:
         waiting = [job for job in self._jobs.values() if job.state == "pending"]
         return min(waiting, key=lambda job: (job.created, job.id), default=None)
 
-    def _run(self, job: _Job) -> None:
-        folder = self._folder / job.id
+    def _run(self, job: JobRecord) -> None:
+        folder = self._folder.of(job.id)
         try:
-            parameters = read_json(folder / "parameters.json", kind="parameters of a job")
+            parameters = self._folder.parameters(job.id)
             run = JobRun(id=job.id, parameters=parameters, folder=folder)
             outcome = self._works[job.kind](run, self._progress(job.id))
         except _Stopped:

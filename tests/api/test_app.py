@@ -158,6 +158,25 @@ def test_what_is_no_json_object_is_a_problem(client: TestClient, body: bytes) ->
     assert response.headers["content-type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/query", '{"query": "\\ud800"}'),
+        ("/v1/query", '{"query": {"anchor": "\\ud800"}}'),
+        ("/v1/cypher", '{"query": "RETURN 1", "parameters": {"a": "\\ud800"}}'),
+        ("/v1/jobs", '{"kind": "link", "parameters": {"a": "\\ud800"}}'),
+    ],
+)
+def test_half_a_character_is_no_failure_of_the_server(
+    client: TestClient, path: str, body: str
+) -> None:
+    kind = {"Content-Type": "application/json"}
+    response = client.post(path, content=body.encode(), headers=kind)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.status_code != 500
+    assert client.get("/v1/jobs").json() == {"jobs": []}
+
+
 def test_a_store_without_cypher_says_so(client: TestClient) -> None:
     found = problem(client.post("/v1/cypher", json={"query": "RETURN 1"}), "missing-part", 503)
     assert "Cypher" in found["detail"]
