@@ -112,9 +112,9 @@ def _match(
             step = f"({name}){_arrow(part)}"
             _match(next(fresh), part.child, fresh, clauses, conditions, step)
         elif not any(part is said for said in inline) and part != EVERYTHING:
-            conditions.append(_condition(name, part, fresh, negated=False))
+            conditions.append(_condition(name, part, fresh))
     if any(part == EVERYTHING for part in parts) and len(parts) > 1:
-        conditions.append(_condition(name, EVERYTHING, fresh, negated=False))
+        conditions.append(_condition(name, EVERYTHING, fresh))
 
 
 def _inline(parts: tuple[Query, ...]) -> list[Query]:
@@ -143,35 +143,31 @@ def _arrow(node: Projection) -> str:
     return f"-[:{relation}]->" if node.inverse else f"<-[:{relation}]-"
 
 
-def _condition(name: str, node: Query, fresh: Iterator[str], *, negated: bool) -> str:
-    """Return a node as a condition on a variable.
+def _condition(name: str, node: Query, fresh: Iterator[str], *, holds: bool = True) -> str:
+    """Return a node, or its opposite, as a condition on a variable.
 
-    Args:
-        name: The variable.
-        node: The node.
-        fresh: New variables.
-        negated: Below a NOT, where a comparison must be false rather than unknown.
+    NOT stands only before a single test: below a NOT, a comparison that is neither true nor false
+    would be lost, and `coalesce` makes it false; and some parsers read ``NOT (a:…`` as a pattern.
     """
     match node:
         case Anchor(entity=key):
-            return f"{name}.key = {_literal(key)}"
+            test = f"{name}.key = {_literal(key)}"
         case Labelled(label=label):
-            return f"{name}:{_label(label)}"
+            test = f"{name}:{_label(label)}"
         case Compare():
-            text = _comparison(name, node)
-            return f"coalesce({text}, false)" if negated else text
+            test = _comparison(name, node)
+            test = test if holds else f"coalesce({test}, false)"
         case Projection():
-            return _exists(name, node, fresh)
-        case Intersection(children=branches):
-            parts = [_condition(name, branch, fresh, negated=negated) for branch in branches]
-            return f"({' AND '.join(parts)})"
-        case Union(children=branches):
-            parts = [_condition(name, branch, fresh, negated=negated) for branch in branches]
-            return f"({' OR '.join(parts)})"
+            test = _exists(name, node, fresh)
         case Negation(child=child):
-            return f"NOT {_condition(name, child, fresh, negated=True)}"
+            return _condition(name, child, fresh, holds=not holds)
+        case Intersection(children=branches) | Union(children=branches):
+            parts = [_condition(name, branch, fresh, holds=holds) for branch in branches]
+            word = " AND " if isinstance(node, Intersection) == holds else " OR "
+            return f"({word.join(parts)})"
         case _:
             assert_never(node)
+    return test if holds else f"NOT {test}"
 
 
 def _exists(name: str, node: Projection, fresh: Iterator[str]) -> str:

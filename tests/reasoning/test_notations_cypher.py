@@ -133,7 +133,10 @@ def test_the_question_of_the_demo() -> None:
             Intersection((COUNTRY, has("a", has("a", Labelled("X"))))),
         ),
         (
-            "MATCH (c:Country) MATCH (c)-[:a]->(d:X) //\n MATCH (c)-[:a]->(e:X) WHERE d.x = 1 /* \n */ AND e.x = 2 RETURN c",
+            (
+                "MATCH (c:Country) MATCH (c)-[:a]->(d:X) //\nMATCH (c)-[:a]->(e:X) "
+                "WHERE d.x = 1 /*\n*/ AND e.x = 2 RETURN c"
+            ),
             Intersection(
                 (
                     COUNTRY,
