@@ -58,6 +58,7 @@ class BoltStore:
         self._link = link
         self._drivers: dict[Role, Driver] = {}
         self._closed = False
+        self._connection = 0
         self._lock = threading.RLock()
         self._inside = threading.local()
         self._slots: set[int] = set()
@@ -116,6 +117,7 @@ class BoltStore:
         """Do work that may be done twice; try again what may succeed, after a restart too."""
         restarts = 0
         for attempt in range(ATTEMPTS):
+            connection = self._connection
             try:
                 self._check_open()
                 with translated():
@@ -128,13 +130,15 @@ class BoltStore:
                 restarts += 1
                 if self._closed or restarts > 2:
                     raise
-                self._reconnect()
+                self._reconnect(connection)
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
-    def _reconnect(self) -> None:
+    def _reconnect(self, broken: int) -> None:
         with self._lock, translated():
-            self._close_drivers()
-            self._link.connect()
+            if self._connection == broken:  # else another thread has done it already
+                self._close_drivers()
+                self._link.connect()
+                self._connection += 1
 
     @contextmanager
     def _writing(self) -> Iterator[TransactionWriter]:

@@ -9,6 +9,7 @@ Cypher cannot see, raised by a stored function inside the writer's transaction.
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
@@ -82,15 +83,23 @@ class EmbeddedLink:
 
     def connect(self) -> None:
         """Attach to the engine, starting it if needed, and prepare the database once."""
-        self.close()
-        self._attachment = attach(self.folder, self._config)
-        try:
-            if not self._load_kinds():
-                with self.writing():
-                    self._prepare()
-        except BaseException:
+        for pause_s in (0.05, 0.2, 0.8, None):
             self.close()
-            raise
+            self._attachment = attach(self.folder, self._config)
+            try:
+                if not self._load_kinds():
+                    with self.writing():
+                        self._prepare()
+            except StoreUnavailableError:
+                self.close()
+                if pause_s is None:
+                    raise
+                time.sleep(pause_s)  # it was dying when we looked; the next look starts another
+            except BaseException:
+                self.close()
+                raise
+            else:
+                return
 
     def _load_kinds(self) -> bool:
         rows = self.http.sql(self.database, "SELECT name, type FROM schema:types")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import re
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from kg.errors import StoreError, StoreUnavailableError
+from kg.errors import InputError, StoreError, StoreUnavailableError
 from kg.launcher import Endpoint
 
 __all__ = ["EngineHttp", "RunningQuery"]
@@ -103,6 +104,12 @@ class EngineHttp:
         ]
 
     def end_query(self, query: str) -> bool:
-        """End a running query; False if it has ended already."""
-        status, _ = self.request("/api/v1/server", {"command": f"terminate query {query}"})
-        return status == 200
+        """End a running query; False if it has ended already.
+
+        Raises:
+            InputError: The text is not the id of a query.
+        """
+        if not re.fullmatch(r"[\w-]{1,80}", query):
+            raise InputError(f"{query!r:.80} is not the id of a query")
+        answer = self.server(f"terminate query {query}")
+        return bool(answer.get("status") != "not found")
