@@ -32,32 +32,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+# fmt: off
 __all__ = [
-    "CheckpointMismatchError",
-    "ConflictError",
-    "ConstraintError",
-    "EngineError",
-    "ForeignFileError",
-    "FormatVersionError",
-    "ImageError",
-    "InputError",
-    "JobError",
-    "LimitError",
-    "MappingError",
-    "MissingPartError",
-    "QuerySyntaxError",
-    "QueryTimeoutError",
-    "ReadOnlyError",
-    "RecordError",
-    "SettingError",
-    "StoreError",
-    "StoreTransientError",
-    "StoreUnavailableError",
-    "UnknownEntityError",
-    "UnknownRelationError",
-    "UnsafeQueryError",
-    "UnsupportedQueryError",
+    "CheckpointMismatchError", "ConflictError", "ConstraintError", "EngineError",
+    "ForeignFileError", "FormatVersionError", "ImageError", "InputError", "JobError", "LimitError",
+    "MappingError", "MissingPartError", "QuerySyntaxError", "QueryTimeoutError", "ReadOnlyError",
+    "RecordError", "SettingError", "StoreError", "StoreTransientError", "StoreUnavailableError",
+    "UnknownEntityError", "UnknownRelationError", "UnsafeQueryError", "UnsupportedQueryError",
 ]
+# fmt: on
 
 
 class EngineError(Exception):
