@@ -5,7 +5,7 @@ The tree (a class exists only where a caller can act on it)::
     EngineError
     ├── InputError (ValueError)              the caller's input is wrong
     │   ├── QuerySyntaxError                 a query text that does not parse, with its position
-    │   ├── UnsupportedQueryError            it parses, but this fragment or interpreter cannot answer it
+    │   ├── UnsupportedQueryError            it parses, but cannot be answered here
     │   ├── UnsafeQueryError                 an answer set that is "everything but …"
     │   ├── UnknownEntityError (KeyError)    no entity has this key
     │   ├── UnknownRelationError (KeyError)  no edge has this relation
@@ -66,7 +66,7 @@ class EngineError(Exception):
 
     def __str__(self) -> str:
         """Return the whole message on one line."""
-        text = self.what if self.where is None else f"{self.what}, in {self.where}"
+        text = self.what + ("" if self.where is None else f", in {self.where}")
         return text if self.hint is None else f"{text}. Next: {self.hint}"
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -75,9 +75,8 @@ class EngineError(Exception):
 
 
 def _rebuild(kind: type[EngineError], state: dict[str, object]) -> EngineError:
-    error = kind.__new__(kind)
+    error = kind.__new__(kind, state["what"])  # sets args
     error.__dict__.update(state)
-    error.args = (state["what"],)
     return error
 
 
@@ -185,7 +184,7 @@ class RecordError(InputError):
         column: str | None = None,
         hint: str | None = None,
     ) -> None:
-        where = path if line is None else f"{path}:{line}"
+        where = path + ("" if line is None else f":{line}")
         super().__init__(what, where=where if column is None else f"{where} ({column})", hint=hint)
         self.path = path
         self.line = line
