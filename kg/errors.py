@@ -32,15 +32,32 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-# fmt: off
-__all__ = [
-    "CheckpointMismatchError", "ConflictError", "ConstraintError", "EngineError",
-    "ForeignFileError", "FormatVersionError", "ImageError", "InputError", "JobError", "LimitError",
-    "MappingError", "MissingPartError", "QuerySyntaxError", "QueryTimeoutError", "ReadOnlyError",
-    "RecordError", "SettingError", "StoreError", "StoreTransientError", "StoreUnavailableError",
-    "UnknownEntityError", "UnknownRelationError", "UnsafeQueryError", "UnsupportedQueryError",
+__all__ = [  # fmt: skip
+    "CheckpointMismatchError",
+    "ConflictError",
+    "ConstraintError",
+    "EngineError",
+    "ForeignFileError",
+    "FormatVersionError",
+    "ImageError",
+    "InputError",
+    "JobError",
+    "LimitError",
+    "MappingError",
+    "MissingPartError",
+    "QuerySyntaxError",
+    "QueryTimeoutError",
+    "ReadOnlyError",
+    "RecordError",
+    "SettingError",
+    "StoreError",
+    "StoreTransientError",
+    "StoreUnavailableError",
+    "UnknownEntityError",
+    "UnknownRelationError",
+    "UnsafeQueryError",
+    "UnsupportedQueryError",
 ]
-# fmt: on
 
 
 class EngineError(Exception):
@@ -75,8 +92,9 @@ class EngineError(Exception):
 
 
 def _rebuild(kind: type[EngineError], state: dict[str, object]) -> EngineError:
-    error = kind.__new__(kind, state["what"])  # sets args
+    error = kind.__new__(kind)
     error.__dict__.update(state)
+    error.args = (state["what"],)
     return error
 
 
