@@ -159,7 +159,7 @@ def _bays(whole: Mask, hull: Mask, hull_area: float) -> list[float]:
     sizes = np.sort(np.bincount(pieces.ravel(), minlength=count + 1)[1:])[::-1] / hull_area
     large = sizes[sizes > 0.015]
     three = [*large[:3].tolist(), 0.0, 0.0, 0.0][:3]
-    return [min(large.size, 12) / 4, *three, float(sizes.sum())]
+    return [float(np.clip(large.size, 0, 12)) / 4, *three, float(sizes.sum())]
 
 
 def _profile(whole: Mask, centre: tuple[float, float]) -> list[float]:
@@ -182,4 +182,4 @@ def _profile(whole: Mask, centre: tuple[float, float]) -> list[float]:
     before, after = np.roll(smooth, 1), np.roll(smooth, -1)
     peaks = np.count_nonzero((smooth > before) & (smooth >= after) & (smooth > 1.03))
     amplitude = np.abs(np.fft.rfft(farthest))[1 : _WAVES + 1] * 2 / _ANGLES
-    return [min(peaks, 16) / 5, float(farthest.std()), *amplitude.tolist()]
+    return [min(int(peaks), 16) / 5, float(farthest.std()), *amplitude.tolist()]

@@ -68,7 +68,7 @@ def drawn_scene(generator: Generator) -> tuple[tuple[Region, ...], tuple[str, ..
     _ground(canvas, generator)
     if generator.random() < 0.25:
         _hoist(canvas, generator)
-    for _ in range(int(generator.integers(0, 5))):
+    for _ in range(int(generator.integers(1, 6))):
         _figure(canvas, generator)
     return _regions(canvas)
 
