@@ -24,7 +24,7 @@ The tree (a class exists only where a caller can act on it)::
     │   ├── StoreUnavailableError (ConnectionError)   it cannot be reached or started
     │   ├── StoreTransientError              trying again may succeed
     │   └── ConstraintError                  a key twice, a missing end of an edge
-    ├── MissingPartError                     an optional package, a model or a build step is missing
+    ├── MissingPartError                     a package, a model or an earlier step is missing
     └── JobError                             a job cannot go on (too many rejects, cancelled)
 """
 
@@ -32,32 +32,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-__all__ = [  # fmt: skip
-    "CheckpointMismatchError",
-    "ConflictError",
-    "ConstraintError",
-    "EngineError",
-    "ForeignFileError",
-    "FormatVersionError",
-    "ImageError",
-    "InputError",
-    "JobError",
-    "LimitError",
-    "MappingError",
-    "MissingPartError",
-    "QuerySyntaxError",
-    "QueryTimeoutError",
-    "ReadOnlyError",
-    "RecordError",
-    "SettingError",
-    "StoreError",
-    "StoreTransientError",
-    "StoreUnavailableError",
-    "UnknownEntityError",
-    "UnknownRelationError",
-    "UnsafeQueryError",
-    "UnsupportedQueryError",
+# fmt: off
+__all__ = [
+    "CheckpointMismatchError", "ConflictError", "ConstraintError", "EngineError",
+    "ForeignFileError", "FormatVersionError", "ImageError", "InputError", "JobError", "LimitError",
+    "MappingError", "MissingPartError", "QuerySyntaxError", "QueryTimeoutError", "ReadOnlyError",
+    "RecordError", "SettingError", "StoreError", "StoreTransientError", "StoreUnavailableError",
+    "UnknownEntityError", "UnknownRelationError", "UnsafeQueryError", "UnsupportedQueryError",
 ]
+# fmt: on
 
 
 class EngineError(Exception):
@@ -150,12 +133,7 @@ class UnsafeQueryError(_PositionedError):
 
 
 class _UnknownNameError(InputError, KeyError):
-    """A name that the graph does not hold.
-
-    Args:
-        name: What was asked for.
-        nearest: Names of the graph close to it.
-    """
+    """The graph does not hold a `name`; `nearest` are names close to it."""
 
     noun: ClassVar[str] = "name"
 
