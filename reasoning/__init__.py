@@ -1,0 +1,112 @@
+"""Logical questions over a graph: query trees and their notations, and who answers them.
+
+The public names of the package, each loaded from its module when it is first used, so that reading
+a query does not load torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from reasoning.answers import Answer as Answer
+    from reasoning.answers import Answers as Answers
+    from reasoning.answers import Proof as Proof
+    from reasoning.answers import ProofEdge as ProofEdge
+    from reasoning.checkpoint import Checkpoint as Checkpoint
+    from reasoning.checkpoint import load_checkpoint as load_checkpoint
+    from reasoning.checkpoint import save_checkpoint as save_checkpoint
+    from reasoning.cone_answerer import ConeAnswerer as ConeAnswerer
+    from reasoning.cone_answerer import RoughConeAnswerer as RoughConeAnswerer
+    from reasoning.cone_training import ConeTrainingConfig as ConeTrainingConfig
+    from reasoning.cone_training import train_cones as train_cones
+    from reasoning.exact import ExactAnswerer as ExactAnswerer
+    from reasoning.exact import answer_set as answer_set
+    from reasoning.exact import evaluate as evaluate
+    from reasoning.likely_edges import SymbolicConfig as SymbolicConfig
+    from reasoning.normal_form import normalise as normalise
+    from reasoning.normal_form import to_disjunctive as to_disjunctive
+    from reasoning.notations import Reading as Reading
+    from reasoning.notations import read as read
+    from reasoning.notations import read_query as read_query
+    from reasoning.notations import write_query as write_query
+    from reasoning.predictors import LinkPredictorConfig as LinkPredictorConfig
+    from reasoning.predictors import train_link_predictor as train_link_predictor
+    from reasoning.protocols import Answerer as Answerer
+    from reasoning.protocols import Edits as Edits
+    from reasoning.protocols import LinkPredictor as LinkPredictor
+    from reasoning.protocols import ScoringAnswerer as ScoringAnswerer
+    from reasoning.query import Anchor as Anchor
+    from reasoning.query import Compare as Compare
+    from reasoning.query import Intersection as Intersection
+    from reasoning.query import Labelled as Labelled
+    from reasoning.query import Negation as Negation
+    from reasoning.query import Projection as Projection
+    from reasoning.query import Query as Query
+    from reasoning.query import Union as Union
+    from reasoning.query import structure_name as structure_name
+    from reasoning.safety import check_safe as check_safe
+    from reasoning.safety import describe as describe
+    from reasoning.sampling import one_hop_queries as one_hop_queries
+    from reasoning.sampling import sample_queries as sample_queries
+    from reasoning.symbolic import SymbolicAnswerer as SymbolicAnswerer
+
+_HOMES = {
+    "Anchor": "reasoning.query",
+    "Answer": "reasoning.answers",
+    "Answerer": "reasoning.protocols",
+    "Answers": "reasoning.answers",
+    "Checkpoint": "reasoning.checkpoint",
+    "Compare": "reasoning.query",
+    "ConeAnswerer": "reasoning.cone_answerer",
+    "ConeTrainingConfig": "reasoning.cone_training",
+    "Edits": "reasoning.protocols",
+    "ExactAnswerer": "reasoning.exact",
+    "Intersection": "reasoning.query",
+    "Labelled": "reasoning.query",
+    "LinkPredictor": "reasoning.protocols",
+    "LinkPredictorConfig": "reasoning.predictors",
+    "Negation": "reasoning.query",
+    "Projection": "reasoning.query",
+    "Proof": "reasoning.answers",
+    "ProofEdge": "reasoning.answers",
+    "Query": "reasoning.query",
+    "Reading": "reasoning.notations",
+    "RoughConeAnswerer": "reasoning.cone_answerer",
+    "ScoringAnswerer": "reasoning.protocols",
+    "SymbolicAnswerer": "reasoning.symbolic",
+    "SymbolicConfig": "reasoning.likely_edges",
+    "Union": "reasoning.query",
+    "answer_set": "reasoning.exact",
+    "check_safe": "reasoning.safety",
+    "describe": "reasoning.safety",
+    "evaluate": "reasoning.exact",
+    "load_checkpoint": "reasoning.checkpoint",
+    "normalise": "reasoning.normal_form",
+    "one_hop_queries": "reasoning.sampling",
+    "read": "reasoning.notations",
+    "read_query": "reasoning.notations",
+    "sample_queries": "reasoning.sampling",
+    "save_checkpoint": "reasoning.checkpoint",
+    "structure_name": "reasoning.query",
+    "to_disjunctive": "reasoning.normal_form",
+    "train_cones": "reasoning.cone_training",
+    "train_link_predictor": "reasoning.predictors",
+    "write_query": "reasoning.notations",
+}
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from its module."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(home), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)
