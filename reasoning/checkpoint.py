@@ -77,7 +77,9 @@ def save_checkpoint(
         >>> load_checkpoint(folder, "h" * 64, kind="demo").metadata
         {'seed': 0}
     """
-    data = save_tensors({name: np.ascontiguousarray(tensors[name]) for name in sorted(tensors)})
+    # asarray and not ascontiguousarray, which makes a scalar a vector
+    arrays = {name: np.asarray(tensors[name], order="C") for name in sorted(tensors)}
+    data = save_tensors(arrays)
     fingerprint = hashlib.sha256(data).hexdigest()
     name = f"tensors-{fingerprint[:16]}.safetensors"
     with atomic_write(folder / name) as file:

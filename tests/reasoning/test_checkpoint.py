@@ -18,7 +18,11 @@ from reasoning.checkpoint import HEAD, load_checkpoint, save_checkpoint
 
 HASH = "a" * 64
 OTHER = "b" * 64
-TENSORS = {"weight": np.arange(6, dtype=np.float32).reshape(2, 3), "ids": np.array([3, 1])}
+TENSORS = {
+    "weight": np.arange(6, dtype=np.float32).reshape(2, 3),
+    "ids": np.array([3, 1]),
+    "one": np.array(2.5),
+}
 
 
 def _save(folder: Path, seed: int = 0) -> str:
@@ -33,6 +37,7 @@ def test_round_trip_keeps_values_types_and_metadata(tmp_path: Path) -> None:
     assert found.metadata == {"seed": 0}
     for name, array in TENSORS.items():
         assert found.tensors[name].dtype == array.dtype
+        assert found.tensors[name].shape == array.shape
         np.testing.assert_array_equal(found.tensors[name], array)
 
 

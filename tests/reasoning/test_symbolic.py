@@ -43,7 +43,7 @@ def _dense(found: np.ndarray, ids: np.ndarray, count: int) -> np.ndarray:
     return row
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases(max_leaves=4), SEEDS)
 def test_all_three_truths_equal_the_dense_oracle(case: Case, seed: int) -> None:
     snapshot = case.snapshot
@@ -62,7 +62,7 @@ def test_all_three_truths_equal_the_dense_oracle(case: Case, seed: int) -> None:
         np.testing.assert_allclose(_dense(found.values[row], found.ids, count), expected, atol=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases(max_leaves=4), SEEDS)
 def test_rough_truth_is_ordered_and_certainty_is_known(case: Case, seed: int) -> None:
     snapshot = case.snapshot
@@ -74,7 +74,7 @@ def test_rough_truth_is_ordered_and_certainty_is_known(case: Case, seed: int) ->
     assert certain <= set(evaluate(case.tree, snapshot).tolist())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases(max_leaves=4), SEEDS, st.integers(1, 9))
 def test_known_answers_are_the_exact_ones_and_come_first(case: Case, seed: int, k: int) -> None:
     snapshot = case.snapshot
@@ -87,7 +87,7 @@ def test_known_answers_are_the_exact_ones_and_come_first(case: Case, seed: int, 
     assert [answer.status for answer in found.answers[: len(known)]] == ["known"] * len(known)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases(max_leaves=4))
 def test_without_predictions_and_weak_edges_it_is_the_exact_evaluator(case: Case) -> None:
     snapshot = case.snapshot
@@ -100,7 +100,7 @@ def test_without_predictions_and_weak_edges_it_is_the_exact_evaluator(case: Case
     assert found.bound is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases(max_leaves=4), SEEDS, st.data())
 def test_batch_equals_loop(case: Case, seed: int, data: st.DataObject) -> None:
     snapshot = case.snapshot
@@ -119,7 +119,7 @@ def _truth(snapshot: Snapshot, seed: int, tree: Query) -> np.ndarray:
     return _dense(found.values[TRUTH], found.ids, snapshot.num_entities)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases(max_leaves=3), SEEDS, st.data())
 def test_de_morgan_double_negation_and_order(case: Case, seed: int, data: st.DataObject) -> None:
     snapshot = case.snapshot
@@ -139,7 +139,7 @@ def test_de_morgan_double_negation_and_order(case: Case, seed: int, data: st.Dat
         )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     cases(max_leaves=4),
     SEEDS,
@@ -170,7 +170,7 @@ def test_what_pruning_hides_stays_within_the_stated_bound(
         assert left.max(initial=0.0) <= full[listed].min() + 1e-6
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(cases(max_leaves=4), SEEDS, st.data())
 def test_edits_hold_for_one_call(case: Case, seed: int, data: st.DataObject) -> None:
     snapshot = case.snapshot

@@ -1,0 +1,215 @@
+"""Proofs: what they call known is in the graph, and their product is the answer's truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg.errors import InputError
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
+from kg.snapshot import Snapshot, build_snapshot
+from reasoning.explanation import FuzzyProver
+from reasoning.fuzzy import TRUTH
+from reasoning.likely_edges import LikelyEdges, PredictedRows, SymbolicConfig
+from reasoning.normal_form import normalise
+from reasoning.predictors import NoPredictor
+from reasoning.protocols import Edits
+from reasoning.query import (
+    Anchor,
+    Compare,
+    Intersection,
+    Labelled,
+    Negation,
+    Projection,
+    Query,
+    Union,
+    walk,
+)
+from reasoning.symbolic import Evaluation, SymbolicAnswerer
+from tests.reasoning.dense_oracle import TablePredictor, edge_table, random_table
+from tests.strategies import Case, cases
+
+NO_PRUNING = SymbolicConfig(epsilon=0.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(max_leaves=5), st.integers(0, 50))
+def test_every_edge_of_every_proof_is_what_it_says(case: Case, seed: int) -> None:
+    snapshot = case.snapshot
+    table = random_table(snapshot, seed)
+    answerer = SymbolicAnswerer(snapshot, TablePredictor(table), NO_PRUNING)
+    truth = edge_table(snapshot, table)
+    [found] = answerer.answer([case.tree], 20, with_proofs=True)
+    for answer in found.answers:
+        assert answer.proof is not None
+        for edge in answer.proof.edges:
+            place = (
+                snapshot.relation_id(edge.relation),
+                snapshot.entity_id(edge.head),
+                snapshot.entity_id(edge.tail),
+            )
+            stored = snapshot.edge_probability(place[1], place[0], place[2])
+            if edge.status == "known":
+                assert stored >= 0.9
+            elif edge.status == "predicted":
+                assert stored < 0.9
+                assert edge.probability == pytest.approx(truth[place], abs=1e-6)
+            else:
+                assert stored < 0.9
+                assert edge.probability == pytest.approx(1 - truth[place], abs=1e-6)
+        if answer.status == "known":
+            assert all(edge.status != "predicted" for edge in answer.proof.edges)
+
+
+def _is_conjunctive(tree: Query) -> bool:
+    """Tell whether a proof's edges are all that the truth depends on."""
+    return not any(
+        isinstance(node, Union) or (isinstance(node, Negation) and not _is_single_edge(node.child))
+        for node in walk(tree)
+    )
+
+
+def _is_single_edge(node: Query) -> bool:
+    return isinstance(node, Projection) and isinstance(node.child, Anchor)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cases(max_leaves=5), st.integers(0, 50))
+def test_the_product_of_a_proof_is_the_truth(case: Case, seed: int) -> None:
+    snapshot = case.snapshot
+    tree = normalise(case.tree)
+    rows = PredictedRows(TablePredictor(random_table(snapshot, seed)), NO_PRUNING)
+    evaluation = Evaluation(LikelyEdges(snapshot, rows, NO_PRUNING))
+    value = evaluation.value(tree)
+    prover = FuzzyProver(tree, evaluation)
+    for entity, truth in zip(value.ids.tolist(), value.values[TRUTH].tolist(), strict=True):
+        if truth <= 0.0:
+            continue
+        proof = prover.proof(entity)
+        if _is_conjunctive(tree):
+            assert proof.probability == pytest.approx(truth, abs=1e-9)
+        assert proof == prover.proof(entity)
+
+
+def _graph() -> Snapshot:
+    names = {"a": "Country", "b": "Country", "c": "Country", "ar": "Language", "fr": "Language"}
+    entities = [
+        Entity(
+            key=EntityKey(key),
+            label=label,
+            name=key.upper(),
+            attributes={"size": 3} if key == "b" else {},
+        )
+        for key, label in names.items()
+    ]
+    edges = [
+        Edge(
+            head=EntityKey(head),
+            relation=relation,
+            tail=EntityKey(tail),
+            provenance=(Provenance(kind="linked", source="s", probability=probability),),
+        )
+        for head, relation, tail, probability in (
+            ("a", "borders", "b", 1.0),
+            ("b", "borders", "c", 0.5),
+            ("b", "speaks", "fr", 1.0),
+            ("c", "speaks", "ar", 0.4),
+        )
+    ]
+    return build_snapshot(entities, edges)
+
+
+def _answers(tree: Query, edits: Edits | None = None) -> dict[str, tuple]:
+    snapshot = _graph()
+    answerer = SymbolicAnswerer(snapshot, NoPredictor(snapshot.num_entities))
+    [found] = answerer.answer([tree], 10, edits=edits, with_proofs=True)
+    return {
+        answer.entity: (
+            answer.status,
+            [
+                (e.head, e.relation, e.tail, e.status, round(e.probability, 6))
+                for e in answer.proof.edges
+            ],
+            answer.proof.facts,
+        )
+        for answer in found.answers
+        if answer.proof is not None
+    }
+
+
+def test_edges_stand_root_first() -> None:
+    tree = Projection("borders", Projection("borders", Anchor(EntityKey("a"))))
+    assert _answers(tree) == {
+        "c": (
+            "likely",
+            [("b", "borders", "c", "predicted", 0.5), ("a", "borders", "b", "known", 1.0)],
+            (),
+        )
+    }
+
+
+def test_a_negated_edge_is_absent_with_the_chance_that_it_is() -> None:
+    neighbours = Projection("borders", Labelled("Country"))
+    speaks = Projection("speaks", Anchor(EntityKey("ar")), inverse=True)
+    found = _answers(Intersection((neighbours, Negation(speaks))))
+    assert found["b"] == (
+        "known",
+        [("a", "borders", "b", "known", 1.0), ("b", "speaks", "ar", "absent", 1.0)],
+        ("A is a Country",),
+    )
+    status, edges, _ = found["c"]
+    assert status == "likely"
+    assert edges[1] == ("c", "speaks", "ar", "absent", 0.6)
+
+
+def test_a_known_answer_shows_the_doubt_in_its_negation() -> None:
+    countries = Labelled("Country")
+    speaks = Projection("speaks", Anchor(EntityKey("ar")), inverse=True)
+    status, edges, _ = _answers(Intersection((countries, Negation(speaks))))["c"]
+    assert status == "known"  # closed-world: no known edge says so
+    assert edges == [("c", "speaks", "ar", "absent", 0.6)]
+
+
+def test_facts_are_sentences() -> None:
+    tree = Intersection(
+        (
+            Projection("borders", Labelled("Country")),
+            Compare("size", ">", 2),
+            Negation(Projection("speaks", Labelled("Country"), inverse=True)),
+        )
+    )
+    _, _, facts = _answers(tree)["b"]
+    assert "size of B is 3, > 2" in facts
+    assert any("speaks" in fact for fact in facts)
+
+
+def test_a_union_shows_its_best_branch() -> None:
+    tree = Union(
+        (
+            Projection("borders", Anchor(EntityKey("b"))),
+            Projection("speaks", Anchor(EntityKey("ar")), inverse=True),
+        )
+    )
+    status, edges, _ = _answers(tree)["c"]
+    assert status == "likely"
+    assert edges == [("b", "borders", "c", "predicted", 0.5)]
+
+
+def test_an_edge_added_for_one_call_is_known_in_its_proof() -> None:
+    tree = Projection("speaks", Anchor(EntityKey("ar")), inverse=True)
+    edge = (EntityKey("a"), "speaks", EntityKey("ar"))
+    found = _answers(tree, Edits(added=frozenset({edge})))
+    assert found["a"] == ("known", [(*edge, "known", 1.0)], ())
+
+
+def test_no_proof_for_what_is_no_answer() -> None:
+    snapshot = _graph()
+    tree = Projection("borders", Anchor(EntityKey("a")))
+    rows = PredictedRows(NoPredictor(snapshot.num_entities), NO_PRUNING)
+    evaluation = Evaluation(LikelyEdges(snapshot, rows, NO_PRUNING))
+    with pytest.raises(InputError, match="no answer"):
+        FuzzyProver(tree, evaluation).proof(snapshot.entity_id("fr"))
+    assert np.isclose(FuzzyProver(tree, evaluation).proof(snapshot.entity_id("b")).probability, 1)
