@@ -133,10 +133,15 @@ def test_a_transaction_in_which_the_engine_dies_is_nowhere(
 ) -> None:
     filled(own_store)
     before = content(own_store)
-    with pytest.raises(StoreUnavailableError), own_store.transaction() as writer:
-        writer.upsert_entities([thing("half")])
-        kill_engine(own_folder)
-        writer.upsert_edges([fact("half", "borders", "AL")])
+
+    def half() -> None:
+        with own_store.transaction() as writer:
+            writer.upsert_entities([thing("half")])
+            kill_engine(own_folder)
+            writer.upsert_edges([fact("half", "borders", "AL")])
+
+    with pytest.raises(StoreUnavailableError):
+        half()
     assert content(own_store) == before
 
 
@@ -187,9 +192,7 @@ def test_running_queries_are_listed_and_can_be_ended(bolt_store: BoltStore) -> N
         bolt_store.end_query("x; drop database kg")
 
 
-def test_a_caller_who_is_interrupted_leaves_nothing_running(
-    bolt_store: BoltStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_caller_who_is_interrupted_leaves_nothing_running(bolt_store: BoltStore) -> None:
     interrupt = threading.Thread(target=lambda: interrupt_when_running(bolt_store))
     interrupt.start()
     with pytest.raises(KeyboardInterrupt):

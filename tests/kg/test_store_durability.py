@@ -1,0 +1,180 @@
+"""Loads that are killed at any moment, and what is there afterwards: every row once, whole."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from kg.backends import open_store
+from kg.backends.bolt import BoltStore
+from kg.backends.embedded import EmbeddedLink
+from kg.backends.memory import MemoryStore
+from kg.engine_command import LauncherConfig
+from kg.launcher import Attachment, attach, stop_store, store_status
+from kg.model import Edge, Entity
+from tests.conformance.store_rules import content, fact, record, thing
+
+QUICK = LauncherConfig(idle_timeout_s=5, heap="256m", java_options=("-XX:TieredStopAtLevel=1",))
+NUM_ENTITIES = 900
+CHUNK = 60
+_names = count()
+LOADER = """
+    import sys
+    from pathlib import Path
+    from kg.backends.bolt import BoltStore
+    from kg.backends.embedded import EmbeddedLink
+    from tests.kg.test_store_durability import CHUNK, QUICK, rows
+    with BoltStore(EmbeddedLink(Path(sys.argv[1]), database=sys.argv[2], config=QUICK)) as store:
+        entities, edges = rows()
+        print("begun", flush=True)
+        store.bulk_load(entities, edges, chunk=CHUNK,
+                        progress=lambda done, total: print(done, flush=True))
+"""
+
+
+def rows() -> tuple[list[Entity], list[Edge]]:
+    """A graph with labels, attributes, relations and records of several kinds, always the same."""
+    entities = [
+        thing(
+            f"k{n:04}",
+            ("Country", "City", "Language")[n % 3],
+            aliases=(f"alias {n}",) * (n % 2),
+            attributes={"n": n, "odd": bool(n % 2)} if n % 5 else {"share": n / 7},
+            provenance=(record(locator=f"row {n}"),),
+        )
+        for n in range(NUM_ENTITIES)
+    ]
+    edges = [
+        fact(
+            f"k{n:04}",
+            ("borders", "speaks", "knows")[step % 3],
+            f"k{(n * 7 + step) % NUM_ENTITIES:04}",
+            record(locator=f"row {n}", probability=1 / (1 + step)),
+            weight=n + step,
+        )
+        for n in range(NUM_ENTITIES)
+        for step in range(2)
+    ]
+    return entities, edges
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder whose engine may be killed; the hold keeps it from ending between tests."""
+    folder = tmp_path_factory.mktemp("killed") / "graph"
+    hold: Attachment = attach(folder, QUICK)
+    yield folder
+    hold.close()
+    stop_store(folder)
+
+
+@pytest.fixture
+def database() -> str:
+    return f"load{next(_names)}"
+
+
+@pytest.fixture(scope="module")
+def whole() -> tuple[list[Entity], list[Edge]]:
+    """What an uninterrupted load leaves, by the store that has no files."""
+    with MemoryStore() as store:
+        entities, edges = rows()
+        store.upsert_entities(entities)
+        store.upsert_edges(edges)
+        return content(store)
+
+
+def assert_whole(store: BoltStore, whole: tuple[list[Entity], list[Edge]]) -> None:
+    assert content(store) == whole
+    counted = store.query(
+        "MATCH (n:Entity) WITH count(n) AS nodes MATCH ()-[r]->() RETURN nodes, count(r)"
+    )
+    assert counted.rows == ((len(whole[0]), len(whole[1])),)  # no key and no edge twice
+    for label in ("Country", "City", "Language"):
+        found = store.query(f"MATCH (n:{label}) RETURN count(n)").rows[0][0]
+        assert found == sum(entity.label == label for entity in whole[0])
+
+
+def test_a_loader_killed_at_any_moment_is_completed_by_the_next(
+    engine: Path, database: str, whole: tuple[list[Entity], list[Edge]]
+) -> None:
+    chance = random.Random(7)
+    for _ in range(3):
+        loader = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(LOADER), str(engine), database],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with loader:
+            assert loader.stdout is not None
+            for _line in range(chance.randint(1, 20)):
+                loader.stdout.readline()
+            threading.Event().wait(chance.uniform(0, 0.03))  # somewhere inside the next chunk
+            loader.kill()
+    with BoltStore(EmbeddedLink(engine, database=database, config=QUICK)) as store:
+        assert 0 < len(list(store.entities())) <= NUM_ENTITIES
+        assert store.bulk_load(*rows(), chunk=CHUNK) == len(whole[0]) + len(whole[1])
+        assert_whole(store, whole)
+        version = store.version
+        store.bulk_load(*rows(), chunk=CHUNK)
+        assert store.version == version
+
+
+def test_an_engine_killed_at_any_moment_of_a_load_loses_nothing(
+    engine: Path, database: str, whole: tuple[list[Entity], list[Edge]]
+) -> None:
+    chance = random.Random(11)
+    kills = sorted(chance.sample(range(2 * CHUNK, 3 * NUM_ENTITIES - CHUNK), 3))
+    timers: list[threading.Timer] = []
+
+    def kill_sometimes(done: int, _total: int) -> None:
+        if kills and done >= kills[0]:
+            kills.pop(0)
+            pid = store_status(engine).pid
+            assert pid is not None
+            timers.append(threading.Timer(chance.uniform(0, 0.02), os.kill, (pid, signal.SIGKILL)))
+            timers[-1].start()
+
+    with BoltStore(EmbeddedLink(engine, database=database, config=QUICK)) as store:
+        store.bulk_load(*rows(), chunk=CHUNK, progress=kill_sometimes)
+        assert kills == []
+        for timer in timers:
+            timer.join()
+        assert_whole(store, whole)
+
+
+def test_what_was_acknowledged_survives_the_engines_death(engine: Path, database: str) -> None:
+    link = EmbeddedLink(engine, database=database, config=QUICK)
+    with BoltStore(link) as store:
+        for n in range(20):
+            store.upsert_entities([thing(f"k{n}"), thing("last", attributes={"n": n})])
+        os.kill(link.attachment.endpoint.child["pid"], signal.SIGKILL)
+    with open_store(engine, database=database, launcher=QUICK) as store:
+        assert {entity.key for entity in store.entities()} == {"last"} | {
+            f"k{n}" for n in range(20)
+        }
+        assert store.version == 20
+
+
+def test_an_interrupted_load_is_whole_chunks_and_resumes(
+    engine: Path, database: str, whole: tuple[list[Entity], list[Edge]]
+) -> None:
+    def interrupt(done: int, _total: int) -> None:
+        if done >= 3 * CHUNK:
+            raise KeyboardInterrupt
+
+    with BoltStore(EmbeddedLink(engine, database=database, config=QUICK)) as store:
+        with pytest.raises(KeyboardInterrupt):
+            store.bulk_load(*rows(), chunk=CHUNK, progress=interrupt)
+        assert len(list(store.entities())) == 3 * CHUNK
+        store.bulk_load(*rows(), chunk=CHUNK)
+        assert_whole(store, whole)
