@@ -1,0 +1,116 @@
+"""How alike a surface form and the names of each entity are, from several sides.
+
+TF-IDF of character n-grams over three spellings of a name: plain, in Latin letters, by its
+consonants; the best name of an entity counts. Everything is exact and independent of what else is
+asked at the same time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from linkers.knowledge_base import KnowledgeBase
+from linkers.names import is_code, latin, normalised, plain, sound
+
+__all__ = ["SURFACE_SIGNALS", "AliasIndex", "NgramIndex"]
+
+SURFACE_SIGNALS = (
+    "exact name",
+    "normalised name",
+    "plain n-grams",
+    "Latin n-grams",
+    "sound n-grams",
+    "spelling",
+    "stem",
+    "sound",
+)
+"""Rows of `AliasIndex.rows`, each in [0, 1]."""
+
+_FUZZY = 24  # entities whose spelling is compared letter by letter, for each surface
+
+
+class NgramIndex:
+    """Names by TF-IDF of character n-grams.
+
+    Args:
+        names: Names of each owner, in order; an owner without a name scores 0.
+        sizes: Shortest and longest n-gram.
+    """
+
+    def __init__(self, names: list[list[str]], *, sizes: tuple[int, int]) -> None:
+        flat = [name for group in names for name in group]
+        self.owners = np.repeat(np.arange(len(names)), [len(group) for group in names])
+        self._count = len(names)
+        self._vectorizer = TfidfVectorizer(
+            analyzer="char_wb", ngram_range=sizes, lowercase=False, dtype=np.float32
+        )
+        self._empty = not any(name.strip() for name in flat)
+        self._matrix = None if self._empty else self._vectorizer.fit_transform(flat).T.tocsr()
+
+    def similarities(self, name: str) -> NDArray[np.float32]:
+        """Return ``(names,)`` cosines of one name with all names."""
+        if self._matrix is None or not name:
+            return np.zeros(len(self.owners), dtype=np.float32)
+        product: sparse.csr_matrix = self._vectorizer.transform([name]) @ self._matrix
+        result: NDArray[np.float32] = product.toarray()[0].astype(np.float32)
+        return result
+
+    def best(self, similarities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return ``(owners,)`` the best of each owner's names."""
+        result = np.zeros(self._count, dtype=np.float32)
+        np.maximum.at(result, self.owners, similarities)
+        return result
+
+
+class AliasIndex:
+    """All names of a knowledge base."""
+
+    def __init__(self, base: KnowledgeBase) -> None:
+        self._names = base.names
+        self._size = len(base)
+        self._spellings = base.spellings
+        self._exact: dict[str, list[int]] = {}
+        for owner, names in enumerate(base.names):
+            for name in names:
+                self._exact.setdefault(name, []).append(owner)
+        self._plain = NgramIndex([[plain(n) for n in group] for group in base.names], sizes=(2, 4))
+        self._latin = NgramIndex([[latin(n) for n in group] for group in base.names], sizes=(2, 4))
+        self._sound = NgramIndex([[sound(n) for n in group] for group in base.names], sizes=(1, 3))
+        self._flat = [name for names in base.names for name in names]
+
+    def rows(self, surface: str) -> NDArray[np.float32]:
+        """Return ``(signals, N)`` similarities of a surface form with every entity."""
+        rows = np.zeros((len(SURFACE_SIGNALS), self._size), dtype=np.float32)
+        if not surface.strip():
+            return rows
+        rows[0, self._exact.get(surface.strip(), [])] = 1.0
+        rows[1, list(self._spellings.get(normalised(surface), ()))] = 1.0
+        if is_code(surface.strip()):
+            return rows  # a code is no word whose letters could be compared
+        in_latin = self._latin.similarities(latin(surface))
+        rows[2] = self._plain.best(self._plain.similarities(plain(surface)))
+        rows[3] = self._latin.best(in_latin)
+        rows[4] = self._sound.best(self._sound.similarities(sound(surface)))
+        nearest = np.argsort(-np.maximum(rows[3], rows[4]), kind="stable")[:_FUZZY]
+        starts = np.searchsorted(self._latin.owners, np.arange(self._size + 1))
+        for owner in nearest.tolist():
+            names = self._flat[starts[owner] : starts[owner + 1]]
+            rows[5:8, owner] = np.max([_spelling(surface, name) for name in names], axis=0)
+        return rows
+
+
+def _spelling(surface: str, name: str) -> tuple[float, float, float]:
+    """Return likeness of letters, share of a common beginning, and likeness of sounds."""
+    one, other = latin(surface), latin(name)
+    common = 0
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            break
+        common += 1
+    stem = common / max(1, min(len(one), len(other)))
+    sounds = fuzz.ratio(sound(surface), sound(name)) / 100 if sound(surface) else 0.0
+    return fuzz.ratio(one, other) / 100, stem, sounds

@@ -1,0 +1,120 @@
+"""A trained linker on disk: weights as safetensors, everything else as JSON; no pickle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from kg.errors import ForeignFileError, InputError, MissingPartError
+from kg.files import atomic_write, read_json, sha256_of_file, write_json
+from linkers.config import LinkerConfig
+from linkers.decision import Decision
+from linkers.matching import MatchingConfig, MatchingNetwork
+from linkers.priors import Priors
+from linkers.scoring import ALL_SIGNALS
+from linkers.trained import Trained
+
+__all__ = ["FORMAT", "load_trained", "save_trained"]
+
+FORMAT = 1
+_WEIGHTS = "linker.safetensors"
+_DESCRIPTION = "linker.json"
+_BROKEN = (KeyError, TypeError, AttributeError, RuntimeError, SafetensorError, InputError)
+
+
+def save_trained(trained: Trained, folder: Path) -> None:
+    """Write a trained linker; the description comes last and names the weights by hash."""
+    arrays = {
+        f"network.{name}": np.ascontiguousarray(value.numpy())
+        for name, value in trained.network.state_dict().items()
+    }
+    arrays |= {
+        f"decision.{name}": np.ascontiguousarray(value, dtype=np.float32)
+        for name, value in trained.decision.arrays.items()
+    }
+    with atomic_write(folder / _WEIGHTS) as file:
+        file.write(save(arrays))
+    shape = trained.network.config
+    write_json(
+        folder / _DESCRIPTION,
+        {
+            "format": FORMAT,
+            "config": trained.config.to_json(),
+            "encoders": trained.encoders,
+            "text_dimension": shape.text_dimension,
+            "image_dimension": shape.image_dimension,
+            "signals": list(ALL_SIGNALS),
+            "priors": trained.priors.to_json(),
+            "weights_sha256": sha256_of_file(folder / _WEIGHTS),
+        },
+    )
+
+
+def load_trained(folder: Path) -> Trained:
+    """Read what `save_trained` wrote.
+
+    Raises:
+        MissingPartError: Nothing was saved there.
+        ForeignFileError: Something else lies there, or the weights belong to another training.
+        FormatVersionError: It is of another format.
+    """
+    description, weights = folder / _DESCRIPTION, folder / _WEIGHTS
+    if not description.exists() or not weights.exists():
+        raise MissingPartError(
+            "there is no trained linker", hint=f"train one first; looked in {folder}"
+        )
+    values = read_json(description, kind="trained linker", formats=(FORMAT,))
+    try:
+        return _read(values, weights)
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        SafetensorError,
+        InputError,
+    ) as error:
+        raise ForeignFileError(
+            f"not a trained linker ({type(error).__name__}: {error})",
+            where=str(folder),
+            hint="train it again",
+        ) from error
+
+
+def _read(values: dict[str, Any], weights: Path) -> Trained:
+    if values["weights_sha256"] != sha256_of_file(weights):
+        raise ForeignFileError("weights of another training", where=str(weights))
+    if values["signals"] != list(ALL_SIGNALS):
+        raise ForeignFileError("signals of another version", where=str(weights))
+    arrays = load(weights.read_bytes())
+    config = LinkerConfig.from_json(values["config"])
+    shape: MatchingConfig = config.network(
+        text_dimension=values["text_dimension"], image_dimension=values["image_dimension"]
+    )
+    network = MatchingNetwork(shape, generator=torch.Generator().manual_seed(0))
+    network.load_state_dict(
+        {
+            name.removeprefix("network."): torch.from_numpy(value)
+            for name, value in arrays.items()
+            if name.startswith("network.")
+        }
+    )
+    decision = Decision(
+        {
+            name.removeprefix("decision."): value
+            for name, value in arrays.items()
+            if name.startswith("decision.")
+        }
+    )
+    return Trained(
+        config=config,
+        network=network.eval(),
+        decision=decision,
+        priors=Priors(values["priors"]),
+        encoders=values["encoders"],
+    )

@@ -1,0 +1,336 @@
+"""Which candidate, or none: probabilities over the candidates of a mention and NIL.
+
+Every candidate and NIL get a logit, and a softmax over them gives probabilities. The logit of a
+candidate is a small network's over its signals, their gaps to the best rival, and marks of the
+mention; that of NIL is another's over the strongest values of each signal. Several of them, from
+different seeds, are averaged; a temperature and an offset of NIL, fitted on valid mentions,
+calibrate the result. In training some mentions lose their own entity and become NIL: that is what
+an entity that is not in the graph looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kg.errors import InputError, SettingError
+from kg.progress import Progress, silent
+
+__all__ = ["Case", "Decision", "DecisionConfig", "fit_decision"]
+
+_Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionConfig:
+    """How the decision is trained.
+
+    Attributes:
+        hidden: Units of each small network.
+        members: Networks that are averaged.
+        epochs: Passes over the mentions.
+        batch: Mentions a step.
+        learning_rate: Of AdamW.
+        weight_decay: Of AdamW.
+        dropout: Share of inputs and hidden units dropped in training, in [0, 1).
+        withhold: Share of mentions that lose their entity in a pass, in [0, 1).
+        blind: Share of mentions that lose their picture's signals in a pass, in [0, 1).
+    """
+
+    hidden: int = 32
+    members: int = 3
+    epochs: int = 30
+    batch: int = 128
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    dropout: float = 0.1
+    withhold: float = 0.1
+    blind: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range."""
+        for name in ("hidden", "members", "epochs", "batch"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("dropout", "withhold", "blind"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A mention as the decision sees it.
+
+    Attributes:
+        signals: ``(C, signals)``; C may be 0.
+        marks: ``(marks,)`` of the mention itself.
+        gold: Place of the right candidate; -1 for NIL (or if it is not among the candidates).
+        weight: Weight in training.
+    """
+
+    signals: _Array
+    marks: _Array
+    gold: int = -1
+    weight: float = 1.0
+
+
+def candidate_inputs(signals: _Array, marks: _Array) -> _Array:
+    """Return ``(C, 2 x signals + marks)``: signals, gaps to the best rival, marks."""
+    count = len(signals)
+    gaps = signals.copy()
+    if count > 1:
+        ordered = np.sort(signals, axis=0)
+        best, second = ordered[-1], ordered[-2]
+        gaps = signals - np.where(signals == best, second, best)
+    return np.concatenate([signals, gaps, np.tile(marks, (count, 1))], axis=1).astype(np.float32)
+
+
+def nil_inputs(signals: _Array, marks: _Array) -> _Array:
+    """Return ``(2 x signals + marks + 1,)``: best values, leads, marks, whether there is none."""
+    width = signals.shape[1]
+    best = signals.max(axis=0) if len(signals) else np.zeros(width, np.float32)
+    lead = best - np.sort(signals, axis=0)[-2] if len(signals) > 1 else best
+    empty = np.float32(len(signals) == 0)
+    return np.concatenate([best, lead, marks, [empty]]).astype(np.float32)
+
+
+class _Member(nn.Module):
+    """One pair of small networks."""
+
+    def __init__(self, inputs: int, nil: int, hidden: int, dropout: float) -> None:
+        super().__init__()
+        self.candidate = _perceptron(inputs, hidden, dropout)
+        self.nil = _perceptron(nil, hidden // 2 or 1, dropout)
+
+
+def _perceptron(inputs: int, hidden: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Dropout(dropout / 2),
+        nn.Linear(inputs, hidden),
+        nn.ReLU(),
+        nn.Dropout(dropout),
+        nn.Linear(hidden, 1),
+    )
+
+
+class Decision:
+    """Trained weights; runs on numpy, one mention at a time.
+
+    Args:
+        arrays: Weights and scales by name, as `arrays` returns them.
+
+    Raises:
+        InputError: An array is missing.
+    """
+
+    def __init__(self, arrays: dict[str, NDArray[np.float32]]) -> None:
+        try:
+            self._scales = [arrays[n] for n in ("mean", "spread", "nil_mean", "nil_spread")]
+            self._temperature, self._offset = (float(v) for v in arrays["calibration"])
+            members = int(arrays["members"][0])
+            self._members = [
+                tuple(arrays[f"{member}.{part}"] for part in _PARTS) for member in range(members)
+            ]
+        except KeyError as error:
+            raise InputError(f"a decision lacks the array {error.args[0]!r}") from error
+        self.arrays = arrays
+
+    def logits(self, case: Case) -> tuple[NDArray[np.float64], float]:
+        """Return uncalibrated logits of the candidates ``(C,)`` and of NIL."""
+        mean, spread, nil_mean, nil_spread = self._scales
+        inputs = (candidate_inputs(case.signals, case.marks) - mean) / spread
+        nil = (nil_inputs(case.signals, case.marks) - nil_mean) / nil_spread
+        own, none = np.zeros(len(inputs)), 0.0
+        for w1, b1, w2, b2, v1, c1, v2, c2 in self._members:
+            own += (np.maximum(inputs @ w1.T + b1, 0) @ w2.T + b2)[:, 0]
+            none += float((np.maximum(v1 @ nil + c1, 0) @ v2.T + c2)[0])
+        return own / len(self._members), none / len(self._members)
+
+    def probabilities(self, case: Case) -> tuple[NDArray[np.float64], float]:
+        """Return calibrated probabilities of the candidates ``(C,)`` and of NIL; they add to 1."""
+        own, none = self.logits(case)
+        values = np.append(own, none + self._offset) / self._temperature
+        weights = np.exp(values - values.max())
+        weights /= weights.sum()
+        return weights[:-1], float(weights[-1])
+
+    def calibrated(self, cases: Sequence[Case]) -> Decision:
+        """Return the decision with temperature and NIL's offset of the best likelihood on cases."""
+        if not cases:
+            return self
+        found = [(self.logits(case), case.gold) for case in cases]
+        best = (np.inf, 1.0, 0.0)
+        for temperature in np.geomspace(0.5, 4.0, 31):
+            for offset in np.linspace(-2.0, 2.0, 21):
+                loss = sum(
+                    _loss(own, none, gold, temperature, offset) for (own, none), gold in found
+                )
+                best = min(best, (loss, float(temperature), float(offset)))
+        calibration = np.array(best[1:], dtype=np.float32)
+        return Decision({**self.arrays, "calibration": calibration})
+
+
+_PARTS = tuple(
+    f"{net}.{layer}.{kind}"
+    for net in ("candidate", "nil")
+    for layer in (1, 4)
+    for kind in ("weight", "bias")
+)
+
+
+def _loss(
+    own: NDArray[np.float64], none: float, gold: int, temperature: float, offset: float
+) -> float:
+    values = np.append(own, none + offset) / temperature
+    top = values.max()
+    return float(top + np.log(np.exp(values - top).sum()) - values[gold])
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A case with the inputs of both networks, made once."""
+
+    case: Case
+    inputs: _Array
+    nil: _Array
+
+    @classmethod
+    def of(cls, case: Case) -> _Prepared:
+        inputs = candidate_inputs(case.signals, case.marks)
+        return cls(case, inputs, nil_inputs(case.signals, case.marks))
+
+
+def fit_decision(
+    cases: Sequence[Case],
+    *,
+    config: DecisionConfig,
+    picture_signals: Sequence[int],
+    seed: int,
+    progress: Progress = silent,
+) -> Decision:
+    """Train the decision.
+
+    Args:
+        cases: Mentions with their gold.
+        config: Sizes and schedule.
+        picture_signals: Columns that a mention without a picture has at 0.
+        seed: Of weights, batches and what is withheld.
+        progress: Told passes done over all members.
+
+    Raises:
+        InputError: There is no case to learn from.
+    """
+    usable = [_Prepared.of(case) for case in cases if len(case.signals)]
+    if not usable:
+        raise InputError("there is no mention to learn a decision from")
+    stacked = np.concatenate([case.inputs for case in usable])
+    nil = np.stack([case.nil for case in usable])
+    arrays = {
+        "mean": stacked.mean(axis=0),
+        "spread": np.maximum(stacked.std(axis=0), 1e-2),
+        "nil_mean": nil.mean(axis=0),
+        "nil_spread": np.maximum(nil.std(axis=0), 1e-2),
+        "calibration": np.array([1.0, 0.0], dtype=np.float32),
+        "members": np.array([config.members], dtype=np.float32),
+    }
+    for number in range(config.members):
+        member = _fit_member(
+            usable,
+            arrays,
+            config,
+            list(picture_signals),
+            np.random.SeedSequence([seed, number]),
+            lambda done, total, n=number: progress(n * total + done, config.members * total),  # type: ignore[misc]
+        )
+        state = member.state_dict()
+        arrays |= {f"{number}.{part}": state[part].numpy().copy() for part in _PARTS}
+    return Decision(arrays)
+
+
+def _fit_member(
+    cases: list[_Prepared],
+    scales: dict[str, _Array],
+    config: DecisionConfig,
+    picture_signals: list[int],
+    seed: np.random.SeedSequence,
+    progress: Progress,
+) -> _Member:
+    generator = np.random.default_rng(seed)
+    member = _Member(len(scales["mean"]), len(scales["nil_mean"]), config.hidden, config.dropout)
+    torch_generator = torch.Generator().manual_seed(int(generator.integers(2**31)))
+    _initialise(member, torch_generator)
+    optimiser = torch.optim.AdamW(
+        member.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    steps = config.epochs * -(-len(cases) // config.batch)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
+    member.train()
+    with torch.random.fork_rng(devices=[]):  # dropout draws from torch's global generator
+        torch.manual_seed(int(generator.integers(2**31)))
+        for epoch in range(config.epochs):
+            order = generator.permutation(len(cases))
+            for start in range(0, len(order), config.batch):
+                part = [
+                    _varied(cases[row], config, picture_signals, generator)
+                    for row in order[start : start + config.batch]
+                ]
+                loss = _batch_loss(member, part, scales)
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+                schedule.step()
+            progress(epoch + 1, config.epochs)
+    return member.eval()
+
+
+def _initialise(member: _Member, generator: torch.Generator) -> None:
+    for value in member.parameters():
+        with torch.no_grad():
+            bound = 1 / np.sqrt(value.shape[-1]) if value.ndim > 1 else 0.0
+            value.uniform_(-bound, bound, generator=generator)
+
+
+def _varied(
+    prepared: _Prepared,
+    config: DecisionConfig,
+    picture_signals: list[int],
+    generator: np.random.Generator,
+) -> _Prepared:
+    """Return a case without its entity or without its picture, now and then."""
+    withhold, blind = generator.random(2) < (config.withhold, config.blind)
+    case = prepared.case
+    withhold = withhold and case.gold >= 0 and len(case.signals) > 1
+    blind = blind and bool(case.marks[0]) and bool(case.signals[:, picture_signals].any())
+    if not (withhold or blind):
+        return prepared
+    signals, gold = case.signals.copy(), case.gold
+    if blind:
+        signals[:, picture_signals] = 0.0
+    if withhold:
+        signals, gold = np.delete(signals, gold, axis=0), -1
+    return _Prepared.of(Case(signals=signals, marks=case.marks, gold=gold, weight=case.weight))
+
+
+def _batch_loss(member: _Member, cases: list[_Prepared], scales: dict[str, _Array]) -> Tensor:
+    longest = max(len(prepared.inputs) for prepared in cases)
+    inputs = np.zeros((len(cases), longest, len(scales["mean"])), dtype=np.float32)
+    real = np.zeros((len(cases), longest + 1), dtype=np.bool_)
+    target = np.zeros(len(cases), dtype=np.int64)
+    for row, prepared in enumerate(cases):
+        count = len(prepared.inputs)
+        inputs[row, :count] = prepared.inputs
+        real[row, :count] = real[row, longest] = True
+        target[row] = prepared.case.gold if prepared.case.gold >= 0 else longest
+    nil = np.stack([prepared.nil for prepared in cases]) - scales["nil_mean"]
+    own = member.candidate(torch.from_numpy((inputs - scales["mean"]) / scales["spread"]))
+    none = member.nil(torch.from_numpy(nil / scales["nil_spread"]))
+    logits = torch.cat([own.squeeze(-1), none], dim=1)
+    logits = logits.masked_fill(~torch.from_numpy(real), -1e9)
+    losses = nn.functional.cross_entropy(logits, torch.from_numpy(target), reduction="none")
+    weights = torch.tensor([prepared.case.weight for prepared in cases], dtype=torch.float32)
+    return (losses * weights).sum() / weights.sum()

@@ -1,0 +1,182 @@
+"""Trains the parts of a linker so that each sees honest scores of the one before.
+
+The decision must not learn from scores of a network on the network's own training mentions: these
+are scored by networks of other folds. Folds are by entity, as tests are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.errors import InputError
+from kg.model import EntityKey
+from kg.progress import Progress, silent
+from linkers.config import LinkerConfig
+from linkers.decision import Case, Decision, fit_decision
+from linkers.evidence import Evidence, MentionImages
+from linkers.matching import MatchingNetwork
+from linkers.model import Mention
+from linkers.names import normalised
+from linkers.priors import Priors
+from linkers.scoring import PICTURE_SIGNALS, Scorer
+from linkers.trained import Trained
+from linkers.training import Pairs, fit_matching
+from linkers.vectors import items_of
+
+__all__ = ["train_parts"]
+
+Labelled = tuple[Sequence[Mention], Sequence[EntityKey | None]]
+
+
+def train_parts(
+    evidence: Evidence,
+    train: Labelled,
+    valid: Labelled,
+    *,
+    config: LinkerConfig,
+    pixels: MentionImages | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Trained:
+    """Return the trained parts of a linker.
+
+    Args:
+        evidence: Signals of the base.
+        train: Mentions and gold to learn from; a key that the base lacks is NIL.
+        valid: Mentions and gold to stop and calibrate by.
+        config: Settings.
+        pixels: Opens pictures of mentions.
+        seed: Of everything random.
+        progress: Told percent done.
+
+    Raises:
+        InputError: Lengths differ, or no mention has an entity of the base.
+    """
+    for mentions, gold in (train, valid):
+        if len(mentions) != len(gold):
+            raise InputError(f"{len(mentions)} mentions do not fit {len(gold)} gold entities")
+    everything = [*train[0], *valid[0]]
+    evidence.prepare(everything, pixels, progress=_part(progress, 0, 50))
+    priors = Priors.learn(*train)
+    folds = np.array([_fold(m, k, config.folds) for m, k in zip(*train, strict=True)], np.int64)
+    fitted = [
+        _network(evidence, train, valid, folds != fold, config, seed + fold)
+        for fold in (*range(config.folds), -1)
+    ]
+    progress(75, 100)
+    *parts, network = fitted
+    cases: list[Case] = []
+    for fold, part in enumerate(parts):
+        scorer = Scorer(evidence, part, limit=config.candidates)
+        rows = np.flatnonzero(folds == fold)
+        chosen = ([train[0][i] for i in rows.tolist()], [train[1][i] for i in rows.tolist()])
+        cases += _cases(scorer, chosen, priors, seen=True)
+    progress(85, 100)
+    decision = fit_decision(
+        cases,
+        config=config.decision,
+        picture_signals=PICTURE_SIGNALS,
+        seed=seed,
+        progress=_part(progress, 85, 98),
+    )
+    decision = _calibrated(decision, evidence, network, valid, priors, config)
+    progress(100, 100)
+    return Trained(
+        config=config,
+        network=network,
+        decision=decision,
+        priors=priors,
+        encoders=evidence.encoders.fingerprint,
+    )
+
+
+def _calibrated(
+    decision: Decision,
+    evidence: Evidence,
+    network: MatchingNetwork,
+    valid: Labelled,
+    priors: Priors,
+    config: LinkerConfig,
+) -> Decision:
+    scorer = Scorer(evidence, network, limit=config.candidates)
+    return decision.calibrated(_cases(scorer, valid, priors, seen=False))
+
+
+def _network(
+    evidence: Evidence,
+    train: Labelled,
+    valid: Labelled,
+    chosen: NDArray[np.bool_],
+    config: LinkerConfig,
+    seed: int,
+) -> MatchingNetwork:
+    encoders = evidence.encoders
+    rows = np.flatnonzero(chosen)
+    pairs = _pairs(
+        evidence, ([train[0][i] for i in rows.tolist()], [train[1][i] for i in rows.tolist()])
+    )
+    if not len(pairs.gold):
+        raise InputError(
+            "no mention to learn from has an entity of the base",
+            hint="check that gold keys are keys of the base",
+        )
+    shape = config.network(
+        text_dimension=encoders.text.dimension, image_dimension=encoders.image_dimension
+    )
+    entities = items_of(evidence.entity_vectors(), encoders)
+    return fit_matching(entities, pairs, _pairs(evidence, valid), config=shape, seed=seed)
+
+
+def _pairs(evidence: Evidence, labelled: Labelled) -> Pairs:
+    """Return the mentions whose entity is in the base."""
+    ids = evidence.base.ids
+    kept = [(m, ids[k]) for m, k in zip(*labelled, strict=True) if k is not None and k in ids]
+    vectors = [evidence.mention_vectors(mention) for mention, _ in kept]
+    gold = np.array([row for _, row in kept], dtype=np.int64)
+    return Pairs(mentions=items_of(vectors, evidence.encoders), gold=gold)
+
+
+def _cases(scorer: Scorer, labelled: Labelled, priors: Priors, *, seen: bool) -> list[Case]:
+    """Return cases for the decision; a mention whose entity is no candidate is left out.
+
+    Args:
+        scorer: Computes signals.
+        labelled: Mentions and gold.
+        priors: Links of the training mentions.
+        seen: The mentions are among them: their own link is taken away, and for every other one
+            all links of its entity, since most surfaces to come mean entities never linked before.
+    """
+    ids = scorer.evidence.base.ids
+    counts = Counter((normalised(m.surface), k) for m, k in zip(*labelled, strict=True))
+    cases = []
+    for mention, key in zip(*labelled, strict=True):
+        known = priors
+        if seen:
+            known = priors.apart_from(mention.surface, key, wholly=_digest(mention.id) % 2 == 0)
+        sighting = scorer.see(mention, known)
+        wanted = None if key is None else ids.get(key)
+        if wanted is not None and wanted not in sighting.ids:
+            continue
+        gold = -1 if wanted is None else sighting.ids.index(wanted)
+        # a frequent surface ("French") must not decide for all
+        weight = 1.0 / np.sqrt(counts[normalised(mention.surface), key])
+        cases.append(replace(sighting.case, gold=gold, weight=float(weight)))
+    return cases
+
+
+def _fold(mention: Mention, key: EntityKey | None, folds: int) -> int:
+    return _digest(key if key is not None else normalised(mention.surface)) % folds
+
+
+def _digest(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+
+def _part(progress: Progress, low: int, high: int) -> Progress:
+    return lambda done, total: progress(low + (high - low) * done // max(total, 1), 100)

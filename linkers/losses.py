@@ -1,0 +1,88 @@
+"""Losses of the matching network; pure functions of tensors.
+
+Differences from M3EL's public code: the own-side diagonal is taken out (-inf, not 0), mentions of
+one entity are no negatives of one another, and items without a modality stand aside.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["contrastive_loss", "fused", "matching_loss"]
+
+
+def fused(scores: Tensor, present: Tensor) -> Tensor:
+    """Return the mean over units that are present, ``(B, N)``; -inf where there is none.
+
+    Args:
+        scores: ``(units, B, N)``, 0 where absent.
+        present: The same shape, bool.
+    """
+    count = present.sum(dim=0)
+    mean = scores.sum(dim=0) / count.clamp_min(1)
+    return mean.masked_fill(count == 0, float("-inf"))
+
+
+def _cross_entropy(logits: Tensor, same: Tensor) -> Tensor:
+    """Mean over rows of -log p(own column); rows whose own column is out are left out."""
+    own = torch.eye(len(logits), dtype=torch.bool, device=logits.device)
+    lowest = torch.finfo(logits.dtype).min
+    usable = torch.isfinite(logits.diagonal())
+    if not bool(usable.any()):
+        return logits.new_zeros(()).requires_grad_()
+    kept = logits.masked_fill(same & ~own, lowest).clamp_min(lowest)
+    losses = -functional.log_softmax(kept[usable], dim=-1)
+    return losses[own[usable]].mean()
+
+
+def matching_loss(scores: Tensor, present: Tensor, owners: Tensor) -> Tensor:
+    """Cross-entropy of the fused score plus that of every unit.
+
+    Args:
+        scores: ``(units, B, B)``; column b is the entity of mention b.
+        present: The same shape, bool.
+        owners: ``(B,)`` id of each mention's entity; equal ones are no negatives.
+    """
+    same = owners[:, None] == owners[None, :]
+    loss = _cross_entropy(fused(scores, present), same)
+    for unit_scores, unit_present in zip(scores, present, strict=True):
+        loss = loss + _cross_entropy(unit_scores.masked_fill(~unit_present, float("-inf")), same)
+    return loss
+
+
+def contrastive_loss(
+    mentions: Tensor,
+    entities: Tensor,
+    owners: Tensor,
+    *,
+    temperature: float,
+    inter: float = 1.0,
+    intra: float = 0.8,
+) -> Tensor:
+    """Intra-modal contrastive loss of one modality, both directions averaged.
+
+    For anchor i of one side: -log softmax at its own partner over [a x_i·y_j / τ for all j] and
+    [b x_i·x_j / τ for j ≠ i].
+
+    Args:
+        mentions: ``(B, k)`` global vectors of those that have the modality.
+        entities: ``(B, k)`` of their entities.
+        owners: ``(B,)`` id of each entity; equal ones are no negatives.
+        temperature: τ.
+        inter: a.
+        intra: b.
+    """
+    if len(owners) == 0:
+        return mentions.new_zeros(())
+    m, e = functional.normalize(mentions, dim=-1), functional.normalize(entities, dim=-1)
+    same = owners[:, None] == owners[None, :]
+    own = torch.eye(len(owners), dtype=torch.bool, device=m.device)
+    target = torch.arange(len(owners), device=m.device)
+    total = m.new_zeros(())
+    for anchor, other in ((e, m), (m, e)):
+        across = (inter * anchor @ other.T / temperature).masked_fill(same & ~own, float("-inf"))
+        within = (intra * anchor @ anchor.T / temperature).masked_fill(same, float("-inf"))
+        total = total + functional.cross_entropy(torch.cat([across, within], dim=1), target)
+    return total / 2

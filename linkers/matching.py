@@ -1,0 +1,337 @@
+"""M3EL's matching network on the vectors of frozen encoders.
+
+Hu et al., "Multi-level Matching Network for Multimodal Entity Linking" (arXiv 2412.10440). Each
+pair of a mention m and an entity e gets four unit scores:
+
+* text, image (intra-modal): (G2G + G2L) / 2, G2G = ⟨m, e⟩ of the global vectors, G2L = ⟨e W_c, c⟩
+  with c = mean over e's tokens of softmax((E W_q)(M W_k)ᵀ / √d) (M W_v);
+* text → vision, vision → text (cross-modal): ⟨x_m, x_e⟩, each side's x = LN(tanh(w·p + b) p + h),
+  h = CSRA([M(p, Q); M(Q, P)]), M(p, q) = ReLU(U softmax(p (U q)ᵀ) q), where p, P are the global
+  and token vectors of one modality and Q the tokens of the other.
+
+Where we differ from the public code: masks in every softmax, mean and maximum; a unit is out of the
+mean where either side lacks its modality; dot products are cosines times a learnt temperature a
+unit; patches attend over all text tokens (over the one global vector they would all be equal);
+training and scoring share this one path; an adapter stands in for the fine-tuning of the text
+encoder.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from kg.errors import SettingError
+
+__all__ = ["UNITS", "Encoded", "Items", "MatchingConfig", "MatchingNetwork", "class_attention"]
+
+UNITS = ("text", "image", "text to vision", "vision to text")
+"""Order of the unit scores."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchingConfig:
+    """Shape and training of the network.
+
+    Attributes:
+        text_dimension: Of the text encoder.
+        image_dimension: Of the image encoder; 1 where there is none.
+        dimension: d, size of the vectors in which sides are compared.
+        temperatures: T of the class-specific attention heads; 99 and above takes the maximum.
+        residual: λ, weight of the attention beside the mean.
+        initial_temperature: Of every unit's cosine, in (0, 1].
+        contrastive_temperature: τ of the contrastive loss.
+        inter: a, weight of the other side's items in it.
+        intra: b, weight of the own side's items in it.
+        batch: Mentions in a step; the other ones' entities are the negatives.
+        epochs: Most passes over the mentions.
+        patience: Passes without a better MRR on valid mentions before training ends.
+        learning_rate: Of AdamW. The paper's 1e-5 is for fine-tuning CLIP; from scratch it is slow.
+        weight_decay: Of AdamW, on matrices only.
+    """
+
+    text_dimension: int
+    image_dimension: int
+    dimension: int = 96
+    temperatures: tuple[float, ...] = (2.0, 2.5, 3.5, 4.5, 99.0)
+    residual: float = 1.0
+    initial_temperature: float = 0.1
+    contrastive_temperature: float = 0.03
+    inter: float = 1.0
+    intra: float = 0.8
+    batch: int = 64
+    epochs: int = 6
+    patience: int = 2
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-4
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range."""
+        for name in ("text_dimension", "image_dimension", "dimension", "batch", "epochs"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in ("initial_temperature", "contrastive_temperature", "learning_rate"):
+            if not 0 < getattr(self, name) <= 1:
+                raise SettingError(f"{name} must lie in (0, 1], got {getattr(self, name)}")
+        if not self.temperatures:
+            raise SettingError("temperatures must name at least one head")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items:
+    """Encoder vectors of mentions or of entities; a modality is absent where its mask is empty.
+
+    Attributes:
+        text: ``(n, text_dimension)``.
+        text_tokens: ``(n, L, text_dimension)``.
+        text_mask: ``(n, L)`` bool.
+        image: ``(n, image_dimension)``.
+        image_tokens: ``(n, P, image_dimension)``.
+        image_mask: ``(n, P)`` bool.
+    """
+
+    text: Tensor
+    text_tokens: Tensor
+    text_mask: Tensor
+    image: Tensor
+    image_tokens: Tensor
+    image_mask: Tensor
+
+    def take(self, rows: Tensor) -> Items:
+        """Return some of the items."""
+        return Items(**{name: getattr(self, name)[rows] for name in self.__slots__})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """One side after its own layers; nothing of the other side is in it, so it can be kept.
+
+    Attributes:
+        raw: Adapted global vectors before the norms, text and image (for the contrastive loss).
+        globals_: Normed global vectors, text ``(n, text_dimension)`` and image ``(n, d)``.
+        queries: Token queries W_q, text ``(n, L, d)`` and image ``(n, P, d)``.
+        keys: Token keys W_k.
+        values: Token values W_v.
+        classes: Projected global vectors W_c, ``(n, d)`` each.
+        crossed: Cross-modal vectors, text → vision and vision → text, ``(n, d)`` each.
+        masks: Token masks, text and image.
+        present: ``(n, 2)`` bool, text and image.
+    """
+
+    raw: tuple[Tensor, Tensor]
+    globals_: tuple[Tensor, Tensor]
+    queries: tuple[Tensor, Tensor]
+    keys: tuple[Tensor, Tensor]
+    values: tuple[Tensor, Tensor]
+    classes: tuple[Tensor, Tensor]
+    crossed: tuple[Tensor, Tensor]
+    masks: tuple[Tensor, Tensor]
+    present: Tensor
+
+    def take(self, rows: Tensor) -> Encoded:
+        """Return some of the items."""
+
+        def pick(value: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
+            return value[rows] if isinstance(value, Tensor) else tuple(v[rows] for v in value)
+
+        return Encoded(**{name: pick(getattr(self, name)) for name in self.__slots__})  # type: ignore[arg-type]
+
+
+def masked_softmax(logits: Tensor, mask: Tensor) -> Tensor:
+    """Return a softmax over the last axis; a row without a true mask is all zero, not NaN."""
+    lowest = torch.finfo(logits.dtype).min
+    weights = torch.softmax(logits.masked_fill(~mask, lowest), dim=-1)
+    return weights * mask
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean over axis -2 of ``(..., rows, d)``, rows in the mask only; else zero."""
+    weights = mask.unsqueeze(-1).to(values.dtype)
+    total: Tensor = (values * weights).sum(dim=-2)
+    return total / weights.sum(dim=-2).clamp_min(1.0)
+
+
+def class_attention(
+    rows: Tensor, mask: Tensor, temperatures: tuple[float, ...], residual: float
+) -> Tensor:
+    """Pool rows by class-specific residual attention, every channel for itself.
+
+    head_T(x) = mean x + λ Σ x softmax(T x), or mean x + λ max x for T ≥ 99; mean over heads.
+    (Zhu and Wu, "Residual Attention", 2021, as M3EL uses it.)
+
+    Args:
+        rows: ``(n, R, d)``.
+        mask: ``(n, R)`` bool.
+        temperatures: T of each head.
+        residual: λ.
+
+    Returns:
+        ``(n, d)``.
+    """
+    mean = masked_mean(rows, mask)
+    heads = []
+    for temperature in temperatures:
+        if temperature >= 99:
+            lowest = torch.finfo(rows.dtype).min
+            best = rows.masked_fill(~mask.unsqueeze(-1), lowest).amax(dim=-2)
+            attended = torch.where(mask.any(dim=-1, keepdim=True), best, torch.zeros_like(best))
+        else:
+            by_channel = rows.transpose(-1, -2)
+            weights = masked_softmax(temperature * by_channel, mask.unsqueeze(-2))
+            attended = (by_channel * weights).sum(dim=-1)
+        heads.append(mean + residual * attended)
+    return torch.stack(heads).mean(dim=0)
+
+
+class _Intra(nn.Module):
+    """Projections of one modality."""
+
+    def __init__(self, size: int, dimension: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(size, dimension)
+        self.key = nn.Linear(size, dimension)
+        self.value = nn.Linear(size, dimension)
+        self.chosen = nn.Linear(size, dimension)
+        self.norm = nn.LayerNorm(dimension)
+
+
+class _Cross(nn.Module):
+    """The cross-modal module, shared by both directions and both sides."""
+
+    def __init__(self, config: MatchingConfig) -> None:
+        super().__init__()
+        self._config = config
+        self.text = nn.Linear(config.text_dimension, config.dimension)
+        self.image = nn.Linear(config.dimension, config.dimension)
+        self.mix = nn.Linear(config.dimension, config.dimension)
+        self.gate = nn.Linear(config.dimension, 1)
+        self.norm = nn.LayerNorm(config.dimension)
+
+    def attend(self, queries: Tensor, rows: Tensor, mask: Tensor) -> Tensor:
+        """M(p, q) with masked keys: ``(n, Rq, d)``, ``(n, R, d)`` to ``(n, Rq, d)``."""
+        logits = queries @ self.mix(rows).transpose(-1, -2)
+        return torch.relu(self.mix(masked_softmax(logits, mask.unsqueeze(-2)) @ rows))
+
+    def forward(
+        self, source: Tensor, tokens: Tensor, token_mask: Tensor, other: Tensor, other_mask: Tensor
+    ) -> Tensor:
+        """Return ``(n, d)``: the source's global vector with what the other modality adds."""
+        first = self.attend(source.unsqueeze(1), other, other_mask)
+        rest = self.attend(other, tokens, token_mask)
+        one = torch.ones_like(other_mask[:, :1])
+        pooled = class_attention(
+            torch.cat([first, rest], dim=1),
+            torch.cat([one, other_mask], dim=1),
+            self._config.temperatures,
+            self._config.residual,
+        )
+        gate = torch.tanh(self.gate(source))
+        normed: Tensor = self.norm(gate * source + pooled)
+        return normed
+
+
+class MatchingNetwork(nn.Module):
+    """Scores pairs of mentions and entities.
+
+    Args:
+        config: Its shape.
+        generator: Draws the initial weights.
+    """
+
+    def __init__(self, config: MatchingConfig, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.config = config
+        size, d = config.text_dimension, config.dimension
+        self.adapter = nn.Linear(size, size, bias=False)
+        self.shrink = nn.Linear(config.image_dimension, d)
+        self.text_norm = nn.LayerNorm(size)
+        self.text_token_norm = nn.LayerNorm(size)
+        self.image_norm = nn.LayerNorm(d)
+        self.image_token_norm = nn.LayerNorm(d)
+        self.text = _Intra(size, d)
+        self.image = _Intra(d, d)
+        self.cross = _Cross(config)
+        start = math.log(1 / config.initial_temperature)
+        self.log_scale = nn.Parameter(torch.full((len(UNITS),), start))
+        self._initialise(generator)
+
+    def _initialise(self, generator: torch.Generator) -> None:
+        for name, value in self.named_parameters():
+            if value.ndim == 2:
+                bound = 1 / math.sqrt(value.shape[1])
+                with torch.no_grad():
+                    value.uniform_(-bound, bound, generator=generator)
+            elif name.endswith("bias"):
+                nn.init.zeros_(value)
+        with torch.no_grad():
+            self.adapter.weight.copy_(torch.eye(self.config.text_dimension))
+
+    def encode(self, items: Items) -> Encoded:
+        """Run one side's own layers."""
+        text, image = self.adapter(items.text), self.shrink(items.image)
+        tokens, patches = self.adapter(items.text_tokens), self.shrink(items.image_tokens)
+        t, v = self.text_norm(text), self.image_norm(image)
+        tt, vv = self.text_token_norm(tokens), self.image_token_norm(patches)
+        masks = (items.text_mask, items.image_mask)
+        ft, fv = self.cross.text(t), self.cross.image(v)
+        ftt, fvv = self.cross.text(tt), self.cross.image(vv)
+        return Encoded(
+            raw=(text, image),
+            globals_=(t, v),
+            queries=(self.text.query(tt), self.image.query(vv)),
+            keys=(self.text.key(tt), self.image.key(vv)),
+            values=(self.text.value(tt), self.image.value(vv)),
+            classes=(self.text.chosen(t), self.image.chosen(v)),
+            crossed=(
+                self.cross(ft, ftt, masks[0], fvv, masks[1]),
+                self.cross(fv, fvv, masks[1], ftt, masks[0]),
+            ),
+            masks=masks,
+            present=torch.stack([mask.any(dim=-1) for mask in masks], dim=-1),
+        )
+
+    def forward(self, mentions: Encoded, entities: Encoded) -> tuple[Tensor, Tensor]:
+        """Score every mention against every entity.
+
+        Returns:
+            Unit scores ``(4, B, N)``, temperatures applied, 0 where a unit is absent; and which
+            units are present, bool of the same shape.
+        """
+        scores = [self._intra(0, mentions, entities), self._intra(1, mentions, entities)]
+        scores += [
+            _unit(mine) @ _unit(theirs).T
+            for mine, theirs in zip(mentions.crossed, entities.crossed, strict=True)
+        ]
+        both = mentions.present.T[:, :, None] & entities.present.T[:, None, :]
+        present = torch.stack([both[0], both[1], both[0] & both[1], both[0] & both[1]])
+        scaled = torch.stack(scores) * self.log_scale.exp()[:, None, None]
+        return scaled * present, present
+
+    def _intra(self, side: int, mentions: Encoded, entities: Encoded) -> Tensor:
+        """Return ``(B, N)``; mentions without the modality cost nothing and get 0."""
+        there = mentions.present[:, side]
+        if not bool(there.all()):
+            whole = mentions.globals_[side].new_zeros(len(there), len(entities.present))
+            rows = there.nonzero()[:, 0]
+            if len(rows):
+                part = self._intra(side, mentions.take(rows), entities)
+                whole = whole.index_copy(0, rows, part)
+            return whole
+        layers = self.text if side == 0 else self.image
+        g2g = _unit(mentions.globals_[side]) @ _unit(entities.globals_[side]).T
+        queries, keys = entities.queries[side], mentions.keys[side]
+        logits = torch.einsum("nqd,bkd->bnqk", queries, keys) / math.sqrt(keys.shape[-1])
+        weights = masked_softmax(logits, mentions.masks[side][:, None, None, :])
+        # the mean over the entity's tokens commutes with the product by the values
+        mean = masked_mean(weights, entities.masks[side][None])
+        pooled = layers.norm(mean @ mentions.values[side])
+        g2l = (_unit(pooled) * _unit(entities.classes[side])).sum(dim=-1)
+        return (g2g + g2l) / 2
+
+
+def _unit(values: Tensor) -> Tensor:
+    return functional.normalize(values, dim=-1)

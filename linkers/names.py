@@ -1,0 +1,90 @@
+"""Names made comparable: case, accents, script, sound. Pure functions on strings.
+
+A short name in capitals (IN, US, UAE) is a code: it equals only itself, so that "in" is never
+India.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from anyascii import anyascii
+
+__all__ = ["is_code", "latin", "normalised", "plain", "sound"]
+
+_MAX_CHARS = 200  # of a name; a longer one is no name
+_CODE_LENGTH = 3
+_ARTICLE = re.compile(r"^the (?=\S)")
+_NO_WORD = re.compile(r"[^\w]+")
+# consonants that languages and scripts exchange; vowels and h, w, y carry little across scripts
+_SOUNDS = {
+    **dict.fromkeys("bpfv", "p"),
+    **dict.fromkeys("dt", "t"),
+    **dict.fromkeys("gkqc", "k"),
+    **dict.fromkeys("lr", "l"),
+    **dict.fromkeys("szxj", "s"),
+    **dict.fromkeys("mn", "n"),
+}
+
+
+def is_code(text: str) -> bool:
+    """Tell whether a name is a code: up to three capitals.
+
+    Example:
+        >>> is_code("US"), is_code("us"), is_code("USSR")
+        (True, False, False)
+    """
+    return len(text) <= _CODE_LENGTH and text.isascii() and text.isalpha() and text.isupper()
+
+
+@lru_cache(maxsize=65_536)
+def plain(text: str) -> str:
+    """Return a name in lower case and composed form, spaces single."""
+    return " ".join(unicodedata.normalize("NFC", text[:_MAX_CHARS]).casefold().split())
+
+
+@lru_cache(maxsize=65_536)
+def latin(text: str) -> str:
+    """Return a name in lower-case ASCII letters, other scripts transliterated.
+
+    Example:
+        >>> latin("Türkiye"), latin("Россия"), latin("독일")
+        ('turkiye', 'rossiya', 'dogil')
+    """
+    return " ".join(anyascii(text[:_MAX_CHARS]).casefold().split())
+
+
+@lru_cache(maxsize=65_536)
+def normalised(text: str) -> str:
+    """Return what two spellings of one name share; a code stays as it is.
+
+    Example:
+        >>> normalised("The São Tomé & Príncipe"), normalised("US"), normalised("us")
+        ('sao tome and principe', 'US', 'us')
+    """
+    text = text.strip()
+    if is_code(text):
+        return text
+    words = plain(text).replace("&", " and ")
+    decomposed = unicodedata.normalize("NFKD", words)
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    words = " ".join(_NO_WORD.sub(" ", bare).split())
+    return _ARTICLE.sub("", words) or plain(text)
+
+
+@lru_cache(maxsize=65_536)
+def sound(text: str) -> str:
+    """Return the consonants of a name, sounds that languages exchange made one, word by word.
+
+    Example:
+        >>> sound("Brazil"), sound("브라질"), sound("巴西")
+        ('plsl', 'plsl', 'ps')
+    """
+    return " ".join(filter(None, (_word_sound(word) for word in latin(text).split())))
+
+
+def _word_sound(word: str) -> str:
+    classes = [_SOUNDS[char] for char in word if char in _SOUNDS]
+    return "".join(c for place, c in enumerate(classes) if place == 0 or classes[place - 1] != c)

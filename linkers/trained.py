@@ -1,0 +1,31 @@
+"""What training a linker leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from linkers.config import LinkerConfig
+from linkers.decision import Decision
+from linkers.matching import MatchingNetwork
+from linkers.priors import Priors
+
+__all__ = ["Trained"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """What training leaves; it does not know the base.
+
+    Attributes:
+        config: Settings.
+        network: The matching network.
+        decision: The calibrated decision.
+        priors: What surfaces meant in the training links.
+        encoders: Fingerprint of the encoders it was trained with.
+    """
+
+    config: LinkerConfig
+    network: MatchingNetwork
+    decision: Decision
+    priors: Priors
+    encoders: str

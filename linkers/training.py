@@ -1,0 +1,143 @@
+"""Trains the matching network on linked mentions, encoders frozen."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kg.progress import Progress, silent
+from linkers.losses import contrastive_loss, fused, matching_loss
+from linkers.matching import Encoded, Items, MatchingConfig, MatchingNetwork
+
+__all__ = ["Pairs", "fit_matching", "reciprocal_ranks"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Mentions and the rows of their entities.
+
+    Attributes:
+        mentions: Vectors of the mentions.
+        gold: ``(n,)`` row of each mention's entity among the entities.
+    """
+
+    mentions: Items
+    gold: NDArray[np.int64]
+
+
+def fit_matching(
+    entities: Items,
+    train: Pairs,
+    valid: Pairs,
+    *,
+    config: MatchingConfig,
+    seed: int,
+    progress: Progress = silent,
+) -> MatchingNetwork:
+    """Return the network of the epoch with the best MRR on `valid` over all entities.
+
+    Args:
+        entities: Vectors of the whole base.
+        train: What it learns from.
+        valid: What it stops by; without any, the last epoch counts.
+        config: Shape and schedule.
+        seed: Of weights and batches.
+        progress: Told epochs done.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    network = MatchingNetwork(config, generator=generator)
+    optimiser = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate)
+    best_score, best_state, waited = -1.0, copy.deepcopy(network.state_dict()), 0
+    for epoch in range(config.epochs):
+        network.train()
+        order = torch.randperm(len(train.gold), generator=generator)
+        for start in range(0, len(order), config.batch):
+            rows = order[start : start + config.batch]
+            if len(rows) > 1:
+                _step(network, optimiser, entities, train, rows)
+        progress(epoch + 1, config.epochs)
+        network.eval()
+        score = float(epoch)
+        if len(valid.gold):
+            score = float(reciprocal_ranks(network, entities, valid).mean())
+        if score > best_score:
+            best_score, best_state, waited = score, copy.deepcopy(network.state_dict()), 0
+        else:
+            waited += 1
+            if waited >= config.patience:
+                break
+    network.load_state_dict(best_state)
+    return network.eval()
+
+
+def _step(
+    network: MatchingNetwork,
+    optimiser: torch.optim.Optimizer,
+    entities: Items,
+    train: Pairs,
+    rows: Tensor,
+) -> None:
+    config = network.config
+    owners = torch.from_numpy(train.gold)[rows]
+    mentions = network.encode(train.mentions.take(rows))
+    partners = network.encode(entities.take(owners))
+    scores, present = network(mentions, partners)
+    loss = matching_loss(scores, present, owners)
+    for side in range(2):
+        both = mentions.present[:, side] & partners.present[:, side]
+        loss = loss + 0.5 * contrastive_loss(
+            mentions.raw[side][both],
+            partners.raw[side][both],
+            owners[both],
+            temperature=config.contrastive_temperature,
+            inter=config.inter,
+            intra=config.intra,
+        )
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+    optimiser.step()
+
+
+def _groups(network: MatchingNetwork, config: MatchingConfig) -> list[dict[str, object]]:
+    # decay by shape: norms, biases and temperatures are vectors, whatever their names
+    matrices = [p for p in network.parameters() if p.ndim >= 2]
+    vectors = [p for p in network.parameters() if p.ndim < 2]
+    return [
+        {"params": matrices, "weight_decay": config.weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+
+
+def reciprocal_ranks(
+    network: MatchingNetwork, entities: Items, pairs: Pairs, *, block: int = 16
+) -> NDArray[np.float64]:
+    """Return 1 / realistic rank of each mention's entity over all entities.
+
+    A mention without any unit in common with its entity gets the rank of a constant scorer.
+    """
+    results: list[NDArray[np.float64]] = []
+    with torch.inference_mode():
+        whole = network.encode(entities)
+        for start in range(0, len(pairs.gold), block):
+            rows = torch.arange(start, min(start + block, len(pairs.gold)))
+            scores = fused(*network(network.encode(pairs.mentions.take(rows)), whole)).numpy()
+            own = scores[np.arange(len(scores)), pairs.gold[rows.numpy()]][:, None]
+            above, ties = (scores > own).sum(axis=1), (scores == own).sum(axis=1)
+            results.append(1.0 / (above + (ties + 1) / 2))
+    return np.concatenate(results) if results else np.zeros(0)
+
+
+def candidate_scores(
+    network: MatchingNetwork, mention: Encoded, entities: Encoded, rows: Sequence[int]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return unit scores and presence ``(4, C)`` of one mention with some entities."""
+    with torch.inference_mode():
+        scores, present = network(mention, entities.take(torch.as_tensor(rows)))
+    return scores[:, 0].numpy(), present[:, 0].numpy()
