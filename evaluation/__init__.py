@@ -14,6 +14,7 @@ from evaluation.calibration import (
     fit_platt,
     reliability,
 )
+from evaluation.comparison import compare
 from evaluation.linking import (
     NilScores,
     RiskCoverage,
@@ -22,20 +23,27 @@ from evaluation.linking import (
     nil_scores,
     risk_coverage,
 )
+from evaluation.machine import Machine, Measurement, current_commit, peak_memory_mb, this_machine
 from evaluation.ranks import Ranks, hits_at, mean_by_group, mrr, query_ranks, ranks
+from evaluation.results import RunResult, read_result
 from evaluation.significance import Difference, paired_bootstrap, standard_error
 
 __all__ = [
     "Calibration",
     "Difference",
     "Isotonic",
+    "Machine",
+    "Measurement",
     "NilScores",
     "Platt",
     "Ranks",
     "ReliabilityBin",
     "RiskCoverage",
+    "RunResult",
     "auroc",
     "calibration_from_json",
+    "compare",
+    "current_commit",
     "ece",
     "fit_isotonic",
     "fit_platt",
@@ -45,9 +53,12 @@ __all__ = [
     "mrr",
     "nil_scores",
     "paired_bootstrap",
+    "peak_memory_mb",
     "query_ranks",
     "ranks",
+    "read_result",
     "reliability",
     "risk_coverage",
     "standard_error",
+    "this_machine",
 ]

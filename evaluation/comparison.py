@@ -1,0 +1,134 @@
+"""Two or more runs side by side: the table, the differences and their intervals.
+
+Files of results hold no units, so an interval here is the unpaired one of two standard errors
+(mean difference ± 1.96 · sqrt(a² + b²)); it is wider than a paired bootstrap over the units, which
+decides whether something is better (`evaluation.significance`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evaluation.results import RunResult
+from kg.errors import InputError
+
+__all__ = ["Cell", "Row", "as_text", "compare"]
+
+_PRIMARY = ("mrr", "accuracy", "hits_at_1")
+_Z = 1.96
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A figure of one run.
+
+    Attributes:
+        value: The figure, None where the run lacks it.
+        difference: To that of the first run.
+        low: Lower end of the difference's 95 % interval, where both have a standard error.
+        high: Upper end.
+    """
+
+    value: float | None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One metric over the runs.
+
+    Attributes:
+        split: `all`, or the split and part (`structure=2p`).
+        metric: Its key.
+        cells: In the order of the runs.
+    """
+
+    split: str
+    metric: str
+    cells: tuple[Cell, ...]
+
+
+def compare(first: RunResult, *others: RunResult) -> tuple[Row, ...]:
+    """Return a row for each metric of any run, in the order in which they first occur.
+
+    Raises:
+        InputError: The runs follow different protocols or used different queries or mentions.
+    """
+    for other in others:
+        if other.protocol != first.protocol:
+            raise InputError(f"a {first.protocol} run is compared with a {other.protocol} run")
+        for role in ("queries", "mentions", "scenes"):
+            given = {run.inputs.get(role) for run in (first, other)} - {None}
+            if len(given) > 1:
+                raise InputError(f"the runs used different {role}")
+    runs = (first, *others)
+    rows = _rows("all", [run.metrics for run in runs])
+    parts = dict.fromkeys(
+        (split, part) for run in runs for split, parts in run.by.items() for part in parts
+    )
+    for split, part in parts:
+        tables = [run.by.get(split, {}).get(part, {}) for run in runs]
+        rows.extend(_rows(f"{split}={part}", tables))
+    return tuple(rows)
+
+
+def _rows(split: str, tables: Sequence[Mapping[str, float]]) -> list[Row]:
+    keys = dict.fromkeys(key for table in tables for key in table)
+    return [
+        Row(
+            split=split,
+            metric=key,
+            cells=tuple(_cell(key, table, tables[0]) for table in tables),
+        )
+        for key in keys
+        if key not in ("n", "standard_error")
+    ]
+
+
+def _cell(key: str, table: Mapping[str, float], first: Mapping[str, float]) -> Cell:
+    value, base = table.get(key), first.get(key)
+    if value is None or base is None or table is first:
+        return Cell(value=value)
+    gap = value - base
+    errors = [_error_of(key, one) for one in (table, first)]
+    if None in errors:
+        return Cell(value=value, difference=gap)
+    spread = _Z * sum(error**2 for error in errors if error is not None) ** 0.5
+    return Cell(value=value, difference=gap, low=gap - spread, high=gap + spread)
+
+
+def _error_of(key: str, table: Mapping[str, float]) -> float | None:
+    """Return the standard error of a metric; a plain one belongs to the primary metric."""
+    named = table.get(f"{key}_standard_error")
+    if named is not None:
+        return named
+    primary = next((name for name in _PRIMARY if name in table), None)
+    return table.get("standard_error") if key == primary else None
+
+
+def as_text(rows: Sequence[Row], names: Sequence[str]) -> str:
+    """Return the rows as a table of percentages, differences to the first run behind each.
+
+    Args:
+        rows: Of `compare`.
+        names: What the runs are called.
+    """
+    table = [["", "", *names]]
+    table += [[row.split, row.metric, *map(_cell_text, row.cells)] for row in rows]
+    widths = [max(len(line[column]) for line in table) for column in range(len(table[0]))]
+    lines = ["  ".join(text.ljust(w) for text, w in zip(r, widths, strict=True)) for r in table]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _cell_text(cell: Cell) -> str:
+    if cell.value is None:
+        return "-"
+    text = f"{100 * cell.value:.1f}"
+    if cell.difference is not None:
+        text += f" {100 * cell.difference:+.1f}"
+    if cell.low is not None and cell.high is not None:
+        text += f" [{100 * cell.low:+.1f}, {100 * cell.high:+.1f}]"
+    return text
