@@ -27,7 +27,6 @@ from api.workspace import Workspace
 from kg.backends import open_store
 from kg.backends.bolt import BoltStore
 from kg.errors import SettingError
-from kg.launcher import stop_store
 from tests.api.test_app import events_of
 from tests.api.test_guard import problem
 from tests.api.test_runner import until
@@ -84,14 +83,13 @@ def test_a_taken_port_is_refused_with_one_line(
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
-    """The small world in an embedded store."""
+def stored(tmp_path_factory: pytest.TempPathFactory, engine_folder: Path) -> Workspace:
+    """The small world in the embedded store of this test run."""
     workspace = make_world(tmp_path_factory.mktemp("served") / ".umbra")
-    workspace.settings.write_text("idle_timeout_s = 20.0\n")
+    workspace.graph.symlink_to(engine_folder)
     with open_store(workspace.graph) as store:
         fill(store, workspace)
-    yield workspace
-    stop_store(workspace.graph)
+    return workspace
 
 
 @contextmanager
