@@ -215,6 +215,19 @@ tags = { path = "tags", type = "str[]", separator = "|" }
     assert [column for _, column, _ in rejects([three])] == ["n", "x", "yes"]
 
 
+def test_the_example_of_the_docs_does_what_the_docs_say(tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "mapping.md").read_text()
+    (tmp_path / "people.csv").write_text(
+        "id,name,nicknames,born,friends\n1,Ada,A;Countess,1815,2\n2,Bo,,,\n"
+    )
+    mapping = declared(tmp_path, page.partition("```toml\n")[2].partition("```")[0])
+    ada, bo = entities(mapping)
+    assert ada.entity.aliases == ("A", "Countess")
+    assert ada.entity.attributes == {"born": 1815}
+    assert bo.entity.attributes == {}
+    assert [row.edge.key for row in edges(mapping)] == [("person:1", "knows", "person:2")]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
