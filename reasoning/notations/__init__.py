@@ -81,11 +81,13 @@ def _has_loops(snapshot: Snapshot, relation: str) -> bool:
 
 
 @overload
-def write_query(tree: Query, notation: Literal["json"] = "json") -> dict[str, Any]: ...
+def write_query(tree: Query, notation: Literal["json"] = "json") -> dict[str, Any]:  # noqa: D418
+    """Write plain values for JSON."""
 
 
 @overload
-def write_query(tree: Query, notation: Literal["cypher"]) -> str: ...
+def write_query(tree: Query, notation: Literal["cypher"]) -> str:  # noqa: D418
+    """Write a text of Cypher."""
 
 
 def write_query(tree: Query, notation: Literal["json", "cypher"] = "json") -> dict[str, Any] | str:

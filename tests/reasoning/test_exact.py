@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -15,9 +17,9 @@ from kg.errors import (
 )
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
-from kg.snapshot import Snapshot, build_snapshot
+from kg.snapshot import Snapshot, build_snapshot, load_snapshot, save_snapshot
 from reasoning.comparisons import compares
-from reasoning.exact import ExactAnswerer, evaluate
+from reasoning.exact import ExactAnswerer, answer_set, evaluate
 from reasoning.known_edges import known_edges
 from reasoning.protocols import Edits
 from reasoning.query import (
@@ -227,6 +229,27 @@ def test_an_unknown_name_is_refused_even_where_nothing_is_left_to_compare() -> N
     unknown = Negation(Projection("likes", ARABIC))
     with pytest.raises(UnknownRelationError):
         evaluate(Intersection((empty, unknown)), small_world())
+
+
+def test_a_snapshot_in_mapped_files_answers_alike(tmp_path: Path) -> None:
+    save_snapshot(small_world(), tmp_path)
+    mapped = load_snapshot(tmp_path)
+    tree = Projection("borders", Projection("speaks", ARABIC, inverse=True))
+    assert keys(tree, mapped) == keys(tree, small_world())
+    edits = Edits(removed=frozenset({(EntityKey("country:B"), "speaks", ARABIC.entity)}))
+    assert keys(tree, mapped, edits) == ["country:B"]
+
+
+def test_only_relations_of_the_query_are_touched_and_edits_leave_the_others() -> None:
+    edges = known_edges(small_world())
+    borders, speaks = (edges.snapshot.relation_id(name) for name in ("borders", "speaks"))
+    answer_set(Projection("borders", Anchor(EntityKey("country:A"))), edges)
+    assert list(edges._rows) == [(borders, False)]
+    new = (EntityKey("country:C"), "speaks", ARABIC.entity)
+    edited = edges.with_edits(Edits(added=frozenset({new})))
+    assert edited.row(borders) is edges.row(borders)
+    assert edited.has(edges.snapshot.entity_id("country:C"), speaks, 3)
+    assert not edges.has(edges.snapshot.entity_id("country:C"), speaks, 3)
 
 
 def test_a_tree_that_is_too_deep_is_refused() -> None:
