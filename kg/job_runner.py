@@ -47,17 +47,17 @@ def run_job(
         The state of the job: `done`, `failed`, `paused` or `cancelled`.
     """
     worker = Worker.here()
-    now = ledger.progress(job)
-    progress(now.done, now.total)
-    while now.state in ("pending", "running"):
+    state, done, total = ledger.place(job)
+    progress(done, total)
+    while state in ("pending", "running"):
         shard = ledger.lease_next(job, worker, lease_s=lease_s)
         if shard is None:
             time.sleep(POLL_S)
         else:
             _do(ledger, shard, function, worker)
-        now = ledger.progress(job)
-        progress(now.done, now.total)
-    return now
+        state, done, total = ledger.place(job)
+        progress(done, total)
+    return ledger.progress(job)
 
 
 def _do(

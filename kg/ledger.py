@@ -12,7 +12,6 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +20,7 @@ from kg import ledger_statements as sql
 from kg.errors import ConflictError, JobError, MissingPartError
 from kg.files import atomic_write, sha256_of_file, sha256_of_text
 from kg.job_runner import run_job
-from kg.jobs import Job, JobProgress, JobState, Shard, ShardResult, ShardState, Worker
+from kg.jobs import Job, JobProgress, JobState, Shard, ShardResult, Worker
 from kg.ledger_file import FORMAT, LedgerFile
 from kg.ledger_statements import job_of, shard_of
 
@@ -215,23 +214,21 @@ class Ledger:
 
     def progress(self, job: str) -> JobProgress:
         """Return how far a job has come."""
-        sizes: Counter[ShardState] = Counter()
-        shards: Counter[ShardState] = Counter()
-        counts: Counter[str] = Counter()
-        error = None
-        for shard in self.shards(job):
-            sizes[shard.state] += shard.size
-            shards[shard.state] += 1
-            counts.update(shard.counts)
-            error = error or shard.error
+        state, done, total = self.place(job)
+        errors = self._file.rows(sql.FIND_ERROR, job)
         return JobProgress(
-            state=self.job(job).state,
-            done=sizes["done"],
-            total=sizes.total(),
-            shards=dict(shards),
-            counts=dict(sorted(counts.items())),
-            error=error,
+            state=state,
+            done=done,
+            total=total,
+            shards={row[0]: row[1] for row in self._file.rows(sql.COUNT_BY_STATE, job)},
+            counts=dict(self._file.rows(sql.SUM_COUNTS, job)),
+            error=errors[0][0] if errors else None,
         )
+
+    def place(self, job: str) -> tuple[JobState, int, int]:
+        """Return state, records done and records in all: the cheap part of `progress`."""
+        sizes = {row[0]: row[2] for row in self._file.rows(sql.COUNT_BY_STATE, job)}
+        return self.job(job).state, sizes.get("done", 0), sum(sizes.values())
 
     def output(self, shard: Shard) -> bytes:
         """Return the output of a finished shard, checked against its digest.
@@ -279,7 +276,6 @@ def _free_shard(connection: sqlite3.Connection, job: str, now: float) -> int | N
 
 def _settle(connection: sqlite3.Connection, job: str) -> None:
     """Mark a job as done or failed once no shard of it is left to do."""
-    counts = dict(connection.execute(sql.COUNT_BY_STATE, (job,)).fetchall())
-    if not counts.get("pending") and not counts.get("leased"):
-        state = "failed" if counts.get("failed") else "done"
-        connection.execute(sql.SET_JOB_STATE, (state, job))
+    if connection.execute(sql.FIND_UNDONE, (job,)).fetchone() is None:
+        failed = connection.execute(sql.FIND_ERROR, (job,)).fetchone() is not None
+        connection.execute(sql.SET_JOB_STATE, ("failed" if failed else "done", job))

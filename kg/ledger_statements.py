@@ -12,10 +12,12 @@ __all__ = [
     "ADD_SHARD",
     "COUNT_BY_STATE",
     "FIND_CONTENT",
+    "FIND_ERROR",
     "FIND_JOB",
     "FIND_LEASED",
     "FIND_PENDING",
     "FIND_SHARD",
+    "FIND_UNDONE",
     "FREE_SHARD",
     "LEASE_SHARD",
     "LIST_JOBS",
@@ -25,6 +27,7 @@ __all__ = [
     "RELEASE_SHARD",
     "SCHEMA",
     "SET_JOB_STATE",
+    "SUM_COUNTS",
     "job_of",
     "shard_of",
 ]
@@ -60,7 +63,17 @@ FIND_SHARD: Final = (
 )
 FIND_PENDING: Final = "SELECT min(number) FROM shards WHERE job = ? AND state = 'pending'"
 FIND_LEASED: Final = "SELECT number, owner, expires FROM shards WHERE job = ? AND state = 'leased'"
-COUNT_BY_STATE: Final = "SELECT state, count(*) FROM shards WHERE job = ? GROUP BY state"
+COUNT_BY_STATE: Final = "SELECT state, count(*), sum(size) FROM shards WHERE job = ? GROUP BY state"
+SUM_COUNTS: Final = (
+    "SELECT each.key, sum(each.value) FROM shards, json_each(shards.counts) AS each"
+    " WHERE job = ? AND state = 'done' GROUP BY each.key ORDER BY each.key"
+)
+FIND_ERROR: Final = (
+    "SELECT error FROM shards WHERE job = ? AND state = 'failed' ORDER BY number LIMIT 1"
+)
+FIND_UNDONE: Final = (
+    "SELECT state FROM shards WHERE job = ? AND state IN ('pending', 'leased') LIMIT 1"
+)
 
 LEASE_SHARD: Final = (
     "UPDATE shards SET state = 'leased', owner = ?, expires = ? WHERE job = ? AND number = ?"
