@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -67,15 +68,14 @@ class Snapshot:
     @cached_property
     def hash(self) -> str:
         """Hex SHA-256 over keys, labels, attributes and edges, independent of the machine."""
-        digest = hashlib.sha256()
-        for names in (self.entities.names, self.relation_names.names, self.labels.names):
-            digest.update("\x00".join(names).encode() + b"\x01")
+        names = (self.entities.names, self.relation_names.names, self.labels.names, self.names)
+        digest = hashlib.sha256(json.dumps(names).encode())
         for name in sorted(self.attributes):
             column = self.attributes[name]
             digest.update(repr((name, [(i, column[i]) for i in sorted(column)])).encode())
-        digest.update("\x00".join(self.names).encode())
-        for array in ARRAYS:
-            digest.update(np.ascontiguousarray(getattr(self, array)).tobytes())
+        for name in ARRAYS:
+            array = getattr(self, name)
+            digest.update(array.astype(array.dtype.newbyteorder("<")).tobytes())
         return digest.hexdigest()
 
     def entity_id(self, key: str) -> int:
