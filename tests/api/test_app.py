@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,20 +86,33 @@ def test_pictures_come_as_they_are_and_for_ever(client: TestClient) -> None:
         assert client.get(f"/v1/images/{bad}").status_code in (404, 422)
 
 
-def test_a_part_is_outlined_in_its_own_picture_only(client: TestClient) -> None:
-    turkey = client.get("/v1/entities/country:TR").json()
-    sha, part = turkey["images"][0]["sha256"], turkey["parts"][0]["key"]
+@pytest.mark.parametrize(("code", "shape"), [("TR", "path"), ("DZ", "rect")])
+def test_a_part_is_outlined_by_its_mask_or_its_box(
+    client: TestClient, code: str, shape: str
+) -> None:
+    country = client.get(f"/v1/entities/country:{code}").json()
+    sha, part = country["images"][0]["sha256"], country["parts"][0]["key"]
     response = client.get(f"/v1/images/{sha}", params={"part": part})
     assert response.headers["content-type"] == "image/svg+xml"
     assert response.headers["content-security-policy"].startswith("default-src 'none'")
     root = ET.fromstring(response.content)  # noqa: S314 - our own drawing
-    shapes = [child.tag.rpartition("}")[2] for child in root]
-    assert shapes == ["title", "image", "rect", "rect"]
-    assert root[2].attrib["x"] == "14"
-    assert root[2].attrib["width"] == "24"
+    assert [child.tag.rpartition("}")[2] for child in root] == ["title", "image", shape, shape]
+    if shape == "rect":
+        assert [root[2].attrib[name] for name in ("x", "y", "width", "height")] == [
+            "14", "8", "24", "24",
+        ]  # fmt: skip
+    else:
+        numbers = [float(n) for n in re.findall(r"[\d.]+", root[2].attrib["d"])]
+        assert 7 <= min(numbers) < max(numbers) <= 39
+
+
+def test_a_part_is_outlined_in_its_own_picture_only(client: TestClient) -> None:
+    part = client.get("/v1/entities/country:TR").json()["parts"][0]
     other = client.get("/v1/entities/country:AZ").json()["images"][0]["sha256"]
-    problem(client.get(f"/v1/images/{other}", params={"part": part}), "unknown-image", 404)
-    problem(client.get(f"/v1/images/{sha}", params={"part": "x"}), "unknown-entity", 404)
+    wrong = client.get(f"/v1/images/{other}", params={"part": part["key"]})
+    problem(wrong, "unknown-image", 404)
+    nobody = client.get(f"/v1/images/{part['image']}", params={"part": "x"})
+    problem(nobody, "unknown-entity", 404)
 
 
 def test_info_counts_the_graph(client: TestClient, world: WorldEngine) -> None:

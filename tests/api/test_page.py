@@ -89,6 +89,23 @@ def test_known_and_likely_are_told_apart_by_word_and_sign(browser: Browser, addr
     assert "weakest step: Georgia borders Turkey, 70 %" in likely
 
 
+def outlined(browser: Browser, row: str, shape: str) -> tuple[float, float, float, float]:
+    """Return the box of the outline in an open proof, in pixels of the picture."""
+    browser.wait(f'document.querySelector("{row} figure image").href.baseVal')
+    box: dict[str, float] = browser.run(
+        f"(({{x, y, width, height}}) => ({{x, y, width, height}}))"
+        f'(document.querySelector("{row} figure {shape}.outline.over").getBBox())'
+    )
+    return (box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"])
+
+
+def test_a_part_without_a_mask_is_outlined_by_its_box(browser: Browser, address: str) -> None:
+    ask(browser, address, CRESCENT_QUESTION)
+    row = ".answer[data-key='country:ML']"
+    browser.run(f'document.querySelector("{row} .answer-head").click()')
+    assert outlined(browser, row, "rect") == (14, 8, 38, 32)
+
+
 def test_a_proof_opens_and_outlines_the_part(browser: Browser, address: str) -> None:
     ask(browser, address, CRESCENT_QUESTION)
     row = ".answer[data-key='country:GR']"
@@ -97,12 +114,11 @@ def test_a_proof_opens_and_outlines_the_part(browser: Browser, address: str) -> 
     proof = text_of(browser, f"{row} .proof")
     for line in ("Greece — borders → Turkey", "countries.jsonl, row 1", "Arabic"):
         assert line in proof
-    browser.wait(f'document.querySelector("{row} figure image").href.baseVal')
-    shape: dict[str, float] = browser.run(
-        f"(({{x, y, width, height}}) => ({{x, y, width, height}}))"
-        f'(document.querySelector("{row} figure .outline.over").getBBox())'
-    )
-    assert shape == {"x": 14, "y": 8, "width": 24, "height": 24}
+    left, top, right, bottom = outlined(browser, row, "path")
+    assert 13 <= left <= 15
+    assert 34 <= right <= 39
+    assert 7 <= top <= 9
+    assert 31 <= bottom <= 33
     label = browser.run(f"document.querySelector(\"{row} figure svg\").getAttribute('aria-label')")
     assert label == "white crescent, outlined in the picture of Turkey"
 

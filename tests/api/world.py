@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from api.engine import AnswererName, Engine
@@ -25,6 +26,7 @@ from reasoning.exact import ExactAnswerer
 from reasoning.predictors import NoPredictor
 from reasoning.protocols import Answerer
 from reasoning.symbolic import SymbolicAnswerer
+from scenes.masks import encode_rle
 
 __all__ = ["CRESCENTS", "NAMES", "WorldEngine", "fill", "make_world", "open_world"]
 
@@ -56,6 +58,12 @@ def flag(code: str) -> bytes:
     return file.getvalue()
 
 
+def mask(code: str) -> str:
+    """Return where a flag is white."""
+    with Image.open(io.BytesIO(flag(code))) as image:
+        return encode_rle(np.asarray(image).min(axis=2) == 255)
+
+
 def asserted(row: int) -> tuple[Provenance, ...]:
     return (Provenance(kind="asserted", source="countries.jsonl", locator=f"row {row}"),)
 
@@ -72,6 +80,7 @@ def entities(images: ImageFolder) -> Iterator[Entity]:
             part = ImagePart(
                 parent=country(code), image=picture.sha256, box_xyxy=MOON,
                 confidence=CRESCENTS[code], area_share=0.1, colour="white",
+                mask_rle=mask(code) if code == "TR" else None,
             )  # fmt: skip
             yield Entity(
                 key=part_of(code), label="Part", name="white crescent", part=part,
