@@ -1,8 +1,9 @@
 """What a step of cone training sees: queries of one structure and shared candidates.
 
 Candidates are shared by the queries of a batch. Where all entities of the answers' label fit, they
-are all candidates (1 against all of that kind), with some strangers of other labels; for parts, and
-for labels too large, each query brings one answer and the other parts of its image.
+are all candidates (1 against all of that kind), with some strangers of other labels. For parts, and
+for labels too large, each query brings one answer and other parts of its image, and queries are
+drawn by their number of answers: else "parts labelled L" would be as rare as "parts of X".
 """
 
 from __future__ import annotations
@@ -51,12 +52,14 @@ class QueryGroup:
     Attributes:
         queries: The set that they are rows of.
         rows: Which rows.
+        shares: ``(len(rows),)`` share of each query by its number of answers.
         label: Label id of the answers.
         of_parts: Whether the answers are parts of images.
     """
 
     queries: QuerySet
     rows: Ids
+    shares: NDArray[np.float64]
     label: int
     of_parts: bool
 
@@ -116,10 +119,12 @@ class BatchPlan:
         first = np.array([queries.easy[row][0] for row in rows], dtype=np.int64)
         from_parts = (self._parents[queries.anchors[rows]] >= 0).any(1)
         kinds = 2 * self._labels[first].astype(np.int64) + from_parts
+        counts = np.array([len(queries.easy[row]) for row in rows], dtype=np.float64)
         return [
             QueryGroup(
                 queries=queries,
                 rows=rows[kinds == kind],
+                shares=counts[kinds == kind] / counts[kinds == kind].sum(),
                 label=int(kind) // 2,
                 of_parts=bool(self._parents[first[kinds == kind][0]] >= 0),
             )
@@ -129,13 +134,14 @@ class BatchPlan:
     def draw(self, generator: np.random.Generator) -> Batch:
         """Draw one batch."""
         group = self.groups[generator.choice(len(self.groups), p=self._shares)]
-        size = min(self._settings.queries, len(group.rows))
-        rows = generator.choice(group.rows, size, replace=False)
+        everyone = np.flatnonzero(self._labels == group.label)
+        pooled = group.of_parts or len(everyone) > self._settings.pool
+        rows = self._rows(group, pooled, generator)
+        size = len(rows)
         answers = [group.queries.easy[row] for row in rows]
         owner = np.repeat(np.arange(size), [len(ids) for ids in answers])
         flat = np.concatenate(answers).astype(np.int64)
-        everyone = np.flatnonzero(self._labels == group.label)
-        if group.of_parts or len(everyone) > self._settings.pool:
+        if pooled:
             chosen = np.array([generator.choice(ids) for ids in answers], dtype=np.int64)
             candidates = self._pool(chosen, everyone, group.of_parts, generator)
         else:
@@ -154,6 +160,12 @@ class BatchPlan:
             of_parts=group.of_parts,
             answers=(owner, flat),
         )
+
+    def _rows(self, group: QueryGroup, pooled: bool, generator: np.random.Generator) -> Ids:
+        if pooled:
+            return generator.choice(group.rows, self._settings.queries, p=group.shares)
+        size = min(self._settings.queries, len(group.rows))
+        return generator.choice(group.rows, size, replace=False)
 
     def _pool(
         self, chosen: Ids, everyone: Ids, of_parts: bool, generator: np.random.Generator
