@@ -30,7 +30,7 @@ SURFACE_SIGNALS = (
 )
 """Rows of `AliasIndex.rows`, each in [0, 1]."""
 
-_FUZZY = 24  # entities whose spelling is compared letter by letter, for each surface
+_COMPARED = 64  # names whose spelling is compared letter by letter, for each surface
 
 
 class NgramIndex:
@@ -94,12 +94,14 @@ class AliasIndex:
         in_latin = self._latin.similarities(latin(surface))
         rows[2] = self._plain.best(self._plain.similarities(plain(surface)))
         rows[3] = self._latin.best(in_latin)
-        rows[4] = self._sound.best(self._sound.similarities(sound(surface)))
-        nearest = np.argsort(-np.maximum(rows[3], rows[4]), kind="stable")[:_FUZZY]
-        starts = np.searchsorted(self._latin.owners, np.arange(self._size + 1))
-        for owner in nearest.tolist():
-            names = self._flat[starts[owner] : starts[owner + 1]]
-            rows[5:8, owner] = np.max([_spelling(surface, name) for name in names], axis=0)
+        in_sound = self._sound.similarities(sound(surface))
+        rows[4] = self._sound.best(in_sound)
+        alike = np.maximum(in_latin, in_sound)
+        best_first = np.argsort(-alike, kind="stable")[:_COMPARED]
+        for place in best_first.tolist():
+            owner = self._latin.owners[place]
+            found = _spelling(surface, self._flat[place])
+            rows[5:8, owner] = np.maximum(rows[5:8, owner], found)
         return rows
 
 

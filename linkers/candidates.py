@@ -53,7 +53,7 @@ def candidates(rows: NDArray[np.float32], *, limit: int = 64) -> list[int]:
         rows: ``(signals, N)``.
         limit: Most candidates.
     """
-    lists = []
+    lists: list[list[int]] = []
     for signal, quota in _QUOTAS:
         values = rows[signal]
         count = min(quota, int(np.count_nonzero(values > 0)))

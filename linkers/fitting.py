@@ -18,7 +18,8 @@ from kg.errors import InputError
 from kg.model import EntityKey
 from kg.progress import Progress, silent
 from linkers.config import LinkerConfig
-from linkers.decision import Case, Decision, fit_decision
+from linkers.decision import Case, Decision
+from linkers.decision_fitting import fit_decision
 from linkers.evidence import Evidence, MentionImages
 from linkers.matching import MatchingNetwork
 from linkers.model import Mention
@@ -30,6 +31,8 @@ from linkers.training import Pairs, fit_matching
 from linkers.vectors import items_of
 
 __all__ = ["train_parts"]
+
+_REPEATS = 8
 
 Labelled = tuple[Sequence[Mention], Sequence[EntityKey | None]]
 
@@ -134,9 +137,15 @@ def _network(
 
 
 def _pairs(evidence: Evidence, labelled: Labelled) -> Pairs:
-    """Return the mentions whose entity is in the base."""
+    """Return the mentions whose entity is in the base; of one surface not more than a few."""
     ids = evidence.base.ids
-    kept = [(m, ids[k]) for m, k in zip(*labelled, strict=True) if k is not None and k in ids]
+    kept: list[tuple[Mention, int]] = []
+    counts: Counter[tuple[str, str]] = Counter()
+    for mention, key in zip(*labelled, strict=True):
+        if key is not None and key in ids:
+            counts[mention.surface, key] += 1
+            if counts[mention.surface, key] <= _REPEATS:
+                kept.append((mention, ids[key]))
     vectors = [evidence.mention_vectors(mention) for mention, _ in kept]
     gold = np.array([row for _, row in kept], dtype=np.int64)
     return Pairs(mentions=items_of(vectors, evidence.encoders), gold=gold)

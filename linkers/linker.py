@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -137,6 +139,27 @@ class Linker:
         """Return the same linker on another base."""
         encoders = self._evidence.encoders
         return type(self)(base, encoders, self.trained, pixels=self._pixels, progress=progress)
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of all that a link depends on: what was trained, and the base."""
+        digest = hashlib.sha256(json.dumps(self.trained.config.to_json()).encode())
+        digest.update(json.dumps([self.trained.encoders, self.trained.priors.to_json()]).encode())
+        arrays = dict(self.trained.decision.arrays)
+        arrays |= {n: v.numpy() for n, v in self.trained.network.state_dict().items()}
+        for name in sorted(arrays):
+            digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+        for entity in self.base.entities:
+            images = [image.sha256 for image in entity.images]
+            digest.update(json.dumps([entity.key, entity.name, entity.aliases, images]).encode())
+        digest.update(json.dumps(self.base.descriptions).encode())
+        return digest.hexdigest()
+
+    def can_open(self, mention: Mention) -> bool:
+        """Tell whether a mention has no picture, or one that can be opened."""
+        return mention.image is None or (
+            self._pixels is not None and self._pixels(mention.image) is not None
+        )
 
     def forget(self) -> None:
         """Drop the vectors of mentions seen so far, to bound a long job's memory."""

@@ -12,22 +12,25 @@ pair of a mention m and an entity e gets four unit scores:
 Where we differ from the public code: masks in every softmax, mean and maximum; a unit is out of the
 mean where either side lacks its modality; dot products are cosines times a learnt temperature a
 unit; patches attend over all text tokens (over the one global vector they would all be equal);
-training and scoring share this one path; an adapter stands in for the fine-tuning of the text
-encoder.
+training and scoring share this one path; an adapter of the global text vector stands in for the
+fine-tuning of the text encoder.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from kg.errors import SettingError
+from linkers.attention import class_attention, masked_mean, masked_softmax
+from linkers.items import Encoded, Items
 
-__all__ = ["UNITS", "Encoded", "Items", "MatchingConfig", "MatchingNetwork", "class_attention"]
+__all__ = ["UNITS", "MatchingConfig", "MatchingNetwork"]
 
 UNITS = ("text", "image", "text to vision", "vision to text")
 """Order of the unit scores."""
@@ -63,8 +66,8 @@ class MatchingConfig:
     contrastive_temperature: float = 0.03
     inter: float = 1.0
     intra: float = 0.8
-    batch: int = 64
-    epochs: int = 6
+    batch: int = 32
+    epochs: int = 4
     patience: int = 2
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
@@ -79,112 +82,6 @@ class MatchingConfig:
                 raise SettingError(f"{name} must lie in (0, 1], got {getattr(self, name)}")
         if not self.temperatures:
             raise SettingError("temperatures must name at least one head")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Items:
-    """Encoder vectors of mentions or of entities; a modality is absent where its mask is empty.
-
-    Attributes:
-        text: ``(n, text_dimension)``.
-        text_tokens: ``(n, L, text_dimension)``.
-        text_mask: ``(n, L)`` bool.
-        image: ``(n, image_dimension)``.
-        image_tokens: ``(n, P, image_dimension)``.
-        image_mask: ``(n, P)`` bool.
-    """
-
-    text: Tensor
-    text_tokens: Tensor
-    text_mask: Tensor
-    image: Tensor
-    image_tokens: Tensor
-    image_mask: Tensor
-
-    def take(self, rows: Tensor) -> Items:
-        """Return some of the items."""
-        return Items(**{name: getattr(self, name)[rows] for name in self.__slots__})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encoded:
-    """One side after its own layers; nothing of the other side is in it, so it can be kept.
-
-    Attributes:
-        raw: Adapted global vectors before the norms, text and image (for the contrastive loss).
-        globals_: Normed global vectors, text ``(n, text_dimension)`` and image ``(n, d)``.
-        queries: Token queries W_q, text ``(n, L, d)`` and image ``(n, P, d)``.
-        keys: Token keys W_k.
-        values: Token values W_v.
-        classes: Projected global vectors W_c, ``(n, d)`` each.
-        crossed: Cross-modal vectors, text → vision and vision → text, ``(n, d)`` each.
-        masks: Token masks, text and image.
-        present: ``(n, 2)`` bool, text and image.
-    """
-
-    raw: tuple[Tensor, Tensor]
-    globals_: tuple[Tensor, Tensor]
-    queries: tuple[Tensor, Tensor]
-    keys: tuple[Tensor, Tensor]
-    values: tuple[Tensor, Tensor]
-    classes: tuple[Tensor, Tensor]
-    crossed: tuple[Tensor, Tensor]
-    masks: tuple[Tensor, Tensor]
-    present: Tensor
-
-    def take(self, rows: Tensor) -> Encoded:
-        """Return some of the items."""
-
-        def pick(value: Tensor | tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
-            return value[rows] if isinstance(value, Tensor) else tuple(v[rows] for v in value)
-
-        return Encoded(**{name: pick(getattr(self, name)) for name in self.__slots__})  # type: ignore[arg-type]
-
-
-def masked_softmax(logits: Tensor, mask: Tensor) -> Tensor:
-    """Return a softmax over the last axis; a row without a true mask is all zero, not NaN."""
-    lowest = torch.finfo(logits.dtype).min
-    weights = torch.softmax(logits.masked_fill(~mask, lowest), dim=-1)
-    return weights * mask
-
-
-def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """Return the mean over axis -2 of ``(..., rows, d)``, rows in the mask only; else zero."""
-    weights = mask.unsqueeze(-1).to(values.dtype)
-    total: Tensor = (values * weights).sum(dim=-2)
-    return total / weights.sum(dim=-2).clamp_min(1.0)
-
-
-def class_attention(
-    rows: Tensor, mask: Tensor, temperatures: tuple[float, ...], residual: float
-) -> Tensor:
-    """Pool rows by class-specific residual attention, every channel for itself.
-
-    head_T(x) = mean x + λ Σ x softmax(T x), or mean x + λ max x for T ≥ 99; mean over heads.
-    (Zhu and Wu, "Residual Attention", 2021, as M3EL uses it.)
-
-    Args:
-        rows: ``(n, R, d)``.
-        mask: ``(n, R)`` bool.
-        temperatures: T of each head.
-        residual: λ.
-
-    Returns:
-        ``(n, d)``.
-    """
-    mean = masked_mean(rows, mask)
-    heads = []
-    for temperature in temperatures:
-        if temperature >= 99:
-            lowest = torch.finfo(rows.dtype).min
-            best = rows.masked_fill(~mask.unsqueeze(-1), lowest).amax(dim=-2)
-            attended = torch.where(mask.any(dim=-1, keepdim=True), best, torch.zeros_like(best))
-        else:
-            by_channel = rows.transpose(-1, -2)
-            weights = masked_softmax(temperature * by_channel, mask.unsqueeze(-2))
-            attended = (by_channel * weights).sum(dim=-1)
-        heads.append(mean + residual * attended)
-    return torch.stack(heads).mean(dim=0)
 
 
 class _Intra(nn.Module):
@@ -270,28 +167,41 @@ class MatchingNetwork(nn.Module):
         with torch.no_grad():
             self.adapter.weight.copy_(torch.eye(self.config.text_dimension))
 
-    def encode(self, items: Items) -> Encoded:
-        """Run one side's own layers."""
+    def encode(self, items: Items, side: Literal["mention", "entity"]) -> Encoded:
+        """Run one side's own layers; the two sides differ only in which projections they need."""
         text, image = self.adapter(items.text), self.shrink(items.image)
-        tokens, patches = self.adapter(items.text_tokens), self.shrink(items.image_tokens)
         t, v = self.text_norm(text), self.image_norm(image)
-        tt, vv = self.text_token_norm(tokens), self.image_token_norm(patches)
+        tt = self.text_token_norm(items.text_tokens)
+        vv = self.image_token_norm(self.shrink(items.image_tokens))
         masks = (items.text_mask, items.image_mask)
-        ft, fv = self.cross.text(t), self.cross.image(v)
-        ftt, fvv = self.cross.text(tt), self.cross.image(vv)
+        tokens = ((self.text, t, tt), (self.image, v, vv))
+        asking = side == "entity"
         return Encoded(
             raw=(text, image),
             globals_=(t, v),
-            queries=(self.text.query(tt), self.image.query(vv)),
-            keys=(self.text.key(tt), self.image.key(vv)),
-            values=(self.text.value(tt), self.image.value(vv)),
-            classes=(self.text.chosen(t), self.image.chosen(v)),
-            crossed=(
-                self.cross(ft, ftt, masks[0], fvv, masks[1]),
-                self.cross(fv, fvv, masks[1], ftt, masks[0]),
-            ),
+            queries=tuple(own.query(rows) for own, _, rows in tokens) if asking else (),
+            keys=() if asking else tuple(own.key(rows) for own, _, rows in tokens),
+            values=() if asking else tuple(own.value(rows) for own, _, rows in tokens),
+            classes=tuple(own.chosen(whole) for own, whole, _ in tokens) if asking else (),
+            crossed=self._crossed(t, v, tt, vv, masks),
             masks=masks,
             present=torch.stack([mask.any(dim=-1) for mask in masks], dim=-1),
+        )
+
+    def _crossed(
+        self, t: Tensor, v: Tensor, tt: Tensor, vv: Tensor, masks: tuple[Tensor, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Return both cross-modal vectors; items that lack a modality cost nothing and get 0."""
+        rows = (masks[0].any(dim=-1) & masks[1].any(dim=-1)).nonzero()[:, 0]
+        zero = v.new_zeros(len(v), self.config.dimension)
+        if not len(rows):
+            return zero, zero
+        t, v, tt, vv, text_mask, image_mask = (x[rows] for x in (t, v, tt, vv, *masks))
+        ft, fv = self.cross.text(t), self.cross.image(v)
+        ftt, fvv = self.cross.text(tt), self.cross.image(vv)
+        return (
+            zero.index_copy(0, rows, self.cross(ft, ftt, text_mask, fvv, image_mask)),
+            zero.index_copy(0, rows, self.cross(fv, fvv, image_mask, ftt, text_mask)),
         )
 
     def forward(self, mentions: Encoded, entities: Encoded) -> tuple[Tensor, Tensor]:

@@ -66,7 +66,9 @@ class Scorer:
         self._network = network.eval()
         self._limit = limit
         with torch.inference_mode():
-            self._entities = network.encode(items_of(evidence.entity_vectors(), evidence.encoders))
+            self._entities = network.encode(
+                items_of(evidence.entity_vectors(), evidence.encoders), "entity"
+            )
 
     def see(self, mention: Mention, priors: Priors, *, also: Collection[int] = ()) -> Sighting:
         """Return the candidates of a mention that the evidence was prepared for."""
@@ -82,7 +84,7 @@ class Scorer:
             return np.zeros((0, len(UNITS) + 1), dtype=np.float32)
         vectors = self.evidence.mention_vectors(mention)
         with torch.inference_mode():
-            encoded = self._network.encode(items_of([vectors], self.evidence.encoders))
+            encoded = self._network.encode(items_of([vectors], self.evidence.encoders), "mention")
             chosen = self._entities.take(torch.as_tensor(ids))
             scores, present = self._network(encoded, chosen)
             whole = torch.nan_to_num(fused(scores, present), neginf=0.0)

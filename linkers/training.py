@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kg.progress import Progress, silent
+from linkers.items import Items
 from linkers.losses import contrastive_loss, fused, matching_loss
-from linkers.matching import Encoded, Items, MatchingConfig, MatchingNetwork
+from linkers.matching import MatchingConfig, MatchingNetwork
 
 __all__ = ["Pairs", "fit_matching", "reciprocal_ranks"]
 
@@ -56,11 +56,8 @@ def fit_matching(
     best_score, best_state, waited = -1.0, copy.deepcopy(network.state_dict()), 0
     for epoch in range(config.epochs):
         network.train()
-        order = torch.randperm(len(train.gold), generator=generator)
-        for start in range(0, len(order), config.batch):
-            rows = order[start : start + config.batch]
-            if len(rows) > 1:
-                _step(network, optimiser, entities, train, rows)
+        for rows in _batches(train, config.batch, generator):
+            _step(network, optimiser, entities, train, rows)
         progress(epoch + 1, config.epochs)
         network.eval()
         score = float(epoch)
@@ -76,6 +73,21 @@ def fit_matching(
     return network.eval()
 
 
+def _batches(train: Pairs, size: int, generator: torch.Generator) -> list[Tensor]:
+    """Return rows of each batch, in random order; mentions with and without pictures apart.
+
+    A batch without pictures skips everything that looks at them, which is most of the work.
+    """
+    shown = train.mentions.image_mask.any(dim=-1)
+    batches = []
+    for kind in (shown, ~shown):
+        rows = kind.nonzero()[:, 0]
+        rows = rows[torch.randperm(len(rows), generator=generator)]
+        parts = torch.split(rows, size)
+        batches += [part for part in parts if len(part) > 1]
+    return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+
+
 def _step(
     network: MatchingNetwork,
     optimiser: torch.optim.Optimizer,
@@ -85,8 +97,10 @@ def _step(
 ) -> None:
     config = network.config
     owners = torch.from_numpy(train.gold)[rows]
-    mentions = network.encode(train.mentions.take(rows))
-    partners = network.encode(entities.take(owners))
+    chosen, others = train.mentions.take(rows), entities.take(owners)
+    if not bool(chosen.image_mask.any()):
+        chosen, others = chosen.without_images(), others.without_images()
+    mentions, partners = network.encode(chosen, "mention"), network.encode(others, "entity")
     scores, present = network(mentions, partners)
     loss = matching_loss(scores, present, owners)
     for side in range(2):
@@ -124,20 +138,12 @@ def reciprocal_ranks(
     """
     results: list[NDArray[np.float64]] = []
     with torch.inference_mode():
-        whole = network.encode(entities)
+        whole = network.encode(entities, "entity")
         for start in range(0, len(pairs.gold), block):
             rows = torch.arange(start, min(start + block, len(pairs.gold)))
-            scores = fused(*network(network.encode(pairs.mentions.take(rows)), whole)).numpy()
+            mentions = network.encode(pairs.mentions.take(rows), "mention")
+            scores = fused(*network(mentions, whole)).numpy()
             own = scores[np.arange(len(scores)), pairs.gold[rows.numpy()]][:, None]
             above, ties = (scores > own).sum(axis=1), (scores == own).sum(axis=1)
             results.append(1.0 / (above + (ties + 1) / 2))
     return np.concatenate(results) if results else np.zeros(0)
-
-
-def candidate_scores(
-    network: MatchingNetwork, mention: Encoded, entities: Encoded, rows: Sequence[int]
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Return unit scores and presence ``(4, C)`` of one mention with some entities."""
-    with torch.inference_mode():
-        scores, present = network(mention, entities.take(torch.as_tensor(rows)))
-    return scores[:, 0].numpy(), present[:, 0].numpy()

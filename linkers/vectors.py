@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.protocols import ImageEncoder, TextEncoder
 from kg.progress import Progress, silent
-from linkers.matching import Items
+from linkers.items import Items
 
 __all__ = ["Encoders", "ItemVectors", "VectorTable", "items_of", "pooled_patches"]
 
@@ -19,7 +19,7 @@ Pixels = NDArray[np.uint8]
 _Row = tuple[NDArray[np.float32], NDArray[np.float16]]
 
 _BATCH = 64  # items between two reports of progress
-TEXT_TOKENS = 40  # L of the paper: 8 of the name or surface, 32 of the text
+TEXT_TOKENS = 40  # L of the paper: up to 8 of the name or surface, the rest of the text
 NAME_TOKENS = 8
 PATCH_SIDE = 7  # patches are averaged to 7 x 7, the paper's 49
 
@@ -134,9 +134,10 @@ def items_of(vectors: Sequence[ItemVectors], encoders: Encoders) -> Items:
     """
     size, image_size = encoders.text.dimension, encoders.image_dimension
     count = len(vectors)
+    length = max((_length(v) for v in vectors), default=1) or 1
     text = np.zeros((count, size), dtype=np.float32)
-    tokens = np.zeros((count, TEXT_TOKENS, size), dtype=np.float32)
-    token_mask = np.zeros((count, TEXT_TOKENS), dtype=np.bool_)
+    tokens = np.zeros((count, length, size), dtype=np.float32)
+    token_mask = np.zeros((count, length), dtype=np.bool_)
     patches = max((len(v.image[1]) for v in vectors if v.image), default=1)
     image = np.zeros((count, image_size), dtype=np.float32)
     cells = np.zeros((count, patches, image_size), dtype=np.float32)
@@ -144,9 +145,8 @@ def items_of(vectors: Sequence[ItemVectors], encoders: Encoders) -> Items:
     for row, item in enumerate(vectors):
         name = item.name[1][:NAME_TOKENS] if item.name else np.zeros((0, size))
         rest = item.text[1][: TEXT_TOKENS - len(name)] if item.text else np.zeros((0, size))
-        length = len(name) + len(rest)
-        tokens[row, :length] = np.concatenate([name, rest])
-        token_mask[row, :length] = True
+        tokens[row, : len(name) + len(rest)] = np.concatenate([name, rest])
+        token_mask[row, : len(name) + len(rest)] = True
         parts = [part[0] for part in (item.name, item.text) if part]
         if parts:
             text[row] = np.mean(parts, axis=0)
@@ -162,3 +162,8 @@ def items_of(vectors: Sequence[ItemVectors], encoders: Encoders) -> Items:
         image_tokens=torch.from_numpy(cells),
         image_mask=torch.from_numpy(cell_mask),
     )
+
+
+def _length(item: ItemVectors) -> int:
+    name = min(NAME_TOKENS, len(item.name[1])) if item.name else 0
+    return min(TEXT_TOKENS, name + (len(item.text[1]) if item.text else 0))

@@ -1,0 +1,133 @@
+"""Rows of a mention file and of a link file: a declared mapping of columns in, plain JSON out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from kg.errors import MappingError, RecordError
+from linkers.model import Link, Mention
+
+__all__ = ["MentionColumns", "link_line", "mention_of"]
+
+MAX_SURFACE = 500
+MAX_CONTEXT = 20_000
+MAX_NAME = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MentionColumns:
+    """Which column of a file holds which part of a mention; None means that no column does.
+
+    Attributes:
+        id: Stable id; results are joined by it.
+        surface: The words.
+        context: The text around them.
+        start: First character of the words in the text.
+        end: One past the last.
+        image: Name of the picture.
+        document: Mentions of one document support one another where they follow in the file.
+
+    Raises:
+        MappingError: Neither words nor a picture are mapped, or the id is not.
+    """
+
+    id: str = "id"
+    surface: str | None = "mention"
+    context: str | None = "context"
+    start: str | None = "start"
+    end: str | None = "end"
+    image: str | None = None
+    document: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a mapping that gives no mention."""
+        if not self.id:
+            raise MappingError("a mention needs a column for its id")
+        if self.surface is None and self.image is None:
+            raise MappingError("a mention needs a column for its words or for its picture")
+
+    @classmethod
+    def of(cls, names: Mapping[str, str | None]) -> Self:
+        """Read a mapping from plain names.
+
+        Raises:
+            MappingError: It names a part that mentions do not have.
+        """
+        unknown = sorted(set(names) - {field.name for field in fields(cls)})
+        if unknown:
+            known = ", ".join(field.name for field in fields(cls))
+            raise MappingError(f"a mention has no {unknown[0]!r}", hint=f"it has {known}")
+        return cls(**names)  # type: ignore[arg-type]
+
+
+def mention_of(
+    values: Mapping[str, Any], columns: MentionColumns, *, path: str, line: int
+) -> Mention:
+    """Read one row.
+
+    Raises:
+        RecordError: A value is missing, of a wrong type, too long, or contradicts another; with
+            line and column.
+    """
+    row = _Row(values, path, line)
+    surface = row.text(columns.surface, MAX_SURFACE)
+    context = row.text(columns.context, MAX_CONTEXT)
+    start, end = row.place(columns.start), row.place(columns.end)
+    image = row.text(columns.image, MAX_NAME) or None
+    if not surface.strip() and not context.strip() and image is None:
+        raise row.error("neither words, a text nor a picture", columns.surface)
+    if (start is None) != (end is None):
+        raise row.error("a start without an end, or the other way round", columns.start)
+    if start is not None and end is not None and not start <= end <= len(context):
+        raise row.error(f"characters {start}-{end} lie outside the text", columns.start)
+    name = row.text(columns.id, MAX_NAME)
+    if not name:
+        raise row.error("no id", columns.id)
+    return Mention(
+        id=name,
+        surface=surface,
+        context=context,
+        start=start,
+        end=end,
+        image=image,
+        document=row.text(columns.document, MAX_NAME) or None,
+    )
+
+
+class _Row:
+    """Typed access to one row; every error names its line and column."""
+
+    def __init__(self, values: Mapping[str, Any], path: str, line: int) -> None:
+        self._values, self._path, self._line = values, path, line
+
+    def error(self, what: str, column: str | None) -> RecordError:
+        return RecordError(what, path=self._path, line=self._line, column=column)
+
+    def text(self, column: str | None, limit: int) -> str:
+        value = None if column is None else self._values.get(column)
+        if value is None:
+            return ""
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str):
+            raise self.error(f"a text is needed, not {type(value).__name__}", column)
+        if len(value) > limit:
+            raise self.error(f"longer than {limit:,} characters", column)
+        # half of a surrogate pair is valid JSON, but no text that could be encoded
+        return value.encode("utf-8", "replace").decode()
+
+    def place(self, column: str | None) -> int | None:
+        value = None if column is None else self._values.get(column)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self.error("a character position is a whole number from 0", column)
+        return value
+
+
+def link_line(link: Link) -> bytes:
+    """Return a link as one line of JSON, keys sorted, so that equal links are equal bytes."""
+    return json.dumps(asdict(link), ensure_ascii=False, sort_keys=True).encode() + b"\n"
