@@ -38,6 +38,9 @@ from reasoning.query import (
 
 __all__ = ["tree_of"]
 
+_ANONYMOUS = "#"
+"""Begins what stands for the variable of a node without one."""
+
 
 def tree_of(select: SelectText, has_loops: Callable[[str], bool]) -> Query:
     """Return the tree of one query.
@@ -89,7 +92,9 @@ class _Block:
             self._conditions.append((match.where, True))
 
     def _named(self, variable: str | None, span: Span) -> str:
-        name = f"#{len(self.nodes)}" if variable is None else variable
+        if variable is not None and variable.startswith(_ANONYMOUS):
+            raise unsupported(f"a variable begins with {_ANONYMOUS}", span, "call it otherwise")
+        name = f"{_ANONYMOUS}{len(self.nodes)}" if variable is None else variable
         self.nodes.setdefault(name, _Node(span))
         return name
 
@@ -174,7 +179,7 @@ class _Block:
 
     def _pattern(self, test: PatternTest) -> tuple[str, Query]:
         """Return the variable of this block that a pattern starts from, and its tree there."""
-        scope = self._outer | self.nodes.keys()
+        scope = self._outer | {name for name in self.nodes if not name.startswith(_ANONYMOUS)}
         inner = _Block(self._has_loops, scope)
         for match in test.match:
             inner.add(match)
@@ -183,7 +188,8 @@ class _Block:
             what = "joins " + " and ".join(shared) if shared else "has no variable of the query"
             raise unsupported(f"this condition {what}", test.span, "use one variable of the query")
         for name, node in inner.nodes.items():
-            if not test.names_variables and name not in scope and not name.startswith("#"):
+            is_new = name not in scope and not name.startswith(_ANONYMOUS)
+            if is_new and not test.names_variables:
                 raise unsupported(
                     f"a pattern in WHERE cannot name a new variable ({name})",
                     node.span,

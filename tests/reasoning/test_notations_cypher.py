@@ -414,6 +414,22 @@ def test_hops_that_cannot_be_one_edge_may_share_a_clause(text: str) -> None:
     read_query(text)
 
 
+def test_nodes_without_a_name_in_a_condition_are_not_those_of_the_pattern() -> None:
+    same(
+        "MATCH (c:A)-[:a]->() WHERE NOT (c)-[:b]->() AND EXISTS { (c)-[:d]->() } RETURN c",
+        Intersection(
+            (
+                Labelled("A"),
+                has("a", EVERYTHING),
+                Negation(has("b", EVERYTHING)),
+                has("d", EVERYTHING),
+            )
+        ),
+    )
+    with pytest.raises(UnsupportedQueryError, match="begins with"):
+        read_query("MATCH (`#0`:A)-[:a]->() RETURN `#0`")
+
+
 def test_limit_and_columns_are_read_beside_the_tree() -> None:
     reading = read("MATCH (c:City) RETURN c.name, c.key AS id LIMIT 7")
     assert (reading.limit, reading.columns) == (7, ("c.name", "id"))
