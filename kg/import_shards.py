@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -51,7 +50,7 @@ def plan(
 
 
 class _Cursor(Generic[Table]):
-    """Rows of the tables by ranges of lines; goes on where it stands if the next range follows."""
+    """Rows of the tables by ranges of lines; only a range that lies before reads a file again."""
 
     def __init__(
         self, tables: Sequence[Table], read: Callable[[Table, int], Iterator[MappedRow]]
@@ -59,21 +58,25 @@ class _Cursor(Generic[Table]):
         self._tables = tables
         self._read = read
         self._rows: Iterator[MappedRow] = iter(())
-        self._place = (-1, 0)
+        self._ahead: MappedRow | None = None
+        self._table, self._line = -1, 0
 
-    def rows(self, shard: Shard) -> Iterator[MappedRow]:
-        """Yield the rows of a shard."""
+    def rows(self, shard: Shard) -> list[MappedRow]:
+        """Return the rows of a shard."""
         table, first, last = (int(shard.parameters[name]) for name in ("table", "first", "last"))
-        if self._place != (table, first):
-            self._rows = self._read(self._tables[table], first)
-        # Not at its place until all rows of the shard were taken.
-        self._place = (-1, 0)
-        for row in self._rows:
-            if row.line > last:
-                self._rows = chain((row,), self._rows)
+        if table != self._table or first < self._line:
+            self._rows, self._ahead = self._read(self._tables[table], first), None
+        # At no place until all rows of the shard were taken, whatever ends it.
+        self._table = -1
+        taken = []
+        while (row := self._ahead or next(self._rows, None)) is not None:
+            self._ahead = row if row.line > last else None
+            if self._ahead is not None:
                 break
-            yield row
-        self._place = (table, last + 1)
+            if row.line >= first:
+                taken.append(row)
+        self._table, self._line = table, last + 1
+        return taken
 
 
 class EntityWork:
@@ -100,7 +103,7 @@ class EntityWork:
 
     def __call__(self, shard: Shard) -> ShardResult:
         """Write the entities of a shard."""
-        rows = list(self._cursor.rows(shard))
+        rows = self._cursor.rows(shard)
         made = [row for row in rows if row.entity is not None]
         try:
             self._store.upsert_entities(row.entity for row in made if row.entity)
@@ -140,7 +143,7 @@ class EdgeWork:
 
     def __call__(self, shard: Shard) -> ShardResult:
         """Write the edges of a shard; one that lacks an end is a reject."""
-        rows = list(self._cursor.rows(shard))
+        rows = self._cursor.rows(shard)
         for row in rows:
             if row.edge is not None:
                 self._refuse_missing_end(row)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ import kg.importing
 from kg.backends.memory import MemoryStore
 from kg.errors import JobError, MappingError, RecordError, StoreUnavailableError
 from kg.images import ImageFolder
+from kg.import_shards import EntityWork
 from kg.importing import ImportReport, estimate_mapping, import_mapping
-from kg.ledger import Ledger
+from kg.ledger import Ledger, Shard
+from kg.mapping import load_mapping
 from tests.kg.import_worker import JournalStore, run
 
 ROOT = Path(__file__).parents[2]
@@ -305,6 +308,34 @@ def test_kills_at_random_moments_lose_and_double_nothing(tmp_path):
     assert rejects[0] == rejects[1]
     images = [sorted(p.name for p in (folder / "images").rglob("[!.]*")) for folder in folders]
     assert images[0] == images[1]
+
+
+def test_shards_taken_in_order_read_a_file_once_even_where_another_process_takes_some(tmp_path):
+    world = World(tmp_path, towns=300)
+    world.ledger.close()
+    mapping = load_mapping(world.mapping)
+    opened: list[str] = []
+    source = mapping.entities[0].source
+
+    class Counted(type(source)):
+        def records(self):
+            opened.append(self.file.name)
+            return super().records()
+
+    counted = Counted(**{field.name: getattr(source, field.name) for field in fields(source)})
+    tables = [replace(mapping.entities[0], source=counted, image=None)]
+    work = EntityWork(replace(mapping, entities=tables), world.store, world.images.add, set())
+    shards = [
+        Shard(job="j", number=n, parameters={"table": 0, "first": n + 1, "last": n + 1})
+        for n in range(301)
+    ]
+    odd = [work(shard).counts["entities"] for shard in shards[1::2]]
+    assert odd == [1] * 150
+    assert opened == ["towns.csv"]
+    even = [work(shard).counts["entities"] for shard in shards[::2]]
+    assert even == [0, *[1] * 150], "the first line is the header"
+    assert opened == ["towns.csv"] * 2
+    assert sum(1 for _ in world.store.entities()) == 300
 
 
 def test_an_estimate_comes_near_what_is_there_and_writes_nothing(world):
