@@ -27,7 +27,9 @@ class LauncherConfig:
         heap: Java's largest heap, as in ``-Xmx``.
         command_timeout_s: No command runs longer, whatever its caller asks for; > 0.
         java: Another Java to run, or None for the one that comes with the engine.
-        java_options: Further options of Java, for instance ``-XX:TieredStopAtLevel=1``.
+        java_options: Further options of Java. By default only its quick compiler: over a start,
+            a load of 14,000 rows and some hundred queries it took 6 s of processor time, both
+            compilers 12 s. For hours of heavy queries pass ``()``.
 
     Raises:
         SettingError: A value lies outside its range.
@@ -38,7 +40,7 @@ class LauncherConfig:
     heap: str = "768m"
     command_timeout_s: float = 600.0
     java: Path | None = None
-    java_options: tuple[str, ...] = ()
+    java_options: tuple[str, ...] = ("-XX:TieredStopAtLevel=1",)
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -18,10 +18,7 @@ _names = count()
 def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A store's folder whose engine runs until the last test; it starts with the first user."""
     folder = tmp_path_factory.mktemp("engine") / "graph"
-    # the quick compiler only: tests end before the thorough one pays
-    options = ("-XX:TieredStopAtLevel=1",)
-    config = LauncherConfig(idle_timeout_s=5, heap="512m", java_options=options)
-    hold = attach(folder, config)
+    hold = attach(folder, LauncherConfig(idle_timeout_s=5, heap="512m"))
     yield folder
     hold.close()
     stop_store(folder)

@@ -7,38 +7,31 @@ so such text passes `kg.cypher.check` and runs as the reader.
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 from kg.backends import statements
-from kg.backends.links import Link, Role
-from kg.backends.memory import check_limit
+from kg.backends.connection import Connection
+from kg.backends.links import Link
+from kg.backends.merging import check_limit
 from kg.backends.names import is_name
 from kg.backends.reading import QueryRun
 from kg.backends.rows import edge_from_row, entity_from_row
 from kg.backends.translation import translated
 from kg.backends.writer import TransactionWriter, chunks
-from kg.errors import ConflictError, StoreTransientError, StoreUnavailableError
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.progress import Progress, silent
 from kg.store import Capabilities, Direction, Table, Withdrawal, Writer
 
 if TYPE_CHECKING:
-    from neo4j import Driver
-
     from kg.backends.engine_http import RunningQuery
 
 __all__ = ["BoltStore"]
 
-ATTEMPTS = 8
 LOAD_CHUNK = 5000
-Result = TypeVar("Result")
-Answer = tuple[tuple[str, ...], list[list[Any]]]
 
 
 class BoltStore:
@@ -55,15 +48,9 @@ class BoltStore:
     """
 
     def __init__(self, link: Link) -> None:
-        self._link = link
-        self._drivers: dict[Role, Driver] = {}
-        self._closed = False
-        self._connection = 0
-        self._lock = threading.RLock()
-        self._inside = threading.local()
+        self._connection = Connection(link)
         self._slots: set[int] = set()
-        with translated():
-            link.connect()
+        self._lock = threading.Lock()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -73,24 +60,16 @@ class BoltStore:
     @property
     def version(self) -> int:
         """Change counter, kept in the graph; grows with every write that changed something."""
-        rows = self._read(self._link.read_version, {})
+        rows = self._connection.read(self._connection.link.read_version, {})
         return int(rows[0][0] or 0)
 
     def close(self) -> None:
         """Release the store; calling it twice is harmless."""
-        with self._lock:
-            self._closed = True
-            self._close_drivers()
-            self._link.close()
-
-    def _close_drivers(self) -> None:
-        for driver in self._drivers.values():
-            driver.close()
-        self._drivers.clear()
+        self._connection.close()
 
     def __enter__(self) -> Self:
         """Return the store itself."""
-        self._check_open()
+        self._connection.check_open()
         return self
 
     def __exit__(
@@ -102,77 +81,6 @@ class BoltStore:
         """Close the store."""
         self.close()
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise StoreUnavailableError("the store is closed", hint="open it again")
-
-    def _driver(self, role: Role) -> Driver:
-        with self._lock:
-            self._check_open()
-            if role not in self._drivers:
-                self._drivers[role] = self._link.driver(role)
-            return self._drivers[role]
-
-    def _again(self, work: Callable[[], Result]) -> Result:
-        """Do work that may be done twice; try again what may succeed, after a restart too."""
-        restarts = 0
-        for attempt in range(ATTEMPTS):
-            connection = self._connection
-            try:
-                self._check_open()
-                with translated():
-                    return work()
-            except StoreTransientError:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                time.sleep(random.uniform(0.5, 1.0) * min(1.0, 0.02 * 2**attempt))
-            except StoreUnavailableError:
-                restarts += 1
-                if self._closed or restarts > 2:
-                    raise
-                self._reconnect(connection)
-        raise AssertionError  # pragma: no cover - the loop returns or raises
-
-    def _reconnect(self, broken: int) -> None:
-        with self._lock, translated():
-            if self._connection == broken:  # else another thread has done it already
-                self._close_drivers()
-                self._link.connect()
-                self._connection += 1
-
-    @contextmanager
-    def _writing(self) -> Iterator[TransactionWriter]:
-        """One write transaction, without trying again; committed only if it changed something."""
-        if getattr(self._inside, "writing", False):
-            raise ConflictError(
-                "this thread has a transaction open", hint="write through the transaction's writer"
-            )
-        with self._link.writing(), translated():
-            driver = self._driver("writer")
-            self._inside.writing = True
-            try:
-                with (
-                    driver.session(database=self._link.database) as session,
-                    session.begin_transaction() as transaction,
-                ):
-
-                    def run(text: LiteralString, values: Mapping[str, Any]) -> Answer:
-                        result = transaction.run(text, dict(values))
-                        return tuple(result.keys()), result.values()
-
-                    # first, so that writers that overlap collide before they have read
-                    run(self._link.bump_version, {})
-                    writer = TransactionWriter(
-                        run, ensure=self._link.ensure, labels_of=self._link.labels_of
-                    )
-                    yield writer
-                    if writer.changed:
-                        transaction.commit()
-                    else:
-                        transaction.rollback()
-            finally:
-                self._inside.writing = False
-
     @contextmanager
     def transaction(self) -> Iterator[Writer]:
         """Return a context whose writes are committed together at its end, or not at all.
@@ -181,16 +89,16 @@ class BoltStore:
             StoreTransientError: The server asks to try again; run the whole block again.
             StoreUnavailableError: It went away; nothing of the block may be taken as written.
         """
-        self._check_open()
-        with self._writing() as writer:
+        self._connection.check_open()
+        with self._connection.writing() as writer:
             yield writer
 
     def _write(self, work: Callable[[TransactionWriter], int]) -> int:
         def once() -> int:
-            with self._writing() as writer:
+            with self._connection.writing() as writer:
                 return work(writer)
 
-        return self._again(once)
+        return self._connection.again(once)
 
     def upsert_entities(self, rows: Iterable[Entity]) -> int:
         """Add or merge entities; see `kg.store.Writer`."""
@@ -248,28 +156,18 @@ class BoltStore:
             progress(done, total)
         return done
 
-    def _read(self, text: LiteralString, values: Mapping[str, Any]) -> list[list[Any]]:
-        def once() -> list[list[Any]]:
-            driver = self._driver("reader")
-            with driver.session(
-                database=self._link.database, default_access_mode="READ"
-            ) as session:
-                return session.run(text, dict(values)).values()
-
-        return self._again(once)
-
     def entity(self, key: EntityKey) -> Entity | None:
         """Return the entity of this key, or None."""
-        rows = self._read(statements.ENTITY, {"key": key})
+        rows = self._connection.read(statements.ENTITY, {"key": key})
         return entity_from_row(*rows[0]) if rows else None
 
     def entities(self, label: str | None = None) -> Iterator[Entity]:
         """Iterate entities in the order of their keys, as they were at the call."""
-        self._check_open()
+        self._connection.check_open()
         if label is None:
-            rows = self._read(statements.ENTITIES, {})
+            rows = self._connection.read(statements.ENTITIES, {})
         else:
-            rows = self._read(statements.entities(label), {}) if is_name(label) else []
+            rows = self._connection.read(statements.entities(label), {}) if is_name(label) else []
         # engines order texts by UTF-16 units, Python by code points
         rows.sort(key=lambda row: row[1]["key"])
         found = (entity_from_row(*row) for row in rows)
@@ -283,7 +181,7 @@ class BoltStore:
         tail: EntityKey | None = None,
     ) -> Iterator[Edge]:
         """Iterate edges that match, in order, as they were at the call."""
-        self._check_open()
+        self._connection.check_open()
         rows = self._edge_rows(head=head, relation=relation, tail=tail)
         rows.sort(key=lambda row: row[:3])
         return (edge_from_row(*row) for row in rows)
@@ -304,7 +202,7 @@ class BoltStore:
             tail=tail is not None,
             limited=limit is not None,
         )
-        return self._read(text, {"head": head, "tail": tail, "limit": limit})
+        return self._connection.read(text, {"head": head, "tail": tail, "limit": limit})
 
     def neighbours(
         self,
@@ -335,14 +233,14 @@ class BoltStore:
         """Answer a read-only Cypher query as the reader role; see `kg.store.Store`."""
         from kg.cypher import check
 
-        self._check_open()
+        self._connection.check_open()
         text = check(cypher).text
         with self._slot() as slot:
             run = QueryRun(
-                self._link, text, parameters or {}, slot=slot, timeout_s=timeout_s,
+                self._connection.link, text, parameters or {}, slot=slot, timeout_s=timeout_s,
                 max_rows=check_limit(max_rows),
             )  # fmt: skip
-            return self._again(lambda: run.answer(self._driver("reader")))
+            return self._connection.again(lambda: run.answer(self._connection.driver("reader")))
 
     @contextmanager
     def _slot(self) -> Iterator[int]:
@@ -361,22 +259,22 @@ class BoltStore:
         from kg.backends.values import plain
 
         def once() -> Table:
-            with self._writing() as writer:
+            with self._connection.writing() as writer:
                 columns, rows = writer.raw(cypher, parameters or {})  # trusted, says the protocol
                 return Table(
                     columns=columns, rows=tuple(tuple(plain(v) for v in row) for row in rows)
                 )
 
-        return self._again(once)
+        return self._connection.again(once)
 
     def running_queries(self) -> list[RunningQuery]:
         """Return the queries that run on this graph now, of every client."""
-        self._check_open()
+        self._connection.check_open()
         with translated():
-            return self._link.running()
+            return self._connection.link.running()
 
     def end_query(self, query: str) -> bool:
         """End a running query by its id; False if it has ended already."""
-        self._check_open()
+        self._connection.check_open()
         with translated():
-            return self._link.end(query)
+            return self._connection.link.end(query)

@@ -16,12 +16,14 @@ from kg.provenance import Provenance, merged
 from kg.store import Withdrawal
 
 __all__ = [
+    "check_limit",
     "checked_edge",
     "checked_entity",
     "fold_edges",
     "fold_entities",
     "merge_edge",
     "merge_entity",
+    "missing_end",
     "without",
 ]
 
@@ -141,3 +143,19 @@ def without(
     """Return the records that a withdrawal leaves, and how many it takes."""
     kept = tuple(record for record in records if not what.matches(record))
     return kept, len(records) - len(kept)
+
+
+def missing_end(edge: EdgeKey, end: str) -> ConstraintError:
+    """Return the error for an edge one of whose ends is not in the store."""
+    return ConstraintError(
+        f"an edge needs both its ends, and there is no entity {end!r}",
+        where=" ".join(edge),
+        hint="add the entity first",
+    )
+
+
+def check_limit(limit: int) -> int:
+    """Return a limit on rows, or raise `InputError` for a negative one."""
+    if limit < 0:
+        raise InputError(f"a limit of {limit} rows is not possible")
+    return limit

@@ -13,8 +13,14 @@ from itertools import islice
 from typing import Any, LiteralString, TypeVar
 
 from kg.backends import statements
-from kg.backends.memory import missing_end
-from kg.backends.merging import fold_edges, fold_entities, merge_edge, merge_entity, without
+from kg.backends.merging import (
+    fold_edges,
+    fold_entities,
+    merge_edge,
+    merge_entity,
+    missing_end,
+    without,
+)
 from kg.backends.names import is_name
 from kg.backends.rows import edge_from_row, edge_properties, entity_from_row, entity_properties
 from kg.model import Edge, EdgeKey, Entity, EntityKey

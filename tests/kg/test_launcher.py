@@ -29,14 +29,14 @@ from kg.launcher import attach, file_lock, stop_store, store_status
 from kg.mounts import file_system_of, refuse_network_mount
 from kg.supervisor import Supervisor, is_running, process_identity
 
-QUICK = LauncherConfig(idle_timeout_s=1, heap="256m", java_options=("-XX:TieredStopAtLevel=1",))
+QUICK = LauncherConfig(idle_timeout_s=1, heap="256m")
 HOLDER = """
     import sys, time
     from pathlib import Path
     from kg.engine_command import LauncherConfig
     from kg.launcher import attach
     hold = attach(Path(sys.argv[1]), LauncherConfig(
-        idle_timeout_s=1, heap="256m", java_options=("-XX:TieredStopAtLevel=1",)))
+        idle_timeout_s=1, heap="256m"))
     print(hold.endpoint.child["pid"], flush=True)
     time.sleep(600)
 """

@@ -24,9 +24,9 @@ from kg.launcher import Attachment, attach, stop_store, store_status
 from kg.model import Edge, Entity
 from tests.conformance.store_rules import content, fact, record, thing
 
-QUICK = LauncherConfig(idle_timeout_s=5, heap="256m", java_options=("-XX:TieredStopAtLevel=1",))
-NUM_ENTITIES = 900
-CHUNK = 60
+QUICK = LauncherConfig(idle_timeout_s=5, heap="256m")
+NUM_ENTITIES = 240
+CHUNK = 30
 _names = count()
 LOADER = """
     import sys
@@ -108,7 +108,7 @@ def test_a_loader_killed_at_any_moment_is_completed_by_the_next(
     engine: Path, database: str, whole: tuple[list[Entity], list[Edge]]
 ) -> None:
     chance = random.Random(7)
-    for _ in range(3):
+    for _ in range(2):
         loader = subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(LOADER), str(engine), database],
             stdout=subprocess.PIPE,
@@ -116,7 +116,7 @@ def test_a_loader_killed_at_any_moment_is_completed_by_the_next(
         )
         with loader:
             assert loader.stdout is not None
-            for _line in range(chance.randint(1, 20)):
+            for _line in range(chance.randint(1, 12)):
                 loader.stdout.readline()
             threading.Event().wait(chance.uniform(0, 0.03))  # somewhere inside the next chunk
             loader.kill()
@@ -133,7 +133,7 @@ def test_an_engine_killed_at_any_moment_of_a_load_loses_nothing(
     engine: Path, database: str, whole: tuple[list[Entity], list[Edge]]
 ) -> None:
     chance = random.Random(11)
-    kills = sorted(chance.sample(range(2 * CHUNK, 3 * NUM_ENTITIES - CHUNK), 3))
+    kills = sorted(chance.sample(range(2 * CHUNK, 3 * NUM_ENTITIES - CHUNK), 2))
     timers: list[threading.Timer] = []
 
     def kill_sometimes(done: int, _total: int) -> None:

@@ -37,7 +37,7 @@ from kg.model import EntityKey
 from tests.conformance.cypher_rules import ENDLESS
 from tests.conformance.store_rules import content, fact, filled, thing
 
-QUICK = LauncherConfig(idle_timeout_s=2, heap="256m", java_options=("-XX:TieredStopAtLevel=1",))
+QUICK = LauncherConfig(idle_timeout_s=2, heap="256m")
 WORKER = """
     import sys
     from pathlib import Path
@@ -46,9 +46,9 @@ WORKER = """
     from kg.model import Edge, Entity, EntityKey
     from kg.provenance import Provenance
     name, folder = sys.argv[1], Path(sys.argv[2])
-    quick = LauncherConfig(idle_timeout_s=2, heap="256m", java_options=("-XX:TieredStopAtLevel=1",))
+    quick = LauncherConfig(idle_timeout_s=2, heap="256m")
     with open_store(folder, launcher=quick) as store:
-        for n in range(12):
+        for n in range(6):
             own = Entity(key=EntityKey(f"{name}/{n}"), label="Worker", name=name)
             shared = Entity(key=EntityKey("shared"), label="Shared", name="x", aliases=(own.key,))
             store.upsert_entities([own, shared])
@@ -97,7 +97,7 @@ def test_processes_start_one_engine_and_write_to_one_graph(own_folder: Path) -> 
     ]  # fmt: skip
     outputs = [worker.communicate(timeout=90) for worker in workers]
     assert [(out, err) for out, err in outputs if out != "((1,),)\n" or err] == []
-    names = {f"w{w}/{n}" for w in range(3) for n in range(12)}
+    names = {f"w{w}/{n}" for w in range(3) for n in range(6)}
     with open_store(own_folder, launcher=QUICK) as store:
         assert {entity.key for entity in store.entities("Worker")} == names
         shared = store.entity(EntityKey("shared"))
@@ -105,7 +105,7 @@ def test_processes_start_one_engine_and_write_to_one_graph(own_folder: Path) -> 
         assert set(shared.aliases) == names  # no writer lost another's
         (loop,) = store.edges(relation="self")
         assert {record.source for record in loop.provenance} == names
-        assert len(list(store.edges(relation="knows"))) == 36
+        assert len(list(store.edges(relation="knows"))) == 18
 
 
 def test_an_engine_that_dies_in_mid_query_is_started_again(
@@ -212,7 +212,7 @@ def interrupt_when_running(store: BoltStore) -> None:
 
 def test_the_engine_itself_refuses_the_reader(bolt_store: BoltStore) -> None:
     filled(bolt_store)
-    link = bolt_store._link
+    link = bolt_store._connection.link
     with link.driver("reader") as driver:
         for text in (
             "CREATE (n:Country {key: 'x'})",
@@ -249,7 +249,7 @@ def test_attaching_costs_one_request(
         return real(self, path, body)
 
     monkeypatch.setattr(EngineHttp, "request", counted)
-    link = bolt_store._link
+    link = bolt_store._connection.link
     assert isinstance(link, EmbeddedLink)
     with BoltStore(EmbeddedLink(link.folder, database=link.database)) as second:
         assert second.query("MATCH (c:Country) RETURN count(c)").rows == ((3,),)

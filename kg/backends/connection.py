@@ -1,0 +1,140 @@
+"""One client's connection to a Bolt server: drivers, transactions, and trying again."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
+
+from kg.backends.links import Link, Role
+from kg.backends.translation import translated
+from kg.backends.writer import TransactionWriter
+from kg.errors import ConflictError, StoreTransientError, StoreUnavailableError
+
+if TYPE_CHECKING:
+    from neo4j import Driver
+
+__all__ = ["Connection"]
+
+ATTEMPTS = 8
+Result = TypeVar("Result")
+Answer = tuple[tuple[str, ...], list[list[Any]]]
+
+
+class Connection:
+    """Drivers for both roles, made when first used and made anew when the server went away.
+
+    Args:
+        link: The server.
+
+    Raises:
+        StoreUnavailableError: It cannot be reached or started.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self.link = link
+        self._drivers: dict[Role, Driver] = {}
+        self._closed = False
+        self._number = 0
+        self._lock = threading.RLock()
+        self._inside = threading.local()
+        with translated():
+            link.connect()
+
+    def close(self) -> None:
+        """Let go of the server; every later call is refused."""
+        with self._lock:
+            self._closed = True
+            self._close_drivers()
+            self.link.close()
+
+    def _close_drivers(self) -> None:
+        for driver in self._drivers.values():
+            driver.close()
+        self._drivers.clear()
+
+    def check_open(self) -> None:
+        """Refuse a call on a closed store."""
+        if self._closed:
+            raise StoreUnavailableError("the store is closed", hint="open it again")
+
+    def driver(self, role: Role) -> Driver:
+        """Return this client's driver of a role."""
+        with self._lock:
+            self.check_open()
+            if role not in self._drivers:
+                self._drivers[role] = self.link.driver(role)
+            return self._drivers[role]
+
+    def again(self, work: Callable[[], Result]) -> Result:
+        """Do work that may be done twice; try again what may succeed, after a restart too."""
+        restarts = 0
+        for attempt in range(ATTEMPTS):
+            connection = self._number
+            try:
+                self.check_open()
+                with translated():
+                    return work()
+            except StoreTransientError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                time.sleep(random.uniform(0.5, 1.0) * min(1.0, 0.02 * 2**attempt))
+            except StoreUnavailableError:
+                restarts += 1
+                if self._closed or restarts > 2:
+                    raise
+                self._reconnect(connection)
+        raise AssertionError  # pragma: no cover - the loop returns or raises
+
+    def _reconnect(self, broken: int) -> None:
+        with self._lock, translated():
+            if self._number == broken:  # else another thread has done it already
+                self._close_drivers()
+                self.link.connect()
+                self._number += 1
+
+    @contextmanager
+    def writing(self) -> Iterator[TransactionWriter]:
+        """One write transaction, without trying again; committed only if it changed something."""
+        if getattr(self._inside, "writing", False):
+            raise ConflictError(
+                "this thread has a transaction open", hint="write through the transaction's writer"
+            )
+        with self.link.writing(), translated():
+            driver = self.driver("writer")
+            self._inside.writing = True
+            try:
+                with (
+                    driver.session(database=self.link.database) as session,
+                    session.begin_transaction() as transaction,
+                ):
+
+                    def run(text: LiteralString, values: Mapping[str, Any]) -> Answer:
+                        result = transaction.run(text, dict(values))
+                        return tuple(result.keys()), result.values()
+
+                    # first, so that writers that overlap collide before they have read
+                    run(self.link.bump_version, {})
+                    writer = TransactionWriter(
+                        run, ensure=self.link.ensure, labels_of=self.link.labels_of
+                    )
+                    yield writer
+                    if writer.changed:
+                        transaction.commit()
+                    else:
+                        transaction.rollback()
+            finally:
+                self._inside.writing = False
+
+    def read(self, text: LiteralString, values: Mapping[str, Any]) -> list[list[Any]]:
+        """Run one of our own statements as the reader and return its rows."""
+
+        def once() -> list[list[Any]]:
+            driver = self.driver("reader")
+            with driver.session(database=self.link.database, default_access_mode="READ") as session:
+                return session.run(text, dict(values)).values()
+
+        return self.again(once)

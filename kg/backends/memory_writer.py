@@ -1,0 +1,120 @@
+"""Writes to the store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import networkx as nx
+
+from kg.backends.merging import (
+    fold_edges,
+    fold_entities,
+    merge_edge,
+    merge_entity,
+    missing_end,
+    without,
+)
+from kg.backends.names import check_kinds
+from kg.model import Edge, EdgeKey, Entity, EntityKey
+from kg.store import Withdrawal
+
+__all__ = ["MemoryWriter"]
+
+
+class MemoryWriter:
+    """Writes to one graph; each call plans all its changes before it makes the first.
+
+    Args:
+        graph: Nodes hold an ``entity``, edges (keyed by relation) an ``edge``; the graph itself
+            knows which names are labels and which relations.
+
+    Attributes:
+        changed: Something was written.
+    """
+
+    def __init__(self, graph: nx.MultiDiGraph) -> None:
+        self.graph = graph
+        self.changed = False
+
+    def upsert_entities(self, rows: Iterable[Entity]) -> int:
+        """Add or merge entities; see `kg.store.Writer`."""
+        folded = fold_entities(rows)
+        plan: list[Entity] = []
+        for key, versions in folded.items():
+            old = merged = self._entity(key)
+            for row in versions:
+                merged = merge_entity(merged, row)
+            if merged is not None and merged != old:
+                plan.append(merged)
+        kinds = self.graph.graph["kinds"]
+        check_kinds({row.label for row in plan}, kinds["relation"])
+        for row in plan:
+            kinds["label"].add(row.label)
+            self.graph.add_node(row.key, entity=row)
+        self.changed |= bool(plan)
+        return sum(map(len, folded.values()))
+
+    def upsert_edges(self, rows: Iterable[Edge]) -> int:
+        """Add or merge edges; see `kg.store.Writer`."""
+        folded = fold_edges(rows)
+        plan: list[Edge] = []
+        for key, versions in folded.items():
+            for end in (key[0], key[2]):
+                if end not in self.graph:
+                    raise missing_end(key, end)
+            old = merged = self._edge(key)
+            for row in versions:
+                merged = merge_edge(merged, row)
+            if merged is not None and merged != old:
+                plan.append(merged)
+        kinds = self.graph.graph["kinds"]
+        check_kinds(kinds["label"], {row.relation for row in plan})
+        for row in plan:
+            kinds["relation"].add(row.relation)
+            self.graph.add_edge(row.head, row.tail, key=row.relation, edge=row)
+        self.changed |= bool(plan)
+        return sum(map(len, folded.values()))
+
+    def delete_entities(self, keys: Iterable[EntityKey]) -> int:
+        """Delete entities with their edges and return how many there were."""
+        present = {key for key in keys if key in self.graph}
+        self.graph.remove_nodes_from(present)
+        self.changed |= bool(present)
+        return len(present)
+
+    def delete_edges(self, keys: Iterable[EdgeKey]) -> int:
+        """Delete edges and return how many there were."""
+        present = {key for key in keys if self._edge(key) is not None}
+        self.graph.remove_edges_from([(head, tail, relation) for head, relation, tail in present])
+        self.changed |= bool(present)
+        return len(present)
+
+    def withdraw(self, what: Withdrawal) -> int:
+        """Take away matching records; see `kg.store.Writer`."""
+        total = 0
+        for edge in [data["edge"] for *_, data in self.graph.edges(data=True)]:
+            kept, taken = without(edge.provenance, what)
+            total += taken
+            if taken and kept:
+                shorter = replace(edge, provenance=kept)
+                self.graph.add_edge(edge.head, edge.tail, key=edge.relation, edge=shorter)
+            elif taken:
+                self.graph.remove_edge(edge.head, edge.tail, key=edge.relation)
+        for entity in [data["entity"] for _, data in self.graph.nodes(data=True)]:
+            kept, taken = without(entity.provenance, what)
+            total += taken
+            if taken and (kept or entity.part is None):
+                self.graph.add_node(entity.key, entity=replace(entity, provenance=kept))
+            elif taken:
+                self.graph.remove_node(entity.key)
+        self.changed |= total > 0
+        return total
+
+    def _entity(self, key: EntityKey) -> Entity | None:
+        return self.graph.nodes[key]["entity"] if key in self.graph else None
+
+    def _edge(self, key: EdgeKey) -> Edge | None:
+        head, relation, tail = key
+        data = self.graph.get_edge_data(head, tail, key=relation)
+        return None if data is None else data["edge"]
