@@ -31,8 +31,6 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     job.add_argument("mentions", type=Path, help="JSONL, plain or gzip")
     job.add_argument("--out", type=Path, help="where the links go (default: links.jsonl)")
-    job.add_argument("--model", default="linker", help="name of the linker (default linker)")
-    job.add_argument("--snapshot", default="full", help="whose linker (default full)")
     job.add_argument(
         "--map",
         action="append",
@@ -41,7 +39,9 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         help="which column holds id, surface, context, start, end, image, document",
     )
     job.add_argument("--shard-rows", type=int, default=500, help="rows a shard (default 500)")
-    job.add_argument("--max-errors", type=int, help="end after so many rejects")
+    job.add_argument(
+        "--max-rejects", type=float, default=1.0, help="share of bad rows that ends it (default 1)"
+    )
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     job.set_defaults(run=run)
 
@@ -57,13 +57,13 @@ def run(arguments: argparse.Namespace) -> int:
         out=arguments.out or Path("links.jsonl"),
         columns=_columns(arguments.map),
         shard_rows=arguments.shard_rows,
-        max_errors=arguments.max_errors,
+        max_rejects=arguments.max_rejects,
     )
     if arguments.estimate:
         print_estimate(estimate_link(job), as_json=arguments.json)
         return 0
     with (
-        Engine.open(arguments.folder, snapshot=arguments.snapshot) as engine,
+        Engine.open(arguments.folder) as engine,
         progress_bar("linking", "mentions") as progress,
     ):
         outcome = link_file(engine, job, progress=progress)

@@ -160,7 +160,6 @@ def load_answerer(
         predictor = CalibratedPredictor.load(folder, snapshot)
         return SymbolicAnswerer(snapshot, predictor, SymbolicConfig(known_probability=known))
     from reasoning.cone_answerer import ConeAnswerer, RoughConeAnswerer
-
     from reasoning.cone_checkpoint import load_cones
 
     kind = RoughConeAnswerer if name == "rough" else ConeAnswerer

@@ -1,0 +1,166 @@
+"""The step that takes the graph's images apart and writes their parts and relations."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kg.errors import MissingPartError, RecordError
+from kg.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from api.engine import Engine
+    from kg.model import EntityKey
+    from scenes.pipeline import SceneModel
+
+__all__ = ["SCENES", "SceneJob", "estimate_scenes", "run_scenes"]
+
+SCENES = "scenes"
+"""Name of the step and of the model's folder."""
+
+SECONDS_AN_IMAGE = 0.35
+"""Encoder included, measured on two shared cores; only for `--estimate`."""
+MEMORY_MB = 1200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneJob:
+    """Which images to take apart, and what to learn from.
+
+    Attributes:
+        label: Label of the entities whose images are taken.
+        descriptions: JSON Lines with ``entity_id`` and ``description``; None to use the model
+            that was trained last.
+        key: Template of an entity's key from ``entity_id``.
+        drawn_alike: JSON object whose ``union`` is a list of sets of ids drawn alike.
+        seed: Of the split and the networks.
+    """
+
+    label: str = "Country"
+    descriptions: Path | None = None
+    key: str = "country:{entity_id}"
+    drawn_alike: Path | None = None
+    seed: int = 0
+
+
+def run_scenes(engine: Engine, job: SceneJob, *, progress: Progress = silent) -> dict[str, Any]:
+    """Train if there are descriptions, take every image apart, write the result.
+
+    A newer model replaces its own output and nobody else's, in one transaction.
+
+    Args:
+        engine: Whose images to take apart.
+        job: Which, and what to learn from.
+        progress: Is told images done of all images.
+
+    Returns:
+        Counts of images, parts, edges; figures on the test images if a model was trained.
+
+    Raises:
+        MissingPartError: There are no images, or no model and no descriptions.
+        RecordError: A description is unreadable.
+    """
+    workspace = engine.workspace
+    images = _images(engine, job.label)
+    inputs = repr((images, _content(job.descriptions), _content(job.drawn_alike), job))
+    done = workspace.done(SCENES, inputs)
+    if done is not None:
+        return done
+    with workspace.doing(SCENES, inputs) as outcome:
+        model, figures = _model(engine, job, dict(images), progress)
+        outcome.update(_write(engine, model, images, progress), model=model.version)
+        if figures:
+            outcome["figures"] = figures
+    return outcome
+
+
+def _images(engine: Engine, label: str) -> list[tuple[EntityKey, str]]:
+    entities = engine.store.entities(label)
+    found = [(entity.key, image.sha256) for entity in entities for image in entity.images]
+    if not found:
+        raise MissingPartError(
+            f"no {label} has an image", where="the graph", hint="build a graph with images first"
+        )
+    return found
+
+
+def _content(path: Path | None) -> str | None:
+    from kg.files import sha256_of_file
+
+    return None if path is None else sha256_of_file(path)
+
+
+def _model(
+    engine: Engine, job: SceneJob, images: dict[EntityKey, str], progress: Progress
+) -> tuple[SceneModel, dict[str, Any]]:
+    from api.steps.encoders import image_encoder
+    from api.steps.knowledge_base import opened
+    from scenes.assessment import evaluate_scenes
+    from scenes.pipeline import SceneModel
+
+    folder = engine.workspace.model("full", SCENES)
+    encoder = image_encoder(engine)
+    if job.descriptions is None:
+        return SceneModel.load(folder, encoder=encoder), {}
+    pixels = {key: opened(engine, sha256) for key, sha256 in images.items()}
+    descriptions = _descriptions(job.descriptions, job.key)
+    model = SceneModel.train(
+        pixels,
+        descriptions,
+        encoder=encoder,
+        tied=_tied(job),
+        seed=job.seed,
+        progress=progress,
+    )
+    model.save(folder)
+    return model, evaluate_scenes(model, pixels, descriptions, seed=job.seed)
+
+
+def _descriptions(path: Path, key: str) -> dict[str, str]:
+    from kg.formats.jsonl import read_jsonl
+    from kg.formats.records import Reject
+
+    found = {}
+    for row in read_jsonl(path):
+        if isinstance(row, Reject):
+            raise RecordError(row.reason, path=str(path), line=row.line)
+        try:
+            found[key.format_map(row.fields)] = str(row.fields["description"])
+        except KeyError as error:
+            raise RecordError(f"no field {error}", path=str(path), line=row.line) from error
+    return found
+
+
+def _tied(job: SceneJob) -> list[list[str]]:
+    if job.drawn_alike is None:
+        return []
+    sets = json.loads(job.drawn_alike.read_text(encoding="utf-8"))["union"]
+    return [[job.key.format(entity_id=code) for code in group] for group in sets]
+
+
+def _write(
+    engine: Engine, model: SceneModel, images: list[tuple[EntityKey, str]], progress: Progress
+) -> dict[str, Any]:
+    from api.steps.knowledge_base import opened
+    from kg.ledger import Ledger
+    from scenes.job import run_scene_job
+
+    with Ledger(engine.workspace.ledger) as ledger:
+        report = run_scene_job(
+            engine.store,
+            images,
+            model,
+            ledger=ledger,
+            open_image=lambda sha256: opened(engine, sha256),
+            progress=progress,
+        )
+    return asdict(report)
+
+
+def estimate_scenes(engine: Engine, job: SceneJob) -> dict[str, Any]:
+    """Say how many images, seconds and megabytes a run would take; nothing is run."""
+    count = len(_images(engine, job.label))
+    seconds = round(20 + count * SECONDS_AN_IMAGE)
+    return {"rows": count, "seconds": seconds, "peak_memory_mb": MEMORY_MB}
