@@ -176,6 +176,14 @@ once = true
     assert list(entity_rows(mapping.entities[0], picture, first_line=3)) == []
 
 
+def test_a_later_start_yields_neither_rows_nor_rejects_from_before(tmp_path):
+    mapping = declared(tmp_path, COUNTRY + BORDERS, [*ROWS[2:], *ROWS[2:], *ROWS])
+    late = list(entity_rows(mapping.entities[0], picture, first_line=2))
+    assert [row.line for row in late] == [2, 3, 4, 5]
+    late = list(edge_rows(mapping.edges[0], first_line=5))
+    assert [row.line for row in late] == [5]
+
+
 def test_relations_and_labels_of_rows_must_be_names(tmp_path):
     rows = [{"id": "a", "is": "Thing"}, {"id": "b", "is": "T`) DETACH DELETE n //"}]
     mapping = declared(

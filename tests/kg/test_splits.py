@@ -103,6 +103,17 @@ def test_the_choice_is_by_seed_and_repeats():
     assert choose[0] != choose[2]
 
 
+def test_a_pair_is_chosen_by_its_ends_whichever_direction_is_stored():
+    up = {(i, "borders", j) for i in range(14) for j in range(i + 1, 14)}
+    chosen = []
+    for edges in (up, {(j, name, i) for i, name, j in up}):
+        snapshot = frozen(edges)
+        held = hold_out(snapshot, relations=["borders"], seed=1, undirected=["borders"])
+        chosen.append({frozenset((head, tail)) for head, _, tail in keys(snapshot, held)})
+    assert len(chosen[0]) == 9
+    assert chosen[0] == chosen[1]
+
+
 def test_the_choice_is_spread_evenly():
     # 400 edges, half held out: each of 20 heads has 20, of which 10 are expected to go.
     snapshot = frozen(complete(20))
