@@ -8,6 +8,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from kg.errors import (
+    QuerySyntaxError,
+    UnknownEntityError,
+    UnsafeQueryError,
+    UnsupportedQueryError,
+)
 from kg.model import Entity, EntityKey
 from kg.snapshot import Snapshot, build_snapshot
 from kg.store import Store
@@ -25,6 +31,7 @@ from reasoning.query import (
     Union,
     walk,
 )
+from tests.cypher_texts import cypher_texts
 from tests.reasoning.oracles import brute_force, known_triples
 from tests.reasoning.sparql_oracle import as_rdf, sparql_answers
 from tests.strategies import Case, cases, graphs, safe_trees, trees
@@ -142,6 +149,41 @@ def test_a_text_means_on_the_store_what_its_tree_means_here(bolt_store: Store) -
 
     check()
     assert all(tried[text] for text in TEXTS), [text for text in TEXTS if not tried[text]]
+
+
+def test_any_text_that_is_read_means_the_same_on_the_store(bolt_store: Store) -> None:
+    outcomes: Counter[str] = Counter()
+
+    @settings(
+        max_examples=16,
+        deadline=None,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(graphs(), st.lists(cypher_texts(), min_size=15, max_size=15, unique=True))
+    def check(graph: tuple, texts: list[str]) -> None:
+        known = known_only(graph)
+        snapshot = build_snapshot(*graph)
+        edges = known_edges(snapshot)
+        refill(bolt_store, known)
+        for text in texts:
+            try:
+                tree = read(text, snapshot=snapshot).tree
+                found = keys_of(tree, edges)
+            except (UnsupportedQueryError, UnsafeQueryError, UnknownEntityError) as error:
+                outcomes[type(error).__name__] += 1
+                continue
+            try:
+                rows = sorted(row[0] for row in bolt_store.query(text).rows)
+            except QuerySyntaxError:  # brackets that the parser of the store's gate misreads
+                outcomes["gate"] += 1
+                continue
+            assert found == rows, (text, tree)
+            outcomes["rows" if rows else "nothing"] += 1
+
+    check()
+    assert outcomes["rows"] >= 40, outcomes
+    assert outcomes["UnsupportedQueryError"], outcomes
 
 
 def test_the_oracles_bite() -> None:
