@@ -155,6 +155,11 @@ class Linker:
         digest.update(json.dumps(self.base.descriptions).encode())
         return digest.hexdigest()
 
+    @property
+    def pixels(self) -> MentionImages | None:
+        """Opens pictures of mentions by name."""
+        return self._pixels
+
     def can_open(self, mention: Mention) -> bool:
         """Tell whether a mention has no picture, or one that can be opened."""
         return mention.image is None or (

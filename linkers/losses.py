@@ -31,7 +31,7 @@ def _cross_entropy(logits: Tensor, same: Tensor) -> Tensor:
     lowest = torch.finfo(logits.dtype).min
     usable = torch.isfinite(logits.diagonal())
     if not bool(usable.any()):
-        return logits.new_zeros(()).requires_grad_()
+        return 0.0 * logits[torch.isfinite(logits)].sum()  # still part of the graph
     kept = logits.masked_fill(same & ~own, lowest).clamp_min(lowest)
     losses = -functional.log_softmax(kept[usable], dim=-1)
     return losses[own[usable]].mean()
