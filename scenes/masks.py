@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from kg.errors import InputError, LimitError
 from kg.model import BoxXyxy
 
-__all__ = ["MAX_MASK_PIXELS", "box_of", "decode_mask", "encode_mask", "outline_path"]
+__all__ = ["MAX_MASK_PIXELS", "box_of", "decode_rle", "encode_rle", "outline_path"]
 
 MAX_MASK_PIXELS = 64_000_000
 """Largest mask that is decoded, in pixels."""
@@ -16,14 +16,14 @@ MAX_MASK_PIXELS = 64_000_000
 Mask = NDArray[np.bool_]
 
 
-def encode_mask(mask: Mask) -> str:
+def encode_rle(mask: Mask) -> str:
     """Return a mask as text: ``height width run run …``, row by row, the first run being false.
 
     Args:
         mask: ``(height, width)`` bool.
 
     Example:
-        >>> encode_mask(np.array([[False, True], [True, True]]))
+        >>> encode_rle(np.array([[False, True], [True, True]]))
         '2 2 1 3'
     """
     height, width = mask.shape
@@ -35,8 +35,8 @@ def encode_mask(mask: Mask) -> str:
     return " ".join(map(str, [height, width, *runs]))
 
 
-def decode_mask(text: str) -> Mask:
-    """Read what `encode_mask` wrote.
+def decode_rle(text: str) -> Mask:
+    """Read what `encode_rle` wrote.
 
     Raises:
         InputError: The text is no such mask, or its runs do not fill it.

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from kg.errors import ImageError, SettingError
 from scenes.colours import colour_name
 from scenes.components import clusters_of_small, connected_pieces, dissolve_fragments
-from scenes.masks import box_of
+from scenes.masks import box_of, decode_rle, encode_rle
 from scenes.model import Pixels, Region, RegionKind
 from scenes.palette import colour_layers
 
-__all__ = ["FlatDetector", "SegmentConfig", "segment"]
+__all__ = ["FlatDetector", "SegmentConfig", "decode_rle", "encode_rle", "segment"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,21 +10,11 @@ import itertools
 import re
 from dataclasses import dataclass, field
 
-from scenes.lexicon import (
-    BORDERS,
-    COLOURS,
-    INNER,
-    LABELS,
-    MODIFIER_STOPS,
-    NOUNS,
-    NUMBERS,
-    tokens,
-)
+from scenes.lexicon import COLOURS, INNER, LABELS, NOUNS, tokens
+from scenes.nearby_words import MANY, colour_after, colour_list, words_before
 from scenes.phrasing import relations_of, rim_colour
 
 __all__ = ["Described", "Mention", "read_description"]
-
-MANY = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,15 +154,15 @@ def _read_phrase(
     words: list[str], index: int, reading: _Reading, label: str, at: dict[int, int]
 ) -> tuple[int | None, int]:
     """Read one noun with the words around it; return its mention and the next word."""
-    colours, count, rim = _before(words, index)
+    colours, count, rim = words_before(words, index)
     after = index + 1
     plural = words[index].endswith("s") and words[index] not in ("arms", "cross")
     if after < len(words) and words[after] == "of" and label in ("band", "triangle"):
-        listed, after = _colour_list(words, after + 1)
+        listed, after = colour_list(words, after + 1)
         if listed:
             _bands(words, index, listed, reading, label)
             return None, after
-    colours = colours or _colour_after(words, after)
+    colours = colours or colour_after(words, after)
     rim = rim or rim_colour(words, index)
     conjoined = index > 1 and words[index - 1] == "and" and words[index - 2] in NOUNS
     if conjoined and index - 2 in at:
@@ -191,16 +181,6 @@ def _read_phrase(
         edge = reading.add(Mention(label="edge", colours=(rim,), count=number, vague=True))
         reading.relations.append((mine, "edged_by", edge))
     return mine, after
-
-
-def _colour_after(words: list[str], after: int) -> list[str]:
-    """The colour of "star in white" and of "triangle (left side) is green"."""
-    while after < len(words) and words[after] == "(":
-        closing = words.index(")", after) if ")" in words[after:] else len(words)
-        after = closing + 1
-    if after + 1 < len(words) and words[after] in ("in", "is", "are"):
-        return [COLOURS[words[after + 1]]] if words[after + 1] in COLOURS else []
-    return []
 
 
 def _same(label: str, reading: _Reading) -> int:
@@ -226,74 +206,6 @@ def _named_before(
         if mention.label == label and (not colours or set(colours) <= set(mention.colours)):
             return number
     return None
-
-
-def _before(words: list[str], index: int) -> tuple[list[str], int | None, str | None]:
-    """Colours, number and rim colour among the words right before a noun."""
-    colours: list[str] = []
-    count: int | None = None
-    rim = None
-    place = index - 1
-    while place >= 0 and index - place <= 9:
-        word = words[place]
-        joins = word == "and" and place > 0 and words[place - 1] in COLOURS and colours
-        if word in NUMBERS or word.isdigit():
-            count = int(word) if word.isdigit() else NUMBERS[word]
-            break
-        if word in COLOURS:
-            colours.insert(0, COLOURS[word])
-        elif "-" in word and word.split("-")[-1] in BORDERS:
-            rim = COLOURS.get(word.split("-")[0], rim)
-        elif "-and-" in word:
-            colours = [COLOURS[w] for w in word.split("-") if w in COLOURS] + colours
-        elif not joins and (word in MODIFIER_STOPS or word in NOUNS or word in ",;():"):
-            break
-        place -= 1
-    return colours, count if count is None else min(count, MANY), rim
-
-
-_LIST_WORDS = frozenset(
-    [
-        ",",
-        "and",
-        "(",
-        ")",
-        "top",
-        "bottom",
-        "center",
-        "middle",
-        "left",
-        "right",
-        "side",
-        "double-width",
-        "half-width",
-        "triple-width",
-        "quadruple-width",
-        "alternating",
-        "with",
-        "on",
-        "the",
-        "two-fifths",
-        "three-fifths",
-    ]
-)
-
-
-def _colour_list(words: list[str], start: int) -> tuple[list[str], int]:
-    """Colours of "bands of red (top), white, and blue", and the word after the list."""
-    colours: list[str] = []
-    place = start
-    end = start
-    while place < len(words) and (words[place] in COLOURS or words[place] in _LIST_WORDS):
-        if words[place] in COLOURS:
-            if place + 1 < len(words) and words[place + 1] in NOUNS:
-                break
-            colours.append(COLOURS[words[place]])
-            end = place + 1
-        elif words[place] == "with" and words[place - 1] != "alternating":
-            break
-        place += 1
-    return colours, end
 
 
 def _bands(words: list[str], index: int, listed: list[str], reading: _Reading, label: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from kg.errors import ImageError, InputError, LimitError, SettingError
 from scenes.colours import COLOUR_NAMES, colour_name, lab_of
-from scenes.masks import box_of, decode_mask, encode_mask, outline_path
+from scenes.masks import box_of, decode_rle, encode_rle, outline_path
 from scenes.regions import FlatDetector, SegmentConfig, segment
 from tests.scenes.drawing import (
     BLACK,
@@ -95,7 +95,7 @@ def test_any_picture_is_taken_apart_within_the_limits_and_always_in_the_same_way
     assert 1 <= len(regions) <= 5
     assert np.array_equal(sum(r.mask.astype(int) for r in regions), np.ones(picture.shape[:2]))
     again = FlatDetector(SegmentConfig(most_parts=5)).detect(picture)
-    assert [encode_mask(r.mask) for r in again] == [encode_mask(r.mask) for r in regions]
+    assert [encode_rle(r.mask) for r in again] == [encode_rle(r.mask) for r in regions]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ MASKS = arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 
 @given(MASKS)
 def test_masks_survive_run_lengths(mask: np.ndarray) -> None:
-    assert np.array_equal(decode_mask(encode_mask(mask)), mask)
+    assert np.array_equal(decode_rle(encode_rle(mask)), mask)
 
 
 @given(MASKS)
@@ -153,13 +153,13 @@ def even_odd(path: str, shape: tuple[int, int]) -> np.ndarray:
 @pytest.mark.parametrize("text", ["", "3", "2 2 3", "2 2 -4", "a b", "2 2 1.5 2.5"])
 def test_broken_run_lengths_are_refused(text: str) -> None:
     with pytest.raises(InputError):
-        decode_mask(text)
+        decode_rle(text)
 
 
 @pytest.mark.parametrize("text", ["99999 99999 1", "1 1 99999999999999"])
 def test_huge_run_lengths_are_refused_before_memory_is_taken(text: str) -> None:
     with pytest.raises(LimitError):
-        decode_mask(text)
+        decode_rle(text)
 
 
 def test_an_empty_mask_has_no_box() -> None:

@@ -1,0 +1,99 @@
+"""Taking the images of a graph apart as a job: resumable shards, then one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from kg.errors import ImageError, JobError
+from kg.jobs import Shard, ShardResult
+from kg.ledger import Ledger, run_job
+from kg.model import EntityKey
+from kg.progress import Progress, silent
+from kg.store import Store
+from scenes.graph import WriteReport, write_scenes
+from scenes.model import Pixels
+from scenes.pipeline import SceneModel
+from scenes.records import SeenImage
+
+__all__ = ["OpenImage", "run_scene_job", "scene_shard"]
+
+OpenImage = Callable[[str], Pixels]
+"""Opens an image by its sha256; raises `ImageError` where it cannot."""
+
+KIND = "scenes"
+IMAGES_A_SHARD = 8
+
+
+def scene_shard(shard: Shard, model: SceneModel, open_image: OpenImage) -> ShardResult:
+    """Take the images of one shard apart; the output depends on the shard and the model alone.
+
+    A broken image is a row with its reason, counted as ``failed``; the others go on.
+    """
+    seen: list[SeenImage] = []
+    pictures: list[Pixels] = []
+    for parent, image in shard.parameters["images"]:
+        try:
+            pictures.append(open_image(image))
+            seen.append(SeenImage(parent=EntityKey(parent), image=image))
+        except ImageError as error:
+            seen.append(SeenImage(parent=EntityKey(parent), image=image, error=str(error)))
+    scenes = iter(model.parse_all(pictures))
+    rows = [
+        one
+        if one.error is not None
+        else SeenImage(parent=one.parent, image=one.image, scene=next(scenes))
+        for one in seen
+    ]
+    failed = sum(row.error is not None for row in rows)
+    text = "".join(row.to_line() + "\n" for row in rows)
+    return ShardResult(output=text.encode(), counts={"seen": len(rows) - failed, "failed": failed})
+
+
+def run_scene_job(
+    store: Store,
+    images: Sequence[tuple[EntityKey, str]],
+    model: SceneModel,
+    *,
+    ledger: Ledger,
+    open_image: OpenImage,
+    progress: Progress = silent,
+) -> WriteReport:
+    """Take images apart and write the result.
+
+    A job that was interrupted goes on where it stopped; one that is done is written again only,
+    which changes nothing.
+
+    Args:
+        store: The graph.
+        images: Entity and sha256 of its image.
+        model: The scene model.
+        ledger: Where the job stands.
+        open_image: Opens an image by its sha256.
+        progress: Told images done.
+
+    Raises:
+        JobError: The job was paused or cancelled, or a shard failed.
+    """
+    rows = sorted(set(images))
+    parts = [rows[n : n + IMAGES_A_SHARD] for n in range(0, len(rows), IMAGES_A_SHARD)]
+    job = ledger.submit(
+        KIND,
+        {"model": model.version, "images": len(rows)},
+        [{"images": [list(row) for row in part]} for part in parts],
+        sizes=[len(part) for part in parts],
+    )
+    state = run_job(
+        ledger, job.id, lambda shard: scene_shard(shard, model, open_image), progress=progress
+    )
+    if state.state != "done":
+        raise JobError(
+            f"the scene job is {state.state}: {state.error or 'somebody stopped it'}",
+            where=job.id,
+            hint="resume it, or look at the failed shards",
+        )
+    seen = (
+        SeenImage.from_line(line)
+        for shard in ledger.shards(job.id)
+        for line in ledger.output(shard).decode().splitlines()
+    )
+    return write_scenes(store, seen, job=job.id, model=model.version)
