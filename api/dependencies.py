@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 END_EVERY_S = 0.2
 END_WITHIN_S = 10.0
+LAST_S = 0.3
+"""How long a call may still take once the server ends."""
 GRACE_S = 1.0
 """How much longer a request waits than the limit that the engine keeps itself."""
 
@@ -33,9 +35,10 @@ GRACE_S = 1.0
 class EngineWork:
     """Runs the engine calls of one request in the server's threads.
 
-    A call ends for its request when it is done, when its time is over, or when the client has
-    gone. A call that has not begun by then never does; one that runs is ended by what
-    `abandoned_by` names, or goes on in its thread and counts against the limit until its end.
+    A call ends for its request when it is done, when its time is over, when the client has gone,
+    or soon after the server begins to end. A call that has not begun by then never does; one that
+    runs is ended by what `abandoned_by` names, or goes on in its thread and counts against the
+    limit until its end.
 
     Args:
         request: The request.
@@ -45,6 +48,7 @@ class EngineWork:
 
     def __init__(self, request: Request, workers: Workers, timeout_s: float) -> None:
         self._request = request
+        self._closing: asyncio.Event = request.app.state.closing
         self._workers = workers
         self._timeout_s = timeout_s
         self._ends: Callable[[], None] | None = None
@@ -58,26 +62,27 @@ class EngineWork:
         """Return what the call returns.
 
         Raises:
-            HttpProblem: ``busy``, or ``client-closed-request``.
+            HttpProblem: ``busy``, ``client-closed-request`` or ``not-ready`` (the server ends).
             QueryTimeoutError: The time is over.
         """
         future = self._workers.submit(functools.partial(call, *args, **kwargs))
         result = asyncio.wrap_future(future)
         gone = asyncio.ensure_future(self._client_gone())
-        either: set[asyncio.Future[Any]] = {result, gone}
+        closing = asyncio.ensure_future(self._closing.wait())
         try:
-            await asyncio.wait(
-                either,
-                timeout=self._timeout_s + GRACE_S,
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await _first_of(result, gone, closing, timeout_s=self._timeout_s + GRACE_S)
+            if closing.done():
+                await _first_of(result, gone, timeout_s=LAST_S)
             if result.done():
                 return result.result()
             if gone.done():
                 raise HttpProblem("client-closed-request", "the client left before the answer")
+            if closing.done():
+                raise HttpProblem("not-ready", "the server ends")
             raise QueryTimeoutError(f"no answer within {self._timeout_s:g} s", hint="ask for less")
         finally:
             gone.cancel()
+            closing.cancel()
             if not result.done():
                 result.cancel()  # if it runs already, its outcome is dropped when it comes
                 if self._ends is not None:
@@ -87,6 +92,10 @@ class EngineWork:
     async def _client_gone(self) -> None:
         while (await self._request.receive())["type"] != "http.disconnect":
             pass
+
+
+async def _first_of(*futures: asyncio.Future[Any], timeout_s: float) -> None:
+    await asyncio.wait(futures, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
 
 
 def _end(future: Future[Any], ends: Callable[[], None]) -> None:

@@ -23,6 +23,8 @@ router = APIRouter(tags=["jobs"])
 
 LOOK_EVERY_S = 0.15
 PING_EVERY_S = 15
+GOODBYE_S = 0.8
+"""How long a stream has to end by itself when the server ends."""
 
 Id = Annotated[str, Path(max_length=64)]
 IdempotencyKey = Annotated[
@@ -99,7 +101,7 @@ async def events(
     runner.get(id)
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() else -1
     stream = _stream(runner, id, seen, request.app.state.closing)
-    return EventSourceResponse(stream, ping=PING_EVERY_S)
+    return EventSourceResponse(stream, ping=PING_EVERY_S, shutdown_grace_period=GOODBYE_S)
 
 
 async def _stream(
