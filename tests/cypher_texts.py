@@ -63,7 +63,8 @@ def _condition(draw: st.DrawFn, name: str, depth: int) -> str:
         case 2:
             return f"{name}.{attribute} IN [{value}, {draw(st.sampled_from(VALUES))}]"
         case 3:
-            return f"{name}:{draw(st.sampled_from(LABELS))}"
+            null = draw(st.sampled_from(["IS NULL", "IS NOT NULL"]))
+            return draw(st.sampled_from([f"{name}:{LABELS[0]}", f"{name}.{attribute} {null}"]))
         case 4:
             return f"NOT {_condition(draw, name, depth - 1)}"
         case 5:

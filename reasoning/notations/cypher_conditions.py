@@ -15,7 +15,7 @@ from reasoning.notations.cypher_syntax import (
     VariableTest,
 )
 from reasoning.notations.cypher_tokens import spanned
-from reasoning.notations.cypher_values import comparison_nodes, flipped, unsupported
+from reasoning.notations.cypher_values import comparison_nodes, flipped, presence, unsupported
 from reasoning.query import Comparison, Negation, Scalar, Span
 
 __all__ = ["ConditionParser"]
@@ -137,10 +137,23 @@ class ConditionParser(PatternParser):
         if self._cursor.peek(1).is_symbol(":"):
             return self._label_test()
         variable, attribute = self._attribute()
+        if self._cursor.accept_word("IS"):
+            return self._presence_test(variable, attribute, start)
         comparison = self._comparison()
         if not self._cursor.is_value():
             self._refuse_right_side()
         return self._compared(variable, attribute, comparison, self._cursor.value(), start)
+
+    def _presence_test(self, variable: str, attribute: str, start: Span) -> VariableTest:
+        there = self._cursor.accept_word("NOT")
+        if not self._cursor.accept_word("NULL"):
+            raise self._cursor.wrong("NULL or NOT NULL")
+        span = spanned(start, self._cursor.last.span)
+        present = presence(attribute, span)
+        absent = Negation(present, span)
+        if there:
+            return VariableTest(variable, present, absent, span)
+        return VariableTest(variable, absent, present, span)
 
     def _compared(
         self,
@@ -183,8 +196,6 @@ class ConditionParser(PatternParser):
         for words in ("IN", "CONTAINS", "STARTS WITH", "ENDS WITH"):
             if self._cursor.accept_word(*words.split()):
                 return cast("Comparison", words.lower())
-        if token.is_word("IS"):
-            raise unsupported("IS NULL and IS NOT NULL are not read", token.span)
         if token.is_symbol("=~", "+", "-", "*", "/", "%", "^", "["):
             raise unsupported(f"{token.text!r} on an attribute is not read", token.span)
         raise self._cursor.wrong("a comparison")

@@ -20,9 +20,10 @@ from reasoning.query import (
     Query,
     Scalar,
     Span,
+    Union,
 )
 
-__all__ = ["comparison_nodes", "everything", "flipped", "unsupported"]
+__all__ = ["comparison_nodes", "everything", "flipped", "presence", "unsupported"]
 
 _OPPOSITES: dict[Comparison, Comparison] = {
     "=": "<>",
@@ -83,6 +84,11 @@ def comparison_nodes(
         return true, different[0] if len(different) == 1 else Intersection(different, span)
     is_text = Compare(attribute, "starts with", "", span)
     return true, Intersection((is_text, Negation(true, span)), span)
+
+
+def presence(attribute: str, span: Span) -> Query:
+    """Return the entities that have an attribute: it is equal or unequal to any one value."""
+    return Union((Compare(attribute, "=", "", span), Compare(attribute, "<>", "", span)), span)
 
 
 def _check_value(comparison: Comparison, value: Scalar | tuple[Scalar, ...], span: Span) -> None:

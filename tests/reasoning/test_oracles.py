@@ -113,6 +113,8 @@ MATCH (a:Country) WHERE NOT (a)-[:speaks]->(:Language) RETURN a.key
 MATCH (a:Country) WHERE (a)<-[:borders]-() AND NOT (a)-[:speaks]->(:Language {name: 'Oro'}) RETURN a.key
 MATCH (a:Country)-[:borders]->(:Country) WHERE NOT (a)-[:speaks]->(:Country) RETURN a.key
 MATCH (a:Country)<-[:borders]-(:Language) WHERE EXISTS { ()-[:borders]->(a)<-[:speaks]-() } RETURN a.key
+MATCH (a:Country) WHERE a.size IS NULL RETURN a.key
+MATCH (a:Entity) WHERE NOT (a.size IS NULL OR a.motto IS NOT NULL) RETURN a.key
 MATCH (a:Country) WHERE NOT a.size >= 2 RETURN a.key
 MATCH (a:Entity) WHERE NOT a.size = 1 RETURN a.key
 MATCH (a:Entity) WHERE NOT (a.size IN [1, 'a'] OR a.motto CONTAINS 'b') RETURN a.key
