@@ -59,10 +59,11 @@ class MemoryWriter:
         """Add or merge edges; see `kg.store.Writer`."""
         folded = fold_edges(rows)
         plan: list[Edge] = []
-        for key, versions in folded.items():
+        for key in folded:
             for end in (key[0], key[2]):
                 if end not in self.graph:
                     raise missing_end(key, end)
+        for key, versions in folded.items():
             old = merged = self._edge(key)
             for row in versions:
                 merged = merge_edge(merged, row)
