@@ -4,7 +4,8 @@ Two differences from the papers. Triples are grouped: one row of scores serves a
 (head, relation) pair, the same objective for fewer products. The softmax runs over the tails that
 the relation's labels allow (`reasoning.predictors.typing`), since no other tail is ever predicted;
 where these are more than `ComplexConfig.candidates`, over a shared sample of them and the batch's
-own tails.
+own tails. Relations of image parts are left out: a part has too few edges for a vector of its own
+(below chance in the trial of the specification), and there are many.
 """
 
 from __future__ import annotations
@@ -42,17 +43,23 @@ class _Rows:
     candidates: torch.Tensor
 
 
-def _grouped(snapshot: Snapshot, types: RelationTypes) -> list[_Rows]:
+def _grouped(snapshot: Snapshot, types: RelationTypes, wholes: NDArray[np.int64]) -> list[_Rows]:
+    """Group the edges; entities are numbered by their place among `wholes`."""
+    place = np.full(snapshot.num_entities, -1, dtype=np.int64)
+    place[wholes] = np.arange(len(wholes))
     groups = []
     for relation in range(snapshot.num_relations):
+        if types.of_parts[relation]:
+            continue
         span = snapshot.edges_of(relation)
         for inverse in (False, True):
             ends = (snapshot.heads[span], snapshot.tails[span])
-            heads, tails = (np.asarray(end, np.int64) for end in (ends[::-1] if inverse else ends))
+            heads, tails = (place[end] for end in (ends[::-1] if inverse else ends))
             order = np.lexsort((tails, heads))
             heads, tails = heads[order], tails[order]
             distinct, starts = np.unique(heads, return_index=True)
             rows = np.searchsorted(distinct, heads)
+            candidates = place[types.candidates(relation, inverse=inverse)]
             groups.append(
                 _Rows(
                     relation=relation + inverse * snapshot.num_relations,
@@ -60,9 +67,7 @@ def _grouped(snapshot: Snapshot, types: RelationTypes) -> list[_Rows]:
                     tails=torch.from_numpy(tails),
                     row_of_tail=torch.from_numpy(rows),
                     starts=np.append(starts, len(tails)),
-                    candidates=torch.from_numpy(
-                        types.candidates(relation, inverse=inverse).astype(np.int64)
-                    ),
+                    candidates=torch.from_numpy(candidates[candidates >= 0]),
                 )
             )
     return groups
@@ -132,11 +137,12 @@ def train_complex(
             finds a state of the same graph, configuration and seed goes on from there, with the
             same result as one that was never interrupted.
     """
-    state = _State.fresh(snapshot, config, seed)
+    wholes = np.flatnonzero(np.asarray(snapshot.parents) < 0)
+    state = _State.fresh((len(wholes), 2 * snapshot.num_relations), config, seed)
     name = {"config": asdict(config), "seed": seed}
     if resume_folder is not None:
         state.take_up(resume_folder, snapshot.hash, name)
-    groups = _grouped(snapshot, types)
+    groups = _grouped(snapshot, types, wholes)
     while state.epoch < config.epochs:
         for group, rows, candidates in _steps(groups, config, state.generator):
             state.optimiser.zero_grad()
@@ -148,9 +154,9 @@ def train_complex(
         if resume_folder is not None and due:
             state.keep(resume_folder, snapshot.hash, name)
         progress(state.epoch, config.epochs)
-    return ComplexModel(
-        entity=state.entity.detach().numpy(), relation=state.relation.detach().numpy()
-    )
+    entity = np.zeros((snapshot.num_entities, 2 * config.rank), dtype=np.float32)
+    entity[wholes] = state.entity.detach().numpy()
+    return ComplexModel(entity=entity, relation=state.relation.detach().numpy())
 
 
 class _State:
@@ -166,9 +172,8 @@ class _State:
         self.epoch = 0
 
     @classmethod
-    def fresh(cls, snapshot: Snapshot, config: ComplexConfig, seed: int) -> _State:
+    def fresh(cls, sizes: tuple[int, int], config: ComplexConfig, seed: int) -> _State:
         generator = torch.Generator().manual_seed(seed)
-        sizes = (snapshot.num_entities, 2 * snapshot.num_relations)
         entity, relation = (
             torch.randn((size, 2 * config.rank), generator=generator).mul_(config.scale)
             for size in sizes

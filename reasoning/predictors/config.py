@@ -37,7 +37,7 @@ class LinkPredictorConfig:
     fewest_hidden: int = 12
     longest_body: int = 3
     bodies: int = 40
-    tried_bodies: int = 500
+    tried_bodies: int = 400
     mined_heads: int = 200
     sampled_pairs: int = 8000
     penalty: float = 20.0

@@ -1,6 +1,7 @@
 """What a predictor knows of a pair (head, tail) before it is asked: one row of numbers a pair.
 
-Columns: log walk probability of each body (`paths`), the ComplEx score as a log share of its row,
+Columns: log walk probability of each body (`paths`), the ComplEx score as a log share of its row
+(where it was trained),
 how many known tails the head has (one-hot, since a country with a currency seldom has two) and
 how frequent the tail is, and nearness where both have coordinates (`positions`). Nothing here may
 see the edge that it is to predict: features are computed on a graph that lacks it.
@@ -105,6 +106,8 @@ class Features:
         return np.concatenate(parts, axis=1)
 
     def _complex(self, relation: int, pairs: Pairs) -> NDArray[np.float32]:
+        if self._types.of_parts[relation]:
+            return np.empty((len(pairs), 0), dtype=np.float32)
         tails = self._types.candidates(relation)
         scores = self._model.scores(pairs.heads, relation, tails)
         top = scores.max(axis=1, keepdims=True, initial=-np.inf)

@@ -9,8 +9,6 @@ that tell most about hidden edges (information gain) are kept.
 
 from __future__ import annotations
 
-from itertools import pairwise, product
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -85,27 +83,38 @@ def bodies(
         longest: Most steps.
         most: Most bodies; shorter ones first, then those of frequent relations.
     """
-    joins = np.concatenate([types.pairs, types.pairs.transpose(0, 2, 1)]).astype(np.int64)
-    steps = [step for step in range(len(joins)) if counts[step % len(counts)] > 0]
-    goal = types.pairs[relation].astype(np.int64)
+    joins = np.concatenate([types.pairs, types.pairs.transpose(0, 2, 1)])
+    heads = np.asarray(joins.any(axis=2))
+    tails = np.asarray(joins.any(axis=1))
+    size = len(counts)
+    steps = [step for step in range(2 * size) if counts[step % size] > 0]
     found: list[Body] = []
-    for length in range(1, longest + 1):
-        fitting = []
-        for body in product(steps, repeat=length):
-            if body == (relation,) or any(
-                (joins[a] @ joins[b]).max() == 0 for a, b in pairwise(body)
-            ):
-                continue
-            reached = joins[body[0]]
-            for step in body[1:]:
-                reached = np.minimum(reached @ joins[step], 1)
-            if (reached * goal).any():
-                fitting.append(body)
-        rarest = {body: min(int(counts[s % len(counts)]) for s in body) for body in fitting}
-        found += sorted(fitting, key=lambda body: (-rarest[body], body))
+    starts: list[tuple[Body, NDArray[np.bool_]]] = [((), types.pairs[relation].any(axis=1))]
+    for _ in range(longest):
+        longer = [
+            ((*body, step), (joins[step] & labels[:, None]).any(axis=0))
+            for body, labels in starts
+            for step in steps
+            if (labels & heads[step]).any() and _is_sensible((*body, step), relation, types)
+        ]
+        goal = types.pairs[relation].any(axis=0)
+        fitting = [body for body, labels in longer if (labels & goal & tails[body[-1]]).any()]
+        rarest = {body: min(int(counts[step % size]) for step in body) for body in fitting}
+        fitting.sort(key=lambda body: (-rarest[body], body))
+        found += [body for body in fitting if body != (relation,)]
         if len(found) >= most:
             break
+        starts = longer
     return found[:most]
+
+
+def _is_sensible(body: Body, relation: int, types: RelationTypes) -> bool:
+    """Leave out long walks through parts of images, but where parts are what it is about.
+
+    From whole to whole they lead back to where they came from, and there are thousands of them.
+    """
+    through = any(types.of_parts[step % len(types.of_parts)] for step in body)
+    return not through or len(body) <= 2 or bool(types.of_parts[relation])
 
 
 def information_gain(values: NDArray[np.float32], hits: NDArray[np.bool_]) -> float:

@@ -52,6 +52,14 @@ class RelationTypes:
         head_parents = parents[self._snapshot.heads]
         return self._always((head_parents >= 0) & (head_parents == parents[self._snapshot.tails]))
 
+    @cached_property
+    def of_parts(self) -> NDArray[np.bool_]:
+        """``(num_relations,)``: some edge starts or ends at a part of an image."""
+        parents = self._snapshot.parents
+        ends = (parents[self._snapshot.heads] >= 0) | (parents[self._snapshot.tails] >= 0)
+        relations = self._snapshot.relations[ends]
+        return np.bincount(relations, minlength=self._snapshot.num_relations) > 0
+
     def _always(self, holds: NDArray[np.bool_]) -> NDArray[np.bool_]:
         relations = self._snapshot.relations
         count = self._snapshot.num_relations

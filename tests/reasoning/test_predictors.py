@@ -189,7 +189,7 @@ def test_loss_is_the_naive_softmax_over_allowed_tails() -> None:
     random = np.random.default_rng(1)
     entity = random.normal(size=(WORLD.num_entities, 6)).astype(np.float32)
     relation = random.normal(size=(2 * WORLD.num_relations, 6)).astype(np.float32)
-    for group in _grouped(WORLD, types):
+    for group in _grouped(WORLD, types, np.arange(WORLD.num_entities)):
         base, inverse = group.relation % WORLD.num_relations, group.relation >= WORLD.num_relations
         rows = torch.arange(len(group.heads))
         found = _loss(
@@ -218,7 +218,7 @@ def test_gradient_agrees_with_differences() -> None:
     from reasoning.predictors.complex_training import _grouped, _loss
 
     types = RelationTypes(WORLD)
-    group = _grouped(WORLD, types)[0]
+    group = _grouped(WORLD, types, np.arange(WORLD.num_entities))[0]
     generator = torch.Generator().manual_seed(0)
     entity = torch.randn(WORLD.num_entities, 4, generator=generator, dtype=torch.float64)
     relation = torch.randn(2 * WORLD.num_relations, 4, generator=generator, dtype=torch.float64)
