@@ -33,7 +33,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo and print its report."""
-    from api.cli.printing import print_json
+    from api.cli.printing import print_json, progress_bar
     from api.demo.pipeline import run_demo
     from api.demo.recipe import load_recipe
     from api.demo.report import print_report, write_html
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     recipe = load_recipe(arguments.data)
     with Engine.open(arguments.folder) as engine:
-        report = run_demo(engine, recipe)
+        report = run_demo(engine, recipe, progress_bar)
     write_html(report, arguments.report)
     if arguments.json:
         print_json(report)

@@ -1,0 +1,140 @@
+"""The demo's steps in their order; each is done once for its inputs and remembers its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from api.demo.baselines import baselines
+from api.demo.calibration import likely_calibration
+from api.demo.edges import edge_figures, held_out_edges
+from api.demo.linking import train_demo_linker
+from api.demo.questions import ask_questions
+from api.demo.recipe import Recipe
+from api.demo.sections import assemble
+from api.engine import Engine
+from api.steps.build import build_graph
+from api.steps.edges_from_links import EdgeColumns, write_edges
+from api.steps.link import LinkJob, link_file
+from api.steps.scenes import SceneJob, run_scenes
+from api.steps.snapshot import HoldOut, freeze, freeze_for_evaluation
+from api.steps.train import train_model
+from api.workspace import inputs_hash
+from kg.progress import Progress
+from kg.snapshot import load_snapshot
+
+__all__ = ["Bars", "run_demo"]
+
+Bars = Callable[[str, str], AbstractContextManager[Progress]]
+"""Given a title and a unit, shows the progress of one step."""
+
+MODELS = {"evaluation": ("symbolic", "rough", "cone"), "full": ("symbolic", "rough")}
+
+
+def run_demo(engine: Engine, recipe: Recipe, bars: Bars) -> dict[str, Any]:
+    """Run all steps of a recipe and return the report.
+
+    Steps that were done for the same inputs are skipped, so a second run takes seconds and a
+    killed one goes on where it was.
+
+    Args:
+        engine: Opened on the working folder.
+        recipe: What to do.
+        bars: Shows progress.
+
+    Returns:
+        The report: sections of tables and plots, questions, seconds by step.
+    """
+    found: dict[str, Any] = {}
+    with bars("building the graph", "rows") as progress:
+        found["build"] = build_graph(engine, recipe.path(recipe.graph.mapping), progress=progress)
+    with bars("taking flags apart", "images") as progress:
+        found["scenes"] = run_scenes(engine, _scene_job(recipe), progress=progress)
+    with bars("training the linker", "steps") as progress:
+        found["linker"] = train_demo_linker(engine, recipe, progress=progress)
+    with bars("linking mentions", "mentions") as progress:
+        found["links"] = link_file(engine, _link_job(engine, recipe), progress=progress)
+    found["written"] = write_edges(engine, Path(found["links"]["output"]), _columns(recipe))
+    found["full"] = freeze(engine)
+    found["evaluation"] = freeze_for_evaluation(engine, _hold_out(recipe))
+    for snapshot, models in MODELS.items():
+        with _on(engine, snapshot) as one:
+            for model in models:
+                with bars(f"training {model} on {snapshot}", "steps") as progress:
+                    key = f"{model}-{snapshot}"
+                    found[key] = train_model(one, model, seed=recipe.seed, progress=progress)
+    found["answers"] = _answers(engine, recipe)
+    return assemble(engine, recipe, found)
+
+
+def _on(engine: Engine, snapshot: str) -> Engine:
+    """Return the same graph opened on another snapshot; it shares the store and leaves it open."""
+    return Engine(engine.workspace, settings=engine.settings, store=engine.store, snapshot=snapshot)
+
+
+def _answers(engine: Engine, recipe: Recipe) -> dict[str, Any]:
+    """Rank the held-out edges and ask the questions, once for the same models and questions."""
+    workspace = engine.workspace
+    inputs = inputs_hash(
+        {
+            "evaluation": workspace.recorded("snapshot-evaluation")["hash"],
+            "models": [workspace.recorded(f"train-evaluation-{m}") for m in MODELS["evaluation"]],
+            "questions": recipe.questions,
+            "hold_out": recipe.hold_out,
+        }
+    )
+    done = workspace.done("answers", inputs)
+    if done is not None:
+        return done
+    full = load_snapshot(workspace.snapshot("full"))
+    with workspace.doing("answers", inputs) as outcome, _on(engine, "evaluation") as one:
+        scorers = {name: one.answerer(name)[0] for name in MODELS["evaluation"]}  # type: ignore[arg-type]
+        held = held_out_edges(full, one.snapshot)
+        rivals = baselines(recipe.hold_out.group_relation)
+        outcome["edges"] = edge_figures(one.snapshot, held, scorers, rivals, seed=recipe.seed)  # type: ignore[arg-type]
+        outcome["calibration"] = {
+            name: likely_calibration(full, one.snapshot, held, scorer)
+            for name, scorer in scorers.items()
+        }
+        outcome["questions"] = ask_questions(one, recipe, full)
+    return outcome
+
+
+def _scene_job(recipe: Recipe) -> SceneJob:
+    return SceneJob(
+        label=recipe.scenes.label,
+        descriptions=recipe.path(recipe.scenes.descriptions),
+        drawn_alike=recipe.path(recipe.scenes.drawn_alike),
+        key=recipe.linking.gold_key,
+        seed=recipe.seed,
+    )
+
+
+def _link_job(engine: Engine, recipe: Recipe) -> LinkJob:
+    return LinkJob(
+        mentions=recipe.path(recipe.edges_from_links.mentions),
+        out=engine.workspace.outputs / "links.jsonl",
+        columns={"document": "context"},
+    )
+
+
+def _columns(recipe: Recipe) -> EdgeColumns:
+    table = recipe.edges_from_links
+    return EdgeColumns(
+        mentions=recipe.path(table.mentions),
+        head_key=table.head_key,
+        relation=table.relation,
+        attributes=table.attributes,
+    )
+
+
+def _hold_out(recipe: Recipe) -> HoldOut:
+    table = recipe.hold_out
+    return HoldOut(
+        relations=table.relations,
+        undirected=table.undirected,
+        share=table.share,
+        seed=recipe.seed,
+    )
