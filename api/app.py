@@ -13,10 +13,11 @@ from pydantic import TypeAdapter
 
 from api.engine import Engine
 from api.guard import Guard, GuardConfig
+from api.job_kinds import link_kind
 from api.problems import add_handlers
 from api.routes import cypher, entities, health, images, info, jobs, page, query
 from api.routes.info import installed_version
-from api.runner import JobRunner, JobWork
+from api.runner import JobKind, JobRunner
 from api.schemas import ProblemOut
 from api.workers import Workers
 
@@ -38,7 +39,7 @@ DESCRIPTION = (
 def create_app(
     engine: Engine,
     *,
-    works: Mapping[str, JobWork] | None = None,
+    job_kinds: Mapping[str, JobKind] | None = None,
     hosts: frozenset[str] = LOOPBACK,
     resume_jobs: bool = True,
 ) -> FastAPI:
@@ -46,7 +47,7 @@ def create_app(
 
     Args:
         engine: What is asked.
-        works: What a job of each kind does; the engine's own if not given.
+        job_kinds: What a job of each kind does; the engine's own if not given.
         hosts: Host names that it answers to; empty for any.
         resume_jobs: Go on with jobs that an earlier server left unfinished.
 
@@ -68,7 +69,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.engine = engine
-    app.state.works = default_works(engine) if works is None else works
+    app.state.job_kinds = default_job_kinds(engine) if job_kinds is None else job_kinds
     app.state.resume_jobs = resume_jobs
     settings = engine.settings
     config = GuardConfig(
@@ -84,11 +85,9 @@ def create_app(
     return app
 
 
-def default_works(engine: Engine) -> dict[str, JobWork]:
+def default_job_kinds(engine: Engine) -> dict[str, JobKind]:
     """Return what jobs do on this engine."""
-    from api.job_works import link_work
-
-    return {"link": link_work(engine)}
+    return {"link": link_kind(engine)}
 
 
 @asynccontextmanager
@@ -98,7 +97,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.closing = asyncio.Event()
     state.workers = Workers(threads=THREADS, waiting=WAITING)
     folder = state.engine.workspace.ledger.parent / "runs"
-    state.runner = JobRunner(folder, state.works, resume=state.resume_jobs)
+    state.runner = JobRunner(folder, state.job_kinds, resume=state.resume_jobs)
     try:
         yield
     finally:

@@ -24,7 +24,7 @@ from kg.errors import EngineError, LimitError
 from kg.files import sha256_of_text
 from kg.progress import Progress
 
-__all__ = ["JobRun", "JobRunner", "JobWork"]
+__all__ = ["JobKind", "JobRun", "JobRunner", "JobWork"]
 
 LOG = logging.getLogger("umbra.jobs")
 MAX_WAITING = 100
@@ -56,6 +56,22 @@ It is resumable: run again in the same folder, it goes on. `progress` raises to 
 """
 
 
+def _anything(_parameters: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKind:
+    """One kind of job.
+
+    Attributes:
+        work: Does it.
+        check: Raises an `InputError` for parameters that it could never work with.
+    """
+
+    work: JobWork
+    check: Callable[[Mapping[str, Any]], object] = _anything
+
+
 class _Stopped(BaseException):
     """Raised out of `progress`: the job was cancelled, or the server ends."""
 
@@ -65,20 +81,21 @@ class JobRunner:
 
     Args:
         folder: Where jobs are kept.
-        works: What a job of each kind does.
+        kinds: What a job of each kind does.
         resume: Go on with the jobs that another process left unfinished.
 
     Example:
         >>> import tempfile
-        >>> runner = JobRunner(Path(tempfile.mkdtemp()), {"link": lambda run, progress: {}})
+        >>> nothing = JobKind(work=lambda run, progress: {})
+        >>> runner = JobRunner(Path(tempfile.mkdtemp()), {"link": nothing})
         >>> job, created = runner.start("link", {})
         >>> created, runner.close()
         (True, True)
     """
 
-    def __init__(self, folder: Path, works: Mapping[str, JobWork], *, resume: bool = True) -> None:
+    def __init__(self, folder: Path, kinds: Mapping[str, JobKind], *, resume: bool = True) -> None:
         self._folder = JobFolder(folder, lock=resume)
-        self._works = works
+        self._kinds = kinds
         self._changed = threading.Condition()
         self._jobs = {job.id: job for job in self._folder.jobs()}
         self._stopping: set[str] = set()
@@ -92,7 +109,7 @@ class JobRunner:
         """Take a job in; it runs when those before it are done.
 
         Args:
-            kind: Of the works.
+            kind: Of the kinds.
             parameters: For the work; kept with the job.
             idempotency_key: The same key gives the same job, however often it is sent.
 
@@ -101,8 +118,10 @@ class JobRunner:
 
         Raises:
             HttpProblem: The key was used for another request.
+            InputError: The parameters are wrong.
             LimitError: Too many jobs wait.
         """
+        self._kinds[kind].check(parameters)
         request = sha256_of_text(json.dumps([kind, parameters], sort_keys=True))
         job_id = secrets.token_hex(8)
         if idempotency_key is not None:
@@ -209,7 +228,7 @@ class JobRunner:
         try:
             parameters = self._folder.parameters(job.id)
             run = JobRun(id=job.id, parameters=parameters, folder=folder)
-            outcome = self._works[job.kind](run, self._progress(job.id))
+            outcome = self._kinds[job.kind].work(run, self._progress(job.id))
         except _Stopped:
             cancelled = job.id in self._stopping
             self._end(job.id, state="cancelled" if cancelled else "paused")

@@ -47,8 +47,12 @@ function bar(probability) {
     drawing("rect", { class: "bar-part", width, height: 6 }));
 }
 
+const HASH = /^[0-9a-f]{64}$/;
+const BOX = /^box (-?[\d.]+),(-?[\d.]+),(-?[\d.]+),(-?[\d.]+)$/;
+
 function recordLine(record) {
-  const place = [record.source, record.locator].filter(Boolean).join(", ");
+  const source = HASH.test(record.source) ? `picture ${record.source.slice(0, 12)}` : record.source;
+  const place = [source, record.locator].filter(Boolean).join(", ");
   const sure = record.probability < 1 ? `, ${percent(record.probability)}` : "";
   const by = record.model ? ` by ${record.model}` : "";
   return `${record.kind}: ${place}${by}${sure}`;
@@ -83,25 +87,60 @@ function outlineOf(part) {
   return { tag: "rect", shape: { x: left, y: top, width: right - left, height: bottom - top } };
 }
 
-// A picture with one part outlined: a light line under a strong one, seen on every ground.
+// A picture with one shape outlined: a light line under a strong one, seen on every ground.
+function outlinedPicture(image, label, { tag, shape }) {
+  const picture = drawing("image", {});
+  const drawn = drawing("svg", { class: "picture", role: "img", "aria-label": label }, picture,
+    drawing(tag, { ...shape, class: "outline under" }), drawing(tag, { ...shape, class: "outline over" }));
+  const fit = (width, height) => {
+    drawn.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    picture.setAttribute("width", width);
+    picture.setAttribute("height", height);
+  };
+  if (image.width) fit(image.width, image.height);
+  pictureUrl(image.sha256).then(async (url) => {
+    if (!image.width) {
+      const measured = new Image();
+      measured.src = url;
+      await measured.decode();
+      fit(measured.naturalWidth, measured.naturalHeight);
+    }
+    picture.setAttribute("href", url);
+  }).catch(() => drawn.remove());
+  return drawn;
+}
+
 function partFigure(part, owner) {
-  const { tag, shape } = outlineOf(part);
-  const picture = drawing("image", { width: part.width, height: part.height });
-  const label = `${part.name}, outlined in the picture of ${owner}`;
-  const drawn = drawing("svg", {
-    class: "picture", viewBox: `0 0 ${part.width} ${part.height}`, role: "img", "aria-label": label,
-  }, picture,
-  drawing(tag, { ...shape, class: "outline under" }),
-  drawing(tag, { ...shape, class: "outline over" }));
-  pictureUrl(part.image).then((url) => picture.setAttribute("href", url)).catch(() => {});
-  return element("figure", { class: "part", "data-part": part.key }, drawn,
+  const image = { sha256: part.image, width: part.width, height: part.height };
+  return element("figure", { class: "part", "data-part": part.key },
+    outlinedPicture(image, `${part.name}, outlined in the picture of ${owner}`, outlineOf(part)),
     element("figcaption", {}, `${part.name} in the picture of ${owner}`,
       element("span", { class: "quiet" }, `, seen with ${percent(part.confidence)}`)));
 }
 
+// Where a model saw what an edge says, if no part of that picture is in the proof anyway.
+function seenFigures(proof) {
+  const shown = new Set(proof.parts.map((part) => part.image));
+  const figures = [];
+  for (const edge of proof.edges) {
+    const record = edge.records.find((one) => one.kind === "generated" && HASH.test(one.source) && BOX.test(one.locator ?? ""));
+    if (!record || shown.has(record.source)) continue;
+    const [left, top, right, bottom] = BOX.exec(record.locator).slice(1).map(Number);
+    const shape = { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
+    const text = `${edge.tail_name} in the picture of ${edge.head_name}`;
+    figures.push(element("figure", { class: "part", "data-seen": edge.tail },
+      outlinedPicture({ sha256: record.source }, `${text}, outlined`, { tag: "rect", shape }),
+      element("figcaption", {}, text, element("span", { class: "quiet" }, `, seen with ${percent(record.probability)}`))));
+  }
+  return figures;
+}
+
 function proofView(proof) {
   const names = new Map(proof.edges.flatMap((edge) => [[edge.head, edge.head_name], [edge.tail, edge.tail_name]]));
-  const figures = proof.parts.map((part) => partFigure(part, names.get(part.parent) ?? part.parent));
+  const figures = [
+    ...proof.parts.map((part) => partFigure(part, names.get(part.parent) ?? part.parent)),
+    ...seenFigures(proof),
+  ];
   const facts = proof.facts.map((fact) => element("li", {}, fact));
   return [
     figures.length ? element("div", { class: "parts" }, ...figures) : null,

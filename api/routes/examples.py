@@ -64,8 +64,8 @@ JOBS: dict[str, Any] = {
             "kind": "link",
             "parameters": {
                 "mentions": [
-                    {"id": "m1", "surface": "Turkish", "context": "the Turkish coast"},
-                    {"id": "m2", "surface": "Syrian Arab Republic", "context": ""},
+                    {"id": "m1", "mention": "Turkish", "context": "the Turkish coast"},
+                    {"id": "m2", "mention": "Syrian Arab Republic", "context": ""},
                 ]
             },
         },

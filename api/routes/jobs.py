@@ -15,7 +15,7 @@ from api.problems import problems
 from api.routes.examples import JOB, JOBS, shown
 from api.runner import JobRunner
 from api.schemas import JobIn, JobOut, JobsOut
-from kg.errors import LimitError
+from kg.errors import InputError, LimitError
 
 __all__ = ["router"]
 
@@ -40,7 +40,7 @@ LastEventId = Annotated[
     "/v1/jobs",
     status_code=202,
     summary="Start a job",
-    responses=problems("idempotency-key-reused", LimitError) | shown(JOB, 202),
+    responses=problems("idempotency-key-reused", InputError, LimitError) | shown(JOB, 202),
 )
 def start(
     body: Annotated[JobIn, Body(openapi_examples=JOBS)],

@@ -21,7 +21,7 @@ from api.workspace import Workspace
 from kg.errors import UnknownEntityError
 from tests.api.conftest import ADDRESS
 from tests.api.test_guard import problem
-from tests.api.test_runner import WORKS, until
+from tests.api.test_runner import KINDS, until
 from tests.api.world import CRESCENTS, NAMES, WorldEngine, flag, open_world
 
 
@@ -29,7 +29,7 @@ from tests.api.world import CRESCENTS, NAMES, WorldEngine, flag, open_world
 def with_jobs(tmp_path: Path) -> Iterator[TestClient]:
     with (
         open_world(tmp_path / ".umbra") as engine,
-        TestClient(create_app(engine, works=WORKS), base_url=ADDRESS) as client,
+        TestClient(create_app(engine, job_kinds=KINDS), base_url=ADDRESS) as client,
     ):
         yield client
 
@@ -206,6 +206,26 @@ def test_a_job_is_taken_in_watched_and_read(with_jobs: TestClient) -> None:
     assert with_jobs.get("/v1/jobs").json()["jobs"] == [job]
     problem(with_jobs.get("/v1/jobs/0123456789abcdef"), "unknown-job", 404)
     problem(with_jobs.post("/v1/jobs", json={"kind": "rm"}), "invalid-request", 422)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "where"),
+    [
+        ({}, "mentions"),
+        ({"mentions": []}, "mentions"),
+        ({"mentions": "m.jsonl"}, "mentions"),
+        ({"mentions": [{"id": "a"}, "b"]}, "mentions[1]"),
+        ({"mentions": [{}], "path": "/etc/passwd"}, "'path'"),
+        ({"mentions": [{}], "columns": {"image": "file"}}, "'image'"),
+        ({"mentions": [{}], "columns": {"surface": 3}}, "'surface'"),
+        ({"mentions": [{}], "columns": []}, "columns"),
+    ],
+)
+def test_a_link_job_that_can_never_work_is_refused_at_once(
+    client: TestClient, parameters: dict[str, Any], where: str
+) -> None:
+    sent = client.post("/v1/jobs", json={"kind": "link", "parameters": parameters})
+    assert where in problem(sent, "input-error", 400)["detail"]
 
 
 def test_the_same_idempotency_key_is_one_job(with_jobs: TestClient) -> None:

@@ -85,7 +85,7 @@ def test_known_and_likely_are_told_apart_by_word_and_sign(browser: Browser, addr
     assert "Georgia" in likely
     assert "Georgia" not in known
     assert "70 %" in likely
-    assert "weakest support: generated: flags/TR.png" in known
+    assert "weakest support: generated: picture " in known
     assert "weakest step: Georgia borders Turkey, 70 %" in likely
 
 
@@ -104,6 +104,18 @@ def test_a_part_without_a_mask_is_outlined_by_its_box(browser: Browser, address:
     row = ".answer[data-key='country:ML']"
     browser.run(f'document.querySelector("{row} .answer-head").click()')
     assert outlined(browser, row, "rect") == (14, 8, 38, 32)
+
+
+def test_what_a_model_saw_is_outlined_where_no_part_is_asked_for(
+    browser: Browser, address: str
+) -> None:
+    ask(browser, address, "MATCH (c:Country)-[:depicts]->(:Shape {key: 'shape:crescent'}) RETURN c")
+    row = ".answer[data-key='country:TR']"
+    browser.run(f'document.querySelector("{row} .answer-head").click()')
+    assert outlined(browser, row, "rect") == (14, 8, 38, 32)
+    size = browser.run(f"document.querySelector(\"{row} figure svg\").getAttribute('viewBox')")
+    assert size == "0 0 60 40"
+    assert "crescent in the picture of Turkey" in text_of(browser, f"{row} figcaption")
 
 
 def test_a_proof_opens_and_outlines_the_part(browser: Browser, address: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from api.errors import HttpProblem
-from api.runner import JobRun, JobRunner
+from api.runner import JobKind, JobRun, JobRunner
 from api.schemas import JobOut
 from kg.errors import LimitError, MissingPartError
 from kg.progress import Progress
@@ -50,11 +50,11 @@ def count(run: JobRun, progress: Progress) -> dict[str, Any]:
     return {"linked": total, "seconds": 0.1, "output": out}
 
 
-WORKS = {"link": count}
+KINDS = {"link": JobKind(work=count)}
 
 
 def test_a_job_is_done_and_its_output_is_whole(tmp_path: Path) -> None:
-    runner = JobRunner(tmp_path, WORKS)
+    runner = JobRunner(tmp_path, KINDS)
     job, created = runner.start("link", {"to": 5})
     assert created
     found = ended(runner, job)
@@ -66,7 +66,7 @@ def test_a_job_is_done_and_its_output_is_whole(tmp_path: Path) -> None:
 
 
 def test_the_same_key_gives_the_same_job(tmp_path: Path) -> None:
-    runner = JobRunner(tmp_path, WORKS)
+    runner = JobRunner(tmp_path, KINDS)
     first, _ = runner.start("link", {"to": 2, "slow": False}, idempotency_key="a")
     again, created = runner.start("link", {"slow": False, "to": 2}, idempotency_key="a")
     assert (again.id, created) == (first.id, False)
@@ -75,13 +75,13 @@ def test_the_same_key_gives_the_same_job(tmp_path: Path) -> None:
         runner.start("link", {"to": 3}, idempotency_key="a")
     assert refused.value.slug == "idempotency-key-reused"
     assert runner.close()
-    later = JobRunner(tmp_path, WORKS)  # the key is remembered by the next server too
+    later = JobRunner(tmp_path, KINDS)  # the key is remembered by the next server too
     assert later.start("link", {"to": 2, "slow": False}, idempotency_key="a")[1] is False
     assert later.close()
 
 
 def test_a_running_job_is_cancelled(tmp_path: Path) -> None:
-    runner = JobRunner(tmp_path, WORKS)
+    runner = JobRunner(tmp_path, KINDS)
     job, _ = runner.start("link", {"to": 10**6, "slow": True})
     waiting, _ = runner.start("link", {"to": 1})
     until(lambda: runner.get(job.id).done > 1)
@@ -94,7 +94,7 @@ def test_a_running_job_is_cancelled(tmp_path: Path) -> None:
 
 
 def test_a_waiting_job_is_cancelled_at_once(tmp_path: Path) -> None:
-    runner = JobRunner(tmp_path, WORKS)
+    runner = JobRunner(tmp_path, KINDS)
     job, _ = runner.start("link", {"to": 10**6, "slow": True})
     waiting, _ = runner.start("link", {"to": 1})
     assert runner.cancel(waiting.id).state == "cancelled"
@@ -103,13 +103,13 @@ def test_a_waiting_job_is_cancelled_at_once(tmp_path: Path) -> None:
 
 
 def test_what_the_server_leaves_unfinished_the_next_one_ends(tmp_path: Path) -> None:
-    runner = JobRunner(tmp_path, WORKS)
+    runner = JobRunner(tmp_path, KINDS)
     job, _ = runner.start("link", {"to": 60, "slow": True})
     until(lambda: runner.get(job.id).done > 3)
     _, before, _ = runner.peek(job.id)
     assert runner.close()
     assert state_of(runner, job) == "paused"
-    later = JobRunner(tmp_path, WORKS)
+    later = JobRunner(tmp_path, KINDS)
     assert ended(later, job).state == "done"
     assert later.output(job.id).read_text() == "".join(f"{n}\n" for n in range(60))
     assert later.peek(job.id)[1] > before  # event ids never fall
@@ -117,10 +117,10 @@ def test_what_the_server_leaves_unfinished_the_next_one_ends(tmp_path: Path) -> 
 
 
 def test_a_second_server_leaves_the_first_ones_jobs_alone(tmp_path: Path) -> None:
-    runner = JobRunner(tmp_path, WORKS)
+    runner = JobRunner(tmp_path, KINDS)
     job, _ = runner.start("link", {"to": 10**6, "slow": True})
     until(lambda: state_of(runner, job) == "running")
-    second = JobRunner(tmp_path, WORKS)
+    second = JobRunner(tmp_path, KINDS)
     assert state_of(second, job) == "running"  # as it stands on disk; not begun a second time
     assert second.close()
     assert runner.close()
@@ -134,7 +134,7 @@ def test_failures_say_what_an_engine_error_says_and_hide_the_rest(tmp_path: Path
         raise ValueError("secret inside")
 
     for work, said in ((missing, "no linker is trained"), (broken, "an unforeseen error")):
-        runner = JobRunner(tmp_path / work.__name__, {"link": work})
+        runner = JobRunner(tmp_path / work.__name__, {"link": JobKind(work=work)})
         job, _ = runner.start("link", {})
         found = ended(runner, job)
         assert found.state == "failed"
@@ -150,7 +150,7 @@ def test_the_queue_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def wait(_run: JobRun, _progress: Progress) -> dict[str, Any]:
         return {"waited": int(go.wait(20))}
 
-    runner = JobRunner(tmp_path, {"link": wait})
+    runner = JobRunner(tmp_path, {"link": JobKind(work=wait)})
     first, _ = runner.start("link", {})
     until(lambda: state_of(runner, first) == "running")
     runner.start("link", {})
@@ -164,7 +164,7 @@ def test_the_queue_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_foreign_file_among_the_jobs_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "0123456789abcdef").mkdir()
     (tmp_path / "0123456789abcdef" / "job.json").write_text("[]")
-    runner = JobRunner(tmp_path, WORKS)
+    runner = JobRunner(tmp_path, KINDS)
     assert runner.jobs() == ()
     for stranger in ("0123456789abcdef", "../../etc", ""):
         with pytest.raises(HttpProblem) as refused:

@@ -35,7 +35,7 @@ from tests.api.world import fill, make_world
 REPOSITORY = Path(__file__).parents[2]
 SERVE = (
     "import sys, api.app, tests.api.test_runner as runner; from api.cli.main import main; "
-    "api.app.default_works = lambda engine: runner.WORKS; sys.exit(main(sys.argv[1:]))"
+    "api.app.default_job_kinds = lambda engine: runner.KINDS; sys.exit(main(sys.argv[1:]))"
 )
 """The command itself, with jobs that count."""
 
@@ -213,7 +213,7 @@ def test_a_signal_ends_streams_pauses_jobs_and_exits_with_zero(
     assert "Traceback" not in errors
     events = events_of("\n".join(lines))
     assert events[-1]["event"] == "progress"  # the stream ended, the job did not
-    left = JobRunner(workspace.ledger.parent / "runs", runner_works.WORKS)  # the next server
+    left = JobRunner(workspace.ledger.parent / "runs", runner_works.KINDS)  # the next server
     job_id = address.rpartition("/")[2]
     until(lambda: left.get(job_id).done > json.loads(events[-1]["data"])["done"])
     assert left.peek(job_id)[1] > int(events[-1]["id"])

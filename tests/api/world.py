@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,7 @@ def part_of(code: str) -> EntityKey:
 def seen(code: str) -> tuple[Provenance, ...]:
     return (
         Provenance(
-            kind="generated", source=f"flags/{code}.png", locator="box 14,8,38,32",
+            kind="generated", source=sha256(flag(code)).hexdigest(), locator="box 14,8,38,32",
             job="scenes-1", model="scenes 1", probability=CRESCENTS[code],
         ),
     )  # fmt: skip
@@ -122,6 +123,10 @@ def edges() -> Iterator[Edge]:
         yield Edge(
             head=country(code), relation="has_part", tail=part_of(code), provenance=seen(code)
         )
+        yield Edge(
+            head=country(code), relation="depicts", tail=EntityKey("shape:crescent"),
+            provenance=seen(code),
+        )  # fmt: skip
         yield Edge(
             head=part_of(code), relation="has_label", tail=EntityKey("shape:crescent"),
             provenance=seen(code),

@@ -1,0 +1,70 @@
+"""The kinds of jobs of the REST door: steps of the engine, inside the job's own folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from api.engine import Engine
+from api.runner import JobKind, JobRun
+from kg.errors import InputError
+from kg.files import atomic_write
+from kg.progress import Progress
+
+__all__ = ["check_link", "link_kind"]
+
+COLUMNS = ("id", "surface", "context", "start", "end", "document")
+"""Parts of a mention that a request may hold; a picture would be a file of the server."""
+
+
+def link_kind(engine: Engine) -> JobKind:
+    """Return the kind ``link``: mentions in the request, links as JSON Lines.
+
+    Its parameters hold ``mentions`` (objects with id, mention, context, start, end, document) and
+    may hold ``columns`` (part of a mention → name in the objects, as ``umbra link run --map``).
+    """
+
+    def work(run: JobRun, progress: Progress) -> dict[str, Any]:
+        from api.steps.link import LinkJob, link_file
+
+        mentions = run.folder / f"{run.id}.jsonl"
+        if not mentions.exists():
+            with atomic_write(mentions) as file:
+                for mention in run.parameters["mentions"]:
+                    file.write(json.dumps(mention, ensure_ascii=False).encode() + b"\n")
+        out = run.folder / "links.jsonl"
+        job = LinkJob(mentions=mentions, out=out, columns=run.parameters.get("columns", {}))
+        counts = link_file(engine, job, progress=progress)
+        return counts | {"output": out}
+
+    return JobKind(work=work, check=check_link)
+
+
+def check_link(parameters: Mapping[str, Any]) -> None:
+    """Refuse parameters that are no list of mentions.
+
+    Raises:
+        InputError: They are not; the place is named.
+
+    Example:
+        >>> check_link({"mentions": [{"id": "m1", "mention": "Turkish"}]})
+    """
+    unknown = sorted(set(parameters) - {"mentions", "columns"})
+    if unknown:
+        raise InputError(f"a link job knows no parameter {unknown[0]!r}", where="parameters")
+    mentions, columns = parameters.get("mentions"), parameters.get("columns", {})
+    if not isinstance(mentions, list) or not mentions:
+        raise InputError("a link job needs a list of mentions", where="parameters.mentions")
+    for number, mention in enumerate(mentions):
+        if not isinstance(mention, dict):
+            raise InputError("a mention is no object", where=f"parameters.mentions[{number}]")
+    if not isinstance(columns, dict):
+        raise InputError("columns is no object", where="parameters.columns")
+    for part, name in columns.items():
+        if part not in COLUMNS or not isinstance(name, str):
+            raise InputError(
+                f"columns cannot map {part!r}",
+                where="parameters.columns",
+                hint=f"map {', '.join(COLUMNS)} to names",
+            )
