@@ -103,7 +103,7 @@ def as_mention(record: Record, pictures: MentionPictures) -> Mention:
 def _chosen(
     recipe: Recipe, records: Sequence[Record], pictures: MentionPictures, split: str
 ) -> Judged:
-    """Return the mentions of a split; `lists` for test only: its train split names test entities."""
+    """Return the mentions of a split; `lists` for test only, since its train names test ones."""
     rows = [
         r for r in records if r["split"] == split and (r["group"] != "lists" or split == "test")
     ]

@@ -14,8 +14,9 @@ def scene_section(step: Mapping[str, Any]) -> dict[str, Any]:
     labels, predicates = figures["labels"], figures["predicates"]
     return {
         "title": "Flags taken apart",
-        "note": f"{step['parts']:,} parts of {step['images']} flags. Figures on "
-        f"{figures['images']} test flags that the model never saw, against what the Factbook says they show.",
+        "note": f"{step['parts']:,} parts of {step['images']} flags. The figures are those of "
+        f"{figures['images']} test flags that the model never saw, against what the Factbook says "
+        "they show.",
         "tables": [_labels(labels), _one_label(labels["by_label"]), _predicates(predicates)],
         "plots": [{"kind": "bars", "title": "F1", "rows": _bars(labels["by_label"])}],
     }
@@ -23,9 +24,8 @@ def scene_section(step: Mapping[str, Any]) -> dict[str, Any]:
 
 def _labels(labels: Mapping[str, Any]) -> dict[str, Any]:
     rivals = ("majority", "rules")
-    rows = [
-        ["model", f"{labels['accuracy']['model']:.3f}", f"{labels['macro_f1']['model']:.3f}", ""]
-    ]
+    accuracy, f1 = labels["accuracy"], labels["macro_f1"]
+    rows = [["model", f"{accuracy['model']:.3f}", f"{f1['model']:.3f}", ""]]
     rows += [
         [
             name,

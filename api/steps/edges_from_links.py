@@ -64,7 +64,8 @@ def write_edges(engine: Engine, links: Path, columns: EdgeColumns) -> dict[str, 
         RecordError: A link names a mention that the file does not hold.
     """
     workspace = engine.workspace
-    inputs = f"{sha256_of_file(links)} {sha256_of_file(columns.mentions)} {columns}"
+    files = (sha256_of_file(links), sha256_of_file(columns.mentions))
+    inputs = repr((files, columns.head_key, columns.relation, columns.attributes))
     done = workspace.done(STEP, inputs)
     if done is not None:
         return done

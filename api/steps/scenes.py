@@ -64,7 +64,8 @@ def run_scenes(engine: Engine, job: SceneJob, *, progress: Progress = silent) ->
     """
     workspace = engine.workspace
     images = _images(engine, job.label)
-    inputs = repr((images, _content(job.descriptions), _content(job.drawn_alike), job))
+    files = (_content(job.descriptions), _content(job.drawn_alike))
+    inputs = repr((images, files, job.label, job.key, job.seed))
     done = workspace.done(SCENES, inputs)
     if done is not None:
         return done
