@@ -75,7 +75,7 @@ def keys(tree: Query, snapshot: Snapshot, edits: Edits | None = None) -> list[st
     return [snapshot.entities.name(int(i)) for i in ids]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(cases())
 @example(
     Case(
@@ -101,7 +101,7 @@ def test_edits_equal_another_graph(case: Case, data: st.DataObject) -> None:
     assert keys(case.tree, case.snapshot) == brute_force(case.tree, case.entities, case.edges)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(cases())
 def test_each_proof_stands_in_the_graph_and_proves_its_answer(case: Case) -> None:
     [found] = ExactAnswerer(case.snapshot).answer([case.tree], k=99, with_proofs=True)
