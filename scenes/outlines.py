@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 from scipy import ndimage
 from scipy.spatial import ConvexHull, QhullError
 
@@ -48,7 +49,7 @@ SHAPE_DESCRIPTORS = (
 )
 """Descriptors that do not change when a figure is moved."""
 
-_SIDE = 64  # figures are described at about this size: fine enough for a star of 14 points
+_SIDE = 128  # longer figures are thinned out: a star of 14 points needs no more
 
 
 def shape_numbers(mask: Mask) -> list[float]:
@@ -57,7 +58,7 @@ def shape_numbers(mask: Mask) -> list[float]:
     Args:
         mask: ``(height, width)`` bool, cut to the figure's box.
     """
-    step = max(1, max(mask.shape) // (2 * _SIDE))
+    step = -(-max(mask.shape) // _SIDE)
     mask = mask[step // 2 :: step, step // 2 :: step] if step > 1 else mask
     if not mask.any():
         mask = np.ones((1, 1), dtype=bool)
@@ -66,11 +67,11 @@ def shape_numbers(mask: Mask) -> list[float]:
     hull = _hull(whole)
     area, whole_area, hull_area = (float(np.count_nonzero(m)) for m in (padded, whole, hull))
     rows, columns = np.nonzero(whole)
-    moments = _central_moments(rows, columns)
+    centre = (float(rows.mean()), float(columns.mean()))
+    moments = _central_moments(whole, centre)
     hu = [math.copysign(math.log10(1 + 1e4 * abs(v)), v) for v in _hu(moments)]
     spread = math.hypot(moments[2, 0] - moments[0, 2], 2 * moments[1, 1])
     total = moments[2, 0] + moments[0, 2]
-    centre = (rows.mean(), columns.mean())
     inside = ndimage.distance_transform_edt(padded)
     return [
         area / mask.size,
@@ -97,23 +98,25 @@ def _hull(mask: Mask) -> Mask:
     edge = mask & ~ndimage.binary_erosion(mask)
     points = np.argwhere(edge)
     try:
-        equations = ConvexHull(points).equations
+        corners = points[ConvexHull(points).vertices]
     except (QhullError, ValueError):  # fewer than three points, or all on one line
         return mask
-    grid = np.indices(mask.shape).reshape(2, -1)
-    inside = (equations[:, :2] @ grid + equations[:, 2:] <= 1e-6).all(axis=0)
-    result: Mask = inside.reshape(mask.shape) | mask
+    drawn = Image.new("1", (mask.shape[1], mask.shape[0]))
+    ImageDraw.Draw(drawn).polygon(
+        [(int(x), int(y)) for y, x in corners.tolist()], fill=1, outline=1
+    )
+    result: Mask = np.asarray(drawn) | mask
     return result
 
 
-def _central_moments(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Floats:
+def _central_moments(mask: Mask, centre: tuple[float, float]) -> Floats:
     """Central moments up to order 3, made independent of size (Hu 1962)."""
-    dy, dx = rows - rows.mean(), columns - columns.mean()
-    result = np.zeros((4, 4))
-    for p in range(4):
-        for q in range(4 - p):
-            result[p, q] = float((dx**p * dy**q).sum()) / len(rows) ** (1 + (p + q) / 2)
-    return result
+    area = float(np.count_nonzero(mask))
+    orders = np.arange(4)
+    down = (np.arange(mask.shape[0]) - centre[0])[:, None] ** orders
+    right = (np.arange(mask.shape[1]) - centre[1])[:, None] ** orders
+    sums: Floats = np.asarray(right.T @ (mask.astype(np.float64).T @ down), dtype=np.float64)
+    return sums / area ** (1 + (orders[:, None] + orders[None, :]) / 2)
 
 
 def _hu(n: Floats) -> list[float]:

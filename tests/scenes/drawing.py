@@ -74,3 +74,40 @@ def bands(*colours: Rgb, vertical: bool = False) -> Flag:
 
 def crescent_and_star() -> NDArray[np.uint8]:
     return Flag(RED).crescent(95, 80, 40, WHITE, RED).star(150, 80, 18, WHITE).pixels()
+
+
+NAMES = {RED: "red", WHITE: "white", BLUE: "blue", GREEN: "green", YELLOW: "yellow", BLACK: "black"}
+
+
+def described_flags(count: int, seed: int) -> tuple[dict[str, NDArray[np.uint8]], dict[str, str]]:
+    """Flags of five plans with a sentence each, in the English of the flag descriptions."""
+    generator = np.random.default_rng(seed)
+    paints = list(NAMES)
+    images, texts = {}, {}
+    for number in range(count):
+        one, two, three = (paints[i] for i in generator.permutation(len(paints))[:3])
+        a, b, c = NAMES[one], NAMES[two], NAMES[three]
+        x, y = float(generator.integers(80, 160)), float(generator.integers(60, 100))
+        radius = float(generator.integers(18, 38))
+        plan = number % 5
+        if plan == 0:
+            flag = Flag(one).crescent(x, y, radius, two, one)
+            flag.star(x + radius * 1.1, y, radius * 0.4, two)
+            text = f"{a} with a {b} crescent and star in the center"
+        elif plan == 1:
+            flag = bands(one, two, three)
+            text = f"three equal horizontal bands of {a} (top), {b}, and {c}"
+        elif plan == 2:
+            flag = Flag(one).disc(x, y, radius, two).star(x, y, radius * 0.6, three)
+            text = f"{a} with a {b} disk in the center that has a {c} star"
+        elif plan == 3:
+            flag = bands(one, two, three, vertical=True)
+            text = f"three equal vertical bands of {a} (left side), {b}, and {c}"
+        else:
+            flag = bands(one, two).polygon([(0, 0), (90, 80), (0, 160)], three)
+            text = (
+                f"two equal horizontal bands of {a} (top) and {b}, with a {c} isosceles triangle "
+                "based on the left side"
+            )
+        images[f"{number:03d}"], texts[f"{number:03d}"] = flag.pixels(), text
+    return images, texts
