@@ -5,6 +5,7 @@ The code of the server's status decides, since texts differ between engines.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,6 +27,7 @@ from kg.errors import (
     ConstraintError,
     EngineError,
     InputError,
+    LimitError,
     QuerySyntaxError,
     QueryTimeoutError,
     ReadOnlyError,
@@ -36,6 +38,8 @@ from kg.errors import (
 
 __all__ = ["translate", "translated"]
 
+_PLACE = re.compile(r"\bline (\d+):(\d+)")  # the embedded engine counts columns from 0
+_MEMORY = re.compile(r"Limit of allowed elements|arcadedb\.query|OutOfMemory|MemoryLimit")
 _TIMEOUT_CODES = (
     "Neo.ClientError.Transaction.TransactionTimedOut",
     "Neo.ClientError.Transaction.Terminated",
@@ -64,7 +68,14 @@ def translate(error: Neo4jError | DriverError) -> EngineError:
     if isinstance(error, TransientError) or error.is_retryable():
         return StoreTransientError("the store asks to try again", where=text)
     if isinstance(error, CypherSyntaxError):
-        return QuerySyntaxError(text)
+        place = _PLACE.search(text)
+        if place is None:
+            return QuerySyntaxError(text)
+        return QuerySyntaxError(text, line=int(place[1]), column=int(place[2]) + 1)
+    if _MEMORY.search(text):
+        return LimitError(
+            "the query needs more memory than the store gives one", hint="ask for less"
+        )
     if code.endswith("ParameterMissing"):
         return InputError(f"the query needs parameters that were not given: {text}")
     if isinstance(error, CypherTypeError | ClientError):
