@@ -17,11 +17,12 @@ from api.demo.sections import assemble
 from api.engine import Engine
 from api.steps.build import build_graph
 from api.steps.edges_from_links import EdgeColumns, write_edges
-from api.steps.link import LinkJob, link_file
+from api.steps.link import LINKER, LinkJob, link_file
 from api.steps.scenes import SceneJob, run_scenes
 from api.steps.snapshot import HoldOut, freeze, freeze_for_evaluation
 from api.steps.train import train_model
 from api.workspace import inputs_hash
+from kg.files import sha256_of_file
 from kg.progress import Progress
 from kg.snapshot import load_snapshot
 
@@ -29,8 +30,6 @@ __all__ = ["Bars", "run_demo"]
 
 Bars = Callable[[str, str], AbstractContextManager[Progress]]
 """Given a title and a unit, shows the progress of one step."""
-
-MODELS = {"evaluation": ("symbolic", "rough", "cone"), "full": ("symbolic", "rough")}
 
 
 def run_demo(engine: Engine, recipe: Recipe, bars: Bars) -> dict[str, Any]:
@@ -55,11 +54,11 @@ def run_demo(engine: Engine, recipe: Recipe, bars: Bars) -> dict[str, Any]:
     with bars("training the linker", "steps") as progress:
         found["linker"] = train_demo_linker(engine, recipe, progress=progress)
     with bars("linking mentions", "mentions") as progress:
-        found["links"] = link_file(engine, _link_job(engine, recipe), progress=progress)
+        found["links"] = _links(engine, recipe, progress)
     found["written"] = write_edges(engine, Path(found["links"]["output"]), _columns(recipe))
     found["full"] = freeze(engine)
     found["evaluation"] = freeze_for_evaluation(engine, _hold_out(recipe))
-    for snapshot, models in MODELS.items():
+    for snapshot, models in recipe.training:
         with _on(engine, snapshot) as one:
             for model in models:
                 with bars(f"training {model} on {snapshot}", "steps") as progress:
@@ -74,13 +73,29 @@ def _on(engine: Engine, snapshot: str) -> Engine:
     return Engine(engine.workspace, settings=engine.settings, store=engine.store, snapshot=snapshot)
 
 
+def _links(engine: Engine, recipe: Recipe, progress: Progress) -> dict[str, Any]:
+    """Link the mentions that make edges, once for the same linker and file."""
+    workspace, job = engine.workspace, _link_job(engine, recipe)
+    inputs = inputs_hash(
+        {"linker": workspace.recorded(LINKER), "mentions": sha256_of_file(job.mentions)}
+    )
+    done = workspace.done("links", inputs)
+    if done is not None and job.out.exists():
+        return done
+    with workspace.doing("links", inputs) as outcome:
+        outcome.update(link_file(engine, job, progress=progress))
+    return outcome
+
+
 def _answers(engine: Engine, recipe: Recipe) -> dict[str, Any]:
     """Rank the held-out edges and ask the questions, once for the same models and questions."""
-    workspace = engine.workspace
+    workspace, models = engine.workspace, recipe.training.evaluation
     inputs = inputs_hash(
         {
             "evaluation": workspace.recorded("snapshot-evaluation")["hash"],
-            "models": [workspace.recorded(f"train-evaluation-{m}") for m in MODELS["evaluation"]],
+            "models": [
+                workspace.recorded(f"train-evaluation-{m}") for m in recipe.training.evaluation
+            ],
             "questions": recipe.questions,
             "hold_out": recipe.hold_out,
         }
@@ -90,10 +105,10 @@ def _answers(engine: Engine, recipe: Recipe) -> dict[str, Any]:
         return done
     full = load_snapshot(workspace.snapshot("full"))
     with workspace.doing("answers", inputs) as outcome, _on(engine, "evaluation") as one:
-        scorers = {name: one.answerer(name)[0] for name in MODELS["evaluation"]}  # type: ignore[arg-type]
+        scorers = {name: one.answerer(name)[0] for name in models}
         held = held_out_edges(full, one.snapshot)
         rivals = baselines(recipe.hold_out.group_relation)
-        outcome["edges"] = edge_figures(one.snapshot, held, scorers, rivals, seed=recipe.seed)  # type: ignore[arg-type]
+        outcome["edges"] = edge_figures(one.snapshot, held, scorers, rivals, seed=recipe.seed)
         outcome["calibration"] = {
             name: likely_calibration(full, one.snapshot, held, scorer)
             for name, scorer in scorers.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -59,6 +60,13 @@ class HoldOutTable(_Table):
     group_relation: str
 
 
+class TrainingTable(_Table):
+    """Which models are trained on which snapshot; the first one is the default answerer."""
+
+    evaluation: tuple[Literal["symbolic", "rough", "cone"], ...]
+    full: tuple[Literal["symbolic", "rough", "cone"], ...]
+
+
 class Question(_Table):
     """A question of the report."""
 
@@ -81,6 +89,7 @@ class Recipe(_Table):
     linking: LinkingTable
     edges_from_links: EdgesTable
     hold_out: HoldOutTable
+    training: TrainingTable
     questions: tuple[Question, ...]
 
     def path(self, name: str) -> Path:
