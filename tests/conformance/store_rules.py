@@ -91,7 +91,8 @@ def every_field_comes_back(store: Store) -> None:
         confidence=0.5, area_share=0.25, colour="red", mask_rle="3 4 5",
     )  # fmt: skip
     attributes: dict[str, Any] = {
-        "area": 28748, "share": 0.1, "whole": 2.0, "landlocked": False, "note": "a 'b' \"c\" \\ \n `",
+        "area": 28748, "share": 0.1, "whole": 2.0, "landlocked": False,
+        "note": "a 'b' \"c\" \\ \n `",
         "codes": ("AL", "ALB"), "mixed": (1, 2.5), "none": (), "lowest": -(2**63),
         "highest": 2**63 - 1, "größe": "ü 漢字 🏴", "empty": "",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Every store under the same rules; what one cannot do stands in `LIMITS`, with whose limit it is."""
+"""Every store under the same rules; what one cannot do stands in `LIMITS`, with the reason."""
 
 from __future__ import annotations
 
