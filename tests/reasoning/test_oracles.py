@@ -43,7 +43,9 @@ TREES = 25
 graphs_with_trees = graphs().flatmap(
     lambda graph: st.tuples(
         st.just(graph),
-        st.lists(safe_trees(len(graph[0])), min_size=TREES, max_size=TREES, unique_by=repr),
+        st.lists(
+            safe_trees(len(graph[0]), max_leaves=4), min_size=TREES, max_size=TREES, unique_by=repr
+        ),
     )
 )
 
