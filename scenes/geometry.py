@@ -31,6 +31,7 @@ __all__ = [
     "PAIR_MEASURES",
     "box_iou",
     "box_overlap",
+    "contradicts",
     "exact_relations",
     "filled",
     "pair_measures",
@@ -69,6 +70,30 @@ def box_iou(first: BoxXyxy, second: BoxXyxy) -> float:
     shared = box_overlap(first, second)
     union = _area(first) + _area(second) - shared
     return shared / union if union > 0 else 0.0
+
+
+def contradicts(predicate: str, subject: BoxXyxy, other: BoxXyxy) -> bool:
+    """Tell whether a predicate cannot be true of two boxes, whatever a model thinks.
+
+    ``left_of``, ``above`` and ``below`` ask for the centres to lie so; ``centred_on`` for the
+    subject's centre to lie in the object's box; ``charged_with`` for the object's centre to lie
+    in the subject's box. Other predicates are never contradicted.
+
+    Example:
+        >>> contradicts("left_of", (5, 0, 6, 1), (0, 0, 1, 1))
+        True
+    """
+    x, y = (subject[0] + subject[2]) / 2, (subject[1] + subject[3]) / 2
+    other_x, other_y = (other[0] + other[2]) / 2, (other[1] + other[3]) / 2
+    if predicate == "left_of":
+        return x >= other_x
+    if predicate in ("above", "below"):
+        return y >= other_y if predicate == "above" else y <= other_y
+    if predicate == "centred_on":
+        return not (other[0] <= x <= other[2] and other[1] <= y <= other[3])
+    if predicate == "charged_with":
+        return not (subject[0] <= other_x <= subject[2] and subject[1] <= other_y <= subject[3])
+    return False
 
 
 def _area(box: BoxXyxy) -> float:

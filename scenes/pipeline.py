@@ -17,7 +17,7 @@ from encoders.protocols import ImageEncoder
 from kg.errors import ConflictError, ForeignFileError, InputError
 from kg.progress import Progress, silent
 from scenes.config import SceneConfig
-from scenes.geometry import exact_relations
+from scenes.geometry import contradicts, exact_relations
 from scenes.label_training import Example, train_labels
 from scenes.labels import LabelModel
 from scenes.lexicon import LABELS
@@ -259,8 +259,12 @@ class SceneModel:
         pairs = PairSet.of(regions, numbers, parts)
         if len(pairs.pairs) == 0:
             return []
-        named = self.predicates.joint(pairs).sum(axis=1)
-        given = self.predicates.given_named(pairs)
+        joint = self.predicates.joint(pairs)
+        for row, (subject, other) in enumerate(pairs.pairs.tolist()):
+            boxes = regions[subject].box_xyxy, regions[other].box_xyxy
+            joint[row, [contradicts(name, *boxes) for name in DESCRIBED_PREDICATES]] = 0.0
+        named = joint.sum(axis=1)
+        given = joint / np.maximum(named, 1e-12)[:, None]
         best = given.argmax(axis=1)
         certain = given[np.arange(len(best)), best]
         keep = (named >= self.config.least_named) & (certain >= self.config.least_predicate)

@@ -160,21 +160,9 @@ class PairwiseModel:
 
     def joint(self, pairs: PairSet) -> Floats:
         """Return ``(n, len(DESCRIBED_PREDICATES))``: pair and predicate are named."""
-        return self._all(pairs)[:, :_NONE]
-
-    def given_named(self, pairs: PairSet) -> Floats:
-        """Return ``(n, len(DESCRIBED_PREDICATES))``: the predicate, given that the pair is named.
-
-        Rows sum to 1.
-        """
-        joint = np.clip(self.joint(pairs), 1e-9, None)
-        result: Floats = joint / joint.sum(axis=1, keepdims=True)
-        return result
-
-    def _all(self, pairs: PairSet) -> Floats:
         if len(pairs.pairs) == 0:
-            return np.empty((0, _CLASSES))
-        return self.network.probabilities(_inputs(pairs, self.prior))
+            return np.empty((0, _NONE))
+        return self.network.probabilities(_inputs(pairs, self.prior))[:, :_NONE]
 
     def arrays(self) -> dict[str, Floats]:
         """Return all numbers by name, for a file."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scenes.geometry import PAIR_MEASURES, box_iou, exact_relations, pair_measures
+from scenes.geometry import PAIR_MEASURES, box_iou, contradicts, exact_relations, pair_measures
 from scenes.model import Region
 from scenes.regions import segment
 from tests.scenes.drawing import BLUE, GREEN, RED, WHITE, YELLOW, Flag, bands, crescent_and_star
@@ -96,3 +96,15 @@ def test_measures_of_a_swapped_pair_mirror(
     assert one["subject_in_object"] == pytest.approx(two["object_in_subject"])
     assert one["log_size_ratio"] == pytest.approx(-two["log_size_ratio"])
     assert all(np.isfinite(list(one.values())))
+
+
+@given(BOXES, BOXES)
+def test_what_geometry_contradicts_is_never_true_both_ways(
+    first: tuple[float, ...], second: tuple[float, ...]
+) -> None:
+    for predicate in ("left_of", "above", "below"):
+        assert contradicts(predicate, first, second) or contradicts(predicate, second, first)
+    assert contradicts("above", first, second) or contradicts("below", first, second)
+    assert contradicts("centred_on", first, second) == contradicts("charged_with", second, first)
+    assert not contradicts("centred_on", first, first)
+    assert not contradicts("edged_by", first, second)

@@ -17,6 +17,7 @@ from kg.errors import (
 )
 from scenes.assessment import evaluate_scenes, singled_out
 from scenes.config import SceneConfig
+from scenes.geometry import contradicts
 from scenes.network import NetworkConfig
 from scenes.pipeline import SceneModel
 from scenes.records import SeenImage, scene_from_json, scene_to_json
@@ -42,6 +43,17 @@ def test_a_flag_never_seen_is_labelled_and_related(model: SceneModel) -> None:
     assert {(1, "inside", 0), (2, "inside", 0), (0, "surrounds", 1)} <= exact
     assert all(0 <= r.probability <= 1 for r in scene.relations)
     assert ("centred_on") in {r.predicate for r in scene.relations if not r.exact}
+
+
+def test_no_predicted_relation_contradicts_geometry(model: SceneModel, flags: Flags) -> None:
+    told = 0
+    for key in sorted(flags[0])[:10]:
+        scene = model.parse(flags[0][key])
+        for relation in scene.relations:
+            boxes = (scene.regions[n].box_xyxy for n in (relation.subject, relation.object))
+            assert not contradicts(relation.predicate, *boxes)
+            told += not relation.exact
+    assert told > 5
 
 
 def test_held_out_flags_beat_the_majority_and_the_frequency_prior(

@@ -132,7 +132,6 @@ def test_the_frequency_prior_counts() -> None:
     assert prior.joint(pairs).argmax(axis=1).tolist() == [above, above]
     model = train_predicates([named] * 20, NetworkConfig(hidden=8, epochs=400, members=1), seed=0)
     assert model.joint(pairs)[0, above] > 0.6 > 0.4 > model.joint(pairs)[1, above]
-    assert model.given_named(pairs).sum(axis=1) == pytest.approx([1, 1])
     with pytest.raises(InputError, match="states a relation"):
         train_predicates([pairs], NetworkConfig(members=1, epochs=1), seed=0)
 
