@@ -24,6 +24,7 @@ from typing import Any
 from kg.engine_command import LauncherConfig, engine_command
 from kg.engine_users import write_users
 from kg.errors import (
+    EngineError,
     ForeignFileError,
     StoreTransientError,
     StoreUnavailableError,
@@ -145,6 +146,19 @@ def attach(folder: Path, config: LauncherConfig | None = None) -> Attachment:
     """
     config = config or LauncherConfig()
     folder = folder.absolute()
+    try:
+        return _attach(folder, config)
+    except EngineError:  # some of them are OSErrors too
+        raise
+    except OSError as error:
+        raise StoreUnavailableError(
+            f"the graph's folder cannot be used ({error.strerror})",
+            where=str(error.filename or folder),
+            hint="choose a folder that you may write to",
+        ) from error
+
+
+def _attach(folder: Path, config: LauncherConfig) -> Attachment:
     _prepare_folder(folder)
     lock = _locked(folder / "clients.lock", fcntl.LOCK_SH, config.start_timeout_s)
     try:

@@ -206,6 +206,12 @@ def test_what_is_not_ours_is_left_untouched(tmp_path: Path) -> None:
         attach(newer)
 
 
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StoreUnavailableError, match="cannot be used"):
+        attach(tmp_path / "file" / "graph")
+
+
 def test_an_endpoint_is_believed_only_if_its_very_processes_run(tmp_path: Path) -> None:
     mine = process_identity(os.getpid())
     assert mine is not None
