@@ -7,14 +7,15 @@ asked at the same time.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
-from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from linkers.knowledge_base import KnowledgeBase
 from linkers.names import is_code, latin, normalised, plain, sound
+from linkers.ngrams import PieceIndex, character_pieces
 
 __all__ = ["SURFACE_SIGNALS", "AliasIndex", "NgramIndex"]
 
@@ -45,19 +46,11 @@ class NgramIndex:
         flat = [name for group in names for name in group]
         self.owners = np.repeat(np.arange(len(names)), [len(group) for group in names])
         self._count = len(names)
-        self._vectorizer = TfidfVectorizer(
-            analyzer="char_wb", ngram_range=sizes, lowercase=False, dtype=np.float32
-        )
-        self._empty = not any(name.strip() for name in flat)
-        self._matrix = None if self._empty else self._vectorizer.fit_transform(flat).T.tocsr()
+        self._index = PieceIndex(flat, partial(character_pieces, sizes=sizes))
 
     def similarities(self, name: str) -> NDArray[np.float32]:
         """Return ``(names,)`` cosines of one name with all names."""
-        if self._matrix is None or not name:
-            return np.zeros(len(self.owners), dtype=np.float32)
-        product: sparse.csr_matrix = self._vectorizer.transform([name]) @ self._matrix
-        result: NDArray[np.float32] = product.toarray()[0].astype(np.float32)
-        return result
+        return self._index.similarities(name)
 
     def best(self, similarities: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return ``(owners,)`` the best of each owner's names."""

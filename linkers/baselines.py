@@ -118,8 +118,7 @@ def _overlap(base: KnowledgeBase) -> Baseline:
 
     def scores(mention: Mention) -> NDArray[np.float32]:
         text = surroundings(mention)
-        named = spot(text, base.spellings)
-        facts = spot(text, base.context_spellings)
+        named, facts = spot(text, base.spellings, base.context_spellings)
         common = base.peers @ _marked(len(base), named)
         result: NDArray[np.float32] = 2 * common / np.maximum(degree + len(named), 1)
         if facts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -34,12 +36,24 @@ SOURCES: dict[str, tuple[tuple[str, int], ...]] = {
         ("named fact", 24),
         ("common neighbours", 14),
         ("common facts", 10),
+        ("near the middle", 10),
+        ("near one named", 8),
         ("like a fact", 6),
         ("prior", 8),
     ),
 }
 """Signals of each source and how many entities each may name."""
 
+_NAMES = [SIGNALS.index(name) for name in ("normalised name", "Latin n-grams")]
+_NAMED = 0.5  # below, no name of the base is like the surface, and the text decides
+_BY_TEXT = (
+    "near the middle",
+    "common neighbours",
+    "words of facts",
+    "description by context",
+    "near one named",
+    "common facts",
+)
 _QUOTAS = [(SIGNALS.index(name), quota) for group in SOURCES.values() for name, quota in group]
 
 
@@ -47,23 +61,27 @@ def candidates(rows: NDArray[np.float32], *, limit: int = 64) -> list[int]:
     """Return ids of candidates, in the order in which the sources named them.
 
     The first of every source come first, then the seconds, and so on, so that a limit cuts the
-    weakest of each. Only values above 0 count; ties go by id.
+    weakest of each. Only values above 0 count; ties go by id. Where no name is like the surface,
+    the sources that read the text fill the rest.
 
     Args:
         rows: ``(signals, N)``.
         limit: Most candidates.
     """
-    lists: list[list[int]] = []
-    for signal, quota in _QUOTAS:
-        values = rows[signal]
-        count = min(quota, int(np.count_nonzero(values > 0)))
-        if count:
-            lists.append(np.argsort(-values, kind="stable")[:count].tolist())
-    found: dict[int, None] = {}
+    found = dict.fromkeys(_merged([_ranked(rows[signal], quota) for signal, quota in _QUOTAS]))
+    if len(found) < limit and rows[_NAMES].max(initial=0.0) < _NAMED:
+        further = [_ranked(rows[SIGNALS.index(name)], limit) for name in _BY_TEXT]
+        found.update(dict.fromkeys(_merged(further)))
+    return list(found)[:limit]
+
+
+def _ranked(values: NDArray[np.float32], quota: int) -> list[int]:
+    count = min(quota, int(np.count_nonzero(values > 0)))
+    found: list[int] = np.argsort(-values, kind="stable")[:count].tolist()
+    return found
+
+
+def _merged(lists: list[list[int]]) -> Iterator[int]:
+    """Yield the first of each list, then the second of each, and so on."""
     for place in range(max(map(len, lists), default=0)):
-        for ranked in lists:
-            if place < len(ranked):
-                found.setdefault(ranked[place])
-                if len(found) == limit:
-                    return list(found)
-    return list(found)
+        yield from (ranked[place] for ranked in lists if place < len(ranked))

@@ -21,6 +21,8 @@ from kg.errors import InputError, SettingError
 __all__ = ["PARTS", "Case", "Decision", "DecisionConfig", "candidate_inputs", "nil_inputs"]
 
 _Array = NDArray[np.float32]
+_TEMPERATURES = np.geomspace(0.5, 4.0, 31)
+_OFFSETS = np.linspace(-2.0, 2.0, 21)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +42,8 @@ class DecisionConfig:
     """
 
     hidden: int = 32
-    members: int = 3
-    epochs: int = 30
+    members: int = 2
+    epochs: int = 20
     batch: int = 128
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
@@ -141,13 +143,18 @@ class Decision:
         """Return the decision with temperature and NIL's offset of the best likelihood on cases."""
         if not cases:
             return self
-        found = [(self.logits(case), case.gold) for case in cases]
+        found = [(*self.logits(case), case.gold) for case in cases]
+        longest = max(len(own) for own, _, _ in found)
+        logits = np.full((len(found), longest + 1), -np.inf)
+        gold = np.array([longest if place < 0 else place for _, _, place in found])
+        for row, (own, none, _) in enumerate(found):
+            logits[row, : len(own)], logits[row, longest] = own, none
         best = (np.inf, 1.0, 0.0)
-        for temperature in np.geomspace(0.5, 4.0, 31):
-            for offset in np.linspace(-2.0, 2.0, 21):
-                loss = sum(
-                    _loss(own, none, gold, temperature, offset) for (own, none), gold in found
-                )
+        for temperature in _TEMPERATURES:
+            for offset in _OFFSETS:
+                shifted = logits.copy()
+                shifted[:, longest] += offset
+                loss = _loss(shifted / temperature, gold)
                 best = min(best, (loss, float(temperature), float(offset)))
         calibration = np.array(best[1:], dtype=np.float32)
         return Decision({**self.arrays, "calibration": calibration})
@@ -161,9 +168,8 @@ PARTS = tuple(
 )
 
 
-def _loss(
-    own: NDArray[np.float64], none: float, gold: int, temperature: float, offset: float
-) -> float:
-    values = np.append(own, none + offset) / temperature
-    top = values.max()
-    return float(top + np.log(np.exp(values - top).sum()) - values[gold])
+def _loss(logits: NDArray[np.float64], gold: NDArray[np.int64]) -> float:
+    """Return the mean of -log p(gold)."""
+    top = logits.max(axis=1)
+    total = top + np.log(np.exp(logits - top[:, None]).sum(axis=1))
+    return float((total - logits[np.arange(len(gold)), gold]).mean())

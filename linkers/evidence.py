@@ -197,21 +197,22 @@ class Evidence:
             rows[0] = self._pictures @ pooled
             mine = _unit(patches.astype(np.float32))
             # late interaction: each patch of the mention finds its best patch of the entity
-            rows[1] = np.array(
-                [(mine @ p.T).max(axis=1).mean() if len(p) else 0.0 for p in self._patches]
-            )
+            alike = (self._patches @ mine.T).reshape(len(self.base), -1, len(mine))
+            rows[1] = alike.max(axis=1).mean(axis=1)
         return np.concatenate([rows, self._thumbnails.rows(image)])
 
-    def _picture_vectors(self) -> tuple[_Rows, list[_Rows]]:
+    def _picture_vectors(self) -> tuple[_Rows, _Rows]:
+        """Return ``(N, dim)`` pooled and ``(N x P, dim)`` patch vectors, zero where absent."""
         size = self.encoders.image_dimension
-        pooled = np.zeros((len(self.base), size), dtype=np.float32)
-        patches = [np.zeros((0, size), dtype=np.float32)] * len(self.base)
-        for row in range(len(self.base)):
-            vectors = self._own.picture(str(row))
+        found = [self._own.picture(str(row)) for row in range(len(self.base))]
+        patches = max((len(vectors[1]) for vectors in found if vectors), default=1)
+        pooled = np.zeros((len(found), size), dtype=np.float32)
+        cells = np.zeros((len(found), patches, size), dtype=np.float32)
+        for row, vectors in enumerate(found):
             if vectors is not None:
                 pooled[row] = vectors[0]
-                patches[row] = _unit(vectors[1].astype(np.float32))
-        return pooled, patches
+                cells[row] = _unit(vectors[1].astype(np.float32))
+        return pooled, cells.reshape(-1, size)
 
     def _matrix(self, texts: list[str]) -> _Rows:
         zero = np.zeros(self.encoders.text.dimension, dtype=np.float32)

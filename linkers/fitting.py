@@ -32,7 +32,7 @@ from linkers.vectors import items_of
 
 __all__ = ["train_parts"]
 
-_REPEATS = 8
+_REPEATS = 4
 
 Labelled = tuple[Sequence[Mention], Sequence[EntityKey | None]]
 
@@ -68,12 +68,13 @@ def train_parts(
     evidence.prepare(everything, pixels, progress=_part(progress, 0, 50))
     priors = Priors.learn(*train)
     folds = np.array([_fold(m, k, config.folds) for m, k in zip(*train, strict=True)], np.int64)
-    fitted = [
-        _network(evidence, train, valid, folds != fold, config, seed + fold)
-        for fold in (*range(config.folds), -1)
+    parts = [
+        _network(evidence, train, ((), ()), folds != fold, config, seed + 1 + fold)
+        for fold in range(config.folds)
     ]
+    progress(65, 100)
+    network = _network(evidence, train, valid, folds >= 0, config, seed)
     progress(75, 100)
-    *parts, network = fitted
     cases: list[Case] = []
     for fold, part in enumerate(parts):
         scorer = Scorer(evidence, part, limit=config.candidates)

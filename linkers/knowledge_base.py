@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,6 +152,18 @@ class KnowledgeBase:
                 if one in self.ids and other in self._context_ids:
                     pairs.append((self.ids[one], self._context_ids[other]))
         return _binary(pairs, (len(self), len(self.context)))
+
+    @cached_property
+    def positions(self) -> NDArray[np.float32]:
+        """``(N, 3)`` points on the unit sphere, from attributes latitude and longitude; else 0."""
+        found = np.zeros((len(self), 3), dtype=np.float32)
+        for row, entity in enumerate(self.entities):
+            values = [entity.attributes.get(name) for name in ("latitude", "longitude")]
+            if all(isinstance(v, int | float) and np.isfinite(v) for v in values):
+                north, east = (np.radians(float(cast("float", v))) for v in values)
+                flat = np.cos(north)
+                found[row] = (flat * np.cos(east), flat * np.sin(east), np.sin(north))
+        return found
 
     @cached_property
     def descriptions(self) -> tuple[str, ...]:

@@ -143,7 +143,8 @@ class Linker:
     @property
     def fingerprint(self) -> str:
         """Hash of all that a link depends on: what was trained, and the base."""
-        digest = hashlib.sha256(json.dumps(self.trained.config.to_json()).encode())
+        settings = json.dumps(self.trained.config.to_json(), sort_keys=True)
+        digest = hashlib.sha256(settings.encode())
         digest.update(json.dumps([self.trained.encoders, self.trained.priors.to_json()]).encode())
         arrays = dict(self.trained.decision.arrays)
         arrays |= {n: v.numpy() for n, v in self.trained.network.state_dict().items()}

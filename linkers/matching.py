@@ -67,7 +67,7 @@ class MatchingConfig:
     inter: float = 1.0
     intra: float = 0.8
     batch: int = 32
-    epochs: int = 4
+    epochs: int = 3
     patience: int = 2
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4

@@ -50,7 +50,7 @@ class ThumbnailIndex:
             return rows
         small = thumbnail(image)
         distance = np.abs(self._views - small).mean(axis=(2, 3, 4))
-        shades = np.einsum("nvp,p->nv", self._shades, _centred(_shade(small)))
+        shades = self._shades @ _centred(_shade(small))
         rows[0, self._present] = 1.0 - distance.min(axis=1)
         rows[1, self._present] = shades.max(axis=1)
         rows[2, self._present] = np.minimum(self._colours, _histogram(small)).sum(axis=1)

@@ -19,7 +19,7 @@ Pixels = NDArray[np.uint8]
 _Row = tuple[NDArray[np.float32], NDArray[np.float16]]
 
 _BATCH = 64  # items between two reports of progress
-TEXT_TOKENS = 40  # L of the paper: up to 8 of the name or surface, the rest of the text
+TEXT_TOKENS = 32  # L (40 in the paper): up to 8 of the name or surface, the rest of the text
 NAME_TOKENS = 8
 PATCH_SIDE = 7  # patches are averaged to 7 x 7, the paper's 49
 
