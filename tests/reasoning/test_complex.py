@@ -122,3 +122,21 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(tmp_path: Path) -> None
     assert whole.entity.tobytes() == resumed.entity.tobytes()
     other = train_complex(WORLD, types, config, seed=4, resume_folder=tmp_path)
     assert other.entity.tobytes() != whole.entity.tobytes()  # another seed's state is not taken up
+
+
+def test_a_step_is_adagrads() -> None:
+    from reasoning.predictors.complex_training import _State
+
+    generator = torch.Generator().manual_seed(0)
+    ours = _State.fresh((5, 2), ComplexConfig(rank=3), seed=1)
+    theirs = [ours.entity.detach().clone(), ours.relation.detach().clone()]
+    theirs = [tensor.requires_grad_() for tensor in theirs]
+    optimiser = torch.optim.Adagrad(theirs, lr=0.1)
+    for _ in range(3):
+        for mine, other in zip((ours.entity, ours.relation), theirs, strict=True):
+            gradient = torch.randn(mine.shape, generator=generator)
+            mine.grad, other.grad = gradient.clone(), gradient.clone()
+        ours.step(0.1)
+        optimiser.step()
+    torch.testing.assert_close(ours.entity, theirs[0])
+    torch.testing.assert_close(ours.relation, theirs[1])
