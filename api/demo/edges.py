@@ -19,11 +19,15 @@ from evaluation.significance import paired_bootstrap, standard_error
 from kg.snapshot import Snapshot
 from reasoning.query import Anchor, Projection, Query
 
-__all__ = ["HeldOut", "edge_figures", "held_out_edges"]
+__all__ = ["HeldOut", "Scorer", "edge_figures", "held_out_edges"]
 
 
-class _Scorer(Protocol):
-    def scores(self, trees: Sequence[Query]) -> NDArray[np.float32]: ...
+class Scorer(Protocol):
+    """Scores every entity as an answer; a `ScoringAnswerer` is one."""
+
+    def scores(self, trees: Sequence[Query]) -> NDArray[np.float32]:
+        """Return ``(num_queries, num_entities)``, higher is better."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,7 @@ def held_out_edges(full: Snapshot, kept: Snapshot) -> list[HeldOut]:
 def edge_figures(
     kept: Snapshot,
     held: Sequence[HeldOut],
-    scorers: Mapping[str, _Scorer],
+    scorers: Mapping[str, Scorer],
     baselines: Mapping[str, Baseline],
     *,
     seed: int,
@@ -104,7 +108,7 @@ def edge_figures(
 def _figures(
     kept: Snapshot,
     held: HeldOut,
-    scorers: Mapping[str, _Scorer],
+    scorers: Mapping[str, Scorer],
     baselines: Mapping[str, Baseline],
     seed: int,
 ) -> dict[str, Any]:

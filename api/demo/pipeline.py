@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from api.demo.baselines import baselines
 from api.demo.calibration import likely_calibration
@@ -25,6 +25,7 @@ from api.workspace import inputs_hash
 from kg.files import sha256_of_file
 from kg.progress import Progress
 from kg.snapshot import load_snapshot
+from reasoning.protocols import ScoringAnswerer
 
 __all__ = ["Bars", "run_demo"]
 
@@ -105,7 +106,8 @@ def _answers(engine: Engine, recipe: Recipe) -> dict[str, Any]:
         return done
     full = load_snapshot(workspace.snapshot("full"))
     with workspace.doing("answers", inputs) as outcome, _on(engine, "evaluation") as one:
-        scorers = {name: one.answerer(name)[0] for name in models}
+        # Every trained model scores all entities; only `exact` does not.
+        scorers = {name: cast("ScoringAnswerer", one.answerer(name)[0]) for name in models}
         held = held_out_edges(full, one.snapshot)
         rivals = baselines(recipe.hold_out.group_relation)
         outcome["edges"] = edge_figures(one.snapshot, held, scorers, rivals, seed=recipe.seed)

@@ -105,7 +105,7 @@ def _model(
     encoder = image_encoder(engine)
     if job.descriptions is None:
         return SceneModel.load(folder, encoder=encoder), {}
-    pixels = {key: opened(engine, sha256) for key, sha256 in images.items()}
+    pixels = {str(key): opened(engine, sha256) for key, sha256 in images.items()}
     descriptions = _descriptions(job.descriptions, job.key)
     model = SceneModel.train(
         pixels,
