@@ -107,7 +107,9 @@ def _answers(engine: Engine, recipe: Recipe) -> dict[str, Any]:
     full = load_snapshot(workspace.snapshot("full"))
     with workspace.doing("answers", inputs) as outcome, _on(engine, "evaluation") as one:
         # Every trained model scores all entities; only `exact` does not.
-        scorers = {name: cast("ScoringAnswerer", one.answerer(name)[0]) for name in models}
+        scorers: dict[str, ScoringAnswerer] = {
+            name: cast("ScoringAnswerer", one.answerer(name)[0]) for name in models
+        }
         held = held_out_edges(full, one.snapshot)
         rivals = baselines(recipe.hold_out.group_relation)
         outcome["edges"] = edge_figures(one.snapshot, held, scorers, rivals, seed=recipe.seed)
