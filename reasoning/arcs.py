@@ -145,7 +145,9 @@ class _Pairwise(torch.autograd.Function):
             s, c = s.abs_(), c.abs_()
             gain = upstream[row] * 0.5
             outside = (rows.beyond(s, c, rows.outer, row) > 0).to(points.dtype)
-            inside = (rows.beyond(s, c, rows.core, row) < 0).to(points.dtype)
+            inside = 1 - outside
+            if rows.has_rim:
+                inside = (rows.beyond(s, c, rows.core, row) < 0).to(points.dtype)
             # derivative of sin((|δ| − h)/2) by |δ| is +½ cos(same), by h it is −½ cos(same)
             steep = rows.slope(s, c, rows.outer, row).mul_(outside)
             slope = (c * inside).mul_(inside_weight).add_(steep)

@@ -30,6 +30,7 @@ class BatchSettings:
 
     Attributes:
         queries: Queries a batch.
+        part_queries: The same where answers are parts, each with candidates of its own.
         pool: Most candidates a batch, strangers not counted.
         strangers: Random entities of any label among the candidates.
         siblings: Other parts of the answer's image among the candidates, for each query.
@@ -38,6 +39,7 @@ class BatchSettings:
     """
 
     queries: int = 128
+    part_queries: int = 64
     pool: int = 400
     strangers: int = 32
     siblings: int = 4
@@ -162,9 +164,11 @@ class BatchPlan:
         )
 
     def _rows(self, group: QueryGroup, pooled: bool, generator: np.random.Generator) -> Ids:
+        settings = self._settings
         if pooled:
-            return generator.choice(group.rows, self._settings.queries, p=group.shares)
-        size = min(self._settings.queries, len(group.rows))
+            count = settings.part_queries if group.of_parts else settings.queries
+            return generator.choice(group.rows, count, p=group.shares)
+        size = min(settings.queries, len(group.rows))
         return generator.choice(group.rows, size, replace=False)
 
     def _pool(

@@ -60,11 +60,11 @@ class GeometryConfig:
     """
 
     dim: int = 64
-    hidden: int = 128
+    hidden: int = 256
     layers: int = 1
     inside_weight: float = 0.02
     rim_weight: float = 0.5
-    dropout: float = 0.1
+    dropout: float = 0.3
     published: bool = False
 
     def __post_init__(self) -> None:

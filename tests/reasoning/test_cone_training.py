@@ -30,7 +30,7 @@ from tests.reasoning.flag_world import FlagWorld, flag_world
 WORLD = flag_world()
 SMALL = ConeTrainingConfig(
     model=ConeModelConfig(
-        shape=GeometryConfig(dim=16, hidden=32),
+        shape=GeometryConfig(dim=16, hidden=32, dropout=0.1),
         parts=PartEncoderConfig(width=16, heads=2, layers=1),
     ),
     batches=BatchSettings(queries=32, pool=64, strangers=8),
