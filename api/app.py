@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -20,6 +21,7 @@ from api.routes.info import installed_version
 from api.runner import JobKind, JobRunner
 from api.schemas import ProblemOut
 from api.workers import Workers
+from kg.errors import EngineError
 
 __all__ = ["LOOPBACK", "create_app"]
 
@@ -42,6 +44,7 @@ def create_app(
     job_kinds: Mapping[str, JobKind] | None = None,
     hosts: frozenset[str] = LOOPBACK,
     resume_jobs: bool = True,
+    warm_up: bool = False,
 ) -> FastAPI:
     """Return the application over one engine; the caller closes the engine.
 
@@ -50,6 +53,7 @@ def create_app(
         job_kinds: What a job of each kind does; the engine's own if not given.
         hosts: Host names that it answers to; empty for any.
         resume_jobs: Go on with jobs that an earlier server left unfinished.
+        warm_up: Load the models at the start, so that the first question need not wait for them.
 
     Example:
         >>> import tempfile
@@ -71,6 +75,7 @@ def create_app(
     app.state.engine = engine
     app.state.job_kinds = default_job_kinds(engine) if job_kinds is None else job_kinds
     app.state.resume_jobs = resume_jobs
+    app.state.warm_up = warm_up
     settings = engine.settings
     config = GuardConfig(
         max_body_bytes=settings.max_body_bytes,
@@ -98,16 +103,26 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.workers = Workers(threads=THREADS, waiting=WAITING)
     folder = state.engine.workspace.ledger.parent / "runs"
     state.runner = JobRunner(folder, state.job_kinds, resume=state.resume_jobs)
+    if state.warm_up:
+        state.workers.submit(partial(_warm_up, state.engine))
     try:
         yield
     finally:
         state.closing.set()
-        state.idle = await asyncio.to_thread(_stop, state.runner, state.workers)
+        await asyncio.to_thread(_stop, state.runner, state.workers)
 
 
-def _stop(runner: JobRunner, workers: Workers) -> bool:
-    ended = (runner.close(timeout_s=0.5), workers.close(timeout_s=0.2))
-    return all(ended)
+def _warm_up(engine: Engine) -> None:
+    """Load what questions need; what is missing is told to the one who asks."""
+    with suppress(EngineError):
+        engine.answerer("symbolic")
+    with suppress(EngineError):
+        _ = engine.store.version
+
+
+def _stop(runner: JobRunner, workers: Workers) -> None:
+    runner.close(timeout_s=0.5)
+    workers.close(timeout_s=0.2)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     import socket
@@ -46,8 +46,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
 def serve(arguments: argparse.Namespace) -> int:
     """Serve until a signal ends it.
 
-    Returns:
-        0 after Ctrl+C or SIGTERM.
+    The process then ends with exit code 0; the function only returns to raise.
 
     Raises:
         SettingError: Others could reach the address and there is no key, or the port is taken.
@@ -68,10 +67,8 @@ def serve(arguments: argparse.Namespace) -> int:
     logging.getLogger("neo4j").setLevel(logging.WARNING)
     listener = _listen(settings)
     with Engine(workspace, settings=settings, snapshot=arguments.snapshot) as engine:
-        idle = _run(engine, listener)
-    if not idle:
-        _leave()
-    return 0
+        _run(engine, listener)
+    return _leave()
 
 
 def check_address(settings: Settings) -> None:
@@ -130,8 +127,8 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _run(engine: Any, listener: socket.socket) -> bool:
-    """Run the server; tell whether all its threads have ended."""
+def _run(engine: Any, listener: socket.socket) -> None:
+    """Run the server until a signal comes."""
     import uvicorn
 
     from api.app import LOOPBACK, create_app
@@ -139,7 +136,7 @@ def _run(engine: Any, listener: socket.socket) -> bool:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     hosts = LOOPBACK | {shown} if is_loopback(host) else frozenset()
-    app = create_app(engine, hosts=hosts)
+    app = create_app(engine, hosts=hosts, warm_up=True)
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -160,7 +157,6 @@ def _run(engine: Any, listener: socket.socket) -> bool:
     print(f"Umbra is at http://{shown}:{port}/ (Ctrl+C ends it)", flush=True)
     with _quiet_signals():
         Server(config).run(sockets=[listener])
-    return bool(getattr(app.state, "idle", True))
 
 
 @contextmanager
@@ -178,8 +174,12 @@ def _quiet_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _leave() -> None:
-    """End the process although a thread still works: its work is resumable, or read only."""
+def _leave() -> NoReturn:
+    """End the process at once: all is closed, and what a thread still does is resumable or reads.
+
+    Taking the interpreter down in order would wait for such a thread, and takes seconds on a busy
+    machine once the models' libraries are loaded.
+    """
     import logging
     import os
     import sys

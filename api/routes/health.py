@@ -25,10 +25,10 @@ def healthz() -> HealthOut:
     "/readyz", summary="Ready?", responses=problems(MissingPartError, StoreUnavailableError)
 )
 async def readyz(engine: EngineDep, work: WorkDep) -> HealthOut:
-    """Answer once the store is reached and the snapshot is open; until then say what lacks."""
+    """Answer once store, snapshot and models are open; until then say what lacks."""
     await work(_touch, engine)
     return HealthOut()
 
 
 def _touch(engine: Engine) -> None:
-    _ = engine.snapshot.num_entities, engine.store.version
+    _ = engine.snapshot.num_entities, engine.store.version, engine.answerer("symbolic")
