@@ -79,16 +79,17 @@ class PredictedRows:
 
     def rows(self, ids: Sequence[int], relation: int, *, inverse: bool) -> list[_Row]:
         """Return the predicted edges of each entity."""
-        missing = [i for i in ids if (relation, inverse, i) not in self._kept]
+        # looked up once: another thread may empty the cache meanwhile
+        found = {i: self._kept.get((relation, inverse, i)) for i in ids}
+        missing = [i for i, row in found.items() if row is None]
         block = max(1, self._config.block_cells // max(1, self._predictor.num_entities))
         fresh: dict[int, _Row] = {}
         for start in range(0, len(missing), block):
             chunk = np.array(missing[start : start + block], dtype=np.int32)
             dense = self._predictor.rows(chunk, relation, inverse=inverse)
             fresh.update(zip(chunk.tolist(), map(self._sparse, dense), strict=True))
-        found = [fresh.get(i) or self._kept[relation, inverse, i] for i in ids]
         self._keep(relation, inverse, fresh)
-        return found
+        return [found[i] or fresh[i] for i in ids]
 
     def _sparse(self, row: NDArray[np.float32]) -> _Row:
         keep = row > self._config.epsilon
