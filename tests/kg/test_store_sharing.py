@@ -47,7 +47,7 @@ WORKER = """
     from kg.provenance import Provenance
     name, folder = sys.argv[1], Path(sys.argv[2])
     quick = LauncherConfig(idle_timeout_s=2, heap="256m")
-    with open_store(folder, launcher=quick) as store:
+    with open_store(folder, database="workers", launcher=quick) as store:
         for n in range(6):
             own = Entity(key=EntityKey(f"{name}/{n}"), label="Worker", name=name)
             shared = Entity(key=EntityKey("shared"), label="Shared", name="x", aliases=(own.key,))
@@ -88,6 +88,7 @@ def engine_running(folder: Path) -> bool:
 
 
 def test_processes_start_one_engine_and_write_to_one_graph(own_folder: Path) -> None:
+    stop_store(own_folder)  # all three find none running
     workers = [
         subprocess.Popen(
             [sys.executable, "-c", textwrap.dedent(WORKER), f"w{n}", str(own_folder)],
@@ -98,7 +99,7 @@ def test_processes_start_one_engine_and_write_to_one_graph(own_folder: Path) -> 
     outputs = [worker.communicate(timeout=90) for worker in workers]
     assert [(out, err) for out, err in outputs if out != "((1,),)\n" or err] == []
     names = {f"w{w}/{n}" for w in range(3) for n in range(6)}
-    with open_store(own_folder, launcher=QUICK) as store:
+    with open_store(own_folder, database="workers", launcher=QUICK) as store:
         assert {entity.key for entity in store.entities("Worker")} == names
         shared = store.entity(EntityKey("shared"))
         assert shared is not None
