@@ -95,13 +95,15 @@ def _solve(
     log_probability: Floats,
     mention: NDArray[np.int64],
 ) -> None:
+    fit = [
+        log_probability[:, LABELS.index(said.label)]
+        + np.array([_agreement(said, region) for region in regions])
+        for said in mentions
+    ]
     gain = np.empty((len(slots), len(regions)))
     for row, (number, copy) in enumerate(slots):
-        said = mentions[number]
-        threshold = _LEFT_OPEN_VAGUE if said.vague and copy > 0 else _LEFT_OPEN
-        opinion = log_probability[:, LABELS.index(said.label)]
-        colours = np.array([_agreement(said, region) for region in regions])
-        gain[row] = opinion + colours - threshold
+        vague = mentions[number].vague and copy > 0
+        gain[row] = fit[number] - (_LEFT_OPEN_VAGUE if vague else _LEFT_OPEN)
     size = np.log([max(region.area, 1) for region in regions])
     gain += 1e-3 * size[None, :]
     rows, columns = linear_sum_assignment(np.maximum(gain, 0.0), maximize=True)

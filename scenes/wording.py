@@ -61,6 +61,7 @@ class Described:
 
 _ELSEWHERE = re.compile(r"^\s*(?:the flag of .* is used|the country has two official flags)")
 _UNION = re.compile(r"\b(?:uk flag|flag of (?:france|the uk|the united))", re.IGNORECASE)
+_MOST_MENTIONS = 64
 _UNION_LABELS = frozenset({"cross", "triangle", "band", "edge", "rectangle"})
 
 
@@ -88,7 +89,7 @@ def read_description(text: str) -> Described:
     """Read a flag description.
 
     Args:
-        text: At most 20,000 characters of it are read.
+        text: At most 20,000 characters and 64 shapes of it are read.
 
     Example:
         >>> said = read_description("red with a white disk in the center that has a red crescent")
@@ -111,6 +112,8 @@ def read_description(text: str) -> Described:
             rest = tokens(clause[len(outside) :])
             reading.unclear |= {NOUNS[word] for word in rest if word in NOUNS}
         _read_clause(tokens(outside), reading, first=number == 0)
+        if len(reading.mentions) >= _MOST_MENTIONS:
+            break
     if _UNION.search(text):
         reading.unclear |= _UNION_LABELS
     return Described(
@@ -131,7 +134,7 @@ def _read_clause(words: list[str], reading: _Reading, *, first: bool) -> None:
     if first:
         _read_ground(words, reading)
     index = 0
-    while index < len(words):
+    while index < len(words) and len(reading.mentions) < _MOST_MENTIONS:
         label = NOUNS.get(words[index])
         if label is None:
             index += 1

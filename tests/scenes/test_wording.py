@@ -155,3 +155,8 @@ def test_any_text_is_read_and_relations_name_mentions(text: str) -> None:
 
 def test_tokens_join_compound_names() -> None:
     assert tokens("the Coat of arms on light blue") == ["the", "arms", "on", "light-blue"]
+
+
+def test_the_number_of_shapes_read_from_a_text_is_bounded() -> None:
+    read = read_description("a red star, " * 5000)
+    assert 64 <= len(read.mentions) <= 70
