@@ -52,6 +52,10 @@ def write_mentions(path: Path, count: int = 60) -> None:
             file.write("not json\n" if number % 23 == 11 else json.dumps(row) + "\n")
 
 
+def lines_of(path: Path) -> list[str]:
+    return path.read_text().splitlines()
+
+
 @pytest.fixture
 def mentions(tmp_path: Path) -> Path:
     path = tmp_path / "mentions.jsonl"
@@ -76,8 +80,8 @@ def test_every_row_has_one_state_and_rejects_have_reasons(
     tiny_linker: Linker, mentions: Path, tmp_path: Path
 ) -> None:
     report = run(tiny_linker, mentions, tmp_path / "a", shard_rows=7)
-    links = [json.loads(line) for line in (tmp_path / "a" / "links.jsonl").open()]
-    rejects = [json.loads(line) for line in (tmp_path / "a" / "rejects.jsonl").open()]
+    links = [json.loads(line) for line in lines_of(tmp_path / "a" / "links.jsonl")]
+    rejects = [json.loads(line) for line in lines_of(tmp_path / "a" / "rejects.jsonl")]
     assert report.state == "done"
     assert report.rows["pending"] == 0
     assert sum(report.rows.values()) == len(links)
@@ -106,7 +110,7 @@ def test_output_does_not_depend_on_the_size_of_shards(
 def test_shards_never_cut_a_document(mentions: Path) -> None:
     shards = list(plan_shards(mentions, COLUMNS, rows=4))
     assert sum(shard["rows"] for shard in shards) == 60
-    rows = [json.loads(line) if line.startswith("{") else {} for line in mentions.open()]
+    rows = [json.loads(line) if line.startswith("{") else {} for line in lines_of(mentions)]
     for one, other in pairwise(shards):
         assert one["last"] < other["first"]
         last, first = rows[one["last"] - 1].get("page"), rows[other["first"] - 1].get("page")
