@@ -36,11 +36,11 @@ class LinkPredictorConfig:
     hidden_share: float = 0.1
     fewest_hidden: int = 12
     longest_body: int = 3
-    bodies: int = 40
-    tried_bodies: int = 400
+    bodies: int = 30
+    tried_bodies: int = 300
     mined_heads: int = 200
     sampled_pairs: int = 8000
-    penalty: float = 20.0
+    penalty: float = 40.0
     kept_tails: int = 2000
     position_attributes: tuple[str, str] = ("latitude", "longitude")
 
