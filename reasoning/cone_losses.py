@@ -2,7 +2,7 @@
 
 ``margin`` is the papers': −log σ(s⁺) − mean_j log σ(−s⁻_j) for each answer. ``softmax`` compares
 each answer with all candidates that are no answers, −log(e^s⁺ / (e^s⁺ + Σ_j e^s⁻_j)); it is the
-default because it gains more from each distance that was computed (figures: `docs/`, benchmarks).
+default because it uses every distance that was computed.
 A query of n answers counts √n either way, as the papers' 1/√n for each answer.
 """
 

@@ -62,7 +62,7 @@ class ConeTrainingConfig:
     queries: int = 1500
     epochs: int = 12
     steps: int = 75
-    patience: int = 4
+    patience: int = 8
     learning_rate: float = 5e-3
     loss: LossName = "softmax"
     owner_weight: float = 0.2
