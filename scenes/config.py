@@ -24,6 +24,8 @@ class SceneConfig:
         predicates: The predicate model's network; its penalty was chosen on valid.
         shares: Train, valid, test.
         least_label: Calibrated probability under which a part stays without a label.
+        least_opinion: Share of the label model's opinion under which a part stays without a label,
+            even where it is the best that the image has.
         related_parts: Parts of an image, largest first, between which relations are told.
         related_share: Smallest share of the image of such a part.
         least_named: Least probability that a description would name the pair.
@@ -38,6 +40,7 @@ class SceneConfig:
     )
     shares: tuple[float, float, float] = (0.6, 0.15, 0.25)
     least_label: float = 0.2
+    least_opinion: float = 0.25
     related_parts: int = 12
     related_share: float = 0.0005
     least_named: float = 0.1
@@ -46,7 +49,8 @@ class SceneConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name in ("least_label", "related_share", "least_named", "least_predicate"):
+        shares = ("least_label", "least_opinion", "related_share", "least_named")
+        for name in (*shares, "least_predicate"):
             if not 0 <= getattr(self, name) <= 1:
                 raise SettingError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
         if not (0 <= self.related_parts <= 64 and 0 <= self.most_relations <= 1000):

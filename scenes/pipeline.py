@@ -217,13 +217,18 @@ class SceneModel:
     def read(self, prepared: Prepared) -> Scene:
         """Label the regions of a prepared image and relate them."""
         opinion = self.labels.opinion(prepared.descriptors, prepared.patches)
-        numbers = opinion.argmax(axis=1)
+        named = opinion.copy()
+        named[:, LABELS.index("other")] = 0.0
+        numbers = named.argmax(axis=1)
         probabilities = self.labels.calibrated(opinion)
         regions = []
         for position, region in enumerate(prepared.regions):
             number = int(numbers[position])
             probability = float(probabilities[position, number])
-            told = LABELS[number] != "other" and probability >= self.config.least_label
+            told = (
+                probability >= self.config.least_label
+                and opinion[position, number] >= self.config.least_opinion
+            )
             regions.append(
                 replace(
                     region,

@@ -39,7 +39,7 @@ def stratified_split(
     Example:
         >>> parts = stratified_split({str(n): frozenset("a" if n % 2 else "b") for n in range(20)})
         >>> sorted(Counter(parts.values()).items())
-        [('test', 4), ('train', 12), ('valid', 4)]
+        [('test', 5), ('train', 12), ('valid', 3)]
     """
     if abs(sum(shares) - 1) > 1e-9 or min(shares) < 0:
         raise SettingError(f"the shares of a split must sum to 1, got {shares}")

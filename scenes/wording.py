@@ -96,7 +96,7 @@ def read_description(text: str) -> Described:
         >>> [(m.label, m.colours) for m in said.mentions]
         [('field', ('red',)), ('disc', ('white',)), ('crescent', ('red',))]
         >>> said.relations
-        ((1, 'centred_on', 0), (1, 'charged_with', 2))
+        ((1, 'charged_with', 2), (1, 'centred_on', 0))
     """
     text = text[:20_000]
     if _ELSEWHERE.match(text.lower()):
