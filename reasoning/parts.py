@@ -280,9 +280,8 @@ def _neighbours(
     starts, ends = both[:, 0], both[:, 2]
     order = np.lexsort((ends, codes, starts))
     starts, codes, ends = starts[order], codes[order], ends[order]
-    pair = starts * (codes.max(initial=0) + 1) + codes
     # how many of the same predicate come before: the first of each predicate go in first
-    within = _count_before(pair)
+    within = _count_before(starts * (codes.max(initial=0) + 1) + codes)
     order = np.lexsort((codes, within, starts))
     starts, codes, ends = starts[order], codes[order], ends[order]
     place = _count_before(starts)
