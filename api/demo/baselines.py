@@ -1,4 +1,4 @@
-"""What a link predictor has to beat on held-out edges: chance, frequency, frequency nearby."""
+"""What a link predictor has to beat on held-out edges: chance, frequency, nearness."""
 
 from __future__ import annotations
 
@@ -10,8 +10,16 @@ from numpy.typing import NDArray
 
 from kg.snapshot import Snapshot
 
-__all__ = ["Baseline", "baselines", "frequent_tail", "frequent_tail_in_group", "random_scores"]
+__all__ = [
+    "Baseline",
+    "baselines",
+    "frequent_tail",
+    "frequent_tail_in_group",
+    "nearest_tail",
+    "random_scores",
+]
 
+EARTH_KM = 6371.0
 Scores = NDArray[np.float64]
 Baseline = Callable[[Snapshot, int, NDArray[np.int32], int], Scores]
 """(snapshot, relation, heads, seed) to ``(len(heads), num_entities)`` scores."""
@@ -59,6 +67,36 @@ def frequent_tail_in_group(
     return scores
 
 
+def nearest_tail(
+    snapshot: Snapshot,
+    _relation: int,
+    heads: NDArray[np.int32],
+    _seed: int,
+    *,
+    by_size: bool,
+) -> Scores:
+    """Score a tail by how near it is on the globe, by size: over the radii of both.
+
+    Entities without latitude and longitude come last.
+    """
+    columns = [snapshot.attributes.get(name, {}) for name in ("latitude", "longitude", "area_km2")]
+    places = np.full((snapshot.num_entities, 3), np.nan)
+    for column, values in enumerate(columns):
+        for entity, value in values.items():
+            places[entity, column] = value
+    latitude, longitude = np.radians(places[:, 0]), np.radians(places[:, 1])
+    radius_km = np.sqrt(np.nan_to_num(places[:, 2]) / np.pi)
+    apart = longitude[heads][:, None] - longitude[None, :]
+    north, also_north = latitude[heads][:, None], latitude[None, :]
+    cosine = np.sin(north) * np.sin(also_north)
+    cosine += np.cos(north) * np.cos(also_north) * np.cos(apart)
+    distance_km = np.arccos(np.clip(cosine, -1.0, 1.0)) * EARTH_KM
+    if by_size:
+        distance_km = distance_km / (radius_km[heads][:, None] + radius_km[None, :] + 1.0)
+    scores: Scores = -np.nan_to_num(distance_km, nan=1e6)
+    return scores
+
+
 def baselines(group_relation: str) -> dict[str, Baseline]:
     """Return all baselines by name.
 
@@ -70,4 +108,6 @@ def baselines(group_relation: str) -> dict[str, Baseline]:
         "random": random_scores,
         "frequent tail": frequent_tail,
         f"frequent tail {group_relation}": in_group,
+        "nearest": partial(nearest_tail, by_size=False),
+        "nearest by size": partial(nearest_tail, by_size=True),
     }

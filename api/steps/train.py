@@ -95,7 +95,7 @@ def _train_cones(
         seed=seed,
         progress=progress,
         resume_folder=unfinished,
-        part_features=part_features(engine) if name == "rough" else None,
+        part_features=part_features(engine),  # for both, so that they differ in geometry alone
     )
     return save_cones(model, folder, engine.snapshot)
 

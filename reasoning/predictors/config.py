@@ -29,6 +29,7 @@ class LinkPredictorConfig:
         penalty: L2 penalty of the mixture, above 0.
         kept_tails: Most predicted edges that are kept for one head and relation.
         position_attributes: Latitude and longitude, in degrees.
+        area_attribute: Area in square kilometres.
     """
 
     complex: ComplexConfig = field(default_factory=ComplexConfig)
@@ -43,6 +44,7 @@ class LinkPredictorConfig:
     penalty: float = 40.0
     kept_tails: int = 2000
     position_attributes: tuple[str, str] = ("latitude", "longitude")
+    area_attribute: str = "area_km2"
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""

@@ -88,7 +88,7 @@ class _Training:
         self.config = config
         self.seed = seed
         self.types = RelationTypes(snapshot)
-        self.positions = Positions(snapshot, config.position_attributes)
+        self.positions = Positions(snapshot, config.position_attributes, config.area_attribute)
         self.resume_folder = resume_folder
         self._progress = progress
         self._total = (config.folds + 1) * config.complex.epochs + 2 * snapshot.num_relations
