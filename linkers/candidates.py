@@ -23,6 +23,7 @@ SOURCES: dict[str, tuple[tuple[str, int], ...]] = {
         ("name vector", 8),
         ("description by surface", 6),
         ("description by context", 12),
+        ("name by context", 8),
         ("words of facts", 10),
     ),
     "pictures": (
@@ -51,6 +52,7 @@ _BY_TEXT = (
     "common neighbours",
     "words of facts",
     "description by context",
+    "name by context",
     "near one named",
     "common facts",
 )

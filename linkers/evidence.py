@@ -17,6 +17,7 @@ from linkers.aliases import SURFACE_SIGNALS, AliasIndex
 from linkers.facts import CONTEXT_SIGNALS, FACT_SIGNALS, FactIndex
 from linkers.knowledge_base import KnowledgeBase
 from linkers.model import Mention
+from linkers.names import is_phrase, normalised
 from linkers.priors import Priors
 from linkers.thumbnails import THUMBNAIL_SIGNALS, ThumbnailIndex
 from linkers.vectors import Encoders, ItemVectors, VectorTable
@@ -28,7 +29,7 @@ MentionImages = Callable[[str], Pixels | None]
 """Opens a mention's picture by its name; None where it cannot."""
 
 _NAME_SIGNALS = ("name vector", "description by surface")
-_TEXT_SIGNALS = ("description by context",)
+_TEXT_SIGNALS = ("description by context", "name by context")
 _PICTURE_SIGNALS = ("picture vector", "picture patches")
 _OTHER = ("prior", "links in the graph")
 SIGNALS = (
@@ -44,6 +45,7 @@ SIGNALS = (
 """Rows of `Evidence.rows`, in order."""
 
 _WINDOW = 240  # characters of context that are encoded
+_PIECES = 4  # windows of a long text that are encoded where the words are no name
 _SPELLED = 4  # names of an entity that are encoded
 _Rows = NDArray[np.float32]
 
@@ -56,6 +58,24 @@ def window(mention: Mention) -> str:
     middle = 0 if mention.start is None else mention.start
     first = max(0, min(middle - _WINDOW // 2, len(text) - _WINDOW))
     return text[first : first + _WINDOW]
+
+
+def pieces(mention: Mention) -> list[str]:
+    """Return the windows of a mention whose mean stands for its text, at most 4.
+
+    Where the words are a name, the text around them is enough; where they are a phrase ("the
+    country"), everything said about it counts.
+    """
+    named = bool(mention.surface.strip()) and not is_phrase(mention.surface)
+    if named or len(mention.context) <= _WINDOW:
+        return [window(mention)]
+    found, piece = [], ""
+    for word in mention.context[: (_PIECES + 1) * _WINDOW].split():
+        if piece and len(piece) + len(word) >= _WINDOW:
+            found.append(piece)
+            piece = ""
+        piece = f"{piece} {word}".strip()
+    return [*found, piece][:_PIECES]
 
 
 def surroundings(mention: Mention) -> str:
@@ -134,7 +154,8 @@ class Evidence:
     ) -> None:
         """Encode what mentions need and the table lacks."""
         self._seen.add_texts([m.surface for m in mentions])
-        self._seen.add_texts([window(m) for m in mentions], progress=progress)
+        texts = {text for m in mentions for text in (window(m), *pieces(m))}
+        self._seen.add_texts(texts, progress=progress)
         if pixels is None:
             return
         names = sorted({m.image for m in mentions if m.image is not None})
@@ -156,7 +177,7 @@ class Evidence:
         by_surface = self._surfaces.get(mention.surface)
         if by_surface is None:
             by_surface = self._surfaces[mention.surface] = self._surface_rows(mention.surface)
-        by_text = self._cosines(self._seen.text(window(mention)), self._descriptions)
+        by_text = self._text_rows(mention)
         context = self._facts.context_rows(surroundings(mention), also=also)
         shown = self._shown.get(mention.image or "")
         if shown is None:
@@ -166,7 +187,7 @@ class Evidence:
         for key, value in priors.of(mention.surface).items():
             if key in self.base.ids:
                 prior[0, self.base.ids[key]] = value
-        parts = [by_surface, by_text[None], context, shown, prior, self._degree[None]]
+        parts = [by_surface, by_text, context, shown, prior, self._degree[None]]
         return np.concatenate(parts)
 
     def forget(self) -> None:
@@ -176,6 +197,10 @@ class Evidence:
         self._seen = VectorTable(self.encoders)
 
     def _surface_rows(self, surface: str) -> _Rows:
+        if is_phrase(surface) and normalised(surface) not in self.base.spellings:
+            # letters of "the country" are like some names by chance; its text must tell
+            count = len(SURFACE_SIGNALS) + len(FACT_SIGNALS) + len(_NAME_SIGNALS)
+            return np.zeros((count, len(self.base)), dtype=np.float32)
         vector = self._seen.text(surface)
         by_name = np.zeros(len(self.base), dtype=np.float32)
         np.maximum.at(by_name, self._name_owners, self._cosines(vector, self._names))
@@ -188,6 +213,15 @@ class Evidence:
                 by_description[None],
             ]
         )
+
+    def _text_rows(self, mention: Mention) -> _Rows:
+        found = [row[0] for row in map(self._seen.text, pieces(mention)) if row is not None]
+        if not found:
+            return np.zeros((len(_TEXT_SIGNALS), len(self.base)), dtype=np.float32)
+        text = _unit(np.mean(found, axis=0))
+        by_name = np.zeros(len(self.base), dtype=np.float32)
+        np.maximum.at(by_name, self._name_owners, self._names @ text)
+        return np.stack([self._descriptions @ text, by_name])
 
     def _picture_rows(self, name: str, image: Pixels | None) -> _Rows:
         rows = np.zeros((len(_PICTURE_SIGNALS), len(self.base)), dtype=np.float32)

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from anyascii import anyascii
 
-__all__ = ["is_code", "latin", "normalised", "plain", "sound"]
+__all__ = ["is_code", "is_phrase", "latin", "normalised", "plain", "sound"]
 
 _MAX_CHARS = 200  # of a name; a longer one is no name
 _CODE_LENGTH = 3
@@ -37,6 +37,17 @@ def is_code(text: str) -> bool:
         (True, False, False)
     """
     return len(text) <= _CODE_LENGTH and text.isascii() and text.isalpha() and text.isupper()
+
+
+def is_phrase(text: str) -> bool:
+    """Tell whether words point to an entity without naming it: several, in lower case.
+
+    Example:
+        >>> is_phrase("the country"), is_phrase("The Gambia"), is_phrase("chilean")
+        (True, False, False)
+    """
+    words = text.split()
+    return len(words) > 1 and words[0][0].islower()
 
 
 @lru_cache(maxsize=65_536)
