@@ -28,20 +28,23 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("data", type=Path, help="folder with a demo.toml")
     parser.add_argument("--report", type=Path, default=Path("report.html"), help="where it goes")
+    parser.add_argument(
+        "--workers", type=int, default=2, help="steps side by side (default 2; 0: in one process)"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the demo and print its report."""
-    from api.cli.printing import print_json, progress_bar
+    from api.cli.printing import print_json, progress_bars
     from api.demo.pipeline import run_demo
     from api.demo.recipe import load_recipe
     from api.demo.report import print_report, write_html
     from api.engine import Engine
 
     recipe = load_recipe(arguments.data)
-    with Engine.open(arguments.folder) as engine:
-        report = run_demo(engine, recipe, progress_bar)
+    with Engine.open(arguments.folder) as engine, progress_bars() as bars:
+        report = run_demo(engine, recipe, bars, workers=arguments.workers)
     write_html(report, arguments.report)
     if arguments.json:
         print_json(report)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ __all__ = [
     "print_rows",
     "print_table",
     "progress_bar",
+    "progress_bars",
 ]
 
 EVERY_S = 5.0
@@ -29,10 +30,14 @@ EVERY_S = 5.0
 
 
 @contextmanager
-def progress_bar(title: str, unit: str = "rows") -> Iterator[Progress]:
-    """Show how far work has come on stderr: a bar in a terminal, else a line every 5 seconds."""
+def progress_bars() -> Iterator[Callable[[str, str], Progress]]:
+    """Show how far work has come on stderr: bars in a terminal, else a line every 5 seconds.
+
+    Yields:
+        Given a title and a unit, opens a bar.
+    """
     if not sys.stderr.isatty():
-        yield _lines(title, unit)
+        yield _lines
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -42,12 +47,23 @@ def progress_bar(title: str, unit: str = "rows") -> Iterator[Progress]:
         TextColumn("{task.description:<34}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn(unit),
+        TextColumn("{task.fields[unit]}"),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with Bar(*columns, console=Console(stderr=True)) as display:
+
+        def opened(title: str, unit: str) -> Progress:
+            task = display.add_task(title, total=None, unit=unit)
+            return lambda done, total: display.update(task, completed=done, total=total)
+
+        yield opened
+
+
+@contextmanager
+def progress_bar(title: str, unit: str = "rows") -> Iterator[Progress]:
+    """Show one bar (`progress_bars`)."""
+    with progress_bars() as bars:
+        yield bars(title, unit)
 
 
 def _lines(title: str, unit: str) -> Progress:

@@ -21,7 +21,7 @@ from kg.progress import Progress, silent
 from linkers import KnowledgeBase, Linker, Mention
 from linkers.evaluating import Judged, NilLine, evaluate_linker
 
-__all__ = ["as_mention", "train_demo_linker"]
+__all__ = ["as_mention", "judged", "train_demo_linker"]
 
 Record = Mapping[str, Any]
 
@@ -44,19 +44,13 @@ def train_demo_linker(
     Returns:
         Figures by group beside their baselines (`linkers.evaluating`).
     """
-    whole = knowledge_base(engine, recipe.linking.label)
-    table = recipe.linking
-    files = (table.mentions, table.withheld, table.pictures, table.drawn_alike)
-    inputs = inputs_hash(
-        {"base": base_fingerprint(whole), "seed": recipe.seed}
-        | {name: sha256_of_file(recipe.path(name)) for name in files}
-    )
-    workspace = engine.workspace
-    folder = workspace.model("full", LINKER)
-    done = workspace.done(LINKER, inputs)
-    if done is not None and folder.is_dir():
+    done = judged(engine, recipe)
+    if done is not None:
         return done
-    with workspace.doing(LINKER, inputs) as outcome:
+    table, workspace = recipe.linking, engine.workspace
+    whole = knowledge_base(engine, table.label)
+    folder = workspace.model("full", LINKER)
+    with workspace.doing(LINKER, _inputs(whole, recipe)) as outcome:
         withheld = recipe.path(table.withheld).read_text(encoding="utf-8").split()
         records, pictures = _records(recipe, withheld)
         base = whole.without({_key(recipe, code) for code in withheld})
@@ -65,6 +59,23 @@ def train_demo_linker(
         outcome["label"] = table.label
         outcome["figures"] = _judge(linker, recipe, records, pictures)
     return outcome
+
+
+def judged(engine: Engine, recipe: Recipe) -> dict[str, Any] | None:
+    """Return what training found, if the linker is there for this very base and these files."""
+    workspace = engine.workspace
+    if not workspace.step(LINKER).exists() or not workspace.model("full", LINKER).is_dir():
+        return None
+    return workspace.done(LINKER, _inputs(knowledge_base(engine, recipe.linking.label), recipe))
+
+
+def _inputs(base: KnowledgeBase, recipe: Recipe) -> str:
+    table = recipe.linking
+    files = (table.mentions, table.withheld, table.pictures, table.drawn_alike)
+    return inputs_hash(
+        {"base": base_fingerprint(base), "seed": recipe.seed}
+        | {name: sha256_of_file(recipe.path(name)) for name in files}
+    )
 
 
 def _key(recipe: Recipe, code: str) -> EntityKey:

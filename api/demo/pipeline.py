@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 
 from api.demo.baselines import baselines
 from api.demo.calibration import likely_calibration
 from api.demo.edges import edge_figures, held_out_edges
-from api.demo.linking import train_demo_linker
+from api.demo.linking import judged, train_demo_linker
 from api.demo.questions import ask_questions
 from api.demo.recipe import Recipe
 from api.demo.sections import assemble
+from api.demo.side_by_side import Bars, Task, side_by_side
 from api.engine import Engine
+from api.settings import Settings
 from api.steps.build import build_graph
 from api.steps.edges_from_links import EdgeColumns, write_edges
 from api.steps.link import LINKER, LinkJob, link_file
-from api.steps.scenes import SceneJob, run_scenes
+from api.steps.scenes import SceneJob, run_scenes, seen
 from api.steps.snapshot import HoldOut, freeze, freeze_for_evaluation
-from api.steps.train import train_model
-from api.workspace import inputs_hash
+from api.steps.train import ModelName, train_model, trained
+from api.workspace import Workspace, inputs_hash
 from kg.files import sha256_of_file
 from kg.progress import Progress
 from kg.snapshot import load_snapshot
 from reasoning.protocols import ScoringAnswerer
 
-__all__ = ["Bars", "run_demo"]
-
-Bars = Callable[[str, str], AbstractContextManager[Progress]]
-"""Given a title and a unit, shows the progress of one step."""
+__all__ = ["run_demo"]
 
 
-def run_demo(engine: Engine, recipe: Recipe, bars: Bars) -> dict[str, Any]:
+def run_demo(engine: Engine, recipe: Recipe, bars: Bars, *, workers: int = 2) -> dict[str, Any]:
     """Run all steps of a recipe and return the report.
 
     Steps that were done for the same inputs are skipped, so a second run takes seconds and a
@@ -43,30 +40,94 @@ def run_demo(engine: Engine, recipe: Recipe, bars: Bars) -> dict[str, Any]:
         engine: Opened on the working folder.
         recipe: What to do.
         bars: Shows progress.
+        workers: Processes for steps that do not depend on one another; 0 uses this one.
 
     Returns:
         The report: sections of tables and plots, questions, seconds by step.
     """
     found: dict[str, Any] = {}
-    with bars("building the graph", "rows") as progress:
-        found["build"] = build_graph(engine, recipe.path(recipe.graph.mapping), progress=progress)
-    with bars("taking flags apart", "images") as progress:
-        found["scenes"] = run_scenes(engine, _scene_job(recipe), progress=progress)
-    with bars("training the linker", "steps") as progress:
-        found["linker"] = train_demo_linker(engine, recipe, progress=progress)
-    with bars("linking mentions", "mentions") as progress:
-        found["links"] = _links(engine, recipe, progress)
+    mapping = recipe.path(recipe.graph.mapping)
+    found["build"] = build_graph(engine, mapping, progress=bars("building the graph", "rows"))
+    found |= side_by_side(_perception(engine, recipe), bars, workers=workers)
+    found["links"] = _links(engine, recipe, bars)
     found["written"] = write_edges(engine, Path(found["links"]["output"]), _columns(recipe))
     found["full"] = freeze(engine)
     found["evaluation"] = freeze_for_evaluation(engine, _hold_out(recipe))
-    for snapshot, models in recipe.training:
-        with _on(engine, snapshot) as one:
-            for model in models:
-                with bars(f"training {model} on {snapshot}", "steps") as progress:
-                    key = f"{model}-{snapshot}"
-                    found[key] = train_model(one, model, seed=recipe.seed, progress=progress)
+    found |= side_by_side(_trainings(engine, recipe), bars, workers=workers)
+    engine.forget()
     found["answers"] = _answers(engine, recipe)
     return assemble(engine, recipe, found)
+
+
+def _perception(engine: Engine, recipe: Recipe) -> dict[str, Task]:
+    """Scenes and the linker: neither knows of the other."""
+    place = (engine.workspace, engine.settings, recipe)
+    job = _scene_job(recipe)
+    return {
+        "linker": Task(
+            title="training the linker",
+            unit="%",
+            done=lambda: judged(engine, recipe),
+            function=_linker_task,
+            arguments=place,
+        ),
+        "scenes": Task(
+            title="taking images apart",
+            unit="steps",
+            done=lambda: seen(engine, job),
+            function=_scene_task,
+            arguments=place,
+        ),
+    }
+
+
+def _linker_task(
+    workspace: Workspace, settings: Settings, recipe: Recipe, *, progress: Progress
+) -> dict[str, Any]:
+    with Engine(workspace, settings=settings) as engine:
+        return train_demo_linker(engine, recipe, progress=progress)
+
+
+def _scene_task(
+    workspace: Workspace, settings: Settings, recipe: Recipe, *, progress: Progress
+) -> dict[str, Any]:
+    with Engine(workspace, settings=settings) as engine:
+        return run_scenes(engine, _scene_job(recipe), progress=progress)
+
+
+def _trainings(engine: Engine, recipe: Recipe) -> dict[str, Task]:
+    """Every model of every snapshot."""
+
+    def task(snapshot: str, model: ModelName) -> Task:
+        return Task(
+            title=f"training {model} on {snapshot}",
+            unit="steps",
+            done=lambda: trained(_on(engine, snapshot), model, seed=recipe.seed),
+            function=_training_task,
+            arguments=(engine.workspace, engine.settings, snapshot, model, recipe.seed),
+        )
+
+    return {
+        f"{model} on {snapshot}": task(snapshot, model)
+        for snapshot, models in recipe.training
+        for model in models
+    }
+
+
+def _training_task(
+    workspace: Workspace,
+    settings: Settings,
+    snapshot: str,
+    model: ModelName,
+    seed: int,
+    *,
+    progress: Progress,
+) -> dict[str, Any]:
+    import torch
+
+    torch.set_num_threads(1)  # one thread a process: the same bytes each time
+    with Engine(workspace, settings=settings, snapshot=snapshot) as engine:
+        return train_model(engine, model, seed=seed, progress=progress)
 
 
 def _on(engine: Engine, snapshot: str) -> Engine:
@@ -74,7 +135,7 @@ def _on(engine: Engine, snapshot: str) -> Engine:
     return Engine(engine.workspace, settings=engine.settings, store=engine.store, snapshot=snapshot)
 
 
-def _links(engine: Engine, recipe: Recipe, progress: Progress) -> dict[str, Any]:
+def _links(engine: Engine, recipe: Recipe, bars: Bars) -> dict[str, Any]:
     """Link the mentions that make edges, once for the same linker and file."""
     workspace, job = engine.workspace, _link_job(engine, recipe)
     inputs = inputs_hash(
@@ -84,7 +145,7 @@ def _links(engine: Engine, recipe: Recipe, progress: Progress) -> dict[str, Any]
     if done is not None and job.out.exists():
         return done
     with workspace.doing("links", inputs) as outcome:
-        outcome.update(link_file(engine, job, progress=progress))
+        outcome.update(link_file(engine, job, progress=bars("linking mentions", "mentions")))
     return outcome
 
 

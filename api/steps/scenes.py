@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kg.model import EntityKey
     from scenes.pipeline import SceneModel
 
-__all__ = ["SCENES", "SceneJob", "estimate_scenes", "run_scenes"]
+__all__ = ["SCENES", "SceneJob", "estimate_scenes", "run_scenes", "seen"]
 
 SCENES = "scenes"
 """Name of the step and of the model's folder."""
@@ -62,19 +62,26 @@ def run_scenes(engine: Engine, job: SceneJob, *, progress: Progress = silent) ->
         MissingPartError: There are no images, or no model and no descriptions.
         RecordError: A description is unreadable.
     """
-    workspace = engine.workspace
-    images = _images(engine, job.label)
-    files = (_content(job.descriptions), _content(job.drawn_alike))
-    inputs = repr((images, files, job.label, job.key, job.seed))
-    done = workspace.done(SCENES, inputs)
+    done = seen(engine, job)
     if done is not None:
         return done
-    with workspace.doing(SCENES, inputs) as outcome:
+    images = _images(engine, job.label)
+    with engine.workspace.doing(SCENES, _inputs(images, job)) as outcome:
         model, figures = _model(engine, job, dict(images), progress)
         outcome.update(_write(engine, model, images, progress), model=model.version)
         if figures:
             outcome["figures"] = figures
     return outcome
+
+
+def seen(engine: Engine, job: SceneJob) -> dict[str, Any] | None:
+    """Return what the step found, if it was done for these very images and descriptions."""
+    return engine.workspace.done(SCENES, _inputs(_images(engine, job.label), job))
+
+
+def _inputs(images: list[tuple[EntityKey, str]], job: SceneJob) -> str:
+    files = (_content(job.descriptions), _content(job.drawn_alike))
+    return repr((images, files, job.label, job.key, job.seed))
 
 
 def _images(engine: Engine, label: str) -> list[tuple[EntityKey, str]]:

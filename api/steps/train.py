@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reasoning.parts import PartFeatures
     from reasoning.protocols import Answerer
 
-__all__ = ["ModelName", "estimate_training", "load_answerer", "train_model"]
+__all__ = ["ModelName", "estimate_training", "load_answerer", "train_model", "trained"]
 
 ModelName = Literal["symbolic", "cone", "rough"]
 PART_LABEL = "Part"
@@ -41,13 +41,13 @@ def train_model(
     Returns:
         The snapshot's hash, the checkpoint's hash, the seconds.
     """
+    done = trained(engine, name, seed=seed)
+    if done is not None:
+        return done
     workspace, snapshot = engine.workspace, engine.snapshot
     step = f"train-{engine.snapshot_name}-{name}"
     folder = workspace.model(engine.snapshot_name, name)
     inputs = f"{snapshot.hash} {seed}"
-    done = workspace.done(step, inputs)
-    if done is not None and folder.is_dir():
-        return done
     unfinished = workspace.folder / "unfinished" / step
     with workspace.doing(step, inputs) as outcome:
         train = _train_symbolic if name == "symbolic" else _train_cones
@@ -58,6 +58,14 @@ def train_model(
     shutil.rmtree(unfinished, ignore_errors=True)
     engine.forget()
     return outcome
+
+
+def trained(engine: Engine, name: ModelName, *, seed: int = 0) -> dict[str, Any] | None:
+    """Return what training found, if the model is there for the engine's very snapshot."""
+    folder = engine.workspace.model(engine.snapshot_name, name)
+    step = f"train-{engine.snapshot_name}-{name}"
+    done = engine.workspace.done(step, f"{engine.snapshot.hash} {seed}")
+    return done if folder.is_dir() else None
 
 
 def _train_symbolic(

@@ -1,0 +1,55 @@
+"""A small demo folder for tests: the shipped data cut down to two dozen countries, tiny encoders.
+
+It runs the very steps of `umbra demo`; only the data and the encoders are smaller.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).resolve().parents[2] / "examples" / "countries"
+SUBREGIONS = {"Western Asia", "Northern Africa", "Central Asia"}
+TINY = {"text_encoder": "tiny", "image_encoder": "tiny"}
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def write(path: Path, content: Iterable[dict[str, Any]]) -> None:
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        for row in content:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def make(folder: Path) -> Path:
+    """Write the small demo's files into a folder and return it."""
+    folder.mkdir(parents=True)
+    countries = [row for row in rows("countries.jsonl.gz") if row.get("subregion") in SUBREGIONS]
+    ids = {row["cca2"] for row in countries}
+    for row in countries:
+        row["borders"] = [border for border in row["borders"] if border in ids]
+    write(folder / "countries.jsonl.gz", countries)
+    mentions = rows("mentions.jsonl.gz")
+    write(
+        folder / "mentions.jsonl.gz",
+        [m for m in mentions if m["entity_id"] in ids or m.get("nil_reason")],
+    )
+    lists = rows("list_mentions.jsonl.gz")
+    write(folder / "list_mentions.jsonl.gz", [m for m in lists if m["source_entity"] in ids])
+    flags = rows("flag_descriptions.jsonl.gz")
+    write(folder / "flag_descriptions.jsonl.gz", [f for f in flags if f["entity_id"] in ids])
+    (folder / "flags").mkdir()
+    for key in sorted(ids):
+        shutil.copy(DATA / "flags" / f"{key}.png", folder / "flags")
+    for name in ("graph.toml", "demo.toml", "drawn_alike.json", "mention_flags.npz"):
+        shutil.copy(DATA / name, folder)
+    withheld = (DATA / "withheld_entities.txt").read_text().split()
+    (folder / "withheld_entities.txt").write_text("\n".join(k for k in withheld if k in ids) + "\n")
+    return folder

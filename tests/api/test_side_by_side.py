@@ -1,0 +1,90 @@
+"""Steps in processes side by side: outcomes, errors, deaths and interruption."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from api.demo.side_by_side import Task, side_by_side
+from kg.errors import JobError, MissingPartError
+from kg.progress import Progress, silent
+
+
+def squared(number: int, *, progress: Progress) -> dict[str, int]:
+    progress(number, number)
+    return {"square": number**2, "pid": os.getpid()}
+
+
+def missing(*, progress: Progress) -> dict[str, int]:
+    progress(0, 1)
+    raise MissingPartError("no sun", hint="wait")
+
+
+def killed(*, progress: Progress) -> dict[str, int]:
+    progress(0, 1)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def endless(marks: str, *, progress: Progress) -> dict[str, int]:
+    progress(0, 1)
+    try:
+        Path(marks, "started").touch()
+        while True:
+            time.sleep(0.01)
+    finally:
+        Path(marks, "ended").touch()
+
+
+def task(function, *arguments: object, done=lambda: None) -> Task:  # type: ignore[no-untyped-def]
+    return Task(title="t", unit="u", done=done, function=function, arguments=arguments)
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_outcomes_come_back_by_name(workers: int) -> None:
+    told: list[tuple[int, int]] = []
+
+    def bars(_title: str, _unit: str) -> Progress:
+        return lambda done, total: told.append((done, total))
+
+    tasks = {str(n): task(squared, n) for n in range(3)}
+    tasks["old"] = task(missing, done=lambda: {"square": -1})
+    found = side_by_side(tasks, bars, workers=workers)
+    assert {name: one["square"] for name, one in found.items()} == {
+        "0": 0,
+        "1": 1,
+        "2": 4,
+        "old": -1,
+    }
+    assert sorted(told) == [(0, 0), (1, 1), (2, 2)]
+    assert (found["1"]["pid"] == os.getpid()) == (workers == 0)
+
+
+def test_an_error_ends_the_others_and_is_raised(tmp_path: Path) -> None:
+    tasks = {"slow": task(endless, str(tmp_path)), "bad": task(missing)}
+    with pytest.raises(MissingPartError, match="no sun"):
+        side_by_side(tasks, lambda *_: silent)
+    assert not (tmp_path / "started").exists() or (tmp_path / "ended").exists()
+
+
+def test_a_killed_step_is_named() -> None:
+    with pytest.raises(JobError, match="'fragile' was killed"):
+        side_by_side({"fragile": task(killed)}, lambda *_: silent)
+
+
+def test_an_interruption_ends_all_steps(tmp_path: Path) -> None:
+    def bars(_title: str, _unit: str) -> Progress:
+        def interrupted(_done: int, _total: int) -> None:
+            while not (tmp_path / "started").exists():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+
+        return interrupted
+
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side({"slow": task(endless, str(tmp_path))}, bars)
+    assert (tmp_path / "ended").exists()
