@@ -70,7 +70,7 @@ READ_PAGE = """
     edge.dataset.status, edge.querySelectorAll('b')[0].textContent,
     edge.querySelector('.arrow').textContent.replaceAll(/ — | → /g, '').replaceAll(' ', '_'),
     edge.querySelectorAll('b')[1].textContent]);
-  const parts = [...answer.querySelectorAll('figure.part')].map((part) => part.dataset.part);
+  const parts = [...answer.querySelectorAll('figure[data-part]')].map((part) => part.dataset.part);
   return {status: answer.dataset.status, key: answer.dataset.key,
           name: answer.querySelector('.name').textContent, proof: edges, parts};
 })

@@ -18,6 +18,7 @@ from tests.api.world import WorldEngine
 
 K = 5
 QUESTIONS = {
+    "depicts": "MATCH (c:Country)-[:depicts]->(:Shape {key: 'shape:crescent'}) RETURN c",
     "crescent": CRESCENT_QUESTION,
     "chain": (
         "MATCH (c:Country)-[:borders]->(:Country)-[:borders]->(:Country {key: 'country:TR'}) "
