@@ -55,5 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         with progress_bar("taking images apart", "images") as progress:
             outcome = run_scenes(engine, job, progress=progress)
+    if not arguments.json:
+        outcome = {name: value for name, value in outcome.items() if name != "figures"}
     print_outcome("scenes", outcome, as_json=arguments.json)
     return 0
