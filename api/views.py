@@ -142,7 +142,8 @@ class AnswerViews:
 
     def _edge(self, edge: ProofEdge) -> ProofEdgeOut:
         records: tuple[RecordOut, ...] = ()
-        if edge.status != "absent":
+        # A predicted edge may stand in the store, but not in this snapshot: that is no reason here.
+        if edge.status != "absent" and self._in_snapshot(edge):
             stored = self._store.edges(head=edge.head, relation=edge.relation, tail=edge.tail)
             found = next(iter(stored), None)
             records = () if found is None else tuple(map(record_out, _strongest(found)))
@@ -160,6 +161,14 @@ class AnswerViews:
             records=records,
             reasons=reasons,
         )
+
+    def _in_snapshot(self, edge: ProofEdge) -> bool:
+        ids = (self._snapshot.entities.get(edge.head), self._snapshot.entities.get(edge.tail))
+        relation = self._snapshot.relation_names.get(edge.relation)
+        if relation is None or None in ids:
+            return False
+        head, tail = ids
+        return self._snapshot.has_edge(int(head or 0), relation, int(tail or 0))
 
     def _parts(self, proof: Proof) -> Iterable[PartOut]:
         seen: set[str] = set()

@@ -83,7 +83,9 @@ class AliasIndex:
         rows[0, self._exact.get(surface.strip(), [])] = 1.0
         rows[1, list(self._spellings.get(normalised(surface), ()))] = 1.0
         if is_code(surface.strip()):
-            return rows  # a code is no word whose letters could be compared
+            # A code is no word whose letters could be compared: it is a name's equal, or nothing.
+            rows[2:, rows[0] > 0] = 1.0
+            return rows
         in_latin = self._latin.similarities(latin(surface))
         rows[2] = self._plain.best(self._plain.similarities(plain(surface)))
         rows[3] = self._latin.best(in_latin)

@@ -18,6 +18,17 @@ _MAX_CHARS = 200  # of a name; a longer one is no name
 _CODE_LENGTH = 3
 _ARTICLE = re.compile(r"^the (?=\S)")
 _NO_WORD = re.compile(r"[^\w]+")
+# abbreviations that English texts use inside names ("S. Korea", "St. Lucia")
+_SHORT = {
+    "n.": "north",
+    "s.": "south",
+    "e.": "east",
+    "w.": "west",
+    "st.": "saint",
+    "rep.": "republic",
+    "dem.": "democratic",
+    "is.": "islands",
+}
 # consonants that languages and scripts exchange; vowels and h, w, y carry little across scripts
 _SOUNDS = {
     **dict.fromkeys("bpfv", "p"),
@@ -52,8 +63,20 @@ def is_phrase(text: str) -> bool:
 
 @lru_cache(maxsize=65_536)
 def plain(text: str) -> str:
-    """Return a name in lower case and composed form, spaces single."""
-    return " ".join(unicodedata.normalize("NFC", text[:_MAX_CHARS]).casefold().split())
+    """Return a name in lower case and composed form, spaces single, abbreviations written out.
+
+    Example:
+        >>> plain("S. Korea")
+        'south korea'
+    """
+    return _written_out(unicodedata.normalize("NFC", text[:_MAX_CHARS]).casefold())
+
+
+def _written_out(text: str) -> str:
+    words = text.split()
+    if len(words) == 1:
+        return words[0]
+    return " ".join(_SHORT.get(word, word) for word in words)
 
 
 @lru_cache(maxsize=65_536)
@@ -64,7 +87,7 @@ def latin(text: str) -> str:
         >>> latin("Türkiye"), latin("Россия"), latin("독일")
         ('turkiye', 'rossiya', 'dogil')
     """
-    return " ".join(anyascii(text[:_MAX_CHARS]).casefold().split())
+    return _written_out(anyascii(text[:_MAX_CHARS]).casefold())
 
 
 @lru_cache(maxsize=65_536)

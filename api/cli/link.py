@@ -38,7 +38,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="FIELD=COLUMN",
         help="which column holds id, surface, context, start, end, image, document",
     )
-    job.add_argument("--shard-rows", type=int, default=500, help="rows a shard (default 500)")
+    job.add_argument("--shard-rows", type=int, default=100, help="rows a shard (default 100)")
     job.add_argument(
         "--max-rejects", type=float, default=1.0, help="share of bad rows that ends it (default 1)"
     )

@@ -39,7 +39,7 @@ class LinkJob:
     mentions: Path
     out: Path
     columns: Mapping[str, str | None] = field(default_factory=dict)
-    shard_rows: int = 500
+    shard_rows: int = 100
     max_rejects: float = 1.0
 
 

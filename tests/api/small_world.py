@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,6 +15,33 @@ from typing import Any
 
 DATA = Path(__file__).resolve().parents[2] / "examples" / "countries"
 SUBREGIONS = {"Western Asia", "Northern Africa", "Central Asia"}
+QUESTIONS = """
+[[questions]]
+title = "Which countries border one whose flag has a crescent, and do not speak Arabic?"
+query = '''
+MATCH (c:Country)-[:borders]->(n:Country)-[:has_part]->(p:Part)
+      -[:has_label]->(:Shape {key: "shape:crescent"})
+WHERE NOT (c)-[:speaks]->(:Language {name: "Arabic"})
+RETURN c
+'''
+
+[[questions]]
+title = "Which countries export to Türkiye or border Iran?"
+query = '''
+MATCH (c:Country)-[:exports_to]->(:Country {name: "Türkiye"}) RETURN c
+UNION
+MATCH (c:Country)-[:borders]->(:Country {name: "Iran"}) RETURN c
+'''
+
+[[questions]]
+title = "Which currencies do large neighbours of Iraq use?"
+query = '''
+MATCH (m:Currency)<-[:uses_currency]-(n:Country)
+MATCH (n)-[:borders]->(:Country {name: "Iraq"})
+WHERE n.area_km2 > 100000
+RETURN m
+'''
+"""
 TINY = {"text_encoder": "tiny", "image_encoder": "tiny"}
 
 
@@ -48,7 +76,10 @@ def make(folder: Path) -> Path:
     (folder / "flags").mkdir()
     for key in sorted(ids):
         shutil.copy(DATA / "flags" / f"{key}.png", folder / "flags")
-    for name in ("graph.toml", "demo.toml", "drawn_alike.json", "mention_flags.npz"):
+    recipe = (DATA / "demo.toml").read_text(encoding="utf-8").split("[[questions]]")[0]
+    recipe = re.sub(r"^(evaluation|full) = .*$", r'\1 = ["symbolic"]', recipe, flags=re.MULTILINE)
+    (folder / "demo.toml").write_text(recipe + QUESTIONS, encoding="utf-8")
+    for name in ("graph.toml", "drawn_alike.json", "mention_flags.npz"):
         shutil.copy(DATA / name, folder)
     withheld = (DATA / "withheld_entities.txt").read_text().split()
     (folder / "withheld_entities.txt").write_text("\n".join(k for k in withheld if k in ids) + "\n")
