@@ -63,7 +63,7 @@ class HoldOutTable(_Table):
 class TrainingTable(_Table):
     """Which models are trained on which snapshot; the first one is the default answerer."""
 
-    evaluation: tuple[Literal["symbolic", "rough", "cone"], ...]
+    evaluation: tuple[Literal["symbolic", "rough", "cone"], ...] = Field(min_length=1)
     full: tuple[Literal["symbolic", "rough", "cone"], ...]
 
 

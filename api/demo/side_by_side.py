@@ -6,10 +6,13 @@ deterministic. A step that was done before is never started.
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
@@ -109,8 +112,10 @@ def _listen(
         kind, value = connection.recv()
     except EOFError:
         one.process.join()
+        code = one.process.exitcode or 0
+        how = f"killed by signal {-code}" if code < 0 else f"ended by a fault (exit code {code})"
         raise JobError(
-            f"the step {one.name!r} was killed (exit code {one.process.exitcode})",
+            f"the step {one.name!r} was {how}",
             hint="run the same command again; it goes on where it was",
         ) from None
     if kind == "progress":
@@ -139,6 +144,7 @@ def _work(
     """Run one task in this process and send what becomes of it."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which ends us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def progress(done: int, total: int) -> None:
         connection.send(("progress", (done, total)))
@@ -153,3 +159,13 @@ def _work(
 
 def _stop(_number: int, _frame: object) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _end_with_parent() -> NoReturn:
+    """End this process soon after its parent: nobody else would, were the parent killed."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+    signal.raise_signal(signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os._exit(1)

@@ -154,7 +154,11 @@ class _Training:
         if self.types.is_closed(relation) or sum(hidden) < self.config.fewest_hidden:
             return None
         chosen, gains = self._mined(relation)
-        parts = [self._examples(relation, fold, chosen) for fold in folds]
+        parts = [  # a fold that hides none of a rare relation has no example
+            self._examples(relation, fold, chosen)
+            for fold, count in zip(folds, hidden, strict=True)
+            if count
+        ]
         columns, hits, weights = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         mixture = fit_mixture(
             columns,
