@@ -119,6 +119,8 @@ class Workspace:
         yield outcome
         outcome.setdefault("seconds", round(time.monotonic() - started, 2))
         write_json(self.step(name), {"format": FORMAT, "inputs": inputs, "outcome": outcome})
+        # What is returned now and what a later run reads are the same plain values.
+        outcome.update(self.recorded(name))
 
 
 def inputs_hash(parts: Mapping[str, Any]) -> str:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from kg.backends.memory import MemoryStore
 from kg.launcher import LauncherConfig, attach, stop_store
+
+# Small tensors gain nothing from threads, and tests run beside engines and browsers.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A busy machine is slow, not wrong; how long a test may take is pytest's time limit.
+settings.register_profile("default", deadline=None)
+settings.load_profile("default")
 
 _names = count()
 

@@ -84,6 +84,7 @@ def _perception(engine: Engine, recipe: Recipe) -> dict[str, Task]:
 def _linker_task(
     workspace: Workspace, settings: Settings, recipe: Recipe, *, progress: Progress
 ) -> dict[str, Any]:
+    _use_one_thread()
     with Engine(workspace, settings=settings) as engine:
         return train_demo_linker(engine, recipe, progress=progress)
 
@@ -91,6 +92,7 @@ def _linker_task(
 def _scene_task(
     workspace: Workspace, settings: Settings, recipe: Recipe, *, progress: Progress
 ) -> dict[str, Any]:
+    _use_one_thread()
     with Engine(workspace, settings=settings) as engine:
         return run_scenes(engine, _scene_job(recipe), progress=progress)
 
@@ -123,11 +125,16 @@ def _training_task(
     *,
     progress: Progress,
 ) -> dict[str, Any]:
-    import torch
-
-    torch.set_num_threads(1)  # one thread a process: the same bytes each time
+    _use_one_thread()
     with Engine(workspace, settings=settings, snapshot=snapshot) as engine:
         return train_model(engine, model, seed=seed, progress=progress)
+
+
+def _use_one_thread() -> None:
+    """Keep torch to one thread: a process a core is faster, and its bytes are the same each time."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def _on(engine: Engine, snapshot: str) -> Engine:

@@ -48,8 +48,11 @@ def build_graph(
             max_errors=max_errors,
             progress=progress,
         )
-    outcome = asdict(report) | {"seconds": round(report.seconds, 2), "rejects_file": str(rejects)}
-    del outcome["jobs"]
+    step = f"build-{mapping.stem}"
+    if report.skipped and workspace.step(step).exists():
+        return workspace.recorded(step)
+    with workspace.doing(step, str(report.jobs)) as outcome:
+        outcome.update(asdict(report), rejects_file=str(rejects), seconds=round(report.seconds, 2))
     return outcome
 
 

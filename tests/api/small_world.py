@@ -26,11 +26,11 @@ RETURN c
 '''
 
 [[questions]]
-title = "Which countries export to Türkiye or border Iran?"
+title = "Which countries export to Türkiye or border Iraq?"
 query = '''
 MATCH (c:Country)-[:exports_to]->(:Country {name: "Türkiye"}) RETURN c
 UNION
-MATCH (c:Country)-[:borders]->(:Country {name: "Iran"}) RETURN c
+MATCH (c:Country)-[:borders]->(:Country {name: "Iraq"}) RETURN c
 '''
 
 [[questions]]
@@ -65,12 +65,13 @@ def make(folder: Path) -> Path:
         row["borders"] = [border for border in row["borders"] if border in ids]
     write(folder / "countries.jsonl.gz", countries)
     mentions = rows("mentions.jsonl.gz")
-    write(
-        folder / "mentions.jsonl.gz",
-        [m for m in mentions if m["entity_id"] in ids or m.get("nil_reason")],
-    )
+    kept = [m for m in mentions if m["entity_id"] in ids or m.get("nil_reason")]
+    write(folder / "mentions.jsonl.gz", [m for m in kept if int(m["id"][-1], 16) % 4 == 0])
     lists = rows("list_mentions.jsonl.gz")
-    write(folder / "list_mentions.jsonl.gz", [m for m in lists if m["source_entity"] in ids])
+    write(
+        folder / "list_mentions.jsonl.gz",
+        [m for m in lists if m["source_entity"] in ids and int(m["id"][-1], 16) % 2 == 0],
+    )
     flags = rows("flag_descriptions.jsonl.gz")
     write(folder / "flag_descriptions.jsonl.gz", [f for f in flags if f["entity_id"] in ids])
     (folder / "flags").mkdir()

@@ -54,7 +54,7 @@ def test_the_report_has_every_section_and_figure(built: tuple[Engine, dict[str, 
         "Mentions linked",
         "Edges that the models never saw",
     ]
-    assert len(report["questions"]) == 6
+    assert len(report["questions"]) == 3
     assert all(table["rows"] for section in report["sections"] for table in section["tables"])
     json.dumps(report)
 
@@ -115,7 +115,7 @@ def test_every_known_edge_of_every_proof_is_in_the_graph(
             if answer.status == "known":
                 assert all(edge.status != "predicted" for edge in answer.proof.edges)
                 assert answer.weakest is not None
-    assert checked > 50
+    assert checked > 30
 
 
 def test_known_answers_are_those_of_the_stores_cypher(

@@ -127,7 +127,7 @@ def test_information_gain_is_zero_for_noise_and_high_for_truth() -> None:
 def test_evidence_for_a_hidden_edge_does_not_see_it() -> None:
     """The columns of a pair are the same whether or not it is an edge of the unmasked graph."""
     relation = WORLD.relation_id("sells_to")
-    types, positions = RelationTypes(WORLD), Positions(WORLD, ("latitude", "longitude"))
+    types, positions = RelationTypes(WORLD), Positions(WORLD, ("latitude", "longitude"), "area_km2")
     hidden = hidden_edges(WORLD, fold=0, share=0.3, relation=relation)
     graph = WORLD.keeping(~hidden)
     model = train_complex(graph, types, SMALL.complex, seed=0)
@@ -157,7 +157,7 @@ def test_evidence_for_a_hidden_edge_does_not_see_it() -> None:
     )
     again = Features(rebuilt, types, model, positions).columns(relation, pairs, chosen)
     np.testing.assert_array_equal(columns, again)
-    assert columns.shape == (len(pairs), 1 + 1 + 8 + 3)
+    assert columns.shape == (len(pairs), 1 + 1 + 8 + 5)
 
 
 def test_pairs_leave_out_the_edges_of_the_graph() -> None:
@@ -185,17 +185,39 @@ def test_nearness_is_a_great_circle_and_its_ranks_count_from_both_ends() -> None
         ],
         [],
     )
-    positions = Positions(snapshot, ("lat", "lon"))
+    positions = Positions(snapshot, ("lat", "lon"), "size")
     ids = {key: snapshot.entity_id(key) for key in places}
     everyone = np.arange(4, dtype=np.int32)
     assert positions.placed(everyone) == 0.75
     near = positions.closeness(everyone, everyone, everyone)
     quarter = np.pi / 2 * 6371.0
     assert near[ids["x"], ids["z"], 0] == pytest.approx(-np.log(quarter + 10.0), rel=1e-5)
-    assert near[ids["x"], ids["y"], 1] == pytest.approx(-np.log(2))  # second after itself
-    assert near[ids["x"], ids["z"], 2] == pytest.approx(-np.log(3))  # z sees y, then x
+    assert near[ids["x"], ids["y"], 2] == pytest.approx(-np.log(2))  # second after itself
+    assert near[ids["x"], ids["z"], 4] == pytest.approx(-np.log(3))  # z sees y, then x
     assert (near[ids["w"]] == 0.0).all()
     assert (near[:, ids["w"]] == 0.0).all()
+
+
+def test_a_large_thing_is_near_from_further_away() -> None:
+    places = {"x": (0.0, 0.0, 100.0), "small": (0.0, 5.0, 100.0), "large": (0.0, -9.0, 3e6)}
+    snapshot = build_snapshot(
+        [
+            Entity(
+                key=EntityKey(key),
+                label="Place",
+                name=key,
+                attributes=dict(zip(("lat", "lon", "size"), place, strict=True)),
+            )
+            for key, place in places.items()
+        ],
+        [],
+    )
+    ids = {key: snapshot.entity_id(key) for key in places}
+    everyone = np.arange(3, dtype=np.int32)
+    near = Positions(snapshot, ("lat", "lon"), "size").closeness(everyone, everyone, everyone)
+    row = near[ids["x"]]
+    assert row[ids["small"], 0] > row[ids["large"], 0]
+    assert row[ids["large"], 1] > row[ids["small"], 1]
 
 
 def test_a_mixture_recovers_probabilities_from_a_weighted_sample() -> None:
