@@ -64,7 +64,6 @@ def _outline(mask_rle: str | None) -> str | None:
     if mask_rle is None:
         return None
     from scenes.look import outline_path  # scipy is slow to import
-
     from scenes.regions import decode_rle
 
     return outline_path(decode_rle(mask_rle))

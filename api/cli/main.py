@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, that of the error (`api.errors`), 130 after Ctrl+C, 143 after SIGTERM.
     """
     arguments = make_parser().parse_args(argv)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
+        signal.signal(signal.SIGTERM, _interrupt)
         code: int = arguments.run(arguments)
     except KeyboardInterrupt as interrupt:
         from api.errors import EXIT_INTERRUPTED, EXIT_TERMINATED

@@ -19,7 +19,7 @@ BEST = 10
 
 def likely_calibration(
     full: Snapshot, kept: Snapshot, held: Sequence[HeldOut], answerer: Answerer
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     """Return ECE and a reliability table of the likely tails of each held-out (head, relation).
 
     Args:
@@ -29,7 +29,8 @@ def likely_calibration(
         answerer: Whose probabilities are judged.
 
     Returns:
-        ``n``, ``base_rate``, ``ece`` and ``bins`` (confidence, accuracy, n).
+        ``n``, ``base_rate``, ``ece`` and ``bins`` (confidence, accuracy, n); None where there is
+        no likely answer to judge.
     """
     probabilities: list[float] = []
     right: list[bool] = []
@@ -42,6 +43,8 @@ def likely_calibration(
                     probabilities.append(answer.probability)
                     tail = full.entity_id(answer.entity)
                     right.append(full.has_edge(head, relation, tail))
+    if not right:
+        return None
     bins = reliability(probabilities, right)
     return {
         "n": len(right),

@@ -131,7 +131,7 @@ def _training_task(
 
 
 def _use_one_thread() -> None:
-    """Keep torch to one thread: a process a core is faster, and its bytes are the same each time."""
+    """Keep torch to one thread: a process a core is faster, and gives the same bytes each time."""
     import torch
 
     torch.set_num_threads(1)
@@ -181,10 +181,11 @@ def _answers(engine: Engine, recipe: Recipe) -> dict[str, Any]:
         held = held_out_edges(full, one.snapshot)
         rivals = baselines(recipe.hold_out.group_relation)
         outcome["edges"] = edge_figures(one.snapshot, held, scorers, rivals, seed=recipe.seed)
-        outcome["calibration"] = {
+        calibrations = {
             name: likely_calibration(full, one.snapshot, held, scorer)
             for name, scorer in scorers.items()
         }
+        outcome["calibration"] = {name: c for name, c in calibrations.items() if c is not None}
         outcome["questions"] = ask_questions(one, recipe, full)
     return outcome
 
