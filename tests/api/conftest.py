@@ -9,6 +9,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.workspace import Workspace
+from kg.launcher import attach, stop_store
+from tests.api.tiny_world import HEAP, make_data, make_workspace, started
 from tests.api.world import WorldEngine, open_world
 
 ADDRESS = "http://127.0.0.1:8321"
@@ -25,3 +28,23 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorldEngine]:
 def client(world: WorldEngine) -> Iterator[TestClient]:
     with TestClient(create_app(world), base_url=ADDRESS) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the tiny demo (`tests.api.tiny_world`)."""
+    return make_data(tmp_path_factory.mktemp("tiny") / "data")
+
+
+@pytest.fixture(scope="session")
+def tiny_demo(tiny_data: Path) -> Iterator[Workspace]:
+    """The tiny demo after one uninterrupted `umbra demo`; its store runs until the last test."""
+    workspace = make_workspace(tiny_data.parent / "whole")
+    command = ("demo", str(tiny_data), "--folder", str(workspace.folder), "--report", "report.html")
+    with started(*command, cwd=tiny_data.parent) as process:
+        _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    hold = attach(workspace.graph, HEAP)
+    yield workspace
+    hold.close()
+    stop_store(workspace.graph)
