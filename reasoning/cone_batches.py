@@ -36,6 +36,8 @@ class BatchSettings:
         siblings: Other parts of the answer's image among the candidates, for each query.
         one_hop_share: Share of batches that are 1p.
         part_share: Share of batches whose answers are parts, if there are any.
+        from_parts: Weight, beside 1, of groups of 1p queries whose anchors are parts: each part
+            has its label and its owner, so there are more of them than of all the rest.
     """
 
     queries: int = 128
@@ -43,8 +45,9 @@ class BatchSettings:
     pool: int = 400
     strangers: int = 32
     siblings: int = 4
-    one_hop_share: float = 0.6
-    part_share: float = 0.4
+    one_hop_share: float = 0.7
+    part_share: float = 0.2
+    from_parts: float = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -56,6 +59,7 @@ class QueryGroup:
         rows: Which rows.
         shares: ``(len(rows),)`` share of each query by its number of answers.
         label: Label id of the answers.
+        from_parts: Whether an anchor is a part.
         of_parts: Whether the answers are parts of images.
     """
 
@@ -63,6 +67,7 @@ class QueryGroup:
     rows: Ids
     shares: NDArray[np.float64]
     label: int
+    from_parts: bool
     of_parts: bool
 
 
@@ -128,6 +133,7 @@ class BatchPlan:
                 rows=rows[kinds == kind],
                 shares=counts[kinds == kind] / counts[kinds == kind].sum(),
                 label=int(kind) // 2,
+                from_parts=bool(kind % 2),
                 of_parts=bool(self._parents[first[kinds == kind][0]] >= 0),
             )
             for kind in np.unique(kinds)
@@ -251,5 +257,6 @@ def _shares(groups: list[QueryGroup], settings: BatchSettings) -> NDArray[np.flo
             among = kind & single
             if among.any():
                 weights[among] *= share * part / weights[among].sum()
+    weights[[group.from_parts for group in groups]] *= settings.from_parts
     total: NDArray[np.float64] = weights / weights.sum()
     return total

@@ -24,6 +24,7 @@ from reasoning.cone_batches import Batch, BatchPlan, BatchSettings, training_que
 from reasoning.cone_checkpoint import TrainingState, load_state, remove_state, save_state
 from reasoning.cone_losses import LossName, query_loss
 from reasoning.cone_model import AnyCone, ConeModel, ConeModelConfig, GeometryName
+from reasoning.cone_start import start_axes
 from reasoning.cone_validation import Validation, calibrate, validation_split
 from reasoning.id_sets import directed_edges
 from reasoning.parts import PartFeatures, PartTable, snapshot_table
@@ -50,6 +51,8 @@ class ConeTrainingConfig:
         owner_weight: Weight of the owners' term (0.005 · C in the public code).
         valid_share: Share of edges kept out for validation, [0, 1).
         min_probability: Edges below it are not trained on.
+        start_scale: Spread of the entities' raw axes over the coordinates they start from, see
+            `reasoning.cone_start`; 0 starts them at random.
 
     Raises:
         SettingError: A field is out of its range.
@@ -68,6 +71,7 @@ class ConeTrainingConfig:
     owner_weight: float = 0.2
     valid_share: float = 0.05
     min_probability: float = 0.5
+    start_scale: float = 0.07
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -81,8 +85,10 @@ class ConeTrainingConfig:
             raise SettingError(f"loss must be softmax or margin, got {self.loss!r}")
         if not 0.0 <= self.valid_share < 1.0:
             raise SettingError(f"valid_share must lie in [0, 1), got {self.valid_share}")
-        if self.learning_rate <= 0 or self.owner_weight < 0:
-            raise SettingError("learning_rate must be above 0, owner_weight not below it")
+        if self.learning_rate <= 0 or min(self.owner_weight, self.start_scale) < 0:
+            raise SettingError(
+                "learning_rate must be above 0, owner_weight and start_scale not below it"
+            )
 
 
 def train_cones(
@@ -144,7 +150,8 @@ def train_cones(
     key = snapshot.hash, _run_key(settings, seed, part_features is not None)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        trainer = _Trainer(_new_model(training, settings, part_features), training, settings, seed)
+        fresh = _new_model(training, settings, part_features, seed)
+        trainer = _Trainer(fresh, training, settings, seed)
         model = trainer.fit(plan, validation, progress, resume_folder, key)
     if part_features is not None:  # from now on the labels kept out for validation are read too
         model.table = _table(snapshot, settings, part_features)
@@ -160,14 +167,24 @@ def _run_key(settings: ConeTrainingConfig, seed: int, with_parts: bool) -> str:
 
 
 def _new_model(
-    training: Snapshot, settings: ConeTrainingConfig, features: PartFeatures | None
+    training: Snapshot, settings: ConeTrainingConfig, features: PartFeatures | None, seed: int
 ) -> ConeModel:
-    return ConeModel(
+    model = ConeModel(
         training.num_entities,
         2 * training.num_relations,
         settings.model,
         table=None if features is None else _table(training, settings, features),
     )
+    if settings.start_scale:
+        start = start_axes(
+            training,
+            settings.model.shape.dim,
+            min_probability=settings.min_probability,
+            seed=seed,
+        )
+        with torch.no_grad():
+            model.entity.weight.add_(start, alpha=settings.start_scale)
+    return model
 
 
 def _table(snapshot: Snapshot, settings: ConeTrainingConfig, features: PartFeatures) -> PartTable:

@@ -20,6 +20,7 @@ of 1,600; the mean axis is atan2 with a guard against a vanishing mean.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -38,6 +39,7 @@ __all__ = [
     "distance",
     "intersect",
     "pairwise_distance",
+    "start_near_identity",
     "translate",
 ]
 
@@ -53,6 +55,7 @@ class GeometryConfig:
         inside_weight: λ, λ₁ in RConE; [0, 1].
         rim_weight: λ₂ of RConE; rough cones only.
         dropout: In the projection network, [0, 1).
+        start_half_angle: About what half-angle a relation's arc has before training, (0, π).
         published: Use the published formulas, see the module's docstring.
 
     Raises:
@@ -65,6 +68,7 @@ class GeometryConfig:
     inside_weight: float = 0.02
     rim_weight: float = 0.5
     dropout: float = 0.3
+    start_half_angle: float = 0.25
     published: bool = False
 
     def __post_init__(self) -> None:
@@ -77,6 +81,8 @@ class GeometryConfig:
                 raise SettingError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
         if not 0.0 <= self.dropout < 1.0:
             raise SettingError(f"dropout must lie in [0, 1), got {self.dropout}")
+        if not 0.0 < self.start_half_angle < math.pi:
+            raise SettingError(f"start_half_angle must lie in (0, π), got {self.start_half_angle}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,27 @@ def axis_from_raw(raw: Tensor) -> Tensor:
 def aperture_from_raw(raw: Tensor) -> Tensor:
     """Return full apertures π·tanh(2x) + π in (0, 2π) of unbounded parameters."""
     return math.pi * torch.tanh(2 * raw) + math.pi
+
+
+def start_near_identity(
+    axis: nn.Embedding, projection: ProjectionNetwork, widths: Mapping[nn.Embedding, float]
+) -> None:
+    """Let relations start as narrow arcs about where the entity itself lies.
+
+    Arcs that start half a circle wide hold nearly all entities that start close together, and give
+    them no gradient but λ's: training then stays on the plateau of the frequent tail.
+
+    Args:
+        axis: Axes of relations, drawn within ±0.5; shrunk to a tenth.
+        projection: Its angles are made small; its widths stay.
+        widths: Raw widths of relations, drawn within ±0.5, and where they are to start instead.
+    """
+    with torch.no_grad():
+        axis.weight.mul_(0.1)
+        projection.last.weight[: axis.embedding_dim].mul_(0.1)
+        projection.last.bias[: axis.embedding_dim].zero_()
+        for width, start in widths.items():
+            width.weight.mul_(0.2).add_(start)
 
 
 def translate(cone: Cone, axis: Tensor, aperture: Tensor) -> Cone:
@@ -158,6 +185,9 @@ class ConeGeometry(nn.Module):
         self.whole = nn.Linear(hidden, dim)
         nn.init.uniform_(self.axis.weight, -0.5, 0.5)
         nn.init.uniform_(self.aperture.weight, -0.5, 0.5)
+        if not config.published:  # raw value of the aperture that the settings ask for
+            start = math.atanh(2 * config.start_half_angle / math.pi - 1) / 2
+            start_near_identity(self.axis, self.projection, {self.aperture: start})
 
     def given(self, axis: Tensor) -> Cone:
         """Return the cones of single entities: aperture 0."""

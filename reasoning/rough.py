@@ -27,7 +27,12 @@ import torch
 from torch import Tensor, nn
 
 from reasoning.arcs import arc_distance, mean_axis, pairwise_arc_distance, wrap_angle
-from reasoning.cones import GeometryConfig, ProjectionNetwork, axis_from_raw
+from reasoning.cones import (
+    GeometryConfig,
+    ProjectionNetwork,
+    axis_from_raw,
+    start_near_identity,
+)
 
 __all__ = [
     "RoughCone",
@@ -169,6 +174,10 @@ class RoughGeometry(nn.Module):
         self.whole = nn.Linear(hidden, 2 * dim)
         for table in (self.axis, self.core, self.rim):
             nn.init.uniform_(table.weight, -0.5, 0.5)
+        if not config.published:  # raw value of the core that the settings ask for
+            share = config.start_half_angle / math.pi
+            start = math.log(share / (1 - share))
+            start_near_identity(self.axis, self.projection, {self.core: start, self.rim: start})
 
     def given(self, axis: Tensor) -> RoughCone:
         """Return the cones of single entities: no core and no rim."""
