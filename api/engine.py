@@ -103,8 +103,8 @@ class Engine:
 
         settings = self.settings
         if settings.store == "embedded":
-            self.workspace.create()
-            launcher = LauncherConfig(idle_timeout_s=settings.idle_timeout_s)
+            self.workspace.require()
+            launcher = LauncherConfig(idle_timeout_s=settings.idle_timeout_s, java=settings.java)
             return open_store(self.workspace.graph, launcher=launcher)
         auth = (settings.store_user, settings.store_password.get_secret_value())
         return open_store(settings.store, auth=auth)
@@ -211,6 +211,9 @@ class Engine:
             QuerySyntaxError: It does not parse.
             QueryTimeoutError: It took too long and was ended.
         """
+        from kg.cypher import check
+
+        check(text)  # a text that may not run starts no store
         table = self.store.query(
             text,
             parameters,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kg.errors import EngineError, MissingPartError
+from kg.errors import EngineError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,10 +33,7 @@ def graph_info(engine: Engine) -> dict[str, Any]:
     Raises:
         MissingPartError: There is no graph yet.
     """
-    if not engine.workspace.folder.is_dir():
-        raise MissingPartError(
-            "no graph here", where=str(engine.workspace.folder), hint="umbra demo or umbra build"
-        )
+    engine.workspace.require()
     return {
         "folder": str(engine.workspace.folder),
         "store": {"version": engine.store.version, **_counts(engine)},
@@ -100,7 +97,8 @@ def _checks(engine: Engine) -> Iterator[Check]:
     yield Check(
         "disk", free > NEEDED_DISK_BYTES, f"{free // 2**20:,} MB free", "free at least 500 MB"
     )
-    yield _attempt("store", lambda: f"version {engine.store.version}")
+    begun = engine.workspace.folder.exists()  # before the first build there is no store to check
+    yield _attempt("store", lambda: f"version {engine.store.version}", needed=begun)
     yield _attempt("snapshot", lambda: engine.snapshot.hash[:12], needed=False)
 
 

@@ -90,12 +90,24 @@ class Workspace:
             )
         self.folder.mkdir(parents=True, exist_ok=True)
 
+    def require(self) -> None:
+        """Make sure that there is a graph to read: reading makes none.
+
+        Raises:
+            MissingPartError: There is no working folder yet.
+            ForeignFileError: Something else stands there.
+        """
+        if not self.folder.exists():
+            raise MissingPartError(
+                "no graph here", where=str(self.folder), hint="run `umbra demo` or `umbra build`"
+            )
+        self.create()
+
     def done(self, name: str, inputs: str) -> dict[str, Any] | None:
         """Return what a step recorded, if it was done for these very inputs."""
-        path = self.step(name)
-        if not path.exists():
+        if not self.step(name).exists():
             return None
-        stamp = read_json(path, kind="stamp of a step", formats=(FORMAT,))
+        stamp = self._stamp(name)
         return dict(stamp["outcome"]) if stamp["inputs"] == inputs else None
 
     def recorded(self, name: str) -> dict[str, Any]:
@@ -104,12 +116,20 @@ class Workspace:
         Raises:
             MissingPartError: The step was never done.
         """
-        path = self.step(name)
-        if not path.exists():
+        if not self.step(name).exists():
             raise MissingPartError(
                 f"the step {name!r} has not been done", where=str(self.folder), hint="umbra demo"
             )
-        return dict(read_json(path, kind="stamp of a step", formats=(FORMAT,))["outcome"])
+        return dict(self._stamp(name)["outcome"])
+
+    def _stamp(self, name: str) -> dict[str, Any]:
+        path = self.step(name)
+        stamp = read_json(path, kind="stamp of a step", formats=(FORMAT,))
+        if "inputs" not in stamp or not isinstance(stamp.get("outcome"), dict):
+            raise ForeignFileError(
+                "not a stamp of a step", where=str(path), hint="move the file away"
+            )
+        return stamp
 
     @contextmanager
     def doing(self, name: str, inputs: str) -> Iterator[dict[str, Any]]:

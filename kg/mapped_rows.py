@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 
 from kg.backends.merging import checked_edge, checked_entity
-from kg.errors import EngineError, InputError, RecordError
+from kg.errors import EngineError, ImageError, InputError, RecordError
 from kg.formats.records import Record, Reject
 from kg.mapping import EdgeTable, EntityTable, FieldSource, Source
 from kg.model import AttributeValue, Edge, Entity, EntityKey, ImageRef
@@ -52,8 +52,11 @@ class MappedRow:
     def blame(self, error: EngineError, column: str | None = None) -> None:
         """Add a reject for an error."""
         column = error.column if isinstance(error, RecordError) else column
+        reason = error.what
+        if isinstance(error, ImageError) and error.where is not None:
+            reason = f"{reason}, in {error.where}"  # a row says which picture only by its fields
         reject = Reject(
-            file=self.file, line=self.line, column=column, reason=error.what, text=self.text
+            file=self.file, line=self.line, column=column, reason=reason, text=self.text
         )
         self.rejects.append(reject)
 

@@ -30,6 +30,8 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run all checks and print them."""
+    from dataclasses import asdict
+
     from api.cli.printing import print_json, print_rows
     from api.engine import Engine
     from api.inspection import diagnose
@@ -37,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     with Engine.open(arguments.folder) as engine:
         checks = diagnose(engine)
     if arguments.json:
-        print_json([check.__dict__ for check in checks])
+        print_json([asdict(check) for check in checks])
     else:
         rows = [("ok" if c.ok else "FAILED", c.name, c.found, c.hint or "") for c in checks]
         print_rows(("", "check", "found", "what to do"), rows)

@@ -67,6 +67,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `umbra … | head` is no error
         sys.stderr.close()
         return 0
+    except OSError as error:  # a full disk, a folder that may not be written to
+        print(f"umbra: {error.strerror or error}, in {error.filename}", file=sys.stderr)
+        return 1
     return code
 
 

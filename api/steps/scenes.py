@@ -97,7 +97,11 @@ def _images(engine: Engine, label: str) -> list[tuple[EntityKey, str]]:
 def _content(path: Path | None) -> str | None:
     from kg.files import sha256_of_file
 
-    return None if path is None else sha256_of_file(path)
+    if path is None:
+        return None
+    if not path.is_file():
+        raise RecordError("no such file", path=str(path))
+    return sha256_of_file(path)
 
 
 def _model(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from kg.errors import MissingPartError
+from kg.errors import MissingPartError, SettingError
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -40,7 +40,12 @@ def train_model(
 
     Returns:
         The snapshot's hash, the checkpoint's hash, the seconds.
+
+    Raises:
+        SettingError: The seed is negative.
     """
+    if seed < 0:
+        raise SettingError(f"the seed must be at least 0, got {seed}", where="seed")
     done = trained(engine, name, seed=seed)
     if done is not None:
         return done
@@ -180,6 +185,7 @@ def estimate_training(engine: Engine, models: Sequence[str]) -> dict[str, Any]:
     entities, edges = sum(1 for _ in store.entities()), sum(1 for _ in store.edges())
     seconds = sum(SECONDS_PER_1000_EDGES[name] * edges / 1000 for name in models)
     return {
+        "rows": entities + edges,
         "entities": entities,
         "edges": edges,
         "seconds": round(seconds),
