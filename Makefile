@@ -40,8 +40,8 @@ format: $(STAMP) ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(STAMP) ## run the benches that need ../shared and write docs/benchmarks
-	$(BIN)/python -m bench
+bench: $(STAMP) ## write the figures of the demo that was run last to docs/benchmarks
+	$(BIN)/python -m bench.countries
 
 docs: $(STAMP) ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate

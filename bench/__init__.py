@@ -1,0 +1,1 @@
+"""Benches: figures and speed, measured by committed commands, kept as JSON, shown as pages."""
