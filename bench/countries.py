@@ -133,8 +133,10 @@ def page(found: Sequence[RunResult]) -> str:
     """Return the page of several results; every figure comes from their files."""
     lines = [
         "# The demo's figures\n",
-        "Written by `python -m bench.countries`; see docs/tutorial.md for the demo and "
-        "`report.html` for intervals and calibration plots. Fractions of 1.\n",
+        (
+            "Written by `python -m bench.countries`; see docs/tutorial.md for the demo and "
+            "`report.html` for intervals and calibration plots. Fractions of 1.\n"
+        ),
     ]
     for result in found:
         value = result.to_json()
