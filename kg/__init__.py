@@ -1,0 +1,1 @@
+"""The graph: its model, its stores, imports, snapshots, jobs and files; it imports no other part."""
