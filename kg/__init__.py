@@ -1,1 +1,1 @@
-"""The graph: its model, its stores, imports, snapshots, jobs and files; it imports no other part."""
+"""The graph: its model, stores, imports, snapshots, jobs and files; imports no other part."""
