@@ -117,8 +117,9 @@ class ConeModel(nn.Module):
         self.core_share: Tensor
         self.register_buffer("calibration", torch.tensor([1.0, 0.0]))
         self.register_buffer("core_share", torch.tensor([0.5]))
-        # entities start close together: they part where facts tell them apart. Spread over the
-        # circle from the start they are learnt by heart (29 instead of 48 valid MRR, countries)
+        # entities start close together: they part where facts tell them apart. Spread at random
+        # over the circle they are learnt by heart (29 instead of 48 valid MRR, countries);
+        # training adds what `reasoning.cone_start` knows of them
         nn.init.uniform_(self.entity.weight, -0.02, 0.02)
         nn.init.zeros_(self.bias.weight)
 

@@ -63,9 +63,9 @@ class ConeTrainingConfig:
     structures: tuple[str, ...] = TRAINING_STRUCTURES
     part_structures: tuple[str, ...] = ("2p", "2i", "3i", "2in")
     queries: int = 1500
-    epochs: int = 12
+    epochs: int = 8
     steps: int = 75
-    patience: int = 8
+    patience: int = 4
     learning_rate: float = 5e-3
     loss: LossName = "softmax"
     owner_weight: float = 0.2
@@ -176,12 +176,8 @@ def _new_model(
         table=None if features is None else _table(training, settings, features),
     )
     if settings.start_scale:
-        start = start_axes(
-            training,
-            settings.model.shape.dim,
-            min_probability=settings.min_probability,
-            seed=seed,
-        )
+        dim, lowest = settings.model.shape.dim, settings.min_probability
+        start = start_axes(training, dim, min_probability=lowest, seed=seed)
         with torch.no_grad():
             model.entity.weight.add_(start, alpha=settings.start_scale)
     return model
