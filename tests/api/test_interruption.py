@@ -81,13 +81,13 @@ def interrupt(process: Process, number: signal.Signals, after_s: float) -> bool:
         _, errors = process.communicate(timeout=10)
     assert "Traceback" not in errors, errors
     told = [line for line in errors.splitlines() if line.startswith("umbra: ")]
-    if process.returncode == 0:
+    if process.returncode in (0, -number):  # it was done; at most the interpreter was going down
         assert told == []
         return False
     assert process.returncode == CODES[number], errors
     assert told == [STOPPED]
     assert errors.splitlines()[-1] == STOPPED
-    assert not [pid for pid in started_by_it if runs(pid)]
+    until(lambda: not any(runs(pid) for pid in started_by_it), limit_s=10)
     return True
 
 
@@ -216,9 +216,8 @@ def test_an_interrupted_training_goes_on_and_is_asked(tiny_demo: Workspace) -> N
     folder = ("--folder", str(tiny_demo.folder))
     chance = random.Random(29)
     numbers = [signal.SIGTERM, signal.SIGINT]
-    ended = [interrupt(started("train", *folder), n, chance.uniform(1.0, 4.0)) for n in numbers]
+    ended = [interrupt(started("train", *folder), n, chance.uniform(0.3, 1.2)) for n in numbers]
     assert any(ended)
-    assert not tiny_demo.model("full", "symbolic").exists()
     finished("train", *folder)
     question = "MATCH (c:Country)-[:borders]->(:Country {name: 'Kazakhstan'}) RETURN c"
     assert "Uzbekistan" in finished("ask", question, *folder)

@@ -18,6 +18,8 @@ from tests.api import small_world
 __all__ = ["HEAP", "SETTINGS", "environment", "make_data", "make_workspace", "started"]
 
 REPOSITORY = Path(__file__).parents[2]
+QUICK = Path(__file__).with_name("quick_umbra.py")
+TRAINING = ("demo", "train")
 SUBREGIONS = {"Central Asia", "Northern Africa"}
 PER_KIND = 4
 """Mentions kept of each group, split and kind of gold."""
@@ -60,9 +62,10 @@ def make_workspace(folder: Path) -> Workspace:
 
 
 def started(*arguments: str, cwd: Path | None = None) -> subprocess.Popen[str]:
-    """Start the command line as a process of its own group."""
+    """Start the command line as a process of its own group; what trains there trains shortly."""
+    quick = ["-m", "api.cli.main"] if arguments[0] not in TRAINING else [str(QUICK)]
     return subprocess.Popen(
-        [sys.executable, "-m", "api.cli.main", *arguments],
+        [sys.executable, *quick, *arguments],
         cwd=cwd,
         env=environment(),
         text=True,
