@@ -21,7 +21,7 @@ __all__ = ["ModelName", "estimate_training", "load_answerer", "train_model", "tr
 
 ModelName = Literal["symbolic", "cone", "rough"]
 PART_LABEL = "Part"
-SECONDS_PER_1000_EDGES = {"symbolic": 4.0, "cone": 8.0, "rough": 10.0}
+SECONDS_PER_1000_EDGES = {"symbolic": 3.0, "cone": 3.5, "rough": 4.5}
 """Measured on two shared cores on the demo's graph; only for `--estimate`."""
 BYTES_PER_ENTITY_PAIR = 24
 """Rows of scores that training and the row cache hold at most, measured on the demo's graph."""
