@@ -166,7 +166,7 @@ def _attach(folder: Path, config: LauncherConfig) -> Attachment:
         endpoint = _read_endpoint(folder)
         if endpoint is None:
             with file_lock(folder / "start.lock", timeout_s=config.start_timeout_s):
-                endpoint = _read_endpoint(folder) or _start(folder, config)
+                endpoint = _begun(folder, config.start_timeout_s) or _start(folder, config)
         return Attachment(endpoint, lock)
     except BaseException:
         os.close(lock)
@@ -246,6 +246,16 @@ def _read_endpoint(folder: Path) -> Endpoint | None:
         return None
     alive = is_running(endpoint.child) and is_running(endpoint.supervisor)
     return endpoint if alive else None
+
+
+def _begun(folder: Path, timeout_s: float) -> Endpoint | None:
+    """Wait for a start that a client began before it was killed; None if there is none."""
+    end = time.monotonic() + timeout_s
+    while (endpoint := _read_endpoint(folder)) is None and time.monotonic() < end:
+        with suppress(StoreTransientError):  # while a supervisor lives, it holds its lock
+            os.close(_locked(folder / "supervisor.lock", fcntl.LOCK_SH, 0.02))
+            break
+    return endpoint
 
 
 def _start(folder: Path, config: LauncherConfig) -> Endpoint:
