@@ -170,12 +170,12 @@ def test_what_cannot_be_taken_is_in_the_rejects_and_the_rest_is_in_the_graph(wor
     assert (
         world.rejected()
         == [
-            ("towns.csv", 3, "image", "not an image of PNG, JPEG, WEBP, GIF"),
-            ("towns.csv", 4, "image", "no such file"),
+            ("towns.csv", 3, "image", "not an image of PNG, JPEG, WEBP, GIF, in seals/1.png"),
+            ("towns.csv", 4, "image", "no such file, in seals/2.png"),
             ("towns.csv", 14, "name", "missing"),
             ("towns.csv", 15, None, "1 fields, the header has 4"),
             ("towns.csv", 16, "people", "'many' is not a whole number of 64 bits"),
-            ("towns.csv", 16, "image", "no such file"),
+            ("towns.csv", 16, "image", "no such file, in seals/102.png"),
             ("towns.csv", 15, None, "1 fields, the header has 4"),
             ("towns.csv", 14, "head", "there is no entity 'town:100'"),
             ("towns.csv", 15, None, "1 fields, the header has 4"),
@@ -193,7 +193,11 @@ def test_a_picture_outside_the_folder_is_a_reject(world):
     Image.new("RGB", (2, 2)).save(world.folder.parent / "Town 1.png")
     report = world.run()
     assert report.images == 0
-    assert {reason for *_, reason in world.rejected()} == {"outside the folder of the mapping"}
+    reasons = {reason for *_, reason in world.rejected()}
+    assert {reason.partition(", in ")[0] for reason in reasons} == {
+        "outside the folder of the mapping"
+    }
+    assert "outside the folder of the mapping, in ../Town 1.png" in reasons
 
 
 def test_one_key_with_two_labels_is_a_reject_and_does_not_cost_its_neighbours(world):
