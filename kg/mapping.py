@@ -152,7 +152,9 @@ def _content(
     lines = [text, *map(sha256_of_file, sorted(set(sources)))]
     for image in sorted({table.image.pieces[0] for table in entities if table.image}):
         pictures = folder / image if image.endswith("/") else (folder / image).parent
-        for picture in sorted(pictures.glob("*")):
+        if not pictures.resolve().is_relative_to(folder.resolve()):
+            continue  # its rows are rejects; what lies outside is not looked at
+        for picture in sorted(filter(Path.is_file, pictures.glob("*"))):
             facts = picture.stat()
             lines.append(f"{picture.name} {facts.st_size} {facts.st_mtime_ns}")
     return sha256_of_text("\n".join(lines))

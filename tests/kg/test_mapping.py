@@ -105,7 +105,7 @@ landlocked = "landlocked"
     assert second.entity.images == ()
     assert rejects([second, third]) == [
         (2, "area", "'big' is not a finite number"),
-        (2, "image", "no such file"),
+        (2, "image", "no such file, in flags/GR.png"),
         (3, "id", "missing"),
     ]
     assert third.entity is None
