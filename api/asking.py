@@ -10,7 +10,7 @@ from api.schemas import AnswersOut
 from api.views import AnswerViews
 from kg.errors import SettingError
 from reasoning.answers import Answers
-from reasoning.notations import read, write_query
+from reasoning.notations import write_query
 from reasoning.query import Query, structure_name
 
 if TYPE_CHECKING:
@@ -34,11 +34,10 @@ def answer_question(
     """Answer a question; see `Engine.ask`."""
     if not 1 <= k <= engine.settings.max_answers:
         raise SettingError(f"k is {k}, it may be 1 to {engine.settings.max_answers}")
-    tree = engine.read(question, parameters)
-    if isinstance(question, str):
-        k = min(k, read(question, parameters=parameters).limit or k)
+    reading = engine.reading(question, parameters)
     chosen, warnings = engine.answerer(answerer)
-    result = k_of_each(chosen, tree, k, with_proofs=proofs)
+    k = min(k, reading.limit or k) if isinstance(question, str) else k
+    result = k_of_each(chosen, reading.tree, k, with_proofs=proofs)
     views = AnswerViews(engine.snapshot, engine.store, getattr(chosen, "reasons", None))
     return AnswersOut(
         query=write_query(result.query, "json"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kg.images import ImageFolder
     from kg.snapshot import Snapshot
     from kg.store import Store
+    from reasoning.notations import Reading
     from reasoning.protocols import Answerer
     from reasoning.query import Query
 
@@ -131,11 +132,17 @@ class Engine:
         self, question: str | Mapping[str, Any] | Query, parameters: Mapping[str, Any] | None = None
     ) -> Query:
         """Read a question: a text (Cypher fragment or JSON), a JSON object, or a tree as it is."""
-        from reasoning.notations import read_query
+        return self.reading(question, parameters).tree
+
+    def reading(
+        self, question: str | Mapping[str, Any] | Query, parameters: Mapping[str, Any] | None = None
+    ) -> Reading:
+        """Read a question as `read` does, with what else its text says (LIMIT)."""
+        from reasoning.notations import Reading, read
 
         if isinstance(question, str | Mapping):
-            return read_query(question, snapshot=self.snapshot, parameters=parameters)
-        return question
+            return read(question, snapshot=self.snapshot, parameters=parameters)
+        return Reading(tree=question)
 
     def ask(
         self,

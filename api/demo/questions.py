@@ -29,12 +29,9 @@ def ask_questions(engine: Engine, recipe: Recipe, full: Snapshot) -> list[dict[s
 
 def _asked(engine: Engine, question: Question, full: Snapshot) -> dict[str, Any]:
     answers = engine.ask(question.query, k=SHOWN)
-    threshold = engine.settings.known_probability
-    truth = {full.entities.name(i) for i in evaluate(engine.read(question.query), full, threshold)}
-    known = {
-        engine.snapshot.entities.name(i)
-        for i in evaluate(engine.read(question.query), engine.snapshot, threshold)
-    }
+    tree, threshold = engine.read(question.query), engine.settings.known_probability
+    truth = {full.entities.name(i) for i in evaluate(tree, full, threshold)}
+    known = {engine.snapshot.entities.name(i) for i in evaluate(tree, engine.snapshot, threshold)}
     shown = [_shown(answer, right=answer.key in truth) for answer in answers.answers]
     likely = [answer for answer in shown if answer["status"] == "likely"]
     right = sum(answer["right"] for answer in likely)
