@@ -36,7 +36,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD=COLUMN",
-        help="which column holds id, surface, context, start, end, image, document",
+        help="which column holds id, surface, context, start, end, document",
     )
     job.add_argument("--shard-rows", type=int, default=100, help="rows a shard (default 100)")
     job.add_argument(
