@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from reasoning.checkpoint import Checkpoint as Checkpoint
     from reasoning.checkpoint import load_checkpoint as load_checkpoint
     from reasoning.checkpoint import save_checkpoint as save_checkpoint
-    from reasoning.cone_answerer import ConeAnswerer as ConeAnswerer
-    from reasoning.cone_answerer import RoughConeAnswerer as RoughConeAnswerer
-    from reasoning.cone_training import ConeTrainingConfig as ConeTrainingConfig
-    from reasoning.cone_training import train_cones as train_cones
+    from reasoning.cones.answerer import ConeAnswerer as ConeAnswerer
+    from reasoning.cones.answerer import RoughConeAnswerer as RoughConeAnswerer
+    from reasoning.cones.training import ConeTrainingConfig as ConeTrainingConfig
+    from reasoning.cones.training import train_cones as train_cones
     from reasoning.exact import ExactAnswerer as ExactAnswerer
     from reasoning.exact import answer_set as answer_set
     from reasoning.exact import evaluate as evaluate
-    from reasoning.likely_edges import SymbolicConfig as SymbolicConfig
     from reasoning.normal_form import normalise as normalise
     from reasoning.normal_form import to_disjunctive as to_disjunctive
     from reasoning.notations import Reading as Reading
@@ -50,7 +49,8 @@ if TYPE_CHECKING:
     from reasoning.safety import describe as describe
     from reasoning.sampling import one_hop_queries as one_hop_queries
     from reasoning.sampling import sample_queries as sample_queries
-    from reasoning.symbolic import SymbolicAnswerer as SymbolicAnswerer
+    from reasoning.symbolic.answerer import SymbolicAnswerer as SymbolicAnswerer
+    from reasoning.symbolic.likely_edges import SymbolicConfig as SymbolicConfig
 
 _HOMES = {
     "Anchor": "reasoning.query",
@@ -59,8 +59,8 @@ _HOMES = {
     "Answers": "reasoning.answers",
     "Checkpoint": "reasoning.checkpoint",
     "Compare": "reasoning.query",
-    "ConeAnswerer": "reasoning.cone_answerer",
-    "ConeTrainingConfig": "reasoning.cone_training",
+    "ConeAnswerer": "reasoning.cones.answerer",
+    "ConeTrainingConfig": "reasoning.cones.training",
     "Edits": "reasoning.protocols",
     "ExactAnswerer": "reasoning.exact",
     "Intersection": "reasoning.query",
@@ -73,10 +73,10 @@ _HOMES = {
     "ProofEdge": "reasoning.answers",
     "Query": "reasoning.query",
     "Reading": "reasoning.notations",
-    "RoughConeAnswerer": "reasoning.cone_answerer",
+    "RoughConeAnswerer": "reasoning.cones.answerer",
     "ScoringAnswerer": "reasoning.protocols",
-    "SymbolicAnswerer": "reasoning.symbolic",
-    "SymbolicConfig": "reasoning.likely_edges",
+    "SymbolicAnswerer": "reasoning.symbolic.answerer",
+    "SymbolicConfig": "reasoning.symbolic.likely_edges",
     "Union": "reasoning.query",
     "answer_set": "reasoning.exact",
     "check_safe": "reasoning.safety",
@@ -91,7 +91,7 @@ _HOMES = {
     "save_checkpoint": "reasoning.checkpoint",
     "structure_name": "reasoning.query",
     "to_disjunctive": "reasoning.normal_form",
-    "train_cones": "reasoning.cone_training",
+    "train_cones": "reasoning.cones.training",
     "train_link_predictor": "reasoning.predictors",
     "write_query": "reasoning.notations",
 }

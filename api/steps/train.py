@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from api.engine import Engine
     from api.settings import Settings
     from kg.snapshot import Snapshot
-    from reasoning.parts import PartFeatures
+    from reasoning.cones.parts import PartFeatures
     from reasoning.protocols import Answerer
 
 __all__ = ["ModelName", "estimate_training", "load_answerer", "train_model", "trained"]
@@ -99,8 +99,8 @@ def _train_cones(
     progress: Progress,
     unfinished: Path,
 ) -> str:
-    from reasoning.cone_checkpoint import save_cones
-    from reasoning.cone_training import train_cones
+    from reasoning.cones.checkpoint import save_cones
+    from reasoning.cones.training import train_cones
 
     model = train_cones(
         engine.snapshot,
@@ -117,7 +117,7 @@ def part_features(engine: Engine) -> PartFeatures | None:
     """Return geometry of all parts of the snapshot, or None where there are none."""
     import numpy as np
 
-    from reasoning.parts import PartFeatures
+    from reasoning.cones.parts import PartFeatures
 
     snapshot = engine.snapshot
     rows = [
@@ -166,14 +166,14 @@ def load_answerer(
     if not folder.is_dir():
         raise MissingPartError(f"no {name} model", where=str(folder), hint="run `umbra train`")
     if name == "symbolic":
-        from reasoning.likely_edges import SymbolicConfig
         from reasoning.predictors.calibrated import CalibratedPredictor
-        from reasoning.symbolic import SymbolicAnswerer
+        from reasoning.symbolic.answerer import SymbolicAnswerer
+        from reasoning.symbolic.likely_edges import SymbolicConfig
 
         predictor = CalibratedPredictor.load(folder, snapshot)
         return SymbolicAnswerer(snapshot, predictor, SymbolicConfig(known_probability=known))
-    from reasoning.cone_answerer import ConeAnswerer, RoughConeAnswerer
-    from reasoning.cone_checkpoint import load_cones
+    from reasoning.cones.answerer import ConeAnswerer, RoughConeAnswerer
+    from reasoning.cones.checkpoint import load_cones
 
     kind = RoughConeAnswerer if name == "rough" else ConeAnswerer
     return kind(snapshot, load_cones(folder, snapshot))

@@ -26,7 +26,7 @@ from kg.store import Store
 from reasoning.exact import ExactAnswerer
 from reasoning.predictors import NoPredictor
 from reasoning.protocols import Answerer
-from reasoning.symbolic import SymbolicAnswerer
+from reasoning.symbolic.answerer import SymbolicAnswerer
 from scenes.masks import encode_rle
 
 __all__ = ["CRESCENTS", "NAMES", "WorldEngine", "fill", "make_world", "open_world"]

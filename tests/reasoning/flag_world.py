@@ -9,7 +9,7 @@ import numpy as np
 from kg.model import Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot
-from reasoning.parts import PartFeatures
+from reasoning.cones.parts import PartFeatures
 
 SOURCE = (Provenance(kind="asserted", source="test"),)
 SHAPES = ("band", "cross", "disc", "star")

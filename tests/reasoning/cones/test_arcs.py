@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasoning.arcs import arc_distance, mean_axis, pairwise_arc_distance, wrap_angle
+from reasoning.cones.arcs import arc_distance, mean_axis, pairwise_arc_distance, wrap_angle
 
 WEIGHTS = (0.02, 0.7)
 

@@ -6,9 +6,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasoning import cones
-from reasoning.cones import GeometryConfig
-from reasoning.rough import (
+from reasoning.cones import cone as cones
+from reasoning.cones.cone import GeometryConfig
+from reasoning.cones.rough_cone import (
     RoughCone,
     RoughGeometry,
     complement,

@@ -17,13 +17,13 @@ from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot
 from reasoning.exact import evaluate
-from reasoning.fuzzy import LOWER, TRUTH, UPPER
-from reasoning.likely_edges import SymbolicConfig
 from reasoning.normal_form import normalise
 from reasoning.predictors import NoPredictor
 from reasoning.protocols import Edits
 from reasoning.query import Anchor, Intersection, Labelled, Negation, Projection, Query, Union
-from reasoning.symbolic import SymbolicAnswerer
+from reasoning.symbolic.answerer import SymbolicAnswerer
+from reasoning.symbolic.fuzzy import LOWER, TRUTH, UPPER
+from reasoning.symbolic.likely_edges import SymbolicConfig
 from tests.reasoning.dense_oracle import TablePredictor, dense_truth, edge_table, random_table
 from tests.strategies import Case, cases, safe_trees
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from evaluation.ranks import query_ranks
 from kg.snapshot import Snapshot
 from kg.splits import hold_out
-from reasoning.cone_model import ConeModel
+from reasoning.cones.model import ConeModel
+from reasoning.cones.rough_cone import RoughCone, share_in_core
 from reasoning.id_sets import DirectedEdges, directed_edges
 from reasoning.predictors.typing import RelationTypes
-from reasoning.rough import RoughCone, share_in_core
 from reasoning.sampling import QuerySet, one_hop_queries
 from reasoning.structures import STRUCTURES
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from kg.errors import UnsupportedQueryError
 from kg.snapshot import Snapshot
 from reasoning.comparisons import matching
-from reasoning.cone_validation import relation_ends
+from reasoning.cones.validation import relation_ends
 from reasoning.normal_form import normalise, to_disjunctive
 from reasoning.query import (
     Anchor,

@@ -16,10 +16,10 @@ from torch import Tensor
 from kg.errors import EngineError, ForeignFileError, SettingError
 from kg.snapshot import Snapshot
 from reasoning.checkpoint import HEAD, Checkpoint, load_checkpoint, save_checkpoint
-from reasoning.cone_model import ConeModel, ConeModelConfig
-from reasoning.cones import GeometryConfig
-from reasoning.part_encoder import PartEncoderConfig
-from reasoning.parts import PartTable
+from reasoning.cones.cone import GeometryConfig
+from reasoning.cones.model import ConeModel, ConeModelConfig
+from reasoning.cones.part_encoder import PartEncoderConfig
+from reasoning.cones.parts import PartTable
 
 __all__ = [
     "TrainingState",

@@ -16,7 +16,6 @@ from kg.errors import InputError
 from kg.model import EntityKey
 from reasoning.answers import Proof, ProofEdge
 from reasoning.comparisons import attribute_of
-from reasoning.fuzzy import TRUTH, crisp
 from reasoning.query import (
     Anchor,
     Compare,
@@ -28,9 +27,10 @@ from reasoning.query import (
     Union,
 )
 from reasoning.safety import describe
+from reasoning.symbolic.fuzzy import TRUTH, crisp
 
 if TYPE_CHECKING:
-    from reasoning.symbolic import Evaluation
+    from reasoning.symbolic.answerer import Evaluation
 
 __all__ = ["FuzzyProver"]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import SettingError
-from reasoning.cones import (
+from reasoning.cones.cone import (
     Cone,
     ConeGeometry,
     GeometryConfig,

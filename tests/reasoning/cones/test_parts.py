@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from kg.errors import InputError, SettingError, UnsupportedQueryError
-from reasoning.cone_model import ConeModel, ConeModelConfig
-from reasoning.cones import GeometryConfig
-from reasoning.part_encoder import PartEncoder, PartEncoderConfig
-from reasoning.parts import NUMBERS, PartFeatures, PartTable, scene_table, snapshot_table
+from reasoning.cones.cone import GeometryConfig
+from reasoning.cones.model import ConeModel, ConeModelConfig
+from reasoning.cones.part_encoder import PartEncoder, PartEncoderConfig
+from reasoning.cones.parts import NUMBERS, PartFeatures, PartTable, scene_table, snapshot_table
 from tests.reasoning.flag_world import flag_world
 
 WORLD = flag_world(18)

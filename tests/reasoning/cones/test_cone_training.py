@@ -15,15 +15,15 @@ from kg.errors import (
     SettingError,
 )
 from kg.snapshot import Snapshot
-from reasoning.cone_batches import BatchPlan, BatchSettings, training_queries
-from reasoning.cone_checkpoint import load_cones, save_cones
-from reasoning.cone_losses import query_loss
-from reasoning.cone_model import ConeModel, ConeModelConfig
-from reasoning.cone_training import ConeTrainingConfig, train_cones
-from reasoning.cone_validation import fit_platt, log_odds, validation_split
-from reasoning.cones import GeometryConfig
+from reasoning.cones.batches import BatchPlan, BatchSettings, training_queries
+from reasoning.cones.checkpoint import load_cones, save_cones
+from reasoning.cones.cone import GeometryConfig
+from reasoning.cones.losses import query_loss
+from reasoning.cones.model import ConeModel, ConeModelConfig
+from reasoning.cones.part_encoder import PartEncoderConfig
+from reasoning.cones.training import ConeTrainingConfig, train_cones
+from reasoning.cones.validation import fit_platt, log_odds, validation_split
 from reasoning.id_sets import directed_edges
-from reasoning.part_encoder import PartEncoderConfig
 from reasoning.structures import STRUCTURES
 from tests.reasoning.flag_world import FlagWorld, flag_world
 

@@ -1,6 +1,6 @@
 """Answering with cones (ConE) and rough cones (RConE): embed the query, rank all entities.
 
-A query becomes branches (`reasoning.cone_queries`); an entity's score is that of its best branch.
+A query becomes branches (`reasoning.cones.queries`); an entity's score is that of its best branch.
 Entities of a label that the last hops never lead to come after all that fit, and entities that miss
 a condition at the answer after those. Known answers are the exact evaluator's. Nothing here looks
 at gold answers: for rough cones a part's score is its distance to the query plus, weighted, how
@@ -22,16 +22,16 @@ from kg.model import EntityKey
 from kg.provenance import KNOWN_PROBABILITY
 from kg.snapshot import Snapshot
 from reasoning.answers import Answer, Answers, Region, order_answers
-from reasoning.cone_model import AnyCone, ConeModel, GeometryName
-from reasoning.cone_queries import Branch, ConeQueries
-from reasoning.cone_validation import log_odds
+from reasoning.cones.model import AnyCone, ConeModel, GeometryName
+from reasoning.cones.queries import Branch, ConeQueries
+from reasoning.cones.rough_cone import RoughCone, share_in_core
+from reasoning.cones.validation import log_odds
 from reasoning.exact import answer_set
 from reasoning.known_edges import Ids, known_edges
 from reasoning.normal_form import normalise
 from reasoning.proofs import Prover
 from reasoning.protocols import Edits
 from reasoning.query import Query
-from reasoning.rough import RoughCone, share_in_core
 from reasoning.structures import Structure
 
 __all__ = ["ConeAnswerer", "RoughConeAnswerer"]
@@ -69,7 +69,7 @@ class ConeAnswerer:
         >>> from kg.model import Edge, Entity, EntityKey
         >>> from kg.provenance import Provenance
         >>> from kg.snapshot import build_snapshot
-        >>> from reasoning.cone_training import ConeTrainingConfig, train_cones
+        >>> from reasoning.cones.training import ConeTrainingConfig, train_cones
         >>> from reasoning.query import Anchor, Projection
         >>> nodes = [Entity(key=EntityKey(k), label="City", name=k) for k in "ab"]
         >>> source = Provenance(kind="asserted", source="a map")

@@ -11,9 +11,6 @@ from kg.errors import InputError
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot
-from reasoning.explanation import FuzzyProver
-from reasoning.fuzzy import TRUTH
-from reasoning.likely_edges import LikelyEdges, PredictedRows, SymbolicConfig
 from reasoning.normal_form import normalise
 from reasoning.predictors import NoPredictor
 from reasoning.protocols import Edits
@@ -28,7 +25,10 @@ from reasoning.query import (
     Union,
     walk,
 )
-from reasoning.symbolic import Evaluation, SymbolicAnswerer
+from reasoning.symbolic.answerer import Evaluation, SymbolicAnswerer
+from reasoning.symbolic.explanation import FuzzyProver
+from reasoning.symbolic.fuzzy import TRUTH
+from reasoning.symbolic.likely_edges import LikelyEdges, PredictedRows, SymbolicConfig
 from tests.reasoning.dense_oracle import TablePredictor, edge_table, random_table
 from tests.strategies import Case, cases
 

@@ -1,6 +1,6 @@
 """Training cones and rough cones on a snapshot: seeded, interruptible, resumable by epochs.
 
-The loss of a batch is that of `reasoning.cone_losses` on the ordinary distance; rough cones add the
+The loss of a batch is that of `reasoning.cones.losses` on the ordinary distance; rough cones add the
 owners' term (RConE's sub-entity loss, arXiv 2408.11526): where answers are parts, their owners are
 told from other owners by the rim. A share of the edges is kept out by hash for validation, and the
 best epoch on it is what comes back.
@@ -20,14 +20,14 @@ from torch import Tensor
 from kg.errors import InputError, SettingError
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
-from reasoning.cone_batches import Batch, BatchPlan, BatchSettings, training_queries
-from reasoning.cone_checkpoint import TrainingState, load_state, remove_state, save_state
-from reasoning.cone_losses import LossName, query_loss
-from reasoning.cone_model import AnyCone, ConeModel, ConeModelConfig, GeometryName
-from reasoning.cone_start import start_axes
-from reasoning.cone_validation import Validation, calibrate, validation_split
+from reasoning.cones.batches import Batch, BatchPlan, BatchSettings, training_queries
+from reasoning.cones.checkpoint import TrainingState, load_state, remove_state, save_state
+from reasoning.cones.losses import LossName, query_loss
+from reasoning.cones.model import AnyCone, ConeModel, ConeModelConfig, GeometryName
+from reasoning.cones.parts import PartFeatures, PartTable, snapshot_table
+from reasoning.cones.start import start_axes
+from reasoning.cones.validation import Validation, calibrate, validation_split
 from reasoning.id_sets import directed_edges
-from reasoning.parts import PartFeatures, PartTable, snapshot_table
 from reasoning.structures import STRUCTURES, TRAINING_STRUCTURES, directed
 
 __all__ = ["ConeTrainingConfig", "train_cones"]
@@ -52,7 +52,7 @@ class ConeTrainingConfig:
         valid_share: Share of edges kept out for validation, [0, 1).
         min_probability: Edges below it are not trained on.
         start_scale: Spread of the entities' raw axes over the coordinates they start from, see
-            `reasoning.cone_start`; 0 starts them at random.
+            `reasoning.cones.start`; 0 starts them at random.
 
     Raises:
         SettingError: A field is out of its range.

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from kg.errors import SettingError
 from kg.provenance import KNOWN_PROBABILITY
 from kg.snapshot import Snapshot
-from reasoning.fuzzy import TRUTH, Entries, FuzzySet
 from reasoning.known_edges import Ids, KnownEdges, known_edges
 from reasoning.protocols import Edits, LinkPredictor
+from reasoning.symbolic.fuzzy import TRUTH, Entries, FuzzySet
 
 __all__ = ["LikelyEdges", "PredictedRows", "SymbolicConfig"]
 

@@ -6,10 +6,10 @@ from kg.errors import SettingError
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot
-from reasoning.cone_model import ConeModel, ConeModelConfig
-from reasoning.cone_start import start_axes
-from reasoning.cone_training import ConeTrainingConfig
-from reasoning.cones import Cone, GeometryConfig
+from reasoning.cones.cone import Cone, GeometryConfig
+from reasoning.cones.model import ConeModel, ConeModelConfig
+from reasoning.cones.start import start_axes
+from reasoning.cones.training import ConeTrainingConfig
 from reasoning.structures import STRUCTURES
 from tests.reasoning.flag_world import flag_world
 

@@ -5,14 +5,14 @@ from hypothesis import given, settings
 from kg.errors import SettingError, UnknownEntityError, UnsafeQueryError, UnsupportedQueryError
 from kg.model import EdgeKey, EntityKey
 from kg.snapshot import Snapshot
-from reasoning.cone_answerer import ConeAnswerer, RoughConeAnswerer
-from reasoning.cone_model import ConeModel, ConeModelConfig
-from reasoning.cone_queries import ConeQueries
-from reasoning.cone_training import ConeTrainingConfig, train_cones
-from reasoning.cones import GeometryConfig
+from reasoning.cones.answerer import ConeAnswerer, RoughConeAnswerer
+from reasoning.cones.cone import GeometryConfig
+from reasoning.cones.model import ConeModel, ConeModelConfig
+from reasoning.cones.part_encoder import PartEncoderConfig
+from reasoning.cones.queries import ConeQueries
+from reasoning.cones.training import ConeTrainingConfig, train_cones
 from reasoning.exact import evaluate
 from reasoning.id_sets import directed_edges
-from reasoning.part_encoder import PartEncoderConfig
 from reasoning.protocols import Edits
 from reasoning.query import (
     Anchor,

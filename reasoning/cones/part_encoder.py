@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kg.errors import SettingError
-from reasoning.cones import axis_from_raw
-from reasoning.parts import NUMBERS, PartTable
+from reasoning.cones.cone import axis_from_raw
+from reasoning.cones.parts import NUMBERS, PartTable
 
 __all__ = ["PartEncoder", "PartEncoderConfig"]
 

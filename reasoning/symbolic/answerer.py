@@ -3,8 +3,8 @@
 After QTO (Bai et al., arXiv 2212.09567) with a calibrated link predictor. Differences: a negated
 branch means "no such edge" (1 − max over bindings, as first-order logic reads it), edges are only
 predicted between labels that their relation joins, every answer carries rough truth
-(`reasoning.fuzzy`), and what pruning may have hidden is stated as a bound. Optimal on trees: the
-best binding of all variables is found, and `reasoning.explanation` shows it.
+(`reasoning.symbolic.fuzzy`), and what pruning may have hidden is stated as a bound. Optimal on trees: the
+best binding of all variables is found, and `reasoning.symbolic.explanation` shows it.
 
 An answer is known if the exact evaluator proves it, negation read closed-world; its probability
 may still be below 1 there, since an edge that a negation forbids may only be missing.
@@ -23,20 +23,8 @@ from kg.snapshot import Snapshot
 from reasoning.answers import Answer, Answers, order_answers
 from reasoning.comparisons import matching
 from reasoning.exact import answer_set
-from reasoning.explanation import FuzzyProver
-from reasoning.fuzzy import (
-    TRUTH,
-    UPPER,
-    FuzzySet,
-    crisp,
-    either,
-    together,
-    transported,
-)
 from reasoning.known_edges import Ids, known_edges
-from reasoning.likely_edges import LikelyEdges, PredictedRows, SymbolicConfig
 from reasoning.normal_form import normalise
-from reasoning.prior import prior
 from reasoning.proofs import Prover
 from reasoning.protocols import Edits, LinkPredictor
 from reasoning.query import (
@@ -50,6 +38,18 @@ from reasoning.query import (
     Union,
 )
 from reasoning.safety import check_safe, describe
+from reasoning.symbolic.explanation import FuzzyProver
+from reasoning.symbolic.fuzzy import (
+    TRUTH,
+    UPPER,
+    FuzzySet,
+    crisp,
+    either,
+    together,
+    transported,
+)
+from reasoning.symbolic.likely_edges import LikelyEdges, PredictedRows, SymbolicConfig
+from reasoning.symbolic.prior import prior
 
 __all__ = ["Evaluation", "ExplainsEdges", "SymbolicAnswerer"]
 

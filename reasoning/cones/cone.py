@@ -9,7 +9,7 @@ axis α and an aperture β; **β is the full angle** in [0, 2π] (the public cod
 (3) intersection: axis = direction of Σ_k a_k (cos α_k, sin α_k), with a = softmax over k of a
     network of the two edges; aperture = min_k β_k · sigmoid(network of the set).
 (4) negation: (α + π, 2π − β). Union: disjunctive normal form, by the caller.
-(5) distance = ‖d_out‖₁ + λ‖d_in‖₁, see `reasoning.arcs`.
+(5) distance = ‖d_out‖₁ + λ‖d_in‖₁, see `reasoning.cones.arcs`.
 
 Where the default differs from the paper, and why (`GeometryConfig.published` takes it back): the
 networks read cosines and sines, since a raw angle jumps at ±π; (2) is a residual on the translated
@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from kg.errors import SettingError
-from reasoning.arcs import arc_distance, mean_axis, pairwise_arc_distance, wrap_angle
+from reasoning.cones.arcs import arc_distance, mean_axis, pairwise_arc_distance, wrap_angle
 
 __all__ = [
     "Cone",

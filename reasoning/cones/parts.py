@@ -2,7 +2,7 @@
 
 Reasoning knows nothing of images: whoever has them gives boxes and vectors (`PartFeatures`); labels
 and scene predicates come from the snapshot's edges. `PartTable` holds what the encoder of
-`reasoning.part_encoder` reads, for all parts of a snapshot or for those of one new image.
+`reasoning.cones.part_encoder` reads, for all parts of a snapshot or for those of one new image.
 """
 
 from __future__ import annotations

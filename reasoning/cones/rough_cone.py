@@ -26,8 +26,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from reasoning.arcs import arc_distance, mean_axis, pairwise_arc_distance, wrap_angle
-from reasoning.cones import (
+from reasoning.cones.arcs import arc_distance, mean_axis, pairwise_arc_distance, wrap_angle
+from reasoning.cones.cone import (
     GeometryConfig,
     ProjectionNetwork,
     axis_from_raw,

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from kg.errors import SettingError, UnsupportedQueryError
-from reasoning.cones import Cone, ConeGeometry, GeometryConfig, axis_from_raw
-from reasoning.part_encoder import PartEncoder, PartEncoderConfig
-from reasoning.parts import PartTable
+from reasoning.cones.cone import Cone, ConeGeometry, GeometryConfig, axis_from_raw
+from reasoning.cones.part_encoder import PartEncoder, PartEncoderConfig
+from reasoning.cones.parts import PartTable
+from reasoning.cones.rough_cone import RoughCone, RoughGeometry
 from reasoning.query import (
     Anchor,
     Compare,
@@ -30,7 +31,6 @@ from reasoning.query import (
     Query,
     Union,
 )
-from reasoning.rough import RoughCone, RoughGeometry
 from reasoning.structures import Structure
 
 __all__ = ["AnyCone", "ConeModel", "ConeModelConfig", "GeometryName"]
@@ -119,7 +119,7 @@ class ConeModel(nn.Module):
         self.register_buffer("core_share", torch.tensor([0.5]))
         # entities start close together: they part where facts tell them apart. Spread at random
         # over the circle they are learnt by heart (29 instead of 48 valid MRR, countries);
-        # training adds what `reasoning.cone_start` knows of them
+        # training adds what `reasoning.cones.start` knows of them
         nn.init.uniform_(self.entity.weight, -0.02, 0.02)
         nn.init.zeros_(self.bias.weight)
 

@@ -1,0 +1,1 @@
+"""Cone embeddings: ConE and RConE, their training and their answerers."""

@@ -1,0 +1,1 @@
+"""Neuro-symbolic answering: fuzzy sets over known and predicted edges."""
