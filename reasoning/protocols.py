@@ -1,4 +1,4 @@
-"""The two protocols of reasoning: who answers queries, and who scores missing links."""
+"""The protocols of reasoning: who answers queries, who predicts links, who scores them raw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kg.model import EdgeKey
 from reasoning.answers import Answers
 from reasoning.query import Query
 
-__all__ = ["Answerer", "Edits", "LinkPredictor", "ScoringAnswerer"]
+__all__ = ["Answerer", "Edits", "LinkPredictor", "ScoreModel", "ScoringAnswerer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +77,35 @@ class LinkPredictor(Protocol):
         self, entities: NDArray[np.int32], relation: int, *, inverse: bool = False
     ) -> NDArray[np.float32]:
         """Return ``(len(entities), num_entities)`` calibrated edge probabilities in [0, 1].
+
+        Args:
+            entities: Heads; tails if `inverse`.
+            relation: Relation id.
+            inverse: Score heads of the given tails.
+        """
+        ...
+
+
+class ScoreModel(Protocol):
+    """Raw scores of all tails of (head, relation) pairs: an embedding, or a set of rules.
+
+    Not calibrated: a `LinkPredictor` turns the scores of one or several into probabilities.
+    """
+
+    @property
+    def num_entities(self) -> int:
+        """Number of entities that it scores."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of its parameters."""
+        ...
+
+    def scores(
+        self, entities: NDArray[np.int32], relation: int, *, inverse: bool = False
+    ) -> NDArray[np.float32]:
+        """Return ``(len(entities), num_entities)`` raw scores, higher is better, all finite.
 
         Args:
             entities: Heads; tails if `inverse`.

@@ -1,0 +1,219 @@
+"""Graph folders: `train/valid/test.tsv.gz` of the field's data sets, read into one snapshot.
+
+A folder holds up to three tab-separated files of head, relation, tail (`.tsv.gz`, `.tsv` or
+`.txt`), all in names. Beside them there may be `entities.txt` and `relations.txt` (one name a
+line: what integers in query files mean), `entities.jsonl.gz` (key, label: names to show) and
+`numeric.tsv.gz` (entity, property, number: attributes). The graphs of the splits share all ids.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.errors import InputError, MissingPartError
+from kg.model import AttributeValue, EntityKey
+from kg.snapshot_arrays import Snapshot
+from kg.vocabulary import Vocabulary
+
+__all__ = ["SPLITS", "GraphFolder", "load_graph_folder"]
+
+SPLITS = ("train", "valid", "test")
+_ENDINGS = (".tsv.gz", ".tsv", ".txt")
+_LABEL = "Entity"
+_MOST_TRIPLES = 200_000_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GraphFolder:
+    """A graph whose edges are split.
+
+    Attributes:
+        path: Where it was read.
+        full: All edges of all splits.
+        split: ``(num_edges,)`` int8, the number in `SPLITS` of each edge of `full`; an edge that
+            stands in several files belongs to the first of them.
+        entity_order: Names that integers in query files stand for; None without `entities.txt`.
+        relation_order: The same for relations.
+    """
+
+    path: Path
+    full: Snapshot
+    split: NDArray[np.int8] = field(repr=False)
+    entity_order: tuple[str, ...] | None = field(default=None, repr=False)
+    relation_order: tuple[str, ...] | None = field(default=None, repr=False)
+
+    @cached_property
+    def train(self) -> Snapshot:
+        """The training edges."""
+        return self.full.keeping(self.split == 0)
+
+    @cached_property
+    def train_valid(self) -> Snapshot:
+        """The training and validation edges."""
+        return self.full.keeping(self.split <= 1)
+
+    def edges(self, name: str) -> NDArray[np.int32]:
+        """Return the ``(n, 3)`` head, relation and tail ids of a split, sorted by relation.
+
+        Raises:
+            InputError: There is no split of that name.
+        """
+        if name not in SPLITS:
+            raise InputError(f"no split {name!r}", hint=f"take one of {', '.join(SPLITS)}")
+        keep = self.split == SPLITS.index(name)
+        graph = self.full
+        return np.stack([graph.heads[keep], graph.relations[keep], graph.tails[keep]], axis=1)
+
+
+def load_graph_folder(folder: Path) -> GraphFolder:
+    r"""Read a graph folder.
+
+    Raises:
+        MissingPartError: There is no training file.
+        InputError: A line is not head, relation, tail; file and line are named.
+
+    Example:
+        >>> import tempfile
+        >>> place = Path(tempfile.mkdtemp())
+        >>> _ = (place / "train.tsv").write_text("a\tlikes\tb\n")
+        >>> load_graph_folder(place).train.num_edges
+        1
+    """
+    files = {name: _file_of(folder, name) for name in SPLITS}
+    if files["train"] is None:
+        raise MissingPartError(
+            "no training edges",
+            where=str(folder),
+            hint="a graph folder holds train.tsv.gz: head, relation, tail, tab-separated",
+        )
+    triples = {name: list(_triples(path)) for name, path in files.items() if path is not None}
+    entity_order = _order(folder / "entities.txt")
+    relation_order = _order(folder / "relations.txt")
+    names = {name for rows in triples.values() for row in rows for name in (row[0], row[2])}
+    entities = Vocabulary(sorted(map(EntityKey, names.union(entity_order or ()))))
+    relation_names = {row[1] for rows in triples.values() for row in rows}
+    relations = Vocabulary(sorted(relation_names.union(relation_order or ())))
+    edges, split = _numbered(triples, entities, relations)
+    full = Snapshot(
+        entities=entities,
+        relation_names=relations,
+        labels=Vocabulary([_LABEL]),
+        names=_shown(folder / "entities.jsonl.gz", entities),
+        attributes=_attributes(folder / "numeric.tsv.gz", entities),
+        heads=edges[:, 1].copy(),
+        relations=edges[:, 0].copy(),
+        tails=edges[:, 2].copy(),
+        probabilities=np.ones(len(edges), dtype=np.float32),
+        label_ids=np.zeros(len(entities), dtype=np.int32),
+        parents=np.full(len(entities), -1, dtype=np.int32),
+    )
+    return GraphFolder(
+        path=folder,
+        full=full,
+        split=split,
+        entity_order=entity_order,
+        relation_order=relation_order,
+    )
+
+
+def _file_of(folder: Path, name: str) -> Path | None:
+    found = (folder / f"{name}{ending}" for ending in _ENDINGS)
+    return next((path for path in found if path.is_file()), None)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            for line in file:
+                yield line.rstrip("\r\n")
+    except (OSError, EOFError, UnicodeDecodeError) as error:
+        raise InputError(f"it cannot be read: {error}", where=str(path)) from error
+
+
+def _triples(path: Path) -> Iterator[tuple[str, str, str]]:
+    for number, line in enumerate(_lines(path), start=1):
+        parts = line.split("\t")
+        if len(parts) != 3 or not all(parts):
+            raise InputError(
+                f"expected head, relation, tail with tabs between, got {line[:80]!r}",
+                where=f"{path}:{number}",
+            )
+        if number > _MOST_TRIPLES:
+            raise InputError(f"more than {_MOST_TRIPLES} lines", where=str(path))
+        yield parts[0], parts[1], parts[2]
+
+
+def _numbered(
+    triples: dict[str, list[tuple[str, str, str]]],
+    entities: Vocabulary[EntityKey],
+    relations: Vocabulary[str],
+) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    """Return ``(n, 3)`` relation, head, tail ids in the order of a snapshot, and their splits."""
+    parts = []
+    for number, name in enumerate(SPLITS):
+        rows = [
+            (relations[r], entities[EntityKey(h)], entities[EntityKey(t)], number)
+            for h, r, t in triples.get(name, ())
+        ]
+        parts.append(np.array(rows, dtype=np.int32).reshape(-1, 4))
+    rows_of_all = np.concatenate(parts)
+    order = np.lexsort(rows_of_all.T[::-1])
+    ordered = rows_of_all[order]
+    first = np.ones(len(ordered), dtype=np.bool_)
+    first[1:] = (ordered[1:, :3] != ordered[:-1, :3]).any(axis=1)
+    kept = ordered[first]
+    return kept[:, :3], kept[:, 3].astype(np.int8)
+
+
+def _order(path: Path) -> tuple[str, ...] | None:
+    return tuple(_lines(path)) if path.is_file() else None
+
+
+def _shown(path: Path, entities: Vocabulary[EntityKey]) -> tuple[str, ...]:
+    names = list(entities.names)
+    if path.is_file():
+        for row in map(_record, _lines(path)):
+            place = entities.get(row.get("key", ""))
+            if place is not None and isinstance(row.get("label"), str):
+                names[place] = row["label"]
+    return tuple(names)
+
+
+def _record(line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return {}
+    return row if isinstance(row, dict) else {}
+
+
+def _attributes(
+    path: Path, entities: Vocabulary[EntityKey]
+) -> dict[str, dict[int, AttributeValue]]:
+    """Read numbers; of several for one entity and property the first in the file stays."""
+    found: dict[str, dict[int, AttributeValue]] = {}
+    if not path.is_file():
+        return found
+    for number, line in enumerate(_lines(path), start=1):
+        parts = line.split("\t")
+        try:
+            key, name, value = parts[0], parts[1], float(parts[2])
+        except (IndexError, ValueError) as error:
+            raise InputError(
+                f"expected entity, property, number, got {line[:80]!r}", where=f"{path}:{number}"
+            ) from error
+        place = entities.get(key)
+        if place is not None and math.isfinite(value):
+            found.setdefault(name, {}).setdefault(place, value)
+    return found
