@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from kg.model import EdgeKey
 from reasoning.answers import Answers
 from reasoning.query import Query
 
-__all__ = ["Answerer", "Edits", "LinkPredictor", "ScoreModel", "ScoringAnswerer"]
+__all__ = [
+    "Answerer",
+    "Edits",
+    "LinkPredictor",
+    "ScoreModel",
+    "ScoringAnswerer",
+    "SparseLinkPredictor",
+    "SparseRows",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +91,40 @@ class LinkPredictor(Protocol):
             entities: Heads; tails if `inverse`.
             relation: Relation id.
             inverse: Score heads of the given tails.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SparseRows:
+    """Calibrated edge probabilities of several rows, the small ones left out.
+
+    Attributes:
+        matrix: ``(n, num_entities)`` float32, column indices ascending within a row.
+        dropped: ``(n,)`` float32, the largest probability that was left out of each row.
+    """
+
+    matrix: csr_matrix
+    dropped: NDArray[np.float32]
+
+
+@runtime_checkable
+class SparseLinkPredictor(LinkPredictor, Protocol):
+    """A link predictor that returns the large probabilities of a row without all the others.
+
+    For graphs whose dense rows cost too much; symbolic answering uses it where a predictor has it.
+    """
+
+    def sparse_rows(
+        self, entities: NDArray[np.int32], relation: int, *, inverse: bool, floor: float
+    ) -> SparseRows:
+        """Return the probabilities above `floor` of each entity's row.
+
+        Args:
+            entities: Heads; tails if `inverse`.
+            relation: Relation id.
+            inverse: Score heads of the given tails.
+            floor: Probabilities up to this one may be left out.
         """
         ...
 
