@@ -7,9 +7,10 @@ evaluator of single queries, with labels, edits and proofs; tests hold both to t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import reduce
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +26,26 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
 )
 from reasoning.structures import Structure
 
-__all__ = ["Codes", "DirectedEdges", "answer_codes", "directed_edges"]
+__all__ = ["Codes", "DirectedEdges", "answer_codes", "directed_edges", "in_blocks", "reached"]
+
+Found = TypeVar("Found")
 
 Codes = NDArray[np.int64]
 """query · num_entities + entity, ascending, each once."""
 
 MAX_CODES = 50_000_000
-"""Most (query, entity) pairs of one set, about 400 MB."""
+"""Most pairs that one query may reach in a step, about 400 MB."""
+
+BLOCK_CODES = 4_000_000
+"""Most pairs that a block of several queries reaches in a step, about 32 MB an array."""
+
+MAX_ANSWERS = 400_000_000
+"""Most (query, answer) pairs that are returned at once, about 3 GB."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,9 +120,80 @@ def answer_codes(
 
     Raises:
         UnsafeQueryError: A negation without a positive branch.
-        LimitError: A set grows above `MAX_CODES` pairs; give fewer queries at once.
+        LimitError: One query reaches more than `MAX_CODES` entities in a step, or all together have
+            more than `MAX_ANSWERS` answers; give fewer queries at once.
     """
-    return _Sets(anchors, relations, edges).of(structure.tree)
+    parts: list[Codes] = []
+    total = 0
+    for rows, codes in in_blocks(
+        len(anchors), lambda rows: _Sets(anchors[rows], relations[rows], edges).of(structure.tree)
+    ):
+        total += len(codes)
+        if total > MAX_ANSWERS:
+            raise LimitError(f"more than {MAX_ANSWERS} answers", hint="give fewer queries at once")
+        parts.append(codes + rows.start * edges.num_entities if rows.start else codes)
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def in_blocks(count: int, work: Callable[[slice], Found]) -> Iterator[tuple[slice, Found]]:
+    """Do work on rows in order, on all at once where it can be, else in halves.
+
+    Args:
+        count: How many rows there are.
+        work: Given consecutive rows; raises `LimitError` where they are too many.
+
+    Yields:
+        Rows with what the work returned for them.
+
+    Raises:
+        LimitError: A single row is too much.
+    """
+    waiting = [slice(0, count)] if count else []
+    while waiting:
+        rows = waiting.pop()
+        try:
+            found = work(rows)
+        except LimitError:
+            if rows.stop - rows.start == 1:
+                raise
+            middle = (rows.start + rows.stop) // 2
+            waiting += [slice(middle, rows.stop), slice(rows.start, middle)]
+        else:
+            yield rows, found
+
+
+def reached(
+    codes: Codes, relations: NDArray[np.int32], edges: DirectedEdges
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Codes]:
+    """Follow one hop from every pair of a set.
+
+    Args:
+        codes: Pairs (query, entity).
+        relations: ``(num_queries,)`` directed relation of each query's hop.
+        edges: The graph.
+
+    Returns:
+        For each edge that is followed: the place in `codes` that it leaves, its place among the
+        edges, and the pair that it reaches (not sorted, one may come several times).
+
+    Raises:
+        LimitError: There are more such edges than `BLOCK_CODES` (`MAX_CODES` for one query).
+    """
+    queries, entities = np.divmod(codes, edges.num_entities)
+    keys = entities * edges.num_relations + relations[queries]
+    rows = np.searchsorted(edges.rows, keys)
+    hit = rows < len(edges.rows)
+    hit[hit] = edges.rows[rows[hit]] == keys[hit]
+    queries, rows = queries[hit], rows[hit]
+    low = edges.row_bounds[rows]
+    counts = edges.row_bounds[rows + 1] - low
+    total = int(counts.sum())
+    if total > (MAX_CODES if len(relations) == 1 else BLOCK_CODES):
+        raise LimitError(f"a step reaches {total} entities", hint="ask for fewer at once")
+    before = np.cumsum(counts) - counts
+    followed = np.repeat(low - before, counts) + np.arange(total, dtype=np.int64)
+    owners = np.repeat(queries, counts) * edges.num_entities
+    return np.repeat(np.flatnonzero(hit), counts), followed, owners + edges.ends[followed]
 
 
 class _Sets:
@@ -132,15 +213,18 @@ class _Sets:
             case Anchor(entity=slot):
                 return self._queries + self._anchors[:, int(slot)]
             case Projection(relation=slot, child=child):
-                return self._reached(self.of(child), self._relations[:, int(slot)])
+                hop = self._relations[:, int(slot)]
+                return np.unique(reached(self.of(child), hop, self._edges)[2])
             case Union(children=branches):
                 return reduce(np.union1d, map(self.of, branches))
             case Intersection(children=branches):
                 return self._common(branches)
             case Negation():
                 raise UnsafeQueryError("a negation without a positive branch")
-            case Labelled() | Compare():
-                raise UnsupportedQueryError("a structure has no labels and comparisons")
+            case SoftAnchor() | Labelled() | Compare():
+                raise UnsupportedQueryError(
+                    "a structure has no soft anchors, labels and comparisons"
+                )
             case _:
                 assert_never(node)
 
@@ -155,21 +239,3 @@ class _Sets:
             if isinstance(branch, Negation):
                 found = np.setdiff1d(found, self.of(branch.child), assume_unique=True)
         return found
-
-    def _reached(self, codes: Codes, relations: NDArray[np.int32]) -> Codes:
-        edges = self._edges
-        queries, entities = np.divmod(codes, edges.num_entities)
-        keys = entities * edges.num_relations + relations[queries]
-        places = np.searchsorted(edges.rows, keys)
-        hit = places < len(edges.rows)
-        hit[hit] = edges.rows[places[hit]] == keys[hit]
-        queries, places = queries[hit], places[hit]
-        low = edges.row_bounds[places]
-        counts = edges.row_bounds[places + 1] - low
-        total = int(counts.sum())
-        if total > MAX_CODES:
-            raise LimitError(f"a step reaches {total} entities", hint="evaluate fewer at once")
-        before = np.cumsum(counts) - counts
-        positions = np.repeat(low - before, counts) + np.arange(total, dtype=np.int64)
-        owner = np.repeat(queries, counts) * edges.num_entities
-        return np.unique(owner + edges.ends[positions])
