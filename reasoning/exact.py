@@ -30,6 +30,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
 )
 from reasoning.safety import check_safe, describe
@@ -82,6 +83,8 @@ def _answers(node: Query, edges: KnownEdges) -> Ids:
     match node:
         case Anchor(entity=key):
             return np.array([edges.snapshot.entity_id(key)], dtype=np.int32)
+        case SoftAnchor(candidates=candidates):
+            return edges.known_candidates(candidates)[0]
         case Labelled(label=label):
             return edges.snapshot.ids_with_label(label)
         case Compare():

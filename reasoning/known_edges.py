@@ -6,14 +6,14 @@ here, so that nothing else needs to know of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import SettingError
-from kg.model import EdgeKey
+from kg.model import EdgeKey, EntityKey
 from kg.provenance import KNOWN_PROBABILITY
 from kg.snapshot import Snapshot
 from reasoning.protocols import Edits
@@ -129,6 +129,19 @@ class KnownEdges:
     def has(self, head: int, relation: int, tail: int) -> bool:
         """Tell whether an edge is known."""
         return self.row(relation).has(head, tail)
+
+    def known_candidates(
+        self, candidates: Sequence[tuple[EntityKey, float]]
+    ) -> tuple[Ids, NDArray[np.float64]]:
+        """Return the candidates of a soft anchor that count as known, and their memberships.
+
+        Raises:
+            UnknownEntityError: A candidate, known or not, is not in the snapshot.
+        """
+        found = sorted((self.snapshot.entity_id(key), value) for key, value in candidates)
+        kept = [pair for pair in found if pair[1] >= self.known_probability]
+        ids = np.array([entity for entity, _ in kept], dtype=np.int32)
+        return ids, np.array([value for _, value in kept], dtype=np.float64)
 
     def with_edits(self, edits: Edits | None) -> KnownEdges:
         """Return these edges with others added or taken away; relations without an edit are shared.

@@ -29,6 +29,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Span,
     Union,
 )
@@ -67,6 +68,8 @@ def _signed(node: Query) -> tuple[bool, Query]:
     match node:
         case Anchor() | Labelled() | Compare():
             return True, node
+        case SoftAnchor():
+            return True, _ordered(node)
         case Projection(child=child):
             positive, inner = _signed(child)
             return True, replace(node, child=inner if positive else Negation(inner, child.span))
@@ -85,6 +88,14 @@ def _signed(node: Query) -> tuple[bool, Query]:
             return False, _intersection(outs, ins, node.span)
         case _:
             assert_never(node)
+
+
+def _ordered(node: SoftAnchor) -> Query:
+    """Order candidates, the surest first; one that is sure and alone is a plain anchor."""
+    ordered = tuple(sorted(node.candidates, key=lambda pair: (-pair[1], pair[0])))
+    if len(ordered) == 1 and ordered[0][1] == 1.0:
+        return Anchor(ordered[0][0], node.span)
+    return replace(node, candidates=ordered)
 
 
 def _split(branches: Sequence[Query]) -> tuple[list[Query], list[Query]]:
@@ -126,12 +137,13 @@ def _joined(
 
 _RANKS: dict[type, int] = {
     Anchor: 0,
-    Projection: 1,
-    Intersection: 2,
-    Union: 3,
-    Labelled: 4,
-    Compare: 5,
-    Negation: 6,
+    SoftAnchor: 1,
+    Projection: 2,
+    Intersection: 3,
+    Union: 4,
+    Labelled: 5,
+    Compare: 6,
+    Negation: 7,
 }
 
 
@@ -165,7 +177,7 @@ def to_disjunctive(tree: Query, *, limit: int = 64) -> tuple[Query, ...]:
 
 def _alternatives(node: Query, limit: int) -> list[Query]:
     match node:
-        case Anchor() | Labelled() | Compare() | Negation():
+        case Anchor() | SoftAnchor() | Labelled() | Compare() | Negation():
             return [node]
         case Projection(child=child):
             return [replace(node, child=branch) for branch in _alternatives(child, limit)]

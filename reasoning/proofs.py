@@ -26,6 +26,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
 )
 from reasoning.safety import describe
@@ -65,7 +66,7 @@ class Prover:
         return Proof(
             edges=tuple(edges),
             facts=tuple(facts),
-            probability=float(np.prod([edge.probability for edge in edges])),
+            probability=float(self._value(self._query)[entity]),
         )
 
     def _value(self, node: Query) -> Values:
@@ -80,6 +81,11 @@ class Prover:
         match node:
             case Anchor(entity=key):
                 return self._ones(np.array([snapshot.entity_id(key)], dtype=np.int32))
+            case SoftAnchor(candidates=candidates):
+                ids, memberships = self._edges.known_candidates(candidates)
+                values = np.zeros(snapshot.num_entities)
+                values[ids] = memberships
+                return values
             case Labelled(label=label):
                 return self._ones(snapshot.ids_with_label(label))
             case Compare():
@@ -108,6 +114,9 @@ class Prover:
         match node:
             case Anchor():
                 return
+            case SoftAnchor(candidates=candidates):
+                membership = dict(candidates)[self._key(entity)]
+                facts.append(f"{self._name(entity)} is a candidate, membership {membership:.2f}")
             case Labelled(label=label):
                 facts.append(f"{self._name(entity)} is a {label}")
             case Compare():

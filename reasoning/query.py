@@ -24,6 +24,7 @@ __all__ = [
     "Negation",
     "Projection",
     "Query",
+    "SoftAnchor",
     "Span",
     "Union",
     "children",
@@ -59,6 +60,42 @@ class Anchor:
 
     entity: EntityKey
     span: Span | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SoftAnchor:
+    """One given entity that is not known for sure: an image, a text, a mention with candidates.
+
+    A fuzzy set. A candidate counts as known if its membership is at least the known probability
+    (0.9), as an edge does; a weaker one leads to likely answers only.
+
+    Attributes:
+        candidates: Keys, each once, with their memberships in (0, 1].
+
+    Raises:
+        InputError: No candidate, one twice, or a membership outside (0, 1].
+
+    Example:
+        >>> SoftAnchor(((EntityKey("country:AL"), 0.7), (EntityKey("country:GR"), 0.2))).candidates
+        (('country:AL', 0.7), ('country:GR', 0.2))
+    """
+
+    candidates: tuple[tuple[EntityKey, float], ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what is no fuzzy set."""
+        if not self.candidates:
+            raise InputError("a soft anchor needs at least one candidate")
+        seen: set[EntityKey] = set()
+        for key, membership in self.candidates:
+            if key in seen:
+                raise InputError(f"the candidate {key!r:.60} stands twice in a soft anchor")
+            if not 0.0 < membership <= 1.0:
+                raise InputError(
+                    f"the membership {membership!r:.60} of {key!r:.60} lies outside (0, 1]"
+                )
+            seen.add(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +172,7 @@ class Negation:
     span: Span | None = field(default=None, compare=False, repr=False)
 
 
-Query = Anchor | Labelled | Compare | Projection | Intersection | Union | Negation
+Query = Anchor | SoftAnchor | Labelled | Compare | Projection | Intersection | Union | Negation
 
 
 def _need_two(nodes: tuple[Query, ...], what: str) -> None:
@@ -146,7 +183,7 @@ def _need_two(nodes: tuple[Query, ...], what: str) -> None:
 def children(node: Query) -> tuple[Query, ...]:
     """Return the children of a node, none for a leaf."""
     match node:
-        case Anchor() | Labelled() | Compare():
+        case Anchor() | SoftAnchor() | Labelled() | Compare():
             return ()
         case Projection(child=child) | Negation(child=child):
             return (child,)
@@ -202,7 +239,7 @@ def structure_name(node: Query) -> str | None:
 
 def _shape(node: Query) -> str:
     match node:
-        case Anchor():
+        case Anchor() | SoftAnchor():
             return "e"
         case Labelled() | Compare():
             return "filter"

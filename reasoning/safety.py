@@ -17,6 +17,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
     children,
 )
@@ -27,7 +28,7 @@ MAX_DEPTH = 64
 """Most nodes from the root of a query to a leaf; recursion over a tree stays far below Python's."""
 
 MAX_NODES = 2_000
-"""Most nodes of a query."""
+"""Most nodes of a query; each candidate of a soft anchor counts as one."""
 
 _DESCRIBED_CHARS = 200
 
@@ -40,7 +41,7 @@ def check_size(tree: Query) -> None:
     """
     count, level = 0, [tree]
     for _ in range(MAX_DEPTH):
-        count += len(level)
+        count += sum(len(n.candidates) if isinstance(n, SoftAnchor) else 1 for n in level)
         level = [child for node in level for child in children(node)]
         if not level or count > MAX_NODES:
             break
@@ -65,7 +66,7 @@ def check_safe(tree: Query) -> None:
 
 def _is_positive(node: Query, path: str) -> bool:
     match node:
-        case Anchor() | Labelled() | Compare():
+        case Anchor() | SoftAnchor() | Labelled() | Compare():
             return True
         case Projection(child=child):
             if not _is_positive(child, f"{path}/child"):
@@ -118,6 +119,8 @@ def _words(node: Query) -> str:
     match node:
         case Anchor(entity=key):
             return key
+        case SoftAnchor(candidates=candidates):
+            return f"perhaps {' or '.join(key for key, _ in candidates[:_DESCRIBED_CHARS])}"
         case Labelled(label=label):
             return f"a {label}"
         case Compare(attribute=attribute, comparison=comparison, value=value):

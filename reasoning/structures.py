@@ -23,6 +23,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
     structure_name,
 )
@@ -73,7 +74,7 @@ def structure_of(
     Raises:
         UnknownEntityError: An anchor is not in the snapshot.
         UnknownRelationError: A relation is not in the snapshot.
-        UnsupportedQueryError: A label or a comparison stands in the tree.
+        UnsupportedQueryError: A soft anchor, a label or a comparison stands in the tree.
     """
     anchors: list[EntityKey] = []
     hops: list[Projection] = []
@@ -98,8 +99,8 @@ def _emptied(node: Query, anchors: list[EntityKey], hops: list[Projection]) -> Q
             return Union(tuple(_emptied(branch, anchors, hops) for branch in branches))
         case Negation(child=child):
             return Negation(_emptied(child, anchors, hops))
-        case Labelled() | Compare():
-            raise UnsupportedQueryError("a structure has no labels and comparisons")
+        case SoftAnchor() | Labelled() | Compare():
+            raise UnsupportedQueryError("a structure has no soft anchors, labels and comparisons")
         case _:
             assert_never(node)
 
@@ -123,8 +124,10 @@ def fill(
                 return Union(tuple(map(filled, branches)))
             case Negation(child=child):
                 return Negation(filled(child))
-            case Labelled() | Compare():
-                raise UnsupportedQueryError("a structure has no labels and comparisons")
+            case SoftAnchor() | Labelled() | Compare():
+                raise UnsupportedQueryError(
+                    "a structure has no soft anchors, labels and comparisons"
+                )
             case _:
                 assert_never(node)
 

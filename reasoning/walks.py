@@ -17,6 +17,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
 )
 from reasoning.structures import Structure
@@ -61,8 +62,10 @@ class BackwardWalk:
                     self._step(branch, at, barred)
             case Negation(child=child):
                 self._step(child, at, barred)
-            case Labelled() | Compare():
-                raise UnsupportedQueryError("a structure has no labels and comparisons")
+            case SoftAnchor() | Labelled() | Compare():
+                raise UnsupportedQueryError(
+                    "a structure has no soft anchors, labels and comparisons"
+                )
             case _:
                 assert_never(node)
 

@@ -29,6 +29,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
 )
 from reasoning.structures import Structure
@@ -108,7 +109,8 @@ class ConeModel(nn.Module):
             else RoughGeometry(num_relations, shape)
         )
         # a random entity lies about 0.35 a dimension outside a cone: it starts a margin away
-        self.modulus = nn.Parameter(torch.tensor([2 * config.margin / (0.35 * shape.dim)]))
+        start = 0.5 * shape.raw_range if shape.published else 2 * config.margin / (0.35 * shape.dim)
+        self.modulus = nn.Parameter(torch.tensor([start]))
         self.encoder = None if table is None else _encoder(table, num_relations, config)
         self._row_of = torch.full((num_entities,), -1, dtype=torch.long)
         if table is not None:
@@ -120,7 +122,8 @@ class ConeModel(nn.Module):
         # entities start close together: they part where facts tell them apart. Spread at random
         # over the circle they are learnt by heart (29 instead of 48 valid MRR, countries);
         # training adds what `reasoning.cones.start` knows of them
-        nn.init.uniform_(self.entity.weight, -0.02, 0.02)
+        spread = shape.raw_range if shape.published else 0.02
+        nn.init.uniform_(self.entity.weight, -spread, spread)
         nn.init.zeros_(self.bias.weight)
 
     def axes(
@@ -140,7 +143,7 @@ class ConeModel(nn.Module):
         Returns:
             ``(n, dim)`` radians.
         """
-        free = axis_from_raw(self.entity(ids))
+        free = self._free_axes(ids)
         if self.encoder is None or self.table is None:
             return free
         rows = self._row_of[ids]
@@ -173,11 +176,14 @@ class ConeModel(nn.Module):
         if self.encoder is None:
             raise UnsupportedQueryError("a model trained without part features encodes no parts")
         parents = torch.from_numpy(np.maximum(table.parents[rows], 0))
-        owners = axis_from_raw(self.entity(parents))
+        owners = self._free_axes(parents)
         axes: Tensor = self.encoder(
             table, rows, hidden=hidden, owner_axes=owners, generator=generator
         )
         return axes
+
+    def _free_axes(self, ids: Tensor) -> Tensor:
+        return axis_from_raw(self.entity(ids) / self.config.shape.raw_range)
 
     def embed(self, structure: Structure, anchor_axes: Tensor, relations: Tensor) -> AnyCone:
         """Return the cones of queries of one structure.
@@ -205,23 +211,27 @@ class ConeModel(nn.Module):
                 return space.intersect(inner_cones)  # type: ignore[arg-type]
             case Negation(child=child):
                 return space.complement(self._fold(child, anchor_axes, relations))  # type: ignore[arg-type]
-            case Union() | Labelled() | Compare():
+            case SoftAnchor() | Union() | Labelled() | Compare():
                 raise UnsupportedQueryError(
                     f"cones have no operator for a {type(node).__name__.lower()}"
                 )
             case _:
                 assert_never(node)
 
-    def scores(self, cone: AnyCone, axes: Tensor, ids: Tensor) -> Tensor:
+    def scores(
+        self, cone: AnyCone, axes: Tensor, ids: Tensor, *, columns: Tensor | None = None
+    ) -> Tensor:
         """Return ``(batch, n)`` scores of candidates by their ordinary distance.
 
         Args:
             cone: ``batch`` queries.
             axes: ``(n, dim)`` axes of the candidates.
             ids: ``(n,)`` their ids, for the bias.
+            columns: ``(batch, k)`` which candidates each query is scored against, ``(batch, k)``
+                scores then; all of them if None.
         """
-        distance = self.geometry.distance(cone, axes)  # type: ignore[arg-type]
-        return self._scored(distance, ids)
+        distance = self.geometry.distance(cone, axes, columns)  # type: ignore[arg-type]
+        return self._scored(distance, ids if columns is None else ids[columns])
 
     def owner_scores(self, cone: AnyCone, axes: Tensor, ids: Tensor) -> Tensor:
         """Return ``(batch, n)`` scores of owners of parts that answer: by the rim, for rough cones.
@@ -234,7 +244,12 @@ class ConeModel(nn.Module):
 
     def _scored(self, distance: Tensor, ids: Tensor) -> Tensor:
         score = self.config.margin - self.modulus * distance
-        return score + self.bias(ids)[:, 0] if self.config.entity_bias else score
+        if not self.config.entity_bias:
+            return score
+        # a part that the encoder gives its axis has no number of its own: none that training saw
+        # as an answer it happened to have, and none that a new image lacks
+        encoded = self._row_of[ids] >= 0
+        return score + self.bias(ids)[..., 0].masked_fill(encoded, 0.0)
 
 
 def _encoder(table: PartTable, num_relations: int, config: ConeModelConfig) -> PartEncoder:

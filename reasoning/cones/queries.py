@@ -29,6 +29,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
 )
 from reasoning.safety import check_safe, describe
@@ -118,6 +119,8 @@ class ConeQueries:
                 return _all_of(node, ((b, self._at_answer(b)) for b in branches))
             case Anchor() | Labelled() | Compare() | Negation(child=Labelled() | Compare()):
                 return node
+            case SoftAnchor():
+                raise _soft(node)
             case Projection() | Negation():
                 return self._inner(node, np.ones(self._ends.shape[1], dtype=np.bool_))
             case _:
@@ -133,6 +136,8 @@ class ConeQueries:
         match node:
             case Anchor():
                 return node
+            case SoftAnchor():
+                raise _soft(node)
             case Labelled() | Compare():
                 return self._few(node, np.flatnonzero(self._meets(node)))
             case Projection(relation=relation, child=child, inverse=inverse):
@@ -221,7 +226,7 @@ class ConeQueries:
                 return reduce(np.logical_and, map(self._leads_to, branches), everything)
             case Union(children=branches):
                 return reduce(np.logical_or, map(self._leads_to, branches))
-            case Negation() | Labelled() | Compare():
+            case SoftAnchor() | Negation() | Labelled() | Compare():
                 return everything
             case _:
                 assert_never(node)
@@ -248,6 +253,17 @@ def _all_of(node: Intersection, pairs: Iterable[tuple[Query, Query | None]]) -> 
         elif not isinstance(before, Negation):
             return None
     return left[0] if len(left) == 1 else replace(node, children=tuple(left))
+
+
+def _soft(node: SoftAnchor) -> UnsupportedQueryError:
+    span = node.span
+    return UnsupportedQueryError(
+        f"cones cannot answer ({describe(node)}): they start from one entity",
+        position=None if span is None else span.start,
+        line=None if span is None else span.line,
+        column=None if span is None else span.column,
+        hint="name the surest candidate, or ask the exact or the symbolic interpreter",
+    )
 
 
 def _refusal(node: Query, reason: str) -> UnsupportedQueryError:

@@ -23,9 +23,10 @@ from reasoning.query import (
     Projection,
     Query,
     Scalar,
+    SoftAnchor,
     Union,
 )
-from reasoning.safety import check_safe
+from reasoning.safety import check_safe, describe
 
 __all__ = ["write_cypher"]
 
@@ -152,6 +153,10 @@ def _condition(name: str, node: Query, fresh: Iterator[str], *, holds: bool = Tr
     match node:
         case Anchor(entity=key):
             test = f"{name}.key = {_literal(key)}"
+        case SoftAnchor():
+            raise UnsupportedQueryError(
+                f"Cypher has no memberships ({describe(node)})", hint="use the JSON notation"
+            )
         case Labelled(label=label):
             test = f"{name}:{_label(label)}"
         case Compare():

@@ -3,6 +3,7 @@
 One kind of object for each node::
 
     {"anchor": "country:AL"}
+    {"candidates": {"country:AL": 0.7, "country:GR": 0.2}}   a soft anchor
     {"label": "Country"}
     {"attribute": "population", "comparison": ">", "value": 1000000}
     {"relation": "borders", "of": {…}, "inverse": true}      "inverse" may be left out: false
@@ -32,6 +33,7 @@ from reasoning.query import (
     Projection,
     Query,
     Scalar,
+    SoftAnchor,
     Union,
 )
 from reasoning.safety import MAX_DEPTH, MAX_NODES
@@ -43,6 +45,7 @@ _MAX_TEXT = 10_000
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     "anchor": (),
+    "candidates": (),
     "label": (),
     "attribute": ("comparison", "value"),
     "relation": ("of", "inverse"),
@@ -102,11 +105,13 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise _too_deep()
         if self._nodes > MAX_NODES:
-            raise LimitError(f"a query has more than {MAX_NODES} nodes", hint="ask it in parts")
+            raise _too_many()
         kind, fields = _kind(value, path)
         match kind:
             case "anchor":
                 return Anchor(EntityKey(_text(fields["anchor"], f"{path}/anchor")))
+            case "candidates":
+                return self._candidates(fields["candidates"], f"{path}/candidates")
             case "label":
                 return Labelled(_text(fields["label"], f"{path}/label"))
             case "attribute":
@@ -119,6 +124,15 @@ class _Reader:
                 return Negation(self.node(fields["not"], f"{path}/not", depth + 1))
             case _:
                 return self._branches(kind, fields[kind], f"{path}/{kind}", depth)
+
+    def _candidates(self, value: object, path: str) -> Query:
+        if not isinstance(value, Mapping) or not value:
+            raise _wrong(path, "an object of keys with their memberships was expected")
+        self._nodes += len(value) - 1
+        if self._nodes > MAX_NODES:
+            raise _too_many()
+        pairs = [(EntityKey(_text(k, path)), _membership(v, path)) for k, v in value.items()]
+        return SoftAnchor(tuple(pairs))
 
     def _branches(self, kind: str, value: object, path: str, depth: int) -> Query:
         if not isinstance(value, list | tuple) or len(value) < 2:
@@ -176,6 +190,12 @@ def _compare(fields: Mapping[str, Any], path: str) -> Compare:
     return Compare(attribute, cast("Comparison", comparison), values)
 
 
+def _membership(value: object, path: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 < value <= 1.0:
+        raise _wrong(path, "a membership above 0 and at most 1 was expected")
+    return float(value)
+
+
 def _scalar(value: object, path: str) -> Scalar:
     if isinstance(value, bool):
         return value
@@ -208,6 +228,10 @@ def _wrong(path: str, what: str) -> QuerySyntaxError:
     return QuerySyntaxError(f"at {path or '/'}: {what}")
 
 
+def _too_many() -> LimitError:
+    return LimitError(f"a query has more than {MAX_NODES} nodes", hint="ask it in parts")
+
+
 def _too_deep() -> LimitError:
     return LimitError(f"a query is nested deeper than {MAX_DEPTH}", hint="ask it in parts")
 
@@ -235,6 +259,8 @@ def write_json(tree: Query) -> dict[str, Any]:
     match tree:
         case Anchor(entity=key):
             return {"anchor": key}
+        case SoftAnchor(candidates=candidates):
+            return {"candidates": dict(candidates)}
         case Labelled(label=label):
             return {"label": label}
         case Compare(attribute=attribute, comparison=comparison, value=value):

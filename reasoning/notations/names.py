@@ -23,6 +23,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
 )
 
@@ -40,6 +41,10 @@ def resolve(tree: Query, snapshot: Snapshot) -> Query:
     match tree:
         case Anchor(entity=key):
             snapshot.entity_id(key)
+            return tree
+        case SoftAnchor(candidates=candidates):
+            for key, _ in candidates:
+                snapshot.entity_id(key)
             return tree
         case Labelled():
             _check_label(tree, snapshot)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import SettingError, UnsafeQueryError
+from kg.model import EntityKey
 from kg.snapshot import Snapshot
 from reasoning.answers import Answer, Answers, order_answers
 from reasoning.comparisons import matching
@@ -35,6 +36,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
 )
 from reasoning.safety import check_safe, describe
@@ -89,6 +91,8 @@ class Evaluation:
         match node:
             case Anchor(entity=key):
                 return crisp(np.array([snapshot.entity_id(key)], dtype=np.int32))
+            case SoftAnchor(candidates=candidates):
+                return _candidates(candidates, snapshot, self.edges.config.known_probability)
             case Labelled(label=label):
                 return crisp(snapshot.ids_with_label(label))
             case Compare():
@@ -253,6 +257,17 @@ class SymbolicAnswerer:
 
 
 _ANSWER_FIELDS = ("entity", "score", "probability", "status", "region", "lower", "upper")
+
+
+def _candidates(
+    candidates: Sequence[tuple[EntityKey, float]], snapshot: Snapshot, known_probability: float
+) -> FuzzySet:
+    """Return a soft anchor's memberships; the lower value is 0 where one is not known."""
+    found = sorted((snapshot.entity_id(key), value) for key, value in candidates)
+    truth = np.array([value for _, value in found], dtype=np.float64)
+    lower = np.where(truth >= known_probability, truth, 0.0)
+    ids = np.array([entity for entity, _ in found], dtype=np.int32)
+    return FuzzySet(ids=ids, values=np.stack([lower, truth, truth]))
 
 
 def _with_owners(found: FuzzySet, snapshot: Snapshot) -> FuzzySet:

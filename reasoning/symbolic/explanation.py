@@ -24,6 +24,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
 )
 from reasoning.safety import describe
@@ -75,7 +76,9 @@ class FuzzyProver:
             replace(edge, probability=self._absence(edge)) if edge.status == "absent" else edge
             for edge in proof.edges
         )
-        probability = float(np.prod([edge.probability for edge in edges]))
+        # absent edges count 1 in a closed-world proof
+        doubts = [edge.probability for edge in edges if edge.status == "absent"]
+        probability = proof.probability * float(np.prod(doubts))
         return replace(proof, edges=edges, probability=probability)
 
     def _absence(self, edge: ProofEdge) -> float:
@@ -94,6 +97,9 @@ class FuzzyProver:
         match node:
             case Anchor():
                 return
+            case SoftAnchor(candidates=candidates):
+                membership = dict(candidates)[self._key(entity)]
+                facts.append(f"{self._name(entity)} is a candidate, membership {membership:.2f}")
             case Labelled(label=label):
                 facts.append(f"{self._name(entity)} is a {label}")
             case Compare(attribute=attribute):

@@ -22,6 +22,7 @@ from reasoning.query import (
     Negation,
     Projection,
     Query,
+    SoftAnchor,
     Union,
 )
 
@@ -38,6 +39,11 @@ def prior(node: Query, snapshot: Snapshot) -> NDArray[np.float64]:
     match node:
         case Anchor(entity=key):
             return _ones(np.array([snapshot.entity_id(key)]), snapshot)
+        case SoftAnchor(candidates=candidates):
+            values = np.zeros(snapshot.num_entities)
+            for key, membership in candidates:
+                values[snapshot.entity_id(key)] = membership
+            return values
         case Labelled(label=label):
             return _ones(snapshot.ids_with_label(label), snapshot)
         case Compare():
