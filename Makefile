@@ -27,7 +27,7 @@ demo: $(STAMP) ## build the graph of the world, link, see, train, answer; ends w
 	$(BIN)/umbra demo examples/countries
 
 test: $(STAMP) ## run the tests (those marked shared_data only where ../shared is present)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(STAMP) ## lint, types, layers, wheel contents
 	$(BIN)/ruff check .

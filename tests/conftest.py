@@ -22,6 +22,21 @@ settings.load_profile("default")
 
 _names = count()
 
+_COSTLY = ("tiny_demo",)
+"""Fixtures worth making once only: their tests run in one process."""
+_SHARING = ("tests/linkers/", "tests/scenes/")
+"""Folders whose tests share trained models."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests one process runs, where several share the work (`make test`)."""
+    for item in items:
+        used = getattr(item, "fixturenames", ())
+        file = item.nodeid.partition("::")[0]
+        names = [name for name in _COSTLY if name in used]
+        names += [folder for folder in _SHARING if file.startswith(folder)]
+        item.add_marker(pytest.mark.xdist_group((*names, file)[0]))
+
 
 @pytest.fixture(scope="session")
 def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
