@@ -1,0 +1,159 @@
+"""Calibration of answers: monotone, better on planted data, and refused where it knows nothing."""
+
+import json
+
+import numpy as np
+import pytest
+
+from evaluation import ece
+from kg.errors import CheckpointMismatchError, ForeignFileError, InputError
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
+from kg.snapshot import build_snapshot
+from reasoning.answer_calibration import (
+    AnswerCalibration,
+    JudgedAnswers,
+    family,
+    fit_answer_calibration,
+    judged_answers,
+)
+from reasoning.answers import Answer, Answers
+from reasoning.id_sets import directed_edges
+from reasoning.query import Anchor, Intersection, Labelled, Negation, Projection, Union
+from reasoning.sampling import one_hop_queries
+
+ANCHOR = Anchor(EntityKey("a"))
+ONE = Projection("r", ANCHOR)
+TWO = Projection("s", ONE)
+BOTH = Intersection((ONE, Projection("s", ANCHOR)))
+
+
+def planted(query, power, queries, seed):
+    """Answers of which a share score ** power is true: too sure for a power above 1."""
+    draw = np.random.default_rng(seed)
+    found = []
+    for _ in range(queries):
+        scores = np.sort(draw.random(10))[::-1]
+        found.append(
+            JudgedAnswers(query=query, scores=scores, outcomes=draw.random(10) < scores**power)
+        )
+    return found
+
+
+def errors(calibration, judged):
+    outcomes = np.concatenate([one.outcomes for one in judged])
+    raw = np.concatenate([one.scores for one in judged])
+    said = np.concatenate([calibration.probabilities(one.query, one.scores) for one in judged])
+    return ece(raw, outcomes), ece(said, outcomes)
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        (ONE, "1 hop"),
+        (TWO, "2 hops"),
+        (BOTH, "1 hop and"),
+        (Union((ONE, TWO)), "2 hops or"),
+        (Intersection((ONE, Negation(TWO))), "2 hops and not"),
+        (Labelled("City"), "0 hops"),
+    ],
+)
+def test_family_tells_hops_and_not_or(query, name):
+    assert family(query) == name
+
+
+def test_the_calibration_error_falls_on_planted_answers_of_each_shape():
+    calibration = fit_answer_calibration(planted(ONE, 3, 300, 0) + planted(BOTH, 0.4, 300, 1))
+    for query, power in ((ONE, 3), (BOTH, 0.4)):
+        before, after = errors(calibration, planted(query, power, 400, 2))
+        assert before > 0.1
+        assert after < 0.03
+
+
+def test_maps_never_fall_and_stay_in_the_unit_interval():
+    random_truth = [
+        JudgedAnswers(query=q, scores=one.scores, outcomes=one.outcomes[::-1])
+        for q, power in ((ONE, 1), (TWO, 2))
+        for one in planted(q, power, 100, 3)
+    ]
+    calibration = fit_answer_calibration(random_truth)
+    for query in (ONE, TWO, BOTH, Labelled("City")):
+        said = calibration.probabilities(query, np.linspace(0, 1, 101))
+        assert np.all(np.diff(said) >= 0)
+        assert 0 <= said[0] <= said[-1] <= 1
+
+
+def test_a_shape_without_examples_takes_the_map_of_its_family_then_of_all():
+    calibration = fit_answer_calibration(planted(ONE, 3, 100, 0) + planted(BOTH, 0.4, 100, 1))
+    three = Intersection((*BOTH.children, Projection("t", ANCHOR)))
+    assert calibration.map_for(BOTH) is calibration.structures["2i"]
+    assert calibration.map_for(three) is calibration.families["1 hop and"]
+    assert calibration.map_for(TWO) is calibration.overall
+
+
+@pytest.mark.parametrize(
+    "judged", [[], planted(ONE, 1, 5, 0), planted(ONE, 300, 100, 0)], ids=["none", "few", "untrue"]
+)
+def test_fitting_without_enough_answers_of_each_kind_is_refused(judged):
+    with pytest.raises(InputError, match="too few to calibrate"):
+        fit_answer_calibration(judged)
+
+
+def test_a_saved_calibration_reads_back_for_its_own_model_only(tmp_path):
+    path = tmp_path / "answers.json"
+    calibration = fit_answer_calibration(planted(ONE, 3, 100, 0))
+    calibration.save(path, fingerprint="a" * 64)
+    assert AnswerCalibration.load(path, fingerprint="a" * 64) == calibration
+    with pytest.raises(CheckpointMismatchError):
+        AnswerCalibration.load(path, fingerprint="b" * 64)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"overall": None},
+        {"families": 3},
+        {"structures": {"1p": {"kind": "platt", "slope": -1, "intercept": 0}}},
+        {"overall": {"kind": "isotonic", "scores": [0, 1], "probabilities": [1, 0]}},
+    ],
+)
+def test_a_damaged_calibration_is_refused_by_name(tmp_path, damage):
+    path = tmp_path / "answers.json"
+    fit_answer_calibration(planted(ONE, 3, 100, 0)).save(path, fingerprint="a" * 64)
+    path.write_text(json.dumps({**json.loads(path.read_text()), **damage}))
+    with pytest.raises(ForeignFileError, match=r"calibration|isotonic"):
+        AnswerCalibration.load(path, fingerprint="a" * 64)
+
+
+class ListedAnswerer:
+    """Answers every query with the same list: one known answer, then likely ones."""
+
+    def answer(self, trees, k, **_options):
+        rows = [
+            ("b", 1.0, "known"),
+            ("c", 0.5, "likely"),
+            ("d", 0.4, "likely"),
+            ("a", 0.1, "likely"),
+        ]
+        listed = tuple(
+            Answer(entity=EntityKey(key), score=score, probability=score, status=status)
+            for key, score, status in rows
+        )
+        return [Answers(query=tree, answers=listed[:k], total_known=1) for tree in trees]
+
+
+def test_the_best_likely_answers_are_judged_by_the_held_out_edges():
+    def edge(tail):
+        source = Provenance(kind="asserted", source="test")
+        return Edge(head=EntityKey("a"), relation="r", tail=EntityKey(tail), provenance=(source,))
+
+    graph = build_snapshot(
+        [Entity(key=EntityKey(key), label="X", name=key) for key in "abcd"],
+        [edge("b"), edge("d")],
+    )
+    known = graph.keeping(graph.tails == graph.entity_id("b"))
+    queries = one_hop_queries(directed_edges(graph), directed_edges(known))
+    judged = judged_answers(ListedAnswerer(), queries, known, best=2)
+    forward = next(one for one in judged if not one.query.inverse)
+    assert forward.scores.tolist() == [0.5, 0.4]
+    assert forward.outcomes.tolist() == [False, True]
