@@ -25,6 +25,9 @@ Scores = NDArray[np.floating[Any]]
 Filtered = NDArray[np.bool_] | Sequence[ArrayLike]
 Tie = Literal["realistic", "optimistic", "pessimistic"]
 
+_FEW = 16
+"""Up to so many true scores are each compared with all scores; for more these are sorted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ranks:
@@ -106,15 +109,31 @@ def query_ranks(scores: Scores, hard: ArrayLike, easy: ArrayLike = ()) -> Ranks:
     others = np.asarray(easy, dtype=np.int64).reshape(-1)
     _check_ids(wanted, len(scores), "hard answer")
     _check_ids(others, len(scores), "easy answer")
-    is_answer = np.zeros(len(scores), dtype=np.bool_)
-    is_answer[wanted] = True
-    is_answer[others] = True
-    rest = np.sort(scores[~is_answer])
     true = scores[wanted]
+    # Counting all scores and taking the answers' own away needs no copy without the answers.
+    answers = np.sort(scores[np.unique(np.concatenate([wanted, others]))])
+    higher, equal_or_higher = _counts_above(scores, true)
+    higher -= len(answers) - np.searchsorted(answers, true, side="right")
+    equal_or_higher -= len(answers) - np.searchsorted(answers, true, side="left")
     return Ranks(
-        optimistic=1 + len(rest) - np.searchsorted(rest, true, side="right"),
-        pessimistic=1 + len(rest) - np.searchsorted(rest, true, side="left"),
-        candidates=np.full(len(wanted), 1 + len(rest), dtype=np.int64),
+        optimistic=1 + higher,
+        pessimistic=1 + equal_or_higher,
+        candidates=np.full(len(wanted), 1 + len(scores) - len(answers), dtype=np.int64),
+    )
+
+
+def _counts_above(
+    scores: Scores, true: NDArray[np.floating[Any]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many scores lie above each true one, and how many above or level with it."""
+    if len(true) <= _FEW:
+        higher = [np.count_nonzero(scores > value) for value in true]
+        level = [np.count_nonzero(scores >= value) for value in true]
+        return np.array(higher, dtype=np.int64), np.array(level, dtype=np.int64)
+    ordered = np.sort(scores)
+    return (
+        len(scores) - np.searchsorted(ordered, true, side="right"),
+        len(scores) - np.searchsorted(ordered, true, side="left"),
     )
 
 

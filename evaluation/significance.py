@@ -6,6 +6,7 @@ A unit is what was drawn independently: a query, a mention, an image. Average wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kg.errors import InputError
 
-__all__ = ["DRAWS", "Difference", "paired_bootstrap", "standard_error"]
+__all__ = ["DRAWS", "Difference", "paired_bootstrap", "standard_error", "stratified_bootstrap"]
 
 DRAWS = 2_000
 _CHUNK_BYTES = 32 * 2**20
@@ -83,22 +84,54 @@ def paired_bootstrap(
         >>> paired_bootstrap([0.9, 0.8, 0.7], [0.1, 0.2, 0.3]).is_better
         True
     """
-    one, other = _finite(ours), _finite(theirs)
-    if one.shape != other.shape:
-        raise InputError(f"{len(one)} units cannot be paired with {len(other)}")
-    if draws < 1 or not 0.0 < confidence < 1.0:
-        raise InputError(f"{draws} draws at confidence {confidence} make no interval")
-    gaps = one - other
-    means = _resampled_means(gaps, draws, np.random.default_rng(seed))
+    return stratified_bootstrap([(ours, theirs)], seed=seed, draws=draws, confidence=confidence)
+
+
+def stratified_bootstrap(
+    pairs: Sequence[tuple[ArrayLike, ArrayLike]],
+    *,
+    seed: int = 0,
+    draws: int = DRAWS,
+    confidence: float = 0.95,
+) -> Difference:
+    """Compare two runs by a mean of means over groups of units: each group is resampled by itself.
+
+    Args:
+        pairs: For each group, at least one, ours and theirs as in `paired_bootstrap`.
+        seed: Of the draws.
+        draws: How many resamples of the units.
+        confidence: Of the interval.
+
+    Raises:
+        InputError: The runs differ in units, a group is empty, or a value is not finite.
+
+    Example:
+        >>> stratified_bootstrap([([1.0, 1.0], [0.5, 0.5]), ([0.0], [0.5])]).mean
+        0.0
+    """
+    if not pairs or draws < 1 or not 0.0 < confidence < 1.0:
+        raise InputError(
+            f"{draws} draws at confidence {confidence} of {len(pairs)} groups make no interval"
+        )
+    generator = np.random.default_rng(seed)
+    groups = [_gaps(ours, theirs) for ours, theirs in pairs]
+    means = np.mean([_resampled_means(gaps, draws, generator) for gaps in groups], axis=0)
     edge = (1.0 - confidence) / 2.0
     low, high = np.quantile(means, [edge, 1.0 - edge])
     return Difference(
-        mean=float(gaps.mean()),
+        mean=float(np.mean([gaps.mean() for gaps in groups])),
         low=float(low),
         high=float(high),
         confidence=confidence,
-        units=len(gaps),
+        units=sum(map(len, groups)),
     )
+
+
+def _gaps(ours: ArrayLike, theirs: ArrayLike) -> NDArray[np.float64]:
+    one, other = _finite(ours), _finite(theirs)
+    if one.shape != other.shape:
+        raise InputError(f"{len(one)} units cannot be paired with {len(other)}")
+    return one - other
 
 
 def _resampled_means(

@@ -42,6 +42,14 @@ def test_ranks_of_a_query_equal_ranks_of_rows(scores: list[float], data: st.Data
         assert getattr(by_query, name).tolist() == getattr(rows, name).tolist()
 
 
+def test_many_hard_answers_are_ranked_like_few() -> None:
+    scores = np.random.default_rng(3).integers(0, 40, 200).astype(np.float32)
+    hard, easy = np.arange(50), np.arange(60, 90)
+    together = query_ranks(scores, hard, easy).realistic
+    alone = [query_ranks(scores, [h], [*hard, *easy]).realistic[0] for h in hard]
+    assert together.tolist() == alone
+
+
 @given(small_scores, st.data())
 def test_a_mask_equals_lists(scores: list[float], data: st.DataObject) -> None:
     target = data.draw(st.integers(0, len(scores) - 1))
