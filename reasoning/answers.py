@@ -10,48 +10,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kg.model import EntityKey
+from reasoning.proof_tree import Proof, ProofEdge
 from reasoning.query import Query
 
 __all__ = ["Answer", "Answers", "Proof", "ProofEdge", "Region", "Status", "order_answers"]
 
 Status = Literal["known", "likely"]
 Region = Literal["core", "rim"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProofEdge:
-    """One edge of a proof.
-
-    Attributes:
-        head: Key of the head.
-        relation: Relation.
-        tail: Key of the tail.
-        status: `known` if the graph holds it with at least the known probability; `predicted`
-            if it needs the link predictor or a weaker edge; `absent` for an edge that a negated
-            branch requires not to exist.
-        probability: Of the edge; for `absent`, of its absence.
-    """
-
-    head: EntityKey
-    relation: str
-    tail: EntityKey
-    status: Literal["known", "predicted", "absent"]
-    probability: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """Why an entity is an answer: the best binding of every variable.
-
-    Attributes:
-        edges: In the order of the query tree, root first; a union contributes its best branch.
-        facts: Plain sentences for what is no edge: labels, comparisons, absence of any edge.
-        probability: Product over edges.
-    """
-
-    edges: tuple[ProofEdge, ...]
-    facts: tuple[str, ...]
-    probability: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

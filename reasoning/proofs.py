@@ -1,23 +1,36 @@
-"""Proofs of known answers: of all bindings of the inner variables, the most probable one.
+"""Proofs: one walk down the query binds every variable; the exact evaluator's choice of bindings.
 
-The value of a binding is the product of the probabilities of its edges; on a tree the best one is
-found by max-product dynamic programming, a pass over arrays for each node, then a walk down.
-Everything that a proof names as known is an edge of the graph (or was added by the call's edits).
+The walk is the same for every interpreter. What differs is a `Bindings`: which entity a variable
+takes, and what an edge is worth. `Prover` chooses over known edges,
+`reasoning.symbolic.explanation` over likely ones, `reasoning.why_not` also over missing ones.
 """
 
 from __future__ import annotations
 
 from functools import reduce
-from typing import assert_never
+from typing import Protocol, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import InputError
 from kg.model import EntityKey
-from reasoning.answers import Proof, ProofEdge
-from reasoning.comparisons import attribute_of, matching
+from kg.snapshot import Snapshot
+from reasoning.comparisons import attribute_of, compares, matching
 from reasoning.known_edges import Ids, KnownEdges
+from reasoning.proof_tree import (
+    EdgeStatus,
+    Proof,
+    ProofAnchor,
+    ProofEdge,
+    ProofFact,
+    ProofGap,
+    ProofIntersection,
+    ProofNegation,
+    ProofNode,
+    ProofProjection,
+    ProofUnion,
+)
 from reasoning.query import (
     Anchor,
     Compare,
@@ -31,14 +44,157 @@ from reasoning.query import (
 )
 from reasoning.safety import describe
 
-__all__ = ["Prover"]
+__all__ = ["Bindings", "Prover", "edge_of", "proof_of"]
 
 Values = NDArray[np.float64]
 """``(num_entities,)`` best probability of a binding; 0 for what is no answer."""
 
 
+class Bindings(Protocol):
+    """Which entity each variable of a query takes, and what the edges between them are worth."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The graph."""
+        ...
+
+    @property
+    def against(self) -> Bindings:
+        """The bindings that make the case for what a negated branch forbids."""
+        ...
+
+    def proves(self, node: Query, entity: int) -> bool:
+        """Tell whether there is anything to show for a node held by an entity."""
+        ...
+
+    def membership(self, node: SoftAnchor, entity: int) -> float:
+        """Return what a candidate of a soft anchor counts for."""
+        ...
+
+    def step(self, node: Projection, entity: int) -> tuple[int, ProofEdge]:
+        """Return the best entity before a projection's edge into `entity`, and that edge.
+
+        Only asked where `proves` says yes.
+        """
+        ...
+
+
+def proof_of(query: Query, entity: int, bindings: Bindings) -> Proof:
+    """Return the proof of an answer under a choice of bindings.
+
+    Args:
+        query: Safe, in normal form.
+        entity: Id of the answer.
+        bindings: The choice.
+
+    Raises:
+        InputError: Nothing proves it.
+    """
+    if not bindings.proves(query, entity):
+        name = bindings.snapshot.names[entity]
+        raise InputError(f"{name!r} is no answer of {describe(query)}")
+    return Proof(tree=_node(query, entity, bindings))
+
+
+def _node(node: Query, entity: int, bindings: Bindings) -> ProofNode:
+    key = bindings.snapshot.entities.name(entity)
+    if not bindings.proves(node, entity):
+        return ProofGap(entity=key, text=describe(node))
+    match node:
+        case Anchor():
+            return ProofAnchor(entity=key)
+        case SoftAnchor(candidates=candidates):
+            membership = dict(candidates)[key]
+            name = bindings.snapshot.names[entity]
+            return ProofAnchor(
+                entity=key,
+                truth=bindings.membership(node, entity),
+                probability=membership,
+                text=f"{name} is a candidate, membership {membership:.2f}",
+            )
+        case Labelled() | Compare():
+            return _fact(node, entity, bindings.snapshot)
+        case Projection(child=child):
+            before, edge = bindings.step(node, entity)
+            return ProofProjection(entity=key, edge=edge, child=_node(child, before, bindings))
+        case Intersection(children=branches):
+            parts = tuple(_node(branch, entity, bindings) for branch in branches)
+            return ProofIntersection(entity=key, branches=parts)
+        case Union(children=branches):
+            parts = tuple(_node(branch, entity, bindings) for branch in branches)
+            return ProofUnion(entity=key, branches=parts)
+        case Negation(child=child):
+            text = _denial(child, bindings.snapshot.names[entity])
+            case_for = _forbidden(child, entity, bindings.against)
+            return ProofNegation(entity=key, text=text, child=case_for)
+        case _:
+            assert_never(node)
+
+
+def _fact(node: Labelled | Compare, entity: int, snapshot: Snapshot) -> ProofFact:
+    key, name = snapshot.entities.name(entity), snapshot.names[entity]
+    if isinstance(node, Labelled):
+        holds = snapshot.label_of(entity) == node.label
+        verb = "is" if holds else "is not"
+        return ProofFact(entity=key, text=f"{name} {verb} a {node.label}", truth=float(holds))
+    value = attribute_of(snapshot, entity, node.attribute)
+    holds = compares(value, node.comparison, node.value)
+    words = f"{node.attribute} of {name} is {value!r}"
+    if value is None:
+        words = f"{name} has no {node.attribute}, wanted {node.comparison} {node.value!r}"
+    elif node.comparison != "=" or not holds:
+        words = f"{words}, {'' if holds else 'not '}{node.comparison} {node.value!r}"
+    return ProofFact(entity=key, text=words, truth=float(holds))
+
+
+def _denial(child: Query, name: str) -> str:
+    match child:
+        case Anchor(entity=other):
+            return f"{name} is not {other}"
+        case Labelled(label=label):
+            return f"{name} is not a {label}"
+        case Compare(attribute=attribute, comparison=comparison, value=value):
+            return f"not {attribute} of {name} {comparison} {value!r}"
+        case _:
+            return f"{name} is none of: {describe(child)}"
+
+
+def _forbidden(child: Query, entity: int, bindings: Bindings) -> ProofNode:
+    """Return the strongest case for what must not hold; one edge that is not there is named."""
+    if not isinstance(child, Projection) or not isinstance(child.child, Anchor):
+        return _node(child, entity, bindings)
+    if bindings.proves(child, entity):
+        return _node(child, entity, bindings)
+    key, other = bindings.snapshot.entities.name(entity), child.child.entity
+    return ProofProjection(
+        entity=key,
+        edge=edge_of(child, key, other, status="absent", probability=0.0),
+        child=ProofAnchor(entity=other),
+    )
+
+
+def edge_of(
+    node: Projection,
+    entity: EntityKey,
+    before: EntityKey,
+    *,
+    status: EdgeStatus,
+    probability: float,
+) -> ProofEdge:
+    """Return the edge by which a projection goes from `before` to `entity`."""
+    head, tail = (entity, before) if node.inverse else (before, entity)
+    return ProofEdge(
+        head=head, relation=node.relation, tail=tail, status=status, probability=probability
+    )
+
+
 class Prover:
-    """Proves answers of one query; the arrays are computed once, whatever the number of answers.
+    """The bindings of known answers: of all over known edges, the most probable one.
+
+    The value of a binding is the product of the probabilities of its edges; on a tree the best one
+    is found by max-product dynamic programming, a pass over arrays for each node. Everything that
+    a proof names as known is an edge of the graph (or was added by the call's edits). Negation is
+    closed-world. The arrays are computed once, whatever the number of answers.
 
     Args:
         query: Safe, in normal form.
@@ -51,6 +207,16 @@ class Prover:
         self._values: dict[int, Values] = {}
         self._value(query)
 
+    @property
+    def snapshot(self) -> Snapshot:
+        """The graph."""
+        return self._edges.snapshot
+
+    @property
+    def against(self) -> Bindings:
+        """Known edges also make the case for what must not hold."""
+        return self
+
     def proof(self, entity: int) -> Proof:
         """Return the best proof of an answer.
 
@@ -60,14 +226,31 @@ class Prover:
         Raises:
             InputError: It is no answer.
         """
-        edges: list[ProofEdge] = []
-        facts: list[str] = []
-        self._walk(self._query, entity, edges, facts)
-        return Proof(
-            edges=tuple(edges),
-            facts=tuple(facts),
-            probability=float(self._value(self._query)[entity]),
+        return proof_of(self._query, entity, self)
+
+    def proves(self, node: Query, entity: int) -> bool:
+        """Tell whether an entity is a known answer of a node of the query."""
+        return bool(self._value(node)[entity] > 0.0)
+
+    def membership(self, node: SoftAnchor, entity: int) -> float:
+        """Return 1: a candidate that counts as known counts as true."""
+        return float(self.proves(node, entity))
+
+    def step(self, node: Projection, entity: int) -> tuple[int, ProofEdge]:
+        """Return the entity before the most probable known edge into `entity`, and that edge."""
+        row = self._edges.row(self.snapshot.relation_id(node.relation), inverse=not node.inverse)
+        places = row.positions(np.array([entity], dtype=np.int32))
+        before = row.ends[places]
+        best = int(np.argmax(self._value(node.child)[before] * row.probabilities[places]))
+        name = self.snapshot.entities.name
+        edge = edge_of(
+            node,
+            name(entity),
+            name(int(before[best])),
+            status="known",
+            probability=float(row.probabilities[places[best]]),
         )
+        return int(before[best]), edge
 
     def _value(self, node: Query) -> Values:
         """Return the values of a node; nodes are told apart by identity within one query."""
@@ -77,7 +260,7 @@ class Prover:
         return found
 
     def _computed(self, node: Query) -> Values:
-        snapshot = self._edges.snapshot
+        snapshot = self.snapshot
         match node:
             case Anchor(entity=key):
                 return self._ones(np.array([snapshot.entity_id(key)], dtype=np.int32))
@@ -106,85 +289,6 @@ class Prover:
                 assert_never(node)
 
     def _ones(self, ids: Ids) -> Values:
-        values = np.zeros(self._edges.snapshot.num_entities)
+        values = np.zeros(self.snapshot.num_entities)
         values[ids] = 1.0
         return values
-
-    def _walk(self, node: Query, entity: int, edges: list[ProofEdge], facts: list[str]) -> None:
-        match node:
-            case Anchor():
-                return
-            case SoftAnchor(candidates=candidates):
-                membership = dict(candidates)[self._key(entity)]
-                facts.append(f"{self._name(entity)} is a candidate, membership {membership:.2f}")
-            case Labelled(label=label):
-                facts.append(f"{self._name(entity)} is a {label}")
-            case Compare():
-                facts.append(self._compared(node, entity))
-            case Projection(child=child):
-                before, edge = self._best_edge(node, entity)
-                edges.append(edge)
-                self._walk(child, before, edges, facts)
-            case Intersection(children=branches):
-                for branch in branches:
-                    self._walk(branch, entity, edges, facts)
-            case Union(children=branches):
-                best = max(branches, key=lambda branch: float(self._value(branch)[entity]))
-                self._walk(best, entity, edges, facts)
-            case Negation(child=child):
-                self._absent(child, entity, edges, facts)
-            case _:
-                assert_never(node)
-
-    def _best_edge(self, node: Projection, entity: int) -> tuple[int, ProofEdge]:
-        """Return the entity before the best edge into `entity`, and that edge."""
-        row = self._edges.row(
-            self._edges.snapshot.relation_id(node.relation), inverse=not node.inverse
-        )
-        places = row.positions(np.array([entity], dtype=np.int32))
-        before = row.ends[places]
-        values = self._value(node.child)[before] * row.probabilities[places]
-        best = int(np.argmax(values)) if len(values) else -1
-        if best < 0 or values[best] == 0:
-            raise InputError(f"{self._name(entity)!r} is no answer of {describe(node)}")
-        start = int(before[best])
-        head, tail = (entity, start) if node.inverse else (start, entity)
-        edge = ProofEdge(
-            head=self._key(head),
-            relation=node.relation,
-            tail=self._key(tail),
-            status="known",
-            probability=float(row.probabilities[places[best]]),
-        )
-        return start, edge
-
-    def _absent(self, child: Query, entity: int, edges: list[ProofEdge], facts: list[str]) -> None:
-        """Say what is not there: an edge between two named entities, or a plain sentence."""
-        name = self._name(entity)
-        match child:
-            case Projection(relation=relation, child=Anchor(entity=other), inverse=inverse):
-                head, tail = (self._key(entity), other) if inverse else (other, self._key(entity))
-                edges.append(
-                    ProofEdge(
-                        head=head, relation=relation, tail=tail, status="absent", probability=1.0
-                    )
-                )
-            case Anchor(entity=other):
-                facts.append(f"{name} is not {other}")
-            case Labelled(label=label):
-                facts.append(f"{name} is not a {label}")
-            case Compare(attribute=attribute, comparison=comparison, value=value):
-                facts.append(f"not {attribute} of {name} {comparison} {value!r}")
-            case _:
-                facts.append(f"nothing known makes {name} one of: {describe(child)}")
-
-    def _compared(self, node: Compare, entity: int) -> str:
-        value = attribute_of(self._edges.snapshot, entity, node.attribute)
-        words = f"{node.attribute} of {self._name(entity)} is {value!r}"
-        return words if node.comparison == "=" else f"{words}, {node.comparison} {node.value!r}"
-
-    def _name(self, entity: int) -> str:
-        return self._edges.snapshot.names[entity]
-
-    def _key(self, entity: int) -> EntityKey:
-        return self._edges.snapshot.entities.name(entity)

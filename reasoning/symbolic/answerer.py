@@ -249,7 +249,7 @@ class SymbolicAnswerer:
     def _proved(self, answer: Answer, known: Prover, likely: FuzzyProver) -> Answer:
         entity = self.snapshot.entity_id(answer.entity)
         if answer.status == "known":
-            proof = likely.with_doubts(known.proof(entity))
+            proof = likely.proof_of_known(entity, known)
         else:
             proof = likely.proof(entity)
         fields = {name: getattr(answer, name) for name in _ANSWER_FIELDS}

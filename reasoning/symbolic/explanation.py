@@ -1,43 +1,34 @@
-"""Proofs of likely answers: the best binding of every variable, edge by edge.
+"""Proofs of likely answers: the best binding of every variable over known and predicted edges.
 
-The counterpart of `reasoning.proofs` for fuzzy truth: on a tree the best binding is found by
-walking down from the answer, at each projection to the entity with the largest product of its own
-truth and the edge's probability. A union shows its best branch although its truth counts all.
+On a tree the best binding is found by walking down from the answer, at each projection to the
+entity with the largest product of its own truth and the edge's probability (`reasoning.proofs`
+holds the walk).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from kg.errors import InputError
-from kg.model import EntityKey
-from reasoning.answers import Proof, ProofEdge
-from reasoning.comparisons import attribute_of
-from reasoning.query import (
-    Anchor,
-    Compare,
-    Intersection,
-    Labelled,
-    Negation,
-    Projection,
-    Query,
-    SoftAnchor,
-    Union,
-)
-from reasoning.safety import describe
-from reasoning.symbolic.fuzzy import TRUTH, crisp
+from reasoning.proof_tree import Proof, ProofEdge
+from reasoning.proofs import Bindings, Prover, edge_of, proof_of
+from reasoning.query import Negation, Projection, Query, SoftAnchor
+from reasoning.symbolic.fuzzy import TRUTH, Entries, FuzzySet
 
 if TYPE_CHECKING:
+    from kg.snapshot import Snapshot
     from reasoning.symbolic.answerer import Evaluation
 
 __all__ = ["FuzzyProver"]
 
+_ROUNDING = 1e-12
+"""Two truths closer than this are one: they differ by the order of their factors."""
+
 
 class FuzzyProver:
-    """Explains answers of one query.
+    """The bindings of answers of one query over likely edges.
 
     Args:
         query: Safe, in normal form.
@@ -47,10 +38,20 @@ class FuzzyProver:
     def __init__(self, query: Query, evaluation: Evaluation) -> None:
         self._query = query
         self._evaluation = evaluation
-        self._snapshot = evaluation.edges.snapshot
+        self._entering: dict[Projection, _Entering] = {}
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The graph."""
+        return self._evaluation.edges.snapshot
+
+    @property
+    def against(self) -> Bindings:
+        """Likely edges also make the case for what must not hold."""
+        return self
 
     def proof(self, entity: int) -> Proof:
-        """Return the best proof of an answer: edges root first, then facts.
+        """Return the best proof of an answer.
 
         Args:
             entity: Id of an entity with a truth above 0.
@@ -58,121 +59,112 @@ class FuzzyProver:
         Raises:
             InputError: Its truth is 0.
         """
-        edges: list[ProofEdge] = []
-        facts: list[str] = []
-        self._walk(self._query, entity, edges, facts)
-        return Proof(
-            edges=tuple(edges),
-            facts=tuple(facts),
-            probability=float(np.prod([edge.probability for edge in edges])),
-        )
+        return proof_of(self._query, entity, self)
 
-    def with_doubts(self, proof: Proof) -> Proof:
-        """Return a proof over known edges in which each absent edge has its likely absence.
+    def proof_of_known(self, entity: int, known: Prover) -> Proof:
+        """Return a proof of a known answer whose score is the answer's truth.
 
-        Closed-world proofs take an edge that the graph lacks for absent; it may only be missing.
+        It goes over known edges. Only where a negation inside the query is doubtful, a binding
+        over predicted edges can be truer than all over known ones; then that one is the proof.
+
+        Raises:
+            InputError: Nothing proves it.
         """
-        edges = tuple(
-            replace(edge, probability=self._absence(edge)) if edge.status == "absent" else edge
-            for edge in proof.edges
-        )
-        # absent edges count 1 in a closed-world proof
-        doubts = [edge.probability for edge in edges if edge.status == "absent"]
-        probability = proof.probability * float(np.prod(doubts))
-        return replace(proof, edges=edges, probability=probability)
+        proof = proof_of(self._query, entity, _KnownFirst(known, self))
+        if abs(proof.score() - self.truth(self._query, entity)) <= _ROUNDING:
+            return proof
+        return self.proof(entity)
 
-    def _absence(self, edge: ProofEdge) -> float:
-        head, tail = map(self._snapshot.entity_id, (edge.head, edge.tail))
-        start = crisp(np.array([head], dtype=np.int32))
-        entries = self._evaluation.edges.entries(
-            start, self._snapshot.relation_id(edge.relation), inverse=False
-        )
-        return 1.0 - float(entries.probabilities[entries.ends == tail].max(initial=0.0))
-
-    def _truth(self, node: Query, entity: int) -> float:
+    def truth(self, node: Query, entity: int) -> float:
+        """Return the truth of a positive node at an entity."""
         ids = np.array([entity], dtype=np.int32)
         return float(self._evaluation.value(node).at(ids)[TRUTH, 0])
 
-    def _walk(self, node: Query, entity: int, edges: list[ProofEdge], facts: list[str]) -> None:
-        match node:
-            case Anchor():
-                return
-            case SoftAnchor(candidates=candidates):
-                membership = dict(candidates)[self._key(entity)]
-                facts.append(f"{self._name(entity)} is a candidate, membership {membership:.2f}")
-            case Labelled(label=label):
-                facts.append(f"{self._name(entity)} is a {label}")
-            case Compare(attribute=attribute):
-                value = attribute_of(self._snapshot, entity, attribute)
-                words = f"{attribute} of {self._name(entity)} is {value!r}"
-                exact = node.comparison == "="
-                facts.append(words if exact else f"{words}, {node.comparison} {node.value!r}")
-            case Projection(child=child):
-                before, edge = self._best_edge(node, entity)
-                edges.append(edge)
-                self._walk(child, before, edges, facts)
-            case Intersection(children=branches):
-                for branch in branches:
-                    self._walk(branch, entity, edges, facts)
-            case Union(children=branches):
-                best = max(branches, key=lambda branch: self._truth(branch, entity))
-                self._walk(best, entity, edges, facts)
-            case Negation(child=child):
-                self._absent(child, entity, edges, facts)
-            case _:
-                assert_never(node)
+    def proves(self, node: Query, entity: int) -> bool:
+        """Tell whether the truth of a node at an entity is above 0; a negation can always show."""
+        return isinstance(node, Negation) or self.truth(node, entity) > 0.0
 
-    def _best_edge(self, node: Projection, entity: int) -> tuple[int, ProofEdge]:
-        """Return the entity before the best edge into `entity`, and that edge."""
+    def membership(self, node: SoftAnchor, entity: int) -> float:
+        """Return the membership of a candidate."""
+        return self.truth(node, entity)
+
+    def step(self, node: Projection, entity: int) -> tuple[int, ProofEdge]:
+        """Return the entity before the best edge into `entity`, and that edge.
+
+        Of equals, a known edge comes first, then the lowest id: the same proof on every run.
+        """
+        entering = self._entering.get(node)
+        if entering is None:
+            entering = self._entering[node] = self._edges_of(node)
+        before, probability, known = entering.best(entity)
+        name = self.snapshot.entities.name
+        edge = edge_of(
+            node,
+            name(entity),
+            name(before),
+            status="known" if known else "predicted",
+            probability=probability,
+        )
+        return before, self._recorded(edge) if known else edge
+
+    def _edges_of(self, node: Projection) -> _Entering:
         start = self._evaluation.value(node.child)
-        entries = self._evaluation.edges.entries(
-            start, self._snapshot.relation_id(node.relation), inverse=node.inverse
+        relation = self.snapshot.relation_id(node.relation)
+        entries = self._evaluation.edges.entries(start, relation, inverse=node.inverse)
+        return _Entering(start, entries)
+
+    def _recorded(self, edge: ProofEdge) -> ProofEdge:
+        """Return a known edge with its recorded probability; one that a call added has 1."""
+        stored = self.snapshot.edge_probability(
+            self.snapshot.entity_id(edge.head),
+            self.snapshot.relation_id(edge.relation),
+            self.snapshot.entity_id(edge.tail),
         )
-        places = np.flatnonzero(entries.ends == entity)
-        values = start.values[TRUTH, entries.sources[places]] * entries.probabilities[places]
-        if not len(places) or values.max() <= 0.0:
-            raise InputError(f"{self._name(entity)!r} is no answer of {describe(node)}")
-        # of equals, a known edge first, then the lowest id: the same proof on every run
-        order = np.lexsort((entries.sources[places], ~entries.known[places], -values))
-        best = places[order[0]]
-        before = int(start.ids[entries.sources[best]])
-        head, tail = (entity, before) if node.inverse else (before, entity)
-        edge = ProofEdge(
-            head=self._key(head),
-            relation=node.relation,
-            tail=self._key(tail),
-            status="known" if entries.known[best] else "predicted",
-            probability=float(entries.probabilities[best]),
+        known = stored >= self._evaluation.edges.config.known_probability
+        return replace(edge, probability=float(stored) if known else 1.0)
+
+
+class _Entering:
+    """The edges of one projection, sorted by where they lead.
+
+    Args:
+        start: The set that they leave.
+        entries: The edges.
+    """
+
+    def __init__(self, start: FuzzySet, entries: Entries) -> None:
+        values = start.values[TRUTH, entries.sources] * entries.probabilities
+        order = np.lexsort((entries.sources, ~entries.known, -values, entries.ends))
+        self._ends = entries.ends[order]
+        self._before = start.ids[entries.sources[order]]
+        self._probabilities = entries.probabilities[order]
+        self._known = entries.known[order]
+
+    def best(self, entity: int) -> tuple[int, float, bool]:
+        """Return where the best edge into an entity comes from, its probability, if it is known."""
+        place = int(np.searchsorted(self._ends, entity))
+        return (
+            int(self._before[place]),
+            float(self._probabilities[place]),
+            bool(self._known[place]),
         )
-        return before, edge
 
-    def _absent(self, child: Query, entity: int, edges: list[ProofEdge], facts: list[str]) -> None:
-        """Say what must not hold: an edge between two given entities, or a sentence."""
-        name, absence = self._name(entity), 1.0 - self._truth(child, entity)
-        match child:
-            case Projection(relation=relation, child=Anchor(entity=other), inverse=inverse):
-                head, tail = (self._key(entity), other) if inverse else (other, self._key(entity))
-                edges.append(
-                    ProofEdge(
-                        head=head,
-                        relation=relation,
-                        tail=tail,
-                        status="absent",
-                        probability=absence,
-                    )
-                )
-            case Anchor(entity=other):
-                facts.append(f"{name} is not {other}")
-            case Labelled(label=label):
-                facts.append(f"{name} is not a {label}")
-            case Compare(attribute=attribute, comparison=comparison, value=value):
-                facts.append(f"not {attribute} of {name} {comparison} {value!r}")
-            case _:
-                sentence = f"{name} is none of: {describe(child)}"
-                facts.append(f"{sentence} (probability {absence:.2f})")
 
-    def _name(self, entity: int) -> str:
-        return self._snapshot.names[entity]
+class _KnownFirst:
+    """Known bindings where there are any, likely ones elsewhere; doubts come from likely edges."""
 
-    def _key(self, entity: int) -> EntityKey:
-        return self._snapshot.entities.name(entity)
+    def __init__(self, known: Prover, likely: FuzzyProver) -> None:
+        self._known = known
+        self._likely = likely
+        self.snapshot: Snapshot = likely.snapshot
+        self.against: Bindings = likely
+
+    def proves(self, node: Query, entity: int) -> bool:
+        return self._known.proves(node, entity) or self._likely.proves(node, entity)
+
+    def membership(self, node: SoftAnchor, entity: int) -> float:
+        return self._likely.membership(node, entity)
+
+    def step(self, node: Projection, entity: int) -> tuple[int, ProofEdge]:
+        chosen = self._known if self._known.proves(node, entity) else self._likely
+        return chosen.step(node, entity)

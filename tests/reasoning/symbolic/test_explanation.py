@@ -13,6 +13,7 @@ from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot
 from reasoning.normal_form import normalise
 from reasoning.predictors import NoPredictor
+from reasoning.proof_tree import ProofUnion, truth_of
 from reasoning.protocols import Edits
 from reasoning.query import (
     Anchor,
@@ -60,25 +61,18 @@ def test_every_edge_of_every_proof_is_what_it_says(case: Case, seed: int) -> Non
             else:
                 assert stored < 0.9
                 assert edge.probability == pytest.approx(1 - truth[place], abs=1e-6)
-        if answer.status == "known":
+        assert answer.proof.score() == pytest.approx(answer.score, abs=1e-12)
+        if answer.status == "known" and not _has_negation(found.query):
             assert all(edge.status != "predicted" for edge in answer.proof.edges)
 
 
-def _is_conjunctive(tree: Query) -> bool:
-    """Tell whether a proof's edges are all that the truth depends on."""
-    return not any(
-        isinstance(node, Union) or (isinstance(node, Negation) and not _is_single_edge(node.child))
-        for node in walk(tree)
-    )
-
-
-def _is_single_edge(node: Query) -> bool:
-    return isinstance(node, Projection) and isinstance(node.child, Anchor)
+def _has_negation(tree: Query) -> bool:
+    return any(isinstance(node, Negation) for node in walk(tree))
 
 
 @settings(max_examples=60, deadline=None)
 @given(cases(max_leaves=5), st.integers(0, 50))
-def test_the_product_of_a_proof_is_the_truth(case: Case, seed: int) -> None:
+def test_the_score_of_a_proof_is_the_truth(case: Case, seed: int) -> None:
     snapshot = case.snapshot
     tree = normalise(case.tree)
     rows = PredictedRows(TablePredictor(random_table(snapshot, seed)), NO_PRUNING)
@@ -89,8 +83,7 @@ def test_the_product_of_a_proof_is_the_truth(case: Case, seed: int) -> None:
         if truth <= 0.0:
             continue
         proof = prover.proof(entity)
-        if _is_conjunctive(tree):
-            assert proof.probability == pytest.approx(truth, abs=1e-9)
+        assert proof.score() == pytest.approx(truth, abs=1e-12)
         assert proof == prover.proof(entity)
 
 
@@ -196,6 +189,58 @@ def test_a_union_shows_its_best_branch() -> None:
     status, edges, _ = _answers(tree)["c"]
     assert status == "likely"
     assert edges == [("b", "borders", "c", "predicted", 0.5)]
+
+
+def test_a_union_keeps_all_its_branches() -> None:
+    """Two ways, each one half likely and 0.4 likely, make 1 − 0.5 · 0.6 together."""
+    snapshot = _graph()
+    tree = Union(
+        (
+            Projection("borders", Anchor(EntityKey("b"))),
+            Projection("speaks", Anchor(EntityKey("ar")), inverse=True),
+            Projection("speaks", Anchor(EntityKey("fr")), inverse=True),
+        )
+    )
+    answerer = SymbolicAnswerer(snapshot, NoPredictor(snapshot.num_entities))
+    [found] = answerer.answer([tree], 10, with_proofs=True)
+    [answer] = [answer for answer in found.answers if answer.entity == "c"]
+    assert answer.proof is not None
+    assert isinstance(answer.proof.tree, ProofUnion)
+    assert sorted(map(truth_of, answer.proof.tree.branches)) == pytest.approx([0.0, 0.4, 0.5])
+    assert answer.score == answer.proof.score() == pytest.approx(0.7)
+
+
+def test_a_doubtful_negation_inside_lets_a_likely_binding_win() -> None:
+    """Known through c, which probably speaks Arabic; truer through b, which surely does not."""
+    names = ("a", "b", "c", "ar")
+    entities = [Entity(key=EntityKey(name), label="Thing", name=name) for name in names]
+    source = Provenance(kind="asserted", source="s")
+    edge = Edge(head=EntityKey("c"), relation="near", tail=EntityKey("a"), provenance=(source,))
+    other = Edge(
+        head=EntityKey("ar"), relation="speaks", tail=EntityKey("ar"), provenance=(source,)
+    )
+    snapshot = build_snapshot(entities, [edge, other])
+    table = np.zeros((2, 4, 4), dtype=np.float32)
+    near, speaks = map(snapshot.relation_id, ("near", "speaks"))
+    a, b, c, ar = map(snapshot.entity_id, names)
+    table[near, b, a], table[speaks, c, ar] = 0.75, 0.875
+    tree = Projection(
+        "near",
+        Intersection(
+            (
+                Labelled("Thing"),
+                Negation(Projection("speaks", Anchor(EntityKey("ar")), inverse=True)),
+            )
+        ),
+    )
+    [found] = SymbolicAnswerer(snapshot, TablePredictor(table), NO_PRUNING).answer(
+        [tree], 1, with_proofs=True
+    )
+    [answer] = found.answers
+    assert answer.status == "known"
+    assert answer.proof is not None
+    assert answer.score == answer.proof.score() == 0.75
+    assert answer.proof.edges[0].status == "predicted"
 
 
 def test_an_edge_added_for_one_call_is_known_in_its_proof() -> None:
