@@ -10,9 +10,10 @@ import numpy as np
 
 from kg.errors import SettingError
 from kg.snapshot import Snapshot
-from reasoning.notations.cypher import Reading, read_cypher, write_cypher
+from reasoning.notations.cypher import read_cypher, write_cypher
 from reasoning.notations.json import read_json, read_json_text, write_json
 from reasoning.notations.names import resolve
+from reasoning.notations.reading import Reading
 from reasoning.query import Query
 
 __all__ = ["Reading", "read", "read_query", "write_query"]

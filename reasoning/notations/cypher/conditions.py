@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import cast
 
-from reasoning.notations.cypher_patterns import PatternParser
-from reasoning.notations.cypher_syntax import (
+from reasoning.notations.cypher.patterns import PatternParser
+from reasoning.notations.cypher.syntax import (
     Both,
     Condition,
     Either,
@@ -14,8 +14,8 @@ from reasoning.notations.cypher_syntax import (
     PatternTest,
     VariableTest,
 )
-from reasoning.notations.cypher_tokens import spanned
-from reasoning.notations.cypher_values import comparison_nodes, flipped, presence, unsupported
+from reasoning.notations.tokens import spanned
+from reasoning.notations.values import comparison_nodes, flipped, presence, unsupported
 from reasoning.query import Comparison, Negation, Scalar, Span
 
 __all__ = ["ConditionParser"]

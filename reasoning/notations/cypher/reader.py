@@ -11,32 +11,16 @@ A node about which nothing is said stands for every entity, as does the label ``
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from reasoning.notations.cypher_parser import parse
-from reasoning.notations.cypher_syntax import SelectText
-from reasoning.notations.cypher_tree import tree_of
-from reasoning.notations.cypher_values import unsupported
-from reasoning.notations.cypher_writer import write_cypher
-from reasoning.query import Query, Union
+from reasoning.notations.cypher.parser import parse
+from reasoning.notations.cypher.syntax import SelectText
+from reasoning.notations.cypher.tree import tree_of
+from reasoning.notations.reading import Reading
+from reasoning.notations.values import unsupported
+from reasoning.query import Union
 
-__all__ = ["Reading", "read_cypher", "write_cypher"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a text asks for.
-
-    Attributes:
-        tree: The query.
-        limit: The most answers, where the text has a LIMIT.
-        columns: Names of the returned columns; None where the notation has none.
-    """
-
-    tree: Query
-    limit: int | None = None
-    columns: tuple[str, ...] | None = None
+__all__ = ["read_cypher"]
 
 
 def read_cypher(

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 
-from reasoning.notations.cypher_syntax import HopText
-from reasoning.notations.cypher_values import unsupported
+from reasoning.notations.cypher.syntax import HopText
+from reasoning.notations.values import unsupported
 from reasoning.query import Anchor, Compare, Labelled, Query
 
 __all__ = ["Hop", "check_overlaps"]

@@ -1,23 +1,33 @@
-"""Tokens of the Cypher fragment, each with its place in the text.
+"""Tokens of a text notation, each with its place in the text.
 
-Positions are why this is not left to a library: every refusal names its line and column. An escape
-by code point is refused, as the gate of the store does, since readers disagree on it.
+Positions are why this is not left to a library: every refusal names its line and column.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from kg.errors import QuerySyntaxError
 from reasoning.query import Span
 
-__all__ = ["Token", "TokenKind", "spanned", "tokenise"]
+__all__ = ["ESCAPES", "Token", "TokenKind", "spanned", "tokenise", "unescaped"]
 
-TokenKind = Literal["word", "quoted", "number", "text", "parameter", "symbol", "end"]
+TokenKind = Literal[
+    "word",
+    "quoted",
+    "number",
+    "text",
+    "parameter",
+    "variable",
+    "iri",
+    "prefixed",
+    "symbol",
+    "end",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +35,8 @@ class Token:
     """One token.
 
     Attributes:
-        kind: `quoted` is a name between backticks; `end` stands once, at the end of the text.
+        kind: `quoted` is a name between backticks, `prefixed` one like ``rdf:type``; `end` stands
+            once, at the end of the text.
         text: The characters, without quotes and with escapes resolved.
         span: Where it stands.
     """
@@ -43,20 +54,7 @@ class Token:
         return self.kind == "symbol" and self.text in symbols
 
 
-_TOKEN = re.compile(
-    r"""
-      (?P<space>    \s+ | //[^\n]* | /\*.*?\*/ )
-    | (?P<number>   \d+\.\d+(?:[eE][+-]?\d+)? | \.\d+(?:[eE][+-]?\d+)? | \d+(?:[eE][+-]?\d+)? )
-    | (?P<word>     [^\W\d]\w* )
-    | (?P<quoted>   `(?:[^`]|``)+` )
-    | (?P<text>     '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" )
-    | (?P<parameter> \$\w+ )
-    | (?P<symbol>   <> | <= | >= | =~ | \.\. | [()\[\]{}:,.;|<>=+*/%^!&-] )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-
-_ESCAPES = {
+ESCAPES: Mapping[str, str] = {
     "\\": "\\",
     "'": "'",
     '"': '"',
@@ -66,47 +64,45 @@ _ESCAPES = {
     "b": "\b",
     "f": "\f",
 }
+"""What stands for what after a backslash."""
 
 
-def tokenise(text: str) -> list[Token]:
+def tokenise(
+    text: str, pattern: re.Pattern[str], make: Callable[[re.Match[str], Span], Token]
+) -> list[Token]:
     """Return the tokens of a text without white space and comments, an `end` last.
 
+    Args:
+        text: Any text.
+        pattern: Of one token; white space and comments are its group ``space``.
+        make: Makes a token of a match.
+
     Raises:
-        QuerySyntaxError: A character, an escape or an open quote that Cypher does not know.
+        QuerySyntaxError: A character, an escape or an open quote that the notation does not know.
     """
     lines = [0, *(place + 1 for place, letter in enumerate(text) if letter == "\n")]
     tokens: list[Token] = []
     place = 0
     while place < len(text):
-        found = _TOKEN.match(text, place)
+        found = pattern.match(text, place)
         if found is None:
             raise _unreadable(text, _span(lines, place, place + 1))
         span = _span(lines, place, found.end())
         if found.lastgroup != "space":
-            tokens.append(_token(found, span))
+            tokens.append(make(found, span))
         place = found.end()
     tokens.append(Token("end", "", _span(lines, len(text), len(text))))
     return tokens
 
 
-def _token(found: re.Match[str], span: Span) -> Token:
-    text = found.group()
-    match found.lastgroup:
-        case "text":
-            return Token("text", _unescaped(text[1:-1], span), span)
-        case "quoted":
-            return Token("quoted", text[1:-1].replace("``", "`"), span)
-        case "parameter":
-            return Token("parameter", text[1:], span)
-        case "number":
-            return Token("number", text, span)
-        case "word":
-            return Token("word", text, span)
-        case _:
-            return Token("symbol", text, span)
+def unescaped(text: str, span: Span) -> str:
+    r"""Return a text with its escapes resolved.
 
+    An escape by code point is refused, as the gate of the store does, since readers disagree on it.
 
-def _unescaped(text: str, span: Span) -> str:
+    Raises:
+        QuerySyntaxError: An escape that is not in `ESCAPES`.
+    """
     parts: list[str] = []
     letters = iter(text)
     for letter in letters:
@@ -114,7 +110,7 @@ def _unescaped(text: str, span: Span) -> str:
             parts.append(letter)
             continue
         escape = next(letters, "")
-        if escape not in _ESCAPES:
+        if escape not in ESCAPES:
             raise QuerySyntaxError(
                 f"a text holds the escape \\{escape}, which is not read",
                 position=span.start,
@@ -122,7 +118,7 @@ def _unescaped(text: str, span: Span) -> str:
                 column=span.column,
                 hint="write the character itself",
             )
-        parts.append(_ESCAPES[escape])
+        parts.append(ESCAPES[escape])
     return "".join(parts)
 
 

@@ -1,9 +1,9 @@
-"""Comparisons of the Cypher fragment as query nodes, with their opposites in three-valued logic.
+"""Comparisons of a text as query nodes, with their opposites in three-valued logic.
 
-In Cypher a comparison with a missing attribute is neither true nor false, so ``NOT n.size > 3``
-does not hold for an entity without a size. A tree's negation has two values. So NOT is never
-translated by a negation of a comparison, but by the comparison that is true where this one is
-false.
+In Cypher and SPARQL a comparison with a missing attribute is neither true nor false, so
+``NOT n.size > 3`` does not hold for an entity without a size. A tree's negation has two values. So
+NOT is never translated by a negation of a comparison, but by the comparison that is true where this
+one is false.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from kg.errors import UnsupportedQueryError
 from kg.model import EntityKey
 from reasoning.normal_form import EVERYTHING
+from reasoning.notations.tokens import Token
 from reasoning.query import (
     Anchor,
     Compare,
@@ -23,7 +24,9 @@ from reasoning.query import (
     Union,
 )
 
-__all__ = ["comparison_nodes", "everything", "flipped", "presence", "unsupported"]
+__all__ = ["comparison_nodes", "everything", "flipped", "number_of", "presence", "unsupported"]
+
+_INT64 = 2**63
 
 _OPPOSITES: dict[Comparison, Comparison] = {
     "=": "<>",
@@ -102,8 +105,30 @@ def _check_value(comparison: Comparison, value: Scalar | tuple[Scalar, ...], spa
         raise unsupported(f"{comparison.upper()} takes a text", span, "put it in quotes")
 
 
-def unsupported(what: str, span: Span, hint: str | None = None) -> UnsupportedQueryError:
-    """Return the refusal of something at a place of a text."""
+def unsupported(what: str, span: Span | None, hint: str | None = None) -> UnsupportedQueryError:
+    """Return the refusal of something at a place of a text, if there is one."""
     return UnsupportedQueryError(
-        what, position=span.start, line=span.line, column=span.column, hint=hint
+        what,
+        position=None if span is None else span.start,
+        line=None if span is None else span.line,
+        column=None if span is None else span.column,
+        hint=hint,
     )
+
+
+def number_of(token: Token) -> int | float:
+    """Return the value of a number without a sign.
+
+    Raises:
+        UnsupportedQueryError: It does not fit 64 bits.
+    """
+    if not token.text.isdecimal() or not token.text.isascii():
+        number = float(token.text)
+        if number in (float("inf"), float("-inf")):
+            raise unsupported("a number is too large", token.span)
+        return number
+    if len(token.text) > 1 and token.text.startswith("0"):
+        raise unsupported("a number starts with 0", token.span, "leave the 0 out")
+    if len(token.text) > len(str(_INT64)) or int(token.text) >= _INT64:
+        raise unsupported("a whole number does not fit 64 bits", token.span)
+    return int(token.text)

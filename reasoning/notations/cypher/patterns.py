@@ -6,10 +6,10 @@ from typing import Literal
 
 from kg.backends.names import BASE_LABEL
 from kg.errors import LimitError
-from reasoning.notations.cypher_cursor import Cursor
-from reasoning.notations.cypher_syntax import HopText, NodeText, PathText
-from reasoning.notations.cypher_tokens import spanned
-from reasoning.notations.cypher_values import comparison_nodes, everything, unsupported
+from reasoning.notations.cypher.cursor import CypherCursor
+from reasoning.notations.cypher.syntax import HopText, NodeText, PathText
+from reasoning.notations.tokens import spanned
+from reasoning.notations.values import comparison_nodes, everything, unsupported
 from reasoning.query import Labelled, Query
 
 __all__ = ["PatternParser"]
@@ -21,7 +21,7 @@ MAX_HOPS = 60
 class PatternParser:
     """Reads patterns from a cursor."""
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: CypherCursor) -> None:
         self._cursor = cursor
 
     def path(self) -> PathText:

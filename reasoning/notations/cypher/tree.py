@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from reasoning.normal_form import EVERYTHING
-from reasoning.notations.cypher_overlap import Hop, check_overlaps
-from reasoning.notations.cypher_syntax import (
+from reasoning.notations.cypher.overlap import Hop, check_overlaps
+from reasoning.notations.cypher.syntax import (
     Both,
     Condition,
     Either,
@@ -23,7 +23,7 @@ from reasoning.notations.cypher_syntax import (
     SelectText,
     VariableTest,
 )
-from reasoning.notations.cypher_values import everything, unsupported
+from reasoning.notations.values import everything, unsupported
 from reasoning.query import (
     Anchor,
     Compare,

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from kg.errors import LimitError
-from reasoning.notations.cypher_conditions import ConditionParser
-from reasoning.notations.cypher_cursor import Cursor
-from reasoning.notations.cypher_syntax import MatchText, SelectText
-from reasoning.notations.cypher_tokens import spanned, tokenise
-from reasoning.notations.cypher_values import unsupported
+from reasoning.notations.cypher.conditions import ConditionParser
+from reasoning.notations.cypher.cursor import CypherCursor
+from reasoning.notations.cypher.syntax import MatchText, SelectText
+from reasoning.notations.cypher.tokens import cypher_tokens
+from reasoning.notations.tokens import spanned
+from reasoning.notations.values import unsupported
 
 __all__ = ["MAX_CHARS", "parse"]
 
@@ -55,13 +56,13 @@ def parse(text: str, parameters: Mapping[str, Any]) -> tuple[SelectText, ...]:
             f"a query text has {len(text)} characters, more than {MAX_CHARS}",
             hint="ask it in parts",
         )
-    return _StatementParser(Cursor(tokenise(text), parameters)).statement()
+    return _StatementParser(CypherCursor(cypher_tokens(text), parameters)).statement()
 
 
 class _StatementParser:
     """Clauses and what they return; patterns and conditions are read by `ConditionParser`."""
 
-    def __init__(self, cursor: Cursor) -> None:
+    def __init__(self, cursor: CypherCursor) -> None:
         self._cursor = cursor
         self._conditions = ConditionParser(cursor)
 
