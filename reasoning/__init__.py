@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reasoning.checkpoint import save_checkpoint as save_checkpoint
     from reasoning.cones.answerer import ConeAnswerer as ConeAnswerer
     from reasoning.cones.answerer import RoughConeAnswerer as RoughConeAnswerer
-    from reasoning.cones.training import ConeTrainingConfig as ConeTrainingConfig
+    from reasoning.cones.config import ConeTrainingConfig as ConeTrainingConfig
     from reasoning.cones.training import train_cones as train_cones
     from reasoning.exact import ExactAnswerer as ExactAnswerer
     from reasoning.exact import answer_set as answer_set
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from reasoning.sampling import one_hop_queries as one_hop_queries
     from reasoning.sampling import sample_queries as sample_queries
     from reasoning.symbolic.answerer import SymbolicAnswerer as SymbolicAnswerer
-    from reasoning.symbolic.likely_edges import SymbolicConfig as SymbolicConfig
+    from reasoning.symbolic.config import SymbolicConfig as SymbolicConfig
 
 _HOMES = {
     "Anchor": "reasoning.query",
@@ -60,7 +60,7 @@ _HOMES = {
     "Checkpoint": "reasoning.checkpoint",
     "Compare": "reasoning.query",
     "ConeAnswerer": "reasoning.cones.answerer",
-    "ConeTrainingConfig": "reasoning.cones.training",
+    "ConeTrainingConfig": "reasoning.cones.config",
     "Edits": "reasoning.protocols",
     "ExactAnswerer": "reasoning.exact",
     "Intersection": "reasoning.query",
@@ -76,7 +76,7 @@ _HOMES = {
     "RoughConeAnswerer": "reasoning.cones.answerer",
     "ScoringAnswerer": "reasoning.protocols",
     "SymbolicAnswerer": "reasoning.symbolic.answerer",
-    "SymbolicConfig": "reasoning.symbolic.likely_edges",
+    "SymbolicConfig": "reasoning.symbolic.config",
     "Union": "reasoning.query",
     "answer_set": "reasoning.exact",
     "check_safe": "reasoning.safety",

@@ -69,7 +69,8 @@ class ConeAnswerer:
         >>> from kg.model import Edge, Entity, EntityKey
         >>> from kg.provenance import Provenance
         >>> from kg.snapshot import build_snapshot
-        >>> from reasoning.cones.training import ConeTrainingConfig, train_cones
+        >>> from reasoning.cones.config import ConeTrainingConfig
+        >>> from reasoning.cones.training import train_cones
         >>> from reasoning.query import Anchor, Projection
         >>> nodes = [Entity(key=EntityKey(k), label="City", name=k) for k in "ab"]
         >>> source = Provenance(kind="asserted", source="a map")

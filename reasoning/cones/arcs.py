@@ -88,6 +88,8 @@ def pairwise_arc_distance(
     half_core: Tensor,
     rim: Tensor | None,
     weights: tuple[float, float],
+    *,
+    columns: Tensor | None = None,
 ) -> Tensor:
     """Return `arc_distance` of every point to every arc, with bounded memory.
 
@@ -100,26 +102,35 @@ def pairwise_arc_distance(
         half_core: ``(batch, dim)``.
         rim: ``(batch, dim)`` or None.
         weights: λ₁ and λ₂.
+        columns: ``(batch, k)`` int64, which points each arc is measured to; all of them if None.
 
     Returns:
-        ``(batch, num_points)``; differentiable once.
+        ``(batch, num_points)``, or ``(batch, k)``; differentiable once.
     """
     width = torch.zeros(0) if rim is None else rim
-    distances: Tensor = _Pairwise.apply(points, axis, half_core, width, weights)  # type: ignore[no-untyped-call]
+    distances: Tensor = _Pairwise.apply(  # type: ignore[no-untyped-call]
+        points, axis, half_core, width, weights, columns
+    )
     return distances
 
 
 class _Pairwise(torch.autograd.Function):
-    """`arc_distance` over all pairs, row by row."""
+    """`arc_distance` over pairs, row by row."""
 
     @staticmethod
     def forward(
-        ctx: Any, points: Tensor, axis: Tensor, half_core: Tensor, rim: Tensor, weights: Any
+        ctx: Any,
+        points: Tensor,
+        axis: Tensor,
+        half_core: Tensor,
+        rim: Tensor,
+        weights: Any,
+        columns: Tensor | None,
     ) -> Tensor:
         ctx.save_for_backward(points, axis, half_core, rim)
-        ctx.weights = weights
-        rows = _Rows(points, axis, half_core, rim)
-        out = points.new_empty(len(axis), len(points))
+        ctx.weights, ctx.columns = weights, columns
+        rows = _Rows(points, axis, half_core, rim, columns)
+        out = points.new_empty(len(axis), len(points) if columns is None else columns.shape[1])
         for row in range(len(axis)):
             s, c = rows.sides(row)
             s, c = s.abs_(), c.abs_()
@@ -136,7 +147,7 @@ class _Pairwise(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         points, axis, half_core, rim = ctx.saved_tensors
         inside_weight, rim_weight = ctx.weights
-        rows = _Rows(points, axis, half_core, rim)
+        rows = _Rows(points, axis, half_core, rim, ctx.columns)
         to_points, to_axis = torch.zeros_like(points), torch.empty_like(axis)
         to_core, to_rim = torch.empty_like(half_core), torch.zeros_like(rim)
         for row in range(len(axis)):
@@ -162,16 +173,26 @@ class _Pairwise(torch.autograd.Function):
                 to_rim[row] = rim_weight * rows.rim[1][row] * (gain @ outside) - from_outer
             slope.mul_(sign)
             to_axis[row] = -(gain @ slope)
-            to_points.addcmul_(slope, gain[:, None])
-        return to_points, to_axis, to_core, to_rim if rows.has_rim else None, None
+            if ctx.columns is None:
+                to_points.addcmul_(slope, gain[:, None])
+            else:
+                to_points.index_add_(0, ctx.columns[row], slope.mul_(gain[:, None]))
+        return to_points, to_axis, to_core, to_rim if rows.has_rim else None, None, None
 
 
 class _Rows:
     """Sines and cosines of half the angles, made once; pairs are formed a row at a time."""
 
-    def __init__(self, points: Tensor, axis: Tensor, half_core: Tensor, rim: Tensor) -> None:
+    def __init__(
+        self,
+        points: Tensor,
+        axis: Tensor,
+        half_core: Tensor,
+        rim: Tensor,
+        columns: Tensor | None,
+    ) -> None:
         self.has_rim = rim.numel() > 0 or (rim.ndim == 2 and len(axis) == 0)
-        self._points, self._axis = _halves(points), _halves(axis)
+        self._points, self._axis, self._columns = _halves(points), _halves(axis), columns
         self.core = _halves(half_core)
         self.rim = _halves(rim)
         self.outer = _halves(half_core + rim) if self.has_rim else self.core
@@ -179,6 +200,9 @@ class _Rows:
     def sides(self, row: int) -> tuple[Tensor, Tensor]:
         """Return sin and cos of half the signed difference, ``(num_points, dim)``, fresh."""
         (sin_p, cos_p), (sin_a, cos_a) = self._points, self._axis
+        if self._columns is not None:
+            chosen = self._columns[row]
+            sin_p, cos_p = sin_p.index_select(0, chosen), cos_p.index_select(0, chosen)
         s = (sin_p * cos_a[row]).addcmul_(cos_p, sin_a[row], value=-1)
         c = (cos_p * cos_a[row]).addcmul_(sin_p, sin_a[row])
         return s, c

@@ -34,6 +34,8 @@ class BatchSettings:
         pool: Most candidates a batch, strangers not counted.
         strangers: Random entities of any label among the candidates.
         siblings: Other parts of the answer's image among the candidates, for each query.
+        own: Random non-answers that each query has for itself (128 in the papers), with one of its
+            answers; 0 shares candidates as described above. See `reasoning.cones.uniform_batches`.
         one_hop_share: Share of batches that are 1p.
         part_share: Share of batches whose answers are parts, if there are any.
         from_parts: Weight, beside 1, of groups of 1p queries whose anchors are parts: each part
@@ -45,6 +47,7 @@ class BatchSettings:
     pool: int = 400
     strangers: int = 32
     siblings: int = 4
+    own: int = 0
     one_hop_share: float = 0.7
     part_share: float = 0.2
     from_parts: float = 0.2
@@ -84,6 +87,8 @@ class Batch:
         ignored: ``(batch, n)`` other answers, neither high nor low.
         of_parts: Whether the answers are parts.
         answers: Row and entity of every answer, two arrays, also of those that are no candidates.
+        columns: ``(batch, k)`` which candidates are each query's own, None where all are shared;
+            `positive` and `ignored` are ``(batch, k)`` then.
     """
 
     structure: Structure
@@ -94,6 +99,7 @@ class Batch:
     ignored: NDArray[np.bool_]
     of_parts: bool
     answers: tuple[Ids, Ids]
+    columns: Ids | None = None
 
 
 class BatchPlan:

@@ -56,7 +56,10 @@ class GeometryConfig:
         rim_weight: λ₂ of RConE; rough cones only.
         dropout: In the projection network, [0, 1).
         start_half_angle: About what half-angle a relation's arc has before training, (0, π).
-        published: Use the published formulas, see the module's docstring.
+        published: Use the published formulas, see the module's docstring; dropout then acts on the
+            apertures of an intersection.
+        raw_range: Raw parameters are divided by it, and start within it where `published`;
+            (γ + 2)/d in the papers. Above 0.
 
     Raises:
         SettingError: A field is out of its range.
@@ -70,6 +73,7 @@ class GeometryConfig:
     dropout: float = 0.3
     start_half_angle: float = 0.25
     published: bool = False
+    raw_range: float = 1.0
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -83,6 +87,13 @@ class GeometryConfig:
             raise SettingError(f"dropout must lie in [0, 1), got {self.dropout}")
         if not 0.0 < self.start_half_angle < math.pi:
             raise SettingError(f"start_half_angle must lie in (0, π), got {self.start_half_angle}")
+        if not self.raw_range > 0.0:
+            raise SettingError(f"raw_range must be above 0, got {self.raw_range}")
+
+    @property
+    def start_spread(self) -> float:
+        """Within what distance of 0 raw parameters of relations start."""
+        return self.raw_range if self.published else 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +170,17 @@ def distance(cone: Cone, points: Tensor, inside_weight: float) -> Tensor:
     return arc_distance(points, axis, half, None, (inside_weight, 0.0))
 
 
-def pairwise_distance(cone: Cone, points: Tensor, inside_weight: float) -> Tensor:
-    """Return the distance (5) of ``(n, dim)`` points to every cone, ``(batch, n)``."""
-    return pairwise_arc_distance(points, cone.axis, cone.aperture / 2, None, (inside_weight, 0.0))
+def pairwise_distance(
+    cone: Cone, points: Tensor, inside_weight: float, columns: Tensor | None = None
+) -> Tensor:
+    """Return the distance (5) of ``(n, dim)`` points to every cone, ``(batch, n)``.
+
+    With `columns`, ``(batch, k)``, of the chosen points of each cone only, ``(batch, k)``.
+    """
+    weights = (inside_weight, 0.0)
+    return pairwise_arc_distance(
+        points, cone.axis, cone.aperture / 2, None, weights, columns=columns
+    )
 
 
 class ConeGeometry(nn.Module):
@@ -180,11 +199,13 @@ class ConeGeometry(nn.Module):
         self.aperture = nn.Embedding(num_relations, dim)
         self.projection = ProjectionNetwork(num_relations, angles=1, widths=1, config=config)
         edges = 2 * dim if config.published else 4 * dim
+        gate = dim if config.published else hidden
         self.attention = nn.Sequential(nn.Linear(edges, dim), nn.ReLU(), nn.Linear(dim, dim))
-        self.member = nn.Sequential(nn.Linear(edges, hidden), nn.ReLU())
-        self.whole = nn.Linear(hidden, dim)
-        nn.init.uniform_(self.axis.weight, -0.5, 0.5)
-        nn.init.uniform_(self.aperture.weight, -0.5, 0.5)
+        self.member = nn.Sequential(nn.Linear(edges, gate), nn.ReLU())
+        self.whole = nn.Linear(gate, dim)
+        self.thin = nn.Dropout(config.dropout if config.published else 0.0)
+        for table in (self.axis, self.aperture):
+            nn.init.uniform_(table.weight, -config.start_spread, config.start_spread)
         if not config.published:  # raw value of the aperture that the settings ask for
             start = math.atanh(2 * config.start_half_angle / math.pi - 1) / 2
             start_near_identity(self.axis, self.projection, {self.aperture: start})
@@ -195,8 +216,8 @@ class ConeGeometry(nn.Module):
 
     def project(self, cone: Cone, relations: Tensor) -> Cone:
         """Follow a relation; `relations` is ``(batch,)`` directed relation ids."""
-        turn = axis_from_raw(self.axis(relations))
-        widen = aperture_from_raw(self.aperture(relations))
+        turn = axis_from_raw(self.axis(relations) / self.config.raw_range)
+        widen = aperture_from_raw(self.aperture(relations) / self.config.raw_range)
         if self.config.published:
             raw = self.projection([cone.axis + turn], [(cone.aperture + widen) / 2], relations)
             return Cone(axis_from_raw(raw[0]), aperture_from_raw(raw[1]))
@@ -209,16 +230,19 @@ class ConeGeometry(nn.Module):
         """Intersect two or more cones of the same batch."""
         edges = torch.stack([self._edges(cone) for cone in cones])
         gate = torch.sigmoid(self.whole(self.member(edges).mean(0)))
-        return intersect(cones, self.attention(edges), gate)
+        # what dropout widens stays on the circle
+        thinned = tuple(
+            Cone(cone.axis, self.thin(cone.aperture).clamp(max=2 * math.pi)) for cone in cones
+        )
+        return intersect(thinned, self.attention(edges), gate)
 
     def complement(self, cone: Cone) -> Cone:
         """Return the complement."""
         return complement(cone)
 
-    def distance(self, cone: Cone, points: Tensor) -> Tensor:
-        """Return ``(batch, n)`` distances to points ``(n, dim)``, or ``(batch, n, dim)``."""
-        measure = pairwise_distance if points.ndim == 2 else distance
-        return measure(cone, points, self.config.inside_weight)
+    def distance(self, cone: Cone, points: Tensor, columns: Tensor | None = None) -> Tensor:
+        """Return ``(batch, n)`` distances to points ``(n, dim)``; see `pairwise_distance`."""
+        return pairwise_distance(cone, points, self.config.inside_weight, columns)
 
     def _edges(self, cone: Cone) -> Tensor:
         low, high = cone.axis - cone.aperture / 2, cone.axis + cone.aperture / 2
@@ -246,7 +270,8 @@ class ProjectionNetwork(nn.Module):
         inputs = config.dim * (parts if config.published else 2 * angles + widths)
         self.first = nn.Linear(inputs, config.hidden)
         self.by_relation = nn.Embedding(num_relations, config.hidden)
-        steps: list[nn.Module] = [nn.ReLU(), nn.Dropout(config.dropout)]
+        dropout = 0.0 if config.published else config.dropout
+        steps: list[nn.Module] = [nn.ReLU(), nn.Dropout(dropout)]
         for _ in range(config.layers - 1):
             steps += [nn.Linear(config.hidden, config.hidden), nn.ReLU()]
         self.rest = nn.Sequential(*steps)

@@ -21,7 +21,14 @@ LossName = Literal["softmax", "margin"]
 _LOW = -1e9
 
 
-def query_loss(scores: Tensor, positive: Tensor, ignored: Tensor, kind: LossName) -> Tensor:
+def query_loss(
+    scores: Tensor,
+    positive: Tensor,
+    ignored: Tensor,
+    kind: LossName,
+    *,
+    answers: Tensor | None = None,
+) -> Tensor:
     """Return the mean loss of a batch.
 
     Args:
@@ -29,6 +36,8 @@ def query_loss(scores: Tensor, positive: Tensor, ignored: Tensor, kind: LossName
         positive: ``(batch, n)`` bool, answers.
         ignored: ``(batch, n)`` bool, candidates that count neither way.
         kind: Which loss.
+        answers: ``(batch,)`` how many answers each query has, if not all of them are candidates;
+            an answer of a query of n weighs 1/√n.
 
     Returns:
         A scalar; 0 with a gradient of 0 where no query has a positive candidate.
@@ -41,6 +50,7 @@ def query_loss(scores: Tensor, positive: Tensor, ignored: Tensor, kind: LossName
     else:
         rejected = (-logsigmoid(-scores) * negative).sum(1) / negative.sum(1).clamp(min=1)
         each = (-logsigmoid(scores) * positive).sum(1) + counts * rejected
-    weights = counts.clamp(min=1).to(scores.dtype).rsqrt()
+    of_all = counts if answers is None else answers
+    weights = of_all.clamp(min=1).to(scores.dtype).rsqrt()
     total = (weights * counts).sum().clamp(min=torch.finfo(scores.dtype).tiny)
     return (weights * each).sum() / total

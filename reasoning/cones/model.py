@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from kg.errors import SettingError, UnsupportedQueryError
 from reasoning.cones.cone import Cone, ConeGeometry, GeometryConfig, axis_from_raw
-from reasoning.cones.part_encoder import PartEncoder, PartEncoderConfig
+from reasoning.cones.part_encoder import HiddenFacts, PartEncoder, PartEncoderConfig
 from reasoning.cones.parts import PartTable
 from reasoning.cones.rough_cone import RoughCone, RoughGeometry
 from reasoning.query import (
@@ -38,6 +38,9 @@ __all__ = ["AnyCone", "ConeModel", "ConeModelConfig", "GeometryName"]
 
 GeometryName = Literal["cone", "rough"]
 AnyCone: TypeAlias = Cone | RoughCone
+
+_PARTS = 4096
+"""Parts encoded at once, which bounds memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,19 +129,12 @@ class ConeModel(nn.Module):
         nn.init.uniform_(self.entity.weight, -spread, spread)
         nn.init.zeros_(self.bias.weight)
 
-    def axes(
-        self,
-        ids: Tensor,
-        *,
-        hidden: Tensor | None = None,
-        generator: torch.Generator | None = None,
-    ) -> Tensor:
+    def axes(self, ids: Tensor, *, hidden: HiddenFacts | None = None) -> Tensor:
         """Return axes of entities; parts go through the encoder where there is one.
 
         Args:
             ids: ``(n,)`` entity ids.
-            hidden: ``(n,)`` bool, of which parts the own label is hidden; none by default.
-            generator: See `PartEncoder`.
+            hidden: What the encoder must not read; nothing by default.
 
         Returns:
             ``(n, dim)`` radians.
@@ -146,41 +142,52 @@ class ConeModel(nn.Module):
         free = self._free_axes(ids)
         if self.encoder is None or self.table is None:
             return free
-        rows = self._row_of[ids]
+        rows = self.part_rows(ids)
         places = torch.nonzero(rows >= 0)[:, 0]
         if len(places) == 0:
             return free
-        hide = torch.zeros(len(places), dtype=torch.bool) if hidden is None else hidden[places]
-        encoded = self.encode(self.table, rows[places].numpy(), hidden=hide, generator=generator)
+        encoded = self.encode(self.table, rows[places].numpy(), hidden=hidden)
         return free.index_copy(0, places, encoded)
 
+    def part_rows(self, ids: Tensor) -> Tensor:
+        """Return the row of each entity in the table of parts, -1 for what is no encoded part."""
+        return self._row_of[ids]
+
     def encode(
-        self,
-        table: PartTable,
-        rows: NDArray[np.int64],
-        *,
-        hidden: Tensor,
-        generator: torch.Generator | None = None,
+        self, table: PartTable, rows: NDArray[np.int64], *, hidden: HiddenFacts | None = None
     ) -> Tensor:
         """Return axes of parts of any table, also of an image that no snapshot holds.
 
         Args:
             table: The parts.
             rows: Which of them, ``(m,)``.
-            hidden: ``(m,)`` bool, whose own label is hidden.
-            generator: See `PartEncoder`.
+            hidden: What the encoder must not read; nothing by default.
 
         Raises:
             UnsupportedQueryError: The model was trained without part features.
         """
         if self.encoder is None:
             raise UnsupportedQueryError("a model trained without part features encodes no parts")
-        parents = torch.from_numpy(np.maximum(table.parents[rows], 0))
-        owners = self._free_axes(parents)
-        axes: Tensor = self.encoder(
-            table, rows, hidden=hidden, owner_axes=owners, generator=generator
-        )
-        return axes
+        found: list[Tensor] = []
+        order = np.argsort(table.images[rows], kind="stable")
+        for start in range(0, len(rows), _PARTS):
+            chosen = rows[order[start : start + _PARTS]]
+            owners = self._owners(table, np.unique(table.images[chosen]))
+            facts = hidden or HiddenFacts()
+            found.append(self.encoder(table, chosen, hidden=facts, owners=owners))
+        back = np.argsort(order, kind="stable")
+        return torch.cat([self.entity.weight.new_zeros(0, self.config.shape.dim), *found])[back]
+
+    def _owners(self, table: PartTable, images: NDArray[np.int64]) -> Tensor:
+        """Return ``(num_images, 4 · dim)``: what the encoder reads of the owners of images."""
+        parents = table.parents[table.by_image[table.image_bounds[images]]]
+        axes = self._free_axes(torch.from_numpy(np.maximum(parents, 0)))
+        around = torch.from_numpy(table.surroundings[images])
+        present = (around >= 0).to(axes.dtype)[..., None]
+        near = self._free_axes(around.clamp(min=0))
+        both = torch.cat([near.cos(), near.sin()], -1) * present
+        mean = both.sum(1) / present.sum(1).clamp(min=1.0)
+        return torch.cat([axes.cos(), axes.sin(), mean], -1)
 
     def _free_axes(self, ids: Tensor) -> Tensor:
         return axis_from_raw(self.entity(ids) / self.config.shape.raw_range)
@@ -249,7 +256,8 @@ class ConeModel(nn.Module):
         # a part that the encoder gives its axis has no number of its own: none that training saw
         # as an answer it happened to have, and none that a new image lacks
         encoded = self._row_of[ids] >= 0
-        return score + self.bias(ids)[..., 0].masked_fill(encoded, 0.0)
+        bias: Tensor = self.bias(ids)[..., 0]
+        return score + bias.masked_fill(encoded, 0.0)
 
 
 def _encoder(table: PartTable, num_relations: int, config: ConeModelConfig) -> PartEncoder:

@@ -1,17 +1,22 @@
-"""The encoder of parts: a graph transformer from a part and its surroundings to an axis.
+"""The encoder of parts: a graph transformer from an image's scene graph to an axis for each part.
 
-Reference: RConE (arXiv 2408.11526), sub-entity encoder: attention over the scene, conditioned on
-the graph around the owner; feed-forward, layer norm, linear to d. A part's axis is thus no free
-parameter, and a new image gets axes without training. A part attends to itself, up to `width` scene
-neighbours with their labels and predicates, its owner's axis, and a summary of its image.
+Reference: RConE (arXiv 2408.11526), sub-entity encoder: self-attention over the scene, conditioned
+on the graph around the owner; feed-forward, layer norm, linear to d. Attention is `TransformerConv`
+of PyTorch Geometric (Shi et al., arXiv 2009.03509) over the parts of an image and one node for its
+owner: queries and keys are parts, edges carry the predicate and how the boxes lie to each other. A
+part's axis is no free parameter, so a new image gets axes without training.
 
-Its own label is an input that may be hidden: always where a query asks for it, else in half of the
-cases in training, since an encoder that copies it fails on parts without a label.
+A part's own label is an input that may be hidden: always where a query asks for it, else in half of
+the cases in training, since an encoder that copies it fails on parts without a label. Predicates
+are hidden alike, in both directions at once, and whatever is hidden is hidden for all parts of the
+image, so that none hands it on.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,7 +27,14 @@ from kg.errors import SettingError
 from reasoning.cones.cone import axis_from_raw
 from reasoning.cones.parts import NUMBERS, PartTable
 
-__all__ = ["PartEncoder", "PartEncoderConfig"]
+if TYPE_CHECKING:
+    from torch_geometric.data import Data
+
+__all__ = ["HiddenFacts", "PartEncoder", "PartEncoderConfig"]
+
+Ids = NDArray[np.int64]
+
+_SHARES = ("dropout", "hide_label", "hide_neighbour", "hide_predicate", "hide_owner")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +45,11 @@ class PartEncoderConfig:
         width: Numbers a token.
         heads: Attention heads; divides `width`.
         layers: Attention blocks.
-        neighbours: Most scene neighbours that a part attends to.
+        neighbours: Most parts of its image that a part attends to.
         dropout: In attention and feed-forward, [0, 1).
-        hide_label: Share of own labels hidden in training, [0, 1].
-        hide_neighbour: Share of neighbours' labels hidden in training, [0, 1].
+        hide_label: Share of labels of asked parts hidden in training, [0, 1].
+        hide_neighbour: Share of the other parts' labels hidden in training, [0, 1].
+        hide_predicate: Share of pairs whose predicates are hidden in training, [0, 1].
         hide_owner: Share of owners hidden in training, [0, 1]; owners of new images are unknown.
 
     Raises:
@@ -46,10 +59,11 @@ class PartEncoderConfig:
     width: int = 64
     heads: int = 4
     layers: int = 2
-    neighbours: int = 8
+    neighbours: int = 12
     dropout: float = 0.1
     hide_label: float = 0.5
     hide_neighbour: float = 0.15
+    hide_predicate: float = 0.15
     hide_owner: float = 0.2
 
     def __post_init__(self) -> None:
@@ -59,9 +73,25 @@ class PartEncoderConfig:
                 raise SettingError(f"{name} must be at least 1, got {getattr(self, name)}")
         if self.width % self.heads:
             raise SettingError(f"heads must divide width, got {self.heads} and {self.width}")
-        for name in ("dropout", "hide_label", "hide_neighbour", "hide_owner"):
+        for name in _SHARES:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise SettingError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HiddenFacts:
+    """What the encoder must not read.
+
+    Attributes:
+        labels: ``(n,)`` rows of the table whose label is hidden.
+        predicates: ``(m, 2)`` rows and directed relations from that part: all such facts of the
+            part are hidden, as seen from the other part too.
+        generator: Hides more at random, as configured (training); None hides no more.
+    """
+
+    labels: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    predicates: Ids = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    generator: torch.Generator | None = None
 
 
 class PartEncoder(nn.Module):
@@ -87,14 +117,15 @@ class PartEncoder(nn.Module):
         super().__init__()
         width = config.width
         self.config = config
+        self.num_relations = num_relations
         self.numbers = nn.Linear(NUMBERS, width)
         self.offsets = nn.Linear(NUMBERS, width)
         self.label = nn.Embedding(num_classes + 1, width)
         self.region = nn.Linear(region_dim, width, bias=False) if region_dim else None
         self.region_norm = nn.LayerNorm(region_dim) if region_dim else None
-        self.predicate = nn.Embedding(num_relations, width)
-        self.owner = nn.Linear(2 * dim, width)
-        self.image = nn.Linear(NUMBERS, width)
+        # one more for "no predicate is known", and one for the edge from the owner
+        self.predicate = nn.Embedding(num_relations + 2, width)
+        self.owner = nn.Linear(4 * dim, width)
         self.blocks = nn.ModuleList(_Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(width)
         self.axis = nn.Linear(width, dim)
@@ -102,94 +133,107 @@ class PartEncoder(nn.Module):
             nn.init.normal_(table.weight, std=0.3)
 
     def forward(
-        self,
-        table: PartTable,
-        rows: NDArray[np.int64],
-        *,
-        hidden: Tensor,
-        owner_axes: Tensor,
-        generator: torch.Generator | None = None,
+        self, table: PartTable, rows: Ids, *, hidden: HiddenFacts, owners: Tensor
     ) -> Tensor:
         """Return axes of parts.
 
         Args:
             table: All parts that rows and neighbours refer to.
             rows: ``(m,)`` rows of the table.
-            hidden: ``(m,)`` bool, whose own label is hidden.
-            owner_axes: ``(m, dim)`` axes of the owners, anything where there is none.
-            generator: Hides neighbours and owners as configured (training); None hides nothing.
+            hidden: What must not be read.
+            owners: ``(num_images, 4 · dim)`` of the images of `rows`, ascending: cosine and sine of
+                the owner's axis, mean cosine and sine of the axes around it.
 
         Returns:
             ``(m, dim)`` radians in (−π, π).
         """
-        own_label = torch.from_numpy(table.labels[rows])
-        shown = torch.where(hidden, torch.zeros_like(own_label), own_label)
-        x = self._token(table, rows, shown)[:, None]
-        keys = [x, self._image(table, rows, own_label)]
-        owner, no_owner = self._owner(table, rows, owner_axes, generator)
-        beside, no_neighbour = self._neighbours(table, rows, generator)
-        keys += [owner, beside]
-        always = torch.zeros(len(rows), 2, dtype=torch.bool)
-        absent = torch.cat([always, no_owner, no_neighbour], 1)
-        context = torch.cat(keys, 1)
+        images, _ = np.unique(table.images[rows], return_inverse=True)
+        nodes = table.rows_of(images)
+        graph = self.graph(table, nodes, hidden=hidden, owners=owners)
+        x = graph.x
         for block in self.blocks:
-            x = block(x, context, absent)
-        raw: Tensor = self.axis(self.norm(x[:, 0]))
+            x = block(x, graph.edge_index, graph.edge_attr)
+        place = np.empty(len(table), dtype=np.int64)
+        place[nodes] = np.arange(len(nodes))
+        raw: Tensor = self.axis(self.norm(x[torch.from_numpy(place[rows])]))
         return axis_from_raw(raw)
 
-    def _token(self, table: PartTable, rows: NDArray[np.int64], labels: Tensor) -> Tensor:
-        token: Tensor = self.numbers(torch.from_numpy(table.numbers[rows])) + self.label(labels)
+    def graph(self, table: PartTable, nodes: Ids, *, hidden: HiddenFacts, owners: Tensor) -> Data:
+        """Return whole images as one graph: their parts, then one node for each owner.
+
+        Args:
+            table: The parts.
+            nodes: Rows of whole images, one image after the other, images ascending.
+            hidden: What must not be read.
+            owners: See `forward`.
+        """
+        data, _ = _geometric()
+        draw = hidden.generator
+        tokens = self._tokens(table, nodes, hidden)
+        place = np.full(len(table) + 1, -1, dtype=np.int64)
+        place[nodes] = np.arange(len(nodes))
+        beside = table.neighbours[nodes]
+        ends, slots = np.nonzero(beside >= 0)
+        codes = table.predicates[nodes][ends, slots]
+        starts = place[beside[ends, slots]]
+        codes = np.where(self._hides(nodes, (starts, ends), codes, hidden), -1, codes)
+        away = table.numbers[nodes[starts]] - table.numbers[nodes[ends]]
+        between = self.offsets(torch.from_numpy(away)) + self.predicate(
+            torch.from_numpy(np.where(codes < 0, self.num_relations, codes))
+        )
+        number = np.unique(table.images[nodes], return_inverse=True)[1]
+        known = table.parents[nodes] >= 0
+        if draw is not None:
+            known &= ~_drawn(len(owners), self.config.hide_owner, draw)[number]
+        from_owner = np.stack([len(nodes) + number[known], np.flatnonzero(known)])
+        above = self.predicate.weight[self.num_relations + 1].expand(int(known.sum()), -1)
+        edges = np.concatenate([np.stack([starts, ends]), from_owner], axis=1)
+        return data(
+            x=torch.cat([tokens, self.owner(owners)]),
+            edge_index=torch.from_numpy(edges),
+            edge_attr=torch.cat([between, above]),
+        )
+
+    def _tokens(self, table: PartTable, nodes: Ids, hidden: HiddenFacts) -> Tensor:
+        labels = table.labels[nodes].copy()
+        labels[np.isin(nodes, hidden.labels)] = 0
+        if hidden.generator is not None:
+            labels[_drawn(len(labels), self.config.hide_neighbour, hidden.generator)] = 0
+        token: Tensor = self.numbers(torch.from_numpy(table.numbers[nodes]))
+        token = token + self.label(torch.from_numpy(labels))
         if self.region is not None and self.region_norm is not None:
-            token = token + self.region(self.region_norm(torch.from_numpy(table.regions[rows])))
+            token = token + self.region(self.region_norm(torch.from_numpy(table.regions[nodes])))
         return token
 
-    def _image(self, table: PartTable, rows: NDArray[np.int64], own_label: Tensor) -> Tensor:
-        """Return the summary of the other parts of the image; never the part's own label."""
-        images = table.images[rows]
-        counts = torch.from_numpy(table.image_labels[images])
-        counts = counts - nn.functional.one_hot(own_label, counts.shape[1])
-        others = counts.sum(1, keepdim=True).clamp(min=1.0)
-        numbers = torch.from_numpy(table.image_numbers[images] - table.numbers[rows])
-        summary: Tensor = counts @ self.label.weight / others + self.image(numbers / others)
-        return summary[:, None]
-
-    def _owner(
-        self,
-        table: PartTable,
-        rows: NDArray[np.int64],
-        owner_axes: Tensor,
-        generator: torch.Generator | None,
-    ) -> tuple[Tensor, Tensor]:
-        token = self.owner(torch.cat([owner_axes.cos(), owner_axes.sin()], 1))[:, None]
-        absent = torch.from_numpy(table.parents[rows] < 0)
-        absent = absent | _hit(absent.shape, self.config.hide_owner, generator)
-        return token, absent[:, None]
-
-    def _neighbours(
-        self, table: PartTable, rows: NDArray[np.int64], generator: torch.Generator | None
-    ) -> tuple[Tensor, Tensor]:
-        beside = table.neighbours[rows]
-        absent = torch.from_numpy(beside < 0)
-        flat = np.maximum(beside, 0).reshape(-1)
-        labels = torch.from_numpy(table.labels[flat])
-        lost = _hit(labels.shape, self.config.hide_neighbour, generator)
-        labels = torch.where(lost, torch.zeros_like(labels), labels)
-        token = self._token(table, flat, labels).view(*beside.shape, -1)
-        away = table.numbers[flat].reshape(*beside.shape, -1) - table.numbers[rows][:, None]
-        predicates = self.predicate(torch.from_numpy(table.predicates[rows]))
-        return token + self.offsets(torch.from_numpy(away)) + predicates, absent
+    def _hides(
+        self, nodes: Ids, ends: tuple[Ids, Ids], codes: Ids, hidden: HiddenFacts
+    ) -> NDArray[np.bool_]:
+        """Return which facts are hidden: codes from the part at the end to that at the start."""
+        start, end = nodes[ends[0]], nodes[ends[1]]
+        wanted = hidden.predicates[:, 0] * self.num_relations + hidden.predicates[:, 1]
+        found = np.isin(end * self.num_relations + codes, wanted)
+        found |= np.isin(start * self.num_relations + (codes ^ 1), wanted)
+        if hidden.generator is not None and self.config.hide_predicate:
+            # the sum of two uniform numbers, modulo 1, is one number for both directions of a pair
+            each = torch.rand(len(nodes), generator=hidden.generator).numpy()
+            found |= (each[ends[0]] + each[ends[1]]) % 1.0 < self.config.hide_predicate
+        return found & (codes >= 0)
 
 
 class _Block(nn.Module):
-    """The part attends to its context, then a feed-forward step."""
+    """Attention over the graph, then a feed-forward step; both added to what was there."""
 
     def __init__(self, config: PartEncoderConfig) -> None:
         super().__init__()
         width = config.width
+        _, attention = _geometric()
         self.before = nn.LayerNorm(width)
-        self.context = nn.LayerNorm(width)
-        self.attention = nn.MultiheadAttention(
-            width, config.heads, dropout=config.dropout, batch_first=True
+        self.attention = attention(
+            width,
+            width // config.heads,
+            heads=config.heads,
+            dropout=config.dropout,
+            edge_dim=width,
         )
         self.forward_step = nn.Sequential(
             nn.LayerNorm(width),
@@ -199,18 +243,22 @@ class _Block(nn.Module):
             nn.Linear(2 * width, width),
         )
 
-    def forward(self, x: Tensor, context: Tensor, absent: Tensor) -> Tensor:
-        """Return the part's token after attending, ``(m, 1, width)``."""
-        keys = self.context(context)
-        seen, _ = self.attention(
-            self.before(x), keys, keys, key_padding_mask=absent, need_weights=False
-        )
-        x = x + seen
+    def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Tensor:
+        """Return the tokens after attending, ``(num_nodes, width)``."""
+        x = x + self.attention(self.before(x), edge_index, edge_attr)
         stepped: Tensor = x + self.forward_step(x)
         return stepped
 
 
-def _hit(shape: torch.Size, share: float, generator: torch.Generator | None) -> Tensor:
-    if generator is None:
-        return torch.zeros(shape, dtype=torch.bool)
-    return torch.rand(shape, generator=generator) < share
+def _geometric() -> tuple[type[Data], type[nn.Module]]:
+    """Import PyTorch Geometric, which takes seconds, where parts are encoded and nowhere else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # its own use of TorchScript
+        from torch_geometric.data import Data
+        from torch_geometric.nn import TransformerConv
+    return Data, TransformerConv
+
+
+def _drawn(count: int, share: float, generator: torch.Generator) -> NDArray[np.bool_]:
+    drawn: NDArray[np.bool_] = (torch.rand(count, generator=generator) < share).numpy()
+    return drawn

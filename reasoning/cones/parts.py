@@ -8,13 +8,15 @@ and scene predicates come from the snapshot's edges. `PartTable` holds what the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import InputError
 from kg.snapshot import Snapshot
+from reasoning.cones.scene_neighbours import scene_neighbours
+from reasoning.cones.surroundings import SURROUNDINGS, surroundings_of
 
 __all__ = ["NUMBERS", "PartFeatures", "PartTable", "scene_table", "snapshot_table"]
 
@@ -70,13 +72,17 @@ class PartTable:
         numbers: ``(n, NUMBERS)`` float32.
         regions: ``(n, d)`` float32, d = 0 without pixels.
         labels: ``(n,)`` int64, 1 + index of the class, 0 where unknown.
-        neighbours: ``(n, width)`` int64 rows of this table, -1 where there is none.
-        predicates: ``(n, width)`` int64 directed relations from the part to that neighbour.
+        neighbours: ``(n, width)`` int64 rows of this table in the same image, -1 where there is
+            none; see `reasoning.cones.scene_neighbours`.
+        predicates: ``(n, width)`` int64 directed relations from the part to that neighbour, -1
+            where none is known.
         parents: ``(n,)`` int64 entity id of the owner, -1 where it is unknown.
         images: ``(n,)`` int64, which image a part belongs to.
+        by_image: ``(n,)`` int64 rows, one image after the other.
+        image_bounds: ``(num_images + 1,)`` int64 where each image's rows stand in `by_image`.
+        surroundings: ``(num_images, SURROUNDINGS)`` int64 entities beside the owner in the graph,
+            -1 where there are fewer; no parts and no classes.
         classes: ``(num_classes,)`` int32 entity ids that label parts, ascending.
-        image_labels: ``(num_images, num_classes + 1)`` float32 counts of labels.
-        image_numbers: ``(num_images, NUMBERS)`` float32 sums.
     """
 
     ids: NDArray[np.int32]
@@ -87,13 +93,22 @@ class PartTable:
     predicates: NDArray[np.int64]
     parents: NDArray[np.int64]
     images: NDArray[np.int64]
+    by_image: NDArray[np.int64]
+    image_bounds: NDArray[np.int64]
+    surroundings: NDArray[np.int64]
     classes: NDArray[np.int32]
-    image_labels: NDArray[np.float32] = field(repr=False)
-    image_numbers: NDArray[np.float32] = field(repr=False)
 
     def __len__(self) -> int:
         """Return the number of parts."""
         return len(self.ids)
+
+    def rows_of(self, images: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of some images, one image after the other."""
+        low = self.image_bounds[images]
+        counts = self.image_bounds[images + 1] - low
+        first = np.repeat(low - (np.cumsum(counts) - counts), counts)
+        rows: NDArray[np.int64] = self.by_image[first + np.arange(counts.sum())]
+        return rows
 
 
 def snapshot_table(
@@ -132,6 +147,7 @@ def snapshot_table(
     relations = np.asarray(snapshot.relations)[keep].astype(np.int64)
     between = (heads >= 0) & (tails >= 0)
     edges = np.stack([heads[between], relations[between], tails[between]], axis=1)
+    owners, images = np.unique(parents, return_inverse=True)
     return _table(
         ids=ids,
         numbers=numbers,
@@ -139,7 +155,8 @@ def snapshot_table(
         labels=_labels(snapshot, row_of, classes, label_relation, keep),
         edges=edges,
         parents=parents,
-        images=np.unique(parents, return_inverse=True)[1].astype(np.int64),
+        images=images.astype(np.int64),
+        surroundings=surroundings_of(snapshot, owners, classes, keep),
         classes=classes,
         width=width,
     )
@@ -182,6 +199,7 @@ def scene_table(
         edges=pairs,
         parents=np.full(count, parent, dtype=np.int64),
         images=np.zeros(count, dtype=np.int64),
+        surroundings=np.full((min(count, 1), SURROUNDINGS), -1, dtype=np.int64),
         classes=classes,
         width=width,
     )
@@ -244,15 +262,11 @@ def _table(
     edges: NDArray[np.int64],
     parents: NDArray[np.int64],
     images: NDArray[np.int64],
+    surroundings: NDArray[np.int64],
     classes: NDArray[np.int32],
     width: int,
 ) -> PartTable:
-    count, num_images = len(ids), int(images.max(initial=-1)) + 1
-    image_labels = np.zeros((num_images, len(classes) + 1), dtype=np.float32)
-    np.add.at(image_labels, (images, labels), 1.0)
-    image_numbers = np.zeros((num_images, NUMBERS), dtype=np.float32)
-    np.add.at(image_numbers, images, numbers)
-    neighbours, predicates = _neighbours(edges, count, width)
+    neighbours, predicates = scene_neighbours(edges, images, numbers[:, :2], width)
     return PartTable(
         ids=ids,
         numbers=numbers,
@@ -262,38 +276,8 @@ def _table(
         predicates=predicates,
         parents=parents,
         images=images,
+        by_image=np.argsort(images, kind="stable"),
+        image_bounds=np.searchsorted(np.sort(images), np.arange(len(surroundings) + 1)),
+        surroundings=surroundings,
         classes=classes,
-        image_labels=image_labels,
-        image_numbers=image_numbers,
     )
-
-
-def _neighbours(
-    edges: NDArray[np.int64], count: int, width: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return up to `width` neighbours of each part in both directions.
-
-    Where a part has more, the first of each predicate stay, so that one does not fill the row.
-    """
-    both = np.concatenate([edges, edges[:, ::-1]])
-    codes = np.concatenate([2 * edges[:, 1], 2 * edges[:, 1] + 1])
-    starts, ends = both[:, 0], both[:, 2]
-    order = np.lexsort((ends, codes, starts))
-    starts, codes, ends = starts[order], codes[order], ends[order]
-    # how many of the same predicate come before: the first of each predicate go in first
-    within = _count_before(starts * (codes.max(initial=0) + 1) + codes)
-    order = np.lexsort((codes, within, starts))
-    starts, codes, ends = starts[order], codes[order], ends[order]
-    place = _count_before(starts)
-    keep = place < width
-    neighbours = np.full((count, width), -1, dtype=np.int64)
-    predicates = np.zeros((count, width), dtype=np.int64)
-    neighbours[starts[keep], place[keep]] = ends[keep]
-    predicates[starts[keep], place[keep]] = codes[keep]
-    return neighbours, predicates
-
-
-def _count_before(sorted_values: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return, for each place of a sorted array, how many equal values stand before it."""
-    _, first, inverse = np.unique(sorted_values, return_index=True, return_inverse=True)
-    return np.arange(len(sorted_values), dtype=np.int64) - first[inverse]

@@ -114,9 +114,16 @@ def distance(cone: RoughCone, points: Tensor, weights: tuple[float, float]) -> T
     return arc_distance(points, *parts, weights)
 
 
-def pairwise_distance(cone: RoughCone, points: Tensor, weights: tuple[float, float]) -> Tensor:
-    """Return the distance (4) of ``(n, dim)`` points to every cone, ``(batch, n)``."""
-    return pairwise_arc_distance(points, cone.axis, cone.half_core, cone.rim, weights)
+def pairwise_distance(
+    cone: RoughCone, points: Tensor, weights: tuple[float, float], columns: Tensor | None = None
+) -> Tensor:
+    """Return the distance (4) of ``(n, dim)`` points to every cone, ``(batch, n)``.
+
+    With `columns`, ``(batch, k)``, of the chosen points of each cone only, ``(batch, k)``.
+    """
+    return pairwise_arc_distance(
+        points, cone.axis, cone.half_core, cone.rim, weights, columns=columns
+    )
 
 
 def owner_distance(cone: RoughCone, points: Tensor, weights: tuple[float, float]) -> Tensor:
@@ -169,11 +176,13 @@ class RoughGeometry(nn.Module):
         self.rim = nn.Embedding(num_relations, dim)
         self.projection = ProjectionNetwork(num_relations, angles=1, widths=2, config=config)
         edges = 4 * dim if config.published else 8 * dim
+        gate = dim if config.published else hidden
         self.attention = nn.Sequential(nn.Linear(edges, dim), nn.ReLU(), nn.Linear(dim, dim))
-        self.member = nn.Sequential(nn.Linear(edges, hidden), nn.ReLU())
-        self.whole = nn.Linear(hidden, 2 * dim)
+        self.member = nn.Sequential(nn.Linear(edges, gate), nn.ReLU())
+        self.whole = nn.Linear(gate, 2 * dim)
+        self.thin = nn.Dropout(config.dropout if config.published else 0.0)
         for table in (self.axis, self.core, self.rim):
-            nn.init.uniform_(table.weight, -0.5, 0.5)
+            nn.init.uniform_(table.weight, -config.start_spread, config.start_spread)
         if not config.published:  # raw value of the core that the settings ask for
             share = config.start_half_angle / math.pi
             start = math.log(share / (1 - share))
@@ -185,9 +194,10 @@ class RoughGeometry(nn.Module):
 
     def project(self, cone: RoughCone, relations: Tensor) -> RoughCone:
         """Follow a relation; `relations` is ``(batch,)`` directed relation ids."""
-        turn = axis_from_raw(self.axis(relations))
-        core = core_from_raw(self.core(relations))
-        rim = rim_from_raw(self.rim(relations), core)
+        scale = self.config.raw_range
+        turn = axis_from_raw(self.axis(relations) / scale)
+        core = core_from_raw(self.core(relations) / scale)
+        rim = rim_from_raw(self.rim(relations) / scale, core)
         if self.config.published:
             sums = [cone.half_core + core, cone.rim + rim]
             raw = self.projection([cone.axis + turn], sums, relations)
@@ -204,16 +214,21 @@ class RoughGeometry(nn.Module):
         edges = torch.stack([self._edges(cone) for cone in cones])
         gates = torch.sigmoid(self.whole(self.member(edges).mean(0)))
         core_gate, rim_gate = gates.chunk(2, -1)
-        return intersect(cones, self.attention(edges), core_gate, rim_gate)
+        # what dropout widens stays on the circle
+        thinned = tuple(self._thinned(cone) for cone in cones)
+        return intersect(thinned, self.attention(edges), core_gate, rim_gate)
+
+    def _thinned(self, cone: RoughCone) -> RoughCone:
+        core = self.thin(cone.half_core).clamp(max=math.pi)
+        return RoughCone(cone.axis, core, torch.minimum(cone.rim, math.pi - core))
 
     def complement(self, cone: RoughCone) -> RoughCone:
         """Return the complement."""
         return complement(cone)
 
-    def distance(self, cone: RoughCone, points: Tensor) -> Tensor:
-        """Return ``(batch, n)`` distances (4) to points ``(n, dim)``, or ``(batch, n, dim)``."""
-        measure = pairwise_distance if points.ndim == 2 else distance
-        return measure(cone, points, self._weights)
+    def distance(self, cone: RoughCone, points: Tensor, columns: Tensor | None = None) -> Tensor:
+        """Return ``(batch, n)`` distances (4) to points ``(n, dim)``; see `pairwise_distance`."""
+        return pairwise_distance(cone, points, self._weights, columns)
 
     def owner_distance(self, cone: RoughCone, points: Tensor) -> Tensor:
         """Return ``(batch, n)`` distances (5) of owners."""

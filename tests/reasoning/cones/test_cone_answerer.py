@@ -7,10 +7,11 @@ from kg.model import EdgeKey, EntityKey
 from kg.snapshot import Snapshot
 from reasoning.cones.answerer import ConeAnswerer, RoughConeAnswerer
 from reasoning.cones.cone import GeometryConfig
+from reasoning.cones.config import ConeTrainingConfig
 from reasoning.cones.model import ConeModel, ConeModelConfig
 from reasoning.cones.part_encoder import PartEncoderConfig
 from reasoning.cones.queries import ConeQueries
-from reasoning.cones.training import ConeTrainingConfig, train_cones
+from reasoning.cones.training import train_cones
 from reasoning.exact import evaluate
 from reasoning.id_sets import directed_edges
 from reasoning.protocols import Edits

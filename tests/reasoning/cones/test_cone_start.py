@@ -7,9 +7,9 @@ from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot
 from reasoning.cones.cone import Cone, GeometryConfig
+from reasoning.cones.config import ConeTrainingConfig
 from reasoning.cones.model import ConeModel, ConeModelConfig
 from reasoning.cones.start import start_axes
-from reasoning.cones.training import ConeTrainingConfig
 from reasoning.structures import STRUCTURES
 from tests.reasoning.flag_world import flag_world
 

@@ -18,10 +18,11 @@ from kg.snapshot import Snapshot
 from reasoning.cones.batches import BatchPlan, BatchSettings, training_queries
 from reasoning.cones.checkpoint import load_cones, save_cones
 from reasoning.cones.cone import GeometryConfig
+from reasoning.cones.config import ConeTrainingConfig
 from reasoning.cones.losses import query_loss
 from reasoning.cones.model import ConeModel, ConeModelConfig
 from reasoning.cones.part_encoder import PartEncoderConfig
-from reasoning.cones.training import ConeTrainingConfig, train_cones
+from reasoning.cones.training import train_cones
 from reasoning.cones.validation import fit_platt, log_odds, validation_split
 from reasoning.id_sets import directed_edges
 from reasoning.structures import STRUCTURES

@@ -7,9 +7,10 @@ import torch
 from kg.errors import InputError, SettingError, UnsupportedQueryError
 from reasoning.cones.cone import GeometryConfig
 from reasoning.cones.model import ConeModel, ConeModelConfig
-from reasoning.cones.part_encoder import PartEncoder, PartEncoderConfig
+from reasoning.cones.part_encoder import HiddenFacts, PartEncoder, PartEncoderConfig
 from reasoning.cones.parts import NUMBERS, PartFeatures, PartTable, scene_table, snapshot_table
-from tests.reasoning.flag_world import flag_world
+from reasoning.cones.scene_neighbours import scene_neighbours
+from tests.reasoning.flag_world import SHAPES, flag_world
 
 WORLD = flag_world(18)
 
@@ -33,14 +34,10 @@ def encoder(region_dim: int = 0) -> PartEncoder:
     return made.eval()
 
 
-def axes(made: PartEncoder, parts: PartTable, rows, *, hidden=False, owners=None):
+def axes(made: PartEncoder, parts: PartTable, rows, *, owner: float = 0.0, **hidden):
     rows = np.asarray(rows)
-    return made(
-        parts,
-        rows,
-        hidden=torch.full((len(rows),), hidden),
-        owner_axes=torch.zeros(len(rows), 6) if owners is None else owners,
-    ).detach()
+    owners = torch.full((len(np.unique(parts.images[rows])), 24), owner)
+    return made(parts, rows, hidden=HiddenFacts(**hidden), owners=owners).detach()
 
 
 def test_the_table_says_what_the_snapshot_says():
@@ -58,7 +55,7 @@ def test_the_table_says_what_the_snapshot_says():
                 train.relation_id("beside"), int(part), inverse=bool(inverse)
             )
         }
-        listed = found.neighbours[row] >= 0
+        listed = found.predicates[row] >= 0
         rows = found.neighbours[row][listed]
         assert beside == set(zip(found.predicates[row][listed], found.ids[rows], strict=True))
 
@@ -71,45 +68,86 @@ def test_held_out_labels_are_not_read():
     assert (whole.labels > 0).all()
 
 
-def test_image_sums_are_sums_over_the_parts_of_an_image():
+def test_parts_of_an_image_stand_together_and_attend_to_nothing_else():
     found = table()
-    for image in range(len(found.image_labels)):
-        rows = found.images == image
-        counts = np.bincount(found.labels[rows], minlength=len(found.classes) + 1)
-        np.testing.assert_array_equal(found.image_labels[image], counts)
-        np.testing.assert_allclose(
-            found.image_numbers[image], found.numbers[rows].sum(0), rtol=1e-5, atol=1e-6
-        )
+    for image in range(len(found.image_bounds) - 1):
+        rows = np.flatnonzero(found.images == image)
+        assert sorted(found.rows_of(np.array([image]))) == rows.tolist()
+        for row in rows:
+            beside = found.neighbours[row][found.neighbours[row] >= 0]
+            assert set(beside) == set(rows) - {row}
+    both = found.rows_of(np.array([2, 5]))
+    assert found.images[both].tolist() == sorted(found.images[both])
+
+
+def test_surroundings_are_what_the_owner_stands_beside_but_parts_and_classes():
+    found, train = table(), WORLD.train
+    classes = {train.entity_id(f"shape:{s}") for s in SHAPES}
+    for image in range(len(found.image_bounds) - 1):
+        owner = int(found.parents[found.rows_of(np.array([image]))[0]])
+        ends = set(train.tails[train.heads == owner]) | set(train.heads[train.tails == owner])
+        expected = {int(e) for e in ends if train.parents[e] < 0} - classes
+        listed = found.surroundings[image][found.surroundings[image] >= 0].tolist()
+        assert set(listed) <= expected
+        assert len(listed) == min(len(expected), found.surroundings.shape[1])
 
 
 def test_neighbours_are_cut_to_the_width_one_of_each_predicate_first():
-    edges = [(0, 0, other) for other in range(1, 6)] + [(0, 1, 6)]
-    features = PartFeatures(
-        ids=np.arange(7, dtype=np.int32),
-        boxes=np.zeros((7, 4), np.float32),
-        area_shares=np.zeros(7, np.float32),
-    )
-    found = scene_table(
-        features, labels=[0] * 7, edges=edges, parent=-1, width=3, classes=np.zeros(1, np.int32)
-    )
-    assert found.predicates[0].tolist() == [0, 2, 0]
-    assert found.neighbours[0].tolist() == [1, 6, 2]
-    assert found.neighbours[6].tolist() == [0, -1, -1]
-    assert found.predicates[6, 0] == 3
+    edges = np.array([(0, 0, other) for other in range(1, 6)] + [(0, 1, 6)])
+    centres = np.zeros((7, 2), np.float32)
+    rows, relations = scene_neighbours(edges, np.zeros(7, np.int64), centres, 3)
+    assert relations[0].tolist() == [0, 2, 0]
+    assert rows[0].tolist() == [1, 6, 2]
+    assert rows[6, 0] == 0
+    assert relations[6, 0] == 3
 
 
-def test_a_hidden_label_cannot_be_read_from_any_input():
+def test_beside_predicates_the_nearest_parts_are_neighbours():
+    centres = np.array([[0.0, 0], [1, 0], [3, 0], [3.5, 9], [50, 0], [0, 0]], np.float32)
+    images = np.array([0, 0, 0, 0, 0, 1])
+    rows, relations = scene_neighbours(np.array([[0, 2, 4]]), images, centres, 3)
+    assert rows.tolist() == [[4, 1, 2], [0, 2, 3], [1, 0, 3], [2, 1, 0], [0, 2, 3], [-1, -1, -1]]
+    assert relations[0].tolist() == [4, -1, -1]
+    assert (relations[1] == -1).all()
+
+
+def test_a_hidden_label_cannot_be_read_through_any_part():
     made, parts = encoder(), table()
-    rows = np.flatnonzero(parts.labels > 0)
+    one = int(np.flatnonzero(parts.labels > 0)[0])
     changed = parts.labels.copy()
-    changed[rows[0]] = 1 + parts.labels[rows[0]] % len(parts.classes)
-    counts = np.zeros_like(parts.image_labels)
-    np.add.at(counts, (parts.images, changed), 1.0)
-    other = replace(parts, labels=changed, image_labels=counts)
-    one = rows[:1]
-    hidden = axes(made, parts, one, hidden=True)
-    torch.testing.assert_close(axes(made, other, one, hidden=True), hidden)
-    assert not torch.allclose(axes(made, other, one), axes(made, parts, one))
+    changed[one] = 1 + parts.labels[one] % len(parts.classes)
+    other = replace(parts, labels=changed)
+    image = parts.rows_of(parts.images[[one]])
+    hidden = axes(made, parts, image, labels=np.array([one]))
+    torch.testing.assert_close(axes(made, other, image, labels=np.array([one])), hidden)
+    assert not torch.allclose(axes(made, other, image), axes(made, parts, image))
+
+
+def test_a_hidden_predicate_cannot_be_read_in_either_direction():
+    made, parts = encoder(), table()
+    row = int(np.flatnonzero((parts.predicates >= 0).any(1))[0])
+    slot = int(np.flatnonzero(parts.predicates[row] >= 0)[0])
+    code, end = int(parts.predicates[row, slot]), int(parts.neighbours[row, slot])
+    image = parts.rows_of(parts.images[[row]])
+    mask = (parts.predicates == code) & (np.arange(len(parts)) == row)[:, None]
+    ends = parts.neighbours[mask]
+    back = (parts.predicates == code ^ 1) & (parts.neighbours == row)
+    assert end in ends
+    without = replace(parts, predicates=np.where(mask | back, -1, parts.predicates))
+    expected = axes(made, without, image)
+    assert not torch.allclose(axes(made, parts, image), expected)
+    hidden = axes(made, parts, image, predicates=np.array([[row, code]]))
+    torch.testing.assert_close(hidden, expected)
+
+
+def test_what_training_hides_at_random_follows_from_the_generator():
+    made, parts = encoder(), table()
+    rows = np.arange(len(parts))
+    once, again = (
+        axes(made, parts, rows, generator=torch.Generator().manual_seed(3)) for _ in range(2)
+    )
+    torch.testing.assert_close(once, again)
+    assert not torch.allclose(once, axes(made, parts, rows))
 
 
 def test_a_batch_equals_its_members():
@@ -127,7 +165,7 @@ def test_a_new_image_gets_the_axes_that_it_would_have_in_the_graph():
         (int(np.flatnonzero(rows == row)[0]), int(code) // 2, int(np.flatnonzero(rows == n)[0]))
         for row in rows
         for n, code in zip(parts.neighbours[row], parts.predicates[row], strict=True)
-        if n >= 0 and code % 2 == 0
+        if code >= 0 and code % 2 == 0
     ]
     place = [int(np.flatnonzero(WORLD.features.ids == part)[0]) for part in parts.ids[rows]]
     features = PartFeatures(
@@ -148,13 +186,13 @@ def test_a_new_image_gets_the_axes_that_it_would_have_in_the_graph():
     )
 
 
-def test_an_unknown_owner_changes_nothing_but_its_token():
+def test_an_unknown_owner_is_not_read():
     made, parts = encoder(), table()
     nobody = replace(parts, parents=np.full(len(parts), -1, dtype=np.int64))
-    rows, owners = np.arange(3), torch.ones(3, 6)
+    rows = np.arange(3)
     with_zero = axes(made, nobody, rows)
-    torch.testing.assert_close(axes(made, nobody, rows, owners=owners), with_zero)
-    assert not torch.allclose(axes(made, parts, rows, owners=owners), axes(made, parts, rows))
+    torch.testing.assert_close(axes(made, nobody, rows, owner=1.0), with_zero)
+    assert not torch.allclose(axes(made, parts, rows, owner=1.0), axes(made, parts, rows))
 
 
 def test_region_vectors_are_read():
@@ -233,4 +271,4 @@ def test_a_model_without_features_encodes_no_parts():
     config = ConeModelConfig(shape=GeometryConfig(dim=6, hidden=8))
     model = ConeModel(WORLD.full.num_entities, 2 * WORLD.full.num_relations, config)
     with pytest.raises(UnsupportedQueryError, match="part features"):
-        model.encode(table(), np.arange(2), hidden=torch.zeros(2, dtype=torch.bool))
+        model.encode(table(), np.arange(2))

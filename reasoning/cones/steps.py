@@ -1,0 +1,134 @@
+"""One step of cone training: embed the queries of a batch, encode its parts once, add the losses.
+
+What a query asks for is hidden from the encoder of the parts that answer it: their label where it
+asks for a label, their predicates of the asked kind where it asks for what stands in a relation.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from kg.snapshot import Snapshot
+from reasoning.cones.batches import Batch
+from reasoning.cones.config import ConeTrainingConfig
+from reasoning.cones.losses import query_loss
+from reasoning.cones.model import AnyCone, ConeModel
+from reasoning.cones.part_encoder import HiddenFacts
+from reasoning.query import Intersection, Negation, Projection, Query
+from reasoning.structures import Structure, directed
+
+__all__ = ["TrainingStep", "last_hops"]
+
+Ids = NDArray[np.int64]
+
+
+class TrainingStep:
+    """The loss of a batch.
+
+    Args:
+        model: What is trained.
+        training: The training graph.
+        settings: Hyper-parameters.
+    """
+
+    def __init__(self, model: ConeModel, training: Snapshot, settings: ConeTrainingConfig) -> None:
+        self._model = model
+        self._settings = settings
+        self._parents = torch.from_numpy(np.asarray(training.parents).astype(np.int64))
+        label = training.relation_names.get(settings.model.label_relation)
+        self._asks_label = -1 if label is None else directed(label, inverse=True)
+
+    def loss(self, batch: Batch, hiding: torch.Generator) -> Tensor:
+        """Return the loss of a batch; `hiding` draws what the encoder must not read besides."""
+        model, settings = self._model, self._settings
+        relations = torch.from_numpy(batch.relations)
+        anchors, candidates = torch.from_numpy(batch.anchors), torch.from_numpy(batch.candidates)
+        hidden = self._hidden(batch, hiding) if model.table is not None else None
+        # each entity once, so that a part is encoded once however often it stands in the batch
+        entities, place = torch.unique(
+            torch.cat([anchors.reshape(-1), candidates]), return_inverse=True
+        )
+        axes = model.axes(entities, hidden=hidden)
+        given = axes[place[: anchors.numel()]].view(*anchors.shape, -1)
+        cone = model.embed(batch.structure, given, relations)
+        columns = None if batch.columns is None else torch.from_numpy(batch.columns)
+        scores = model.scores(cone, axes[place[anchors.numel() :]], candidates, columns=columns)
+        sizes = np.bincount(batch.answers[0], minlength=len(batch.anchors))
+        loss = query_loss(
+            scores,
+            torch.from_numpy(batch.positive),
+            torch.from_numpy(batch.ignored),
+            settings.loss,
+            answers=None if columns is None else torch.from_numpy(sizes),
+        )
+        if not batch.of_parts:
+            return loss
+        loss = settings.part_weight * loss
+        if settings.model.geometry == "rough" and settings.owner_weight:
+            loss = loss + settings.owner_weight * self._owner_loss(batch, cone)
+        return loss
+
+    def _hidden(self, batch: Batch, hiding: torch.Generator) -> HiddenFacts:
+        """Return what the encoder must not read for a batch."""
+        model = self._model
+        anchor_rows = model.part_rows(torch.from_numpy(batch.anchors)).numpy()
+        candidate_rows = model.part_rows(torch.from_numpy(batch.candidates)).numpy()
+        queries, places = np.nonzero(batch.positive)
+        columns = places if batch.columns is None else batch.columns[queries, places]
+        answer_rows = candidate_rows[columns]
+        facts = [
+            # seen from the answer, the hop that enters it runs the other way
+            (answer_rows, batch.relations[queries, hop] ^ 1)
+            for hop in last_hops(batch.structure)
+        ]
+        if batch.structure.num_relations == 1:
+            facts.append((anchor_rows[:, 0], batch.relations[:, 0]))
+        rows = np.concatenate([fact[0] for fact in facts])
+        codes = np.concatenate([fact[1] for fact in facts])
+        rows, codes = rows[rows >= 0], codes[rows >= 0]
+        asked = np.unique(np.concatenate([anchor_rows.reshape(-1), candidate_rows]))
+        share = self._settings.model.parts.hide_label
+        some = asked[(torch.rand(len(asked), generator=hiding) < share).numpy()]
+        return HiddenFacts(
+            labels=np.union1d(some, rows[codes == self._asks_label ^ 1]),
+            predicates=np.unique(np.stack([rows, codes], axis=1), axis=0),
+            generator=hiding,
+        )
+
+    def _owner_loss(self, batch: Batch, cone: AnyCone) -> Tensor:
+        """Tell the owners of parts that answer from other owners, by the rim."""
+        owners = torch.unique(self._parents[torch.from_numpy(batch.candidates)])
+        owners = owners[owners >= 0]
+        rows, answers = (torch.from_numpy(array) for array in batch.answers)
+        holds = torch.zeros(len(batch.anchors), len(owners), dtype=torch.bool)
+        place = torch.searchsorted(owners, self._parents[answers]).clamp(max=len(owners) - 1)
+        hit = owners[place] == self._parents[answers]
+        holds[rows[hit], place[hit]] = True
+        scores = self._model.owner_scores(cone, self._model.axes(owners), owners)
+        return query_loss(scores, holds, torch.zeros_like(holds), self._settings.loss)
+
+
+def last_hops(structure: Structure) -> tuple[int, ...]:
+    """Return the slots of the relations that enter the answer of a structure, negated ones too.
+
+    Example:
+        >>> from reasoning.structures import STRUCTURES
+        >>> [last_hops(STRUCTURES[name]) for name in ("1p", "2p", "2in", "pi")]
+        [(0,), (0,), (0, 1), (0, 2)]
+    """
+    return tuple(_last_hops(structure.tree))
+
+
+def _last_hops(node: Query) -> list[int]:
+    match node:
+        case Projection(relation=slot):
+            return [int(slot)]
+        case Intersection(children=branches):
+            return [slot for branch in branches for slot in _last_hops(branch)]
+        case Negation(child=child):
+            return _last_hops(child)
+        case _:
+            return []
