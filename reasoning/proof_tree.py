@@ -2,8 +2,8 @@
 
 Each kind of query node has its counterpart here, held by one entity. The truth of a tree follows
 from the truths of its edges by the operators of symbolic answering (QTO, arXiv 2212.09567): an edge
-multiplies, "and" is the product, "or" is 1 − Π(1 − x), "not" is 1 − x. So an answer's score can
-be computed again from its proof and nothing else.
+multiplies, "and" is the product, "or" is 1 − Π(1 − x), "not" is 1 − x (to a power, 1 unless it is
+set). So an answer's score can be computed again from its proof and nothing else.
 """
 
 from __future__ import annotations
@@ -148,11 +148,13 @@ class ProofNegation:
         entity: Key of the entity.
         text: What must not hold, as a plain sentence that denies it.
         child: The strongest case for what must not hold; its truth is what the negation costs.
+        power: The truth is (1 − truth of the child) to this power (`SymbolicConfig`).
     """
 
     entity: EntityKey
     text: str
     child: ProofNode
+    power: float = 1.0
 
 
 ProofNode = (
@@ -188,8 +190,9 @@ def truth_of(node: ProofNode) -> float:
             return prod([*positive, *negative])
         case ProofUnion(branches=branches):
             return 1.0 - prod(1.0 - truth_of(branch) for branch in branches)
-        case ProofNegation(child=child):
-            return 1.0 - truth_of(child)
+        case ProofNegation(child=child, power=power):
+            absence = 1.0 - truth_of(child)
+            return absence if power == 1.0 else absence**power
         case _:
             assert_never(node)
 

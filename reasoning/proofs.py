@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from kg.errors import InputError
 from kg.model import EntityKey
 from kg.snapshot import Snapshot
-from reasoning.comparisons import attribute_of, compares, matching
+from reasoning.comparisons import matching
 from reasoning.known_edges import Ids, KnownEdges
 from reasoning.proof_tree import (
     EdgeStatus,
@@ -43,6 +43,7 @@ from reasoning.query import (
     Union,
 )
 from reasoning.safety import describe
+from reasoning.sentences import denial, fact
 
 __all__ = ["Bindings", "Prover", "edge_of", "proof_of"]
 
@@ -61,6 +62,11 @@ class Bindings(Protocol):
     @property
     def against(self) -> Bindings:
         """The bindings that make the case for what a negated branch forbids."""
+        ...
+
+    @property
+    def negation_power(self) -> float:
+        """The power of "not": (1 − x) to it."""
         ...
 
     def proves(self, node: Query, entity: int) -> bool:
@@ -113,7 +119,8 @@ def _node(node: Query, entity: int, bindings: Bindings) -> ProofNode:
                 text=f"{name} is a candidate, membership {membership:.2f}",
             )
         case Labelled() | Compare():
-            return _fact(node, entity, bindings.snapshot)
+            text, holds = fact(node, entity, bindings.snapshot)
+            return ProofFact(entity=key, text=text, truth=float(holds))
         case Projection(child=child):
             before, edge = bindings.step(node, entity)
             return ProofProjection(entity=key, edge=edge, child=_node(child, before, bindings))
@@ -124,39 +131,12 @@ def _node(node: Query, entity: int, bindings: Bindings) -> ProofNode:
             parts = tuple(_node(branch, entity, bindings) for branch in branches)
             return ProofUnion(entity=key, branches=parts)
         case Negation(child=child):
-            text = _denial(child, bindings.snapshot.names[entity])
+            text = denial(child, bindings.snapshot.names[entity])
             case_for = _forbidden(child, entity, bindings.against)
-            return ProofNegation(entity=key, text=text, child=case_for)
+            power = bindings.negation_power
+            return ProofNegation(entity=key, text=text, child=case_for, power=power)
         case _:
             assert_never(node)
-
-
-def _fact(node: Labelled | Compare, entity: int, snapshot: Snapshot) -> ProofFact:
-    key, name = snapshot.entities.name(entity), snapshot.names[entity]
-    if isinstance(node, Labelled):
-        holds = snapshot.label_of(entity) == node.label
-        verb = "is" if holds else "is not"
-        return ProofFact(entity=key, text=f"{name} {verb} a {node.label}", truth=float(holds))
-    value = attribute_of(snapshot, entity, node.attribute)
-    holds = compares(value, node.comparison, node.value)
-    words = f"{node.attribute} of {name} is {value!r}"
-    if value is None:
-        words = f"{name} has no {node.attribute}, wanted {node.comparison} {node.value!r}"
-    elif node.comparison != "=" or not holds:
-        words = f"{words}, {'' if holds else 'not '}{node.comparison} {node.value!r}"
-    return ProofFact(entity=key, text=words, truth=float(holds))
-
-
-def _denial(child: Query, name: str) -> str:
-    match child:
-        case Anchor(entity=other):
-            return f"{name} is not {other}"
-        case Labelled(label=label):
-            return f"{name} is not a {label}"
-        case Compare(attribute=attribute, comparison=comparison, value=value):
-            return f"not {attribute} of {name} {comparison} {value!r}"
-        case _:
-            return f"{name} is none of: {describe(child)}"
 
 
 def _forbidden(child: Query, entity: int, bindings: Bindings) -> ProofNode:
@@ -216,6 +196,11 @@ class Prover:
     def against(self) -> Bindings:
         """Known edges also make the case for what must not hold."""
         return self
+
+    @property
+    def negation_power(self) -> float:
+        """1: what is not known is not true."""
+        return 1.0
 
     def proof(self, entity: int) -> Proof:
         """Return the best proof of an answer.

@@ -50,6 +50,11 @@ class FuzzyProver:
         """Likely edges also make the case for what must not hold."""
         return self
 
+    @property
+    def negation_power(self) -> float:
+        """The power of "not"."""
+        return 1.0
+
     def proof(self, entity: int) -> Proof:
         """Return the best proof of an answer.
 
@@ -158,6 +163,7 @@ class _KnownFirst:
         self._likely = likely
         self.snapshot: Snapshot = likely.snapshot
         self.against: Bindings = likely
+        self.negation_power = likely.negation_power
 
     def proves(self, node: Query, entity: int) -> bool:
         return self._known.proves(node, entity) or self._likely.proves(node, entity)

@@ -1,0 +1,10 @@
+"""A proof is written as it always was; a wanted change is made by `tests.golden.proofs.make`."""
+
+import pytest
+
+from tests.golden.proofs.make import FOLDER, files
+
+
+@pytest.mark.parametrize("name", ["proof.txt", "proof.json", "proof.svg"])
+def test_a_proof_is_written_as_it_was(name):
+    assert files()[name] == (FOLDER / name).read_bytes()
