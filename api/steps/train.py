@@ -168,7 +168,7 @@ def load_answerer(
     if name == "symbolic":
         from reasoning.predictors.calibrated import CalibratedPredictor
         from reasoning.symbolic.answerer import SymbolicAnswerer
-        from reasoning.symbolic.likely_edges import SymbolicConfig
+        from reasoning.symbolic.config import SymbolicConfig
 
         predictor = CalibratedPredictor.load(folder, snapshot)
         return SymbolicAnswerer(snapshot, predictor, SymbolicConfig(known_probability=known))

@@ -3,8 +3,8 @@
 After QTO (Bai et al., arXiv 2212.09567) with a calibrated link predictor. Differences: a negated
 branch means "no such edge" (1 − max over bindings, as first-order logic reads it), edges are only
 predicted between labels that their relation joins, every answer carries rough truth
-(`reasoning.symbolic.fuzzy`), and what pruning may have hidden is stated as a bound. Optimal on trees: the
-best binding of all variables is found, and `reasoning.symbolic.explanation` shows it.
+(`reasoning.symbolic.fuzzy`), and what pruning may have hidden is stated as a bound. Optimal on
+trees: the best binding of all variables is found, and `reasoning.symbolic.explanation` shows it.
 
 An answer is known if the exact evaluator proves it, negation read closed-world; its probability
 may still be below 1 there, since an edge that a negation forbids may only be missing.
@@ -12,45 +12,29 @@ may still be below 1 there, since an edge that a negation forbids may only be mi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol, assert_never, runtime_checkable
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.errors import SettingError, UnsafeQueryError
-from kg.model import EntityKey
+from kg.errors import SettingError
 from kg.snapshot import Snapshot
 from reasoning.answers import Answer, Answers, order_answers
-from reasoning.comparisons import matching
 from reasoning.exact import answer_set
-from reasoning.known_edges import Ids, known_edges
+from reasoning.known_edges import Ids, KnownEdges, known_edges
 from reasoning.normal_form import normalise
 from reasoning.proofs import Prover
 from reasoning.protocols import Edits, LinkPredictor
-from reasoning.query import (
-    Anchor,
-    Compare,
-    Intersection,
-    Labelled,
-    Negation,
-    Projection,
-    Query,
-    SoftAnchor,
-    Union,
-)
-from reasoning.safety import check_safe, describe
+from reasoning.query import Negation, Query, SoftAnchor, walk
+from reasoning.safety import check_safe
+from reasoning.symbolic.config import SymbolicConfig
+from reasoning.symbolic.evaluation import Evaluation
 from reasoning.symbolic.explanation import FuzzyProver
-from reasoning.symbolic.fuzzy import (
-    TRUTH,
-    UPPER,
-    FuzzySet,
-    crisp,
-    either,
-    together,
-    transported,
-)
-from reasoning.symbolic.likely_edges import LikelyEdges, PredictedRows, SymbolicConfig
+from reasoning.symbolic.fuzzy import LOWER, TRUTH, UPPER, FuzzySet
+from reasoning.symbolic.likely_edges import LikelyEdges
+from reasoning.symbolic.predicted_rows import PredictedRows
 from reasoning.symbolic.prior import prior
 
 __all__ = ["Evaluation", "ExplainsEdges", "SymbolicAnswerer"]
@@ -68,54 +52,6 @@ class ExplainsEdges(Protocol):
         ...
 
 
-class Evaluation:
-    """The values of every node of one query; equal subtrees are computed once.
-
-    Args:
-        edges: Likely edges.
-    """
-
-    def __init__(self, edges: LikelyEdges) -> None:
-        self.edges = edges
-        self._found: dict[Query, FuzzySet] = {}
-
-    def value(self, node: Query) -> FuzzySet:
-        """Return the fuzzy set of a safe node in normal form."""
-        found = self._found.get(node)
-        if found is None:
-            found = self._found[node] = self._computed(node)
-        return found
-
-    def _computed(self, node: Query) -> FuzzySet:
-        snapshot = self.edges.snapshot
-        match node:
-            case Anchor(entity=key):
-                return crisp(np.array([snapshot.entity_id(key)], dtype=np.int32))
-            case SoftAnchor(candidates=candidates):
-                return _candidates(candidates, snapshot, self.edges.config.known_probability)
-            case Labelled(label=label):
-                return crisp(snapshot.ids_with_label(label))
-            case Compare():
-                return crisp(matching(snapshot, node))
-            case Projection(relation=relation, child=child, inverse=inverse):
-                start, number = self.value(child), snapshot.relation_id(relation)
-                entries = self.edges.entries(start, number, inverse=inverse)
-                return transported(start, entries, snapshot.num_entities)
-            case Intersection(children=branches):
-                positive = [b for b in branches if not isinstance(b, Negation)]
-                negative = [b.child for b in branches if isinstance(b, Negation)]
-                return together(self._values(positive), self._values(negative))
-            case Union(children=branches):
-                return either(self._values(branches))
-            case Negation():
-                raise UnsafeQueryError(f"a negation without a positive branch ({describe(node)})")
-            case _:
-                assert_never(node)
-
-    def _values(self, nodes: Iterable[Query]) -> list[FuzzySet]:
-        return [self.value(node) for node in nodes]
-
-
 class SymbolicAnswerer:
     """Implements `ScoringAnswerer` over a snapshot and a link predictor.
 
@@ -123,6 +59,7 @@ class SymbolicAnswerer:
         snapshot: The graph.
         predictor: Its link predictor.
         config: Thresholds and limits.
+        row_folder: Where predicted rows are kept between processes; in memory only if None.
 
     Raises:
         SettingError: The predictor scores another number of entities.
@@ -138,7 +75,12 @@ class SymbolicAnswerer:
     """
 
     def __init__(
-        self, snapshot: Snapshot, predictor: LinkPredictor, config: SymbolicConfig | None = None
+        self,
+        snapshot: Snapshot,
+        predictor: LinkPredictor,
+        config: SymbolicConfig | None = None,
+        *,
+        row_folder: Path | None = None,
     ) -> None:
         if predictor.num_entities != snapshot.num_entities:
             raise SettingError(
@@ -149,8 +91,8 @@ class SymbolicAnswerer:
         self.predictor = predictor
         self.config = config or SymbolicConfig()
         self._known = known_edges(snapshot, known_probability=self.config.known_probability)
-        rows = PredictedRows(predictor, self.config)
-        self._likely = LikelyEdges(snapshot, rows, self.config)
+        self._rows = PredictedRows(predictor, self.config, row_folder)
+        self._likely = LikelyEdges(snapshot, self._rows, self.config)
 
     def answer(
         self,
@@ -170,24 +112,33 @@ class SymbolicAnswerer:
         likely = self._likely.with_edits(edits)
         known = self._known.with_edits(edits)
         found = []
-        for tree in trees:
-            check_safe(tree)
-            query = normalise(tree)
-            evaluation = Evaluation(likely)
-            proven = answer_set(query, known)
-            answers, bound = self._ranked(evaluation.value(query), proven, k)
-            if with_proofs:
-                provers = (Prover(query, known), FuzzyProver(query, evaluation))
-                answers = [self._proved(answer, *provers) for answer in answers]
-            found.append(
-                Answers(
-                    query=query,
-                    answers=order_answers(answers),
-                    total_known=len(proven),
-                    bound=bound,
+        for queries in self._batches(trees):
+            evaluation = Evaluation(likely, queries)
+            for query in queries:
+                value = evaluation.value(query)
+                proven = _proven(query, value, known)
+                answers, bound = self._ranked(value, proven, k)
+                if with_proofs:
+                    provers = (Prover(query, known), FuzzyProver(query, evaluation))
+                    answers = [self._proved(answer, *provers) for answer in answers]
+                found.append(
+                    Answers(
+                        query=query,
+                        answers=order_answers(answers),
+                        total_known=len(proven),
+                        bound=bound,
+                    )
                 )
-            )
+            self._rows.settle()
         return found
+
+    def _batches(self, trees: Sequence[Query]) -> Iterator[list[Query]]:
+        """Yield the normal forms of the queries, some at once."""
+        for start in range(0, len(trees), self.config.batch):
+            chunk = trees[start : start + self.config.batch]
+            for tree in chunk:
+                check_safe(tree)
+            yield [normalise(tree) for tree in chunk]
 
     def scores(self, trees: Sequence[Query]) -> NDArray[np.float32]:
         """Return ``(num_queries, num_entities)`` truths; see `ScoringAnswerer.scores`.
@@ -195,15 +146,22 @@ class SymbolicAnswerer:
         Entities of equal truth (mostly 0) are told apart by a small dense prior: how often they
         are a tail of the query's last relations.
         """
-        scores = np.zeros((len(trees), self.snapshot.num_entities), dtype=np.float32)
-        for place, tree in enumerate(trees):
-            check_safe(tree)
-            query = normalise(tree)
-            value = Evaluation(self._likely).value(query)
-            row = _PRIOR_WEIGHT * prior(query, self.snapshot)
-            row[value.ids] += (1.0 - _PRIOR_WEIGHT) * value.values[TRUTH]
-            scores[place] = row
+        scores = np.empty((len(trees), self.snapshot.num_entities), dtype=np.float32)
+        place = 0
+        for queries in self._batches(trees):
+            evaluation = Evaluation(self._likely, queries)
+            for query in queries:
+                row = scores[place]
+                np.multiply(prior(query, self.snapshot), _PRIOR_WEIGHT, out=row, casting="unsafe")
+                value = evaluation.value(query)
+                row[value.ids] += (1.0 - _PRIOR_WEIGHT) * value.values[TRUTH]
+                place += 1
+            self._rows.settle()
         return scores
+
+    def flush(self) -> None:
+        """Write predicted rows that are only in memory to the row folder, if there is one."""
+        self._rows.flush()
 
     def rough_truth(self, tree: Query, *, edits: Edits | None = None) -> FuzzySet:
         """Return lower, truth and upper of all entities, with owners in the upper value.
@@ -259,15 +217,13 @@ class SymbolicAnswerer:
 _ANSWER_FIELDS = ("entity", "score", "probability", "status", "region", "lower", "upper")
 
 
-def _candidates(
-    candidates: Sequence[tuple[EntityKey, float]], snapshot: Snapshot, known_probability: float
-) -> FuzzySet:
-    """Return a soft anchor's memberships; the lower value is 0 where one is not known."""
-    found = sorted((snapshot.entity_id(key), value) for key, value in candidates)
-    truth = np.array([value for _, value in found], dtype=np.float64)
-    lower = np.where(truth >= known_probability, truth, 0.0)
-    ids = np.array([entity for entity, _ in found], dtype=np.int32)
-    return FuzzySet(ids=ids, values=np.stack([lower, truth, truth]))
+def _proven(query: Query, value: FuzzySet, known: KnownEdges) -> Ids:
+    """Return the exact answers of a query, ascending."""
+    if any(isinstance(node, Negation | SoftAnchor) for node in walk(query)):
+        return answer_set(query, known)
+    # by known edges alone the value of a query without doubt and negation is 1 or 0
+    proven: Ids = value.ids[value.values[LOWER] >= 1.0]
+    return proven
 
 
 def _with_owners(found: FuzzySet, snapshot: Snapshot) -> FuzzySet:

@@ -19,7 +19,7 @@ from reasoning.symbolic.fuzzy import TRUTH, Entries, FuzzySet
 
 if TYPE_CHECKING:
     from kg.snapshot import Snapshot
-    from reasoning.symbolic.answerer import Evaluation
+    from reasoning.symbolic.evaluation import Evaluation
 
 __all__ = ["FuzzyProver"]
 
@@ -53,7 +53,7 @@ class FuzzyProver:
     @property
     def negation_power(self) -> float:
         """The power of "not"."""
-        return 1.0
+        return self._evaluation.edges.config.negation_power
 
     def proof(self, entity: int) -> Proof:
         """Return the best proof of an answer.

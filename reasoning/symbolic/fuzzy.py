@@ -3,8 +3,9 @@
 A set holds three truth values an entity (*rough truth*): `LOWER` by known edges only, `TRUTH` with
 predicted edges, `UPPER` with predicted edges where a negated branch counts known edges only. So
 lower ≤ truth ≤ upper, and the gap is what nobody knows. Conjunction is the product, disjunction
-1 − Π(1 − x), negation (l, t, u) ↦ (1 − u, 1 − t, 1 − l), projection T'(v) = max_u T(u)·M(u, v)
-(QTO, arXiv 2212.09567).
+1 − Π(1 − x), negation (l, t, u) ↦ ((1 − u)ˢ, (1 − t)ˢ, (1 − l)ˢ) with s = 1 unless it is set
+(`SymbolicConfig.negation_power`; any s keeps De Morgan's laws), projection
+T'(v) = max_u T(u)·M(u, v) (QTO, arXiv 2212.09567).
 
 Sets are sparse. What was left out by pruning is bounded: the true value of any entity lies in
 [value − `below`, value + `above`], and 0 stands for entities that a set does not list.
@@ -15,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ __all__ = [
     "UPPER",
     "Entries",
     "FuzzySet",
+    "Maxima",
     "crisp",
     "either",
     "together",
@@ -52,11 +55,17 @@ class FuzzySet:
     above: float = 0.0
     below: float = 0.0
 
+    @property
+    def top(self) -> float:
+        """The most that the truth of any entity can be."""
+        return min(1.0, float(self.values[TRUTH].max(initial=0.0)) + self.above)
+
     def at(self, ids: Ids) -> NDArray[np.float64]:
         """Return ``(3, len(ids))`` values at given entities."""
         found = np.zeros((3, len(ids)))
         if len(self.ids):
-            places = np.minimum(np.searchsorted(self.ids, ids), len(self.ids) - 1)
+            places = np.searchsorted(self.ids, ids)
+            places[places == len(self.ids)] = 0
             hit = self.ids[places] == ids
             found[:, hit] = self.values[:, places[hit]]
         return found
@@ -64,23 +73,58 @@ class FuzzySet:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Entries:
-    """Edges that leave some entities, as parallel arrays.
+    """Edges that leave the entities of a set, as parallel arrays; an edge may stand twice.
 
     Attributes:
         sources: ``(n,)`` positions into the list of entities that was asked for.
         ends: ``(n,)`` ids of where they lead.
         probabilities: ``(n,)`` float64; 1 for known edges.
         known: ``(n,)`` which are known.
-        missing: No edge left out has a probability above this, but for `lost` ones.
-        lost: No edge of an entity that was not followed carries a truth above this.
+        left_out: No edge that is missing here carries a truth T(u)·M(u, v) above this.
     """
 
     sources: NDArray[np.int64]
     ends: NDArray[np.int32]
     probabilities: NDArray[np.float64]
     known: NDArray[np.bool_]
-    missing: float = 0.0
-    lost: float = 0.0
+    left_out: float = 0.0
+
+
+class Maxima:
+    """The largest weight at each of many ids, without touching all ids. For one thread.
+
+    Args:
+        num_entities: Ids are below this.
+    """
+
+    def __init__(self, num_entities: int) -> None:
+        # pages of either array come into memory when they are first touched
+        self._largest = np.zeros(num_entities)
+        self._seen = np.zeros(num_entities, dtype=np.int32)
+
+    def distinct(self, ids: NDArray[np.int32]) -> Ids:
+        """Return ids ascending, each once; a sort of the distinct ones only."""
+        order = np.arange(len(ids), dtype=np.int32)
+        # of equal ids the last write stays, so one of each finds itself there
+        self._seen[ids] = order
+        found: Ids = ids[self._seen[ids] == order]
+        found.sort()
+        return found
+
+    def of(
+        self, ids: NDArray[np.int32], weights: NDArray[np.float64], at: Ids
+    ) -> NDArray[np.float64]:
+        """Return the largest weight at each id of `at`, 0 where there is none.
+
+        Args:
+            ids: ``(n,)``, all of them in `at`.
+            weights: ``(n,)`` at least 0.
+            at: Ascending, each once.
+        """
+        np.maximum.at(self._largest, ids, weights)
+        found = self._largest[at]
+        self._largest[at] = 0.0
+        return found
 
 
 def crisp(ids: Ids) -> FuzzySet:
@@ -88,45 +132,74 @@ def crisp(ids: Ids) -> FuzzySet:
     return FuzzySet(ids=ids, values=np.ones((3, len(ids))))
 
 
-def transported(inner: FuzzySet, entries: Entries, num_entities: int) -> FuzzySet:
+def transported(inner: FuzzySet, entries: Entries, maxima: Maxima) -> FuzzySet:
     """Return the projection of a set along edges: T'(v) = max over u of T(u)·M(u, v).
 
     Args:
         inner: T.
         entries: Edges that leave `inner.ids`.
-        num_entities: Size of the graph.
+        maxima: Scratch space of the graph's size.
     """
-    values = np.zeros((3, num_entities))
-    reached = inner.values[:, entries.sources] * entries.probabilities
-    np.maximum.at(values[LOWER], entries.ends, np.where(entries.known, reached[LOWER], 0.0))
-    np.maximum.at(values[TRUTH], entries.ends, reached[TRUTH])
-    np.maximum.at(values[UPPER], entries.ends, reached[UPPER])
-    ids = np.flatnonzero(values[UPPER]).astype(np.int32)
-    top = float(inner.values[TRUTH].max(initial=0.0)) + inner.above
+    lower, truth, upper = inner.values
+    ids = maxima.distinct(entries.ends)
+    values = np.zeros((3, len(ids)))
+    known = np.flatnonzero(entries.known)
+    sources, ends = entries.sources[known], entries.ends[known]
+    values[LOWER] = maxima.of(ends, lower[sources], ids)
+    values[TRUTH] = maxima.of(entries.ends, truth[entries.sources] * entries.probabilities, ids)
+    if np.array_equal(truth, upper):
+        values[UPPER] = values[TRUTH]
+    else:
+        reached = upper[entries.sources] * entries.probabilities
+        values[UPPER] = maxima.of(entries.ends, reached, ids)
+    kept = np.flatnonzero(values[UPPER])
     return FuzzySet(
-        ids=ids,
-        values=values[:, ids],
-        above=min(1.0, inner.above + max(entries.missing * min(1.0, top), entries.lost)),
+        ids=ids[kept],
+        values=values[:, kept],
+        above=min(1.0, inner.above + entries.left_out),
         below=inner.below,
     )
 
 
-def together(positive: Sequence[FuzzySet], negative: Sequence[FuzzySet]) -> FuzzySet:
-    """Return the intersection: the product of the positive sets and of 1 − the negative ones.
+def together(
+    positive: Sequence[FuzzySet], negative: Sequence[FuzzySet], negation_power: float = 1.0
+) -> FuzzySet:
+    """Return the intersection: the product of the positive sets and of (1 − x)ˢ of the negative.
 
     Args:
         positive: At least one set.
         negative: Sets whose complement is meant.
+        negation_power: s.
     """
-    ids = reduce(_common, sorted((branch.ids for branch in positive), key=len))
+    smallest, *others = sorted(positive, key=lambda branch: len(branch.ids))
+    ids = reduce(_common, (branch.ids for branch in others), smallest.ids)
     values = np.ones((3, len(ids)))
     for branch in positive:
         values *= branch.at(ids)
     for branch in negative:
-        values *= 1.0 - branch.at(ids)[::-1]
-    above = sum(b.above for b in positive) + sum(b.below for b in negative)
-    below = sum(b.below for b in positive) + sum(b.above for b in negative)
-    return FuzzySet(ids=ids, values=values, above=min(1.0, above), below=min(1.0, below))
+        absent = 1.0 - branch.at(ids)[::-1]
+        values *= absent if negation_power == 1.0 else absent**negation_power
+    doubts = [
+        (_power_bound(b.below, negation_power), _power_bound(b.above, negation_power))
+        for b in negative
+    ]
+    tops = [branch.top for branch in positive]
+    # Π(x + δ) − Πx ≤ Σ δᵢ · Π over the other factors, none of which exceeds its top
+    shares = [prod(tops[:i] + tops[i + 1 :]) for i in range(len(tops))]
+    whole = prod(tops)
+    above = sum(b.above * share for b, share in zip(positive, shares, strict=True))
+    below = sum(b.below * share for b, share in zip(positive, shares, strict=True))
+    return FuzzySet(
+        ids=ids,
+        values=values,
+        above=min(1.0, above + whole * sum(more for more, _ in doubts)),
+        below=min(1.0, below + whole * sum(less for _, less in doubts)),
+    )
+
+
+def _power_bound(error: float, power: float) -> float:
+    """Return how far xˢ and yˢ can lie apart where x and y in [0, 1] lie `error` apart."""
+    return min(1.0, power * error if power >= 1.0 else error**power)
 
 
 def either(branches: Sequence[FuzzySet]) -> FuzzySet:
@@ -144,4 +217,11 @@ def either(branches: Sequence[FuzzySet]) -> FuzzySet:
 
 
 def _common(one: Ids, other: Ids) -> Ids:
-    return np.intersect1d(one, other, assume_unique=True)
+    """Return ids that are in both, by a search of the fewer ones in the more."""
+    few, many = (one, other) if len(one) <= len(other) else (other, one)
+    if not len(few):
+        return few
+    places = np.searchsorted(many, few)
+    places[places == len(many)] = 0
+    common: Ids = few[many[places] == few]
+    return common

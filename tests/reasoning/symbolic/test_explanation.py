@@ -27,9 +27,11 @@ from reasoning.query import (
     walk,
 )
 from reasoning.symbolic.answerer import Evaluation, SymbolicAnswerer
+from reasoning.symbolic.config import SymbolicConfig
 from reasoning.symbolic.explanation import FuzzyProver
 from reasoning.symbolic.fuzzy import TRUTH
-from reasoning.symbolic.likely_edges import LikelyEdges, PredictedRows, SymbolicConfig
+from reasoning.symbolic.likely_edges import LikelyEdges
+from reasoning.symbolic.predicted_rows import PredictedRows
 from tests.reasoning.dense_oracle import TablePredictor, edge_table, random_table
 from tests.strategies import Case, cases
 

@@ -22,8 +22,8 @@ from reasoning.predictors import NoPredictor
 from reasoning.protocols import Edits
 from reasoning.query import Anchor, Intersection, Labelled, Negation, Projection, Query, Union
 from reasoning.symbolic.answerer import SymbolicAnswerer
+from reasoning.symbolic.config import SymbolicConfig
 from reasoning.symbolic.fuzzy import LOWER, TRUTH, UPPER
-from reasoning.symbolic.likely_edges import SymbolicConfig
 from tests.reasoning.dense_oracle import TablePredictor, dense_truth, edge_table, random_table
 from tests.strategies import Case, cases, safe_trees
 
@@ -230,7 +230,7 @@ def test_rows_are_computed_once_and_in_blocks() -> None:
     assert predictor.calls == 3  # six rows of six entities, two rows a block
     assert answerer.answer([tree], 6) == first
     assert predictor.calls == 3
-    small = SymbolicAnswerer(snapshot, predictor, SymbolicConfig(cached_entries=1))
+    small = SymbolicAnswerer(snapshot, predictor, SymbolicConfig(memory_bytes=1))
     assert small.answer([tree, tree], 6) == first * 2
 
 
