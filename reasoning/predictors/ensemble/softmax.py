@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from kg.errors import SettingError
 from kg.snapshot import Snapshot
-from reasoning.predictors.ensemble.known_tails import KnownTails, largest
+from reasoning.predictors.adjacency import Adjacency, directed
+from reasoning.predictors.ensemble.sparse import largest
 from reasoning.protocols import ScoreModel, SparseRows
 
 __all__ = ["SoftmaxPredictor", "log_softmax"]
@@ -53,7 +54,7 @@ class SoftmaxPredictor:
         self.model = model
         self.snapshot = snapshot
         self._delta = delta
-        self._known = KnownTails(snapshot)
+        self._edges = Adjacency(snapshot)
 
     @property
     def num_entities(self) -> int:
@@ -71,7 +72,8 @@ class SoftmaxPredictor:
     ) -> NDArray[np.float32]:
         """Return ``(len(entities), num_entities)`` values in [0, 1 − delta]; 0 at known edges."""
         scores = self.model.scores(entities, relation, inverse=inverse)
-        known = self._known.of(entities, relation, inverse=inverse)
+        step = directed(relation, self.snapshot.num_relations, inverse=inverse)
+        known = self._edges.of(step)[entities]
         count = np.maximum(1.0, np.diff(known.indptr)).astype(np.float32)
         found = np.exp(log_softmax(scores)) * count[:, None]
         found[known.nonzero()] = 0.0

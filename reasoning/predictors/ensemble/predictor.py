@@ -1,0 +1,226 @@
+"""The link predictor of large graphs: several models, mixed and calibrated a relation.
+
+p(h, r, t) = P(h misses an edge of r)^κ · σ(slope · log softmax_t(w_r · columns) + known · log(1 +
+known tails of (h, r)) + offset_r), with the softmax over tails that are no known edges. Rows are
+computed when asked for; where the first factor alone is below what a caller asks for, no model is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, vstack
+
+from kg.errors import CheckpointMismatchError, ForeignFileError, SettingError
+from kg.snapshot import Snapshot
+from reasoning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from reasoning.predictors.adjacency import directed
+from reasoning.predictors.ensemble.completeness import Completeness
+from reasoning.predictors.ensemble.config import EnsembleConfig
+from reasoning.predictors.ensemble.evidence import Evidence
+from reasoning.predictors.ensemble.fitting import Calibration
+from reasoning.predictors.ensemble.sparse import largest
+from reasoning.protocols import ScoreModel, SparseRows
+
+__all__ = ["EnsemblePredictor"]
+
+KIND = "ensemble"
+
+_CACHED_RELATIONS = 64
+
+
+class EnsemblePredictor:
+    """Implements `SparseLinkPredictor` for the graph that it was fitted for.
+
+    Args:
+        evidence: Models and their graph.
+        weights: ``(2 * num_relations, num_columns)`` of the evidence, by directed relation.
+        calibration: From log-softmax to probability, given that a row misses an edge.
+        completeness: How likely a row misses one.
+        config: Settings it was fitted with.
+    """
+
+    def __init__(
+        self,
+        *,
+        evidence: Evidence,
+        weights: NDArray[np.float32],
+        calibration: Calibration,
+        completeness: Completeness,
+        config: EnsembleConfig,
+    ) -> None:
+        self.snapshot = evidence.snapshot
+        self.weights = weights
+        self.calibration = calibration
+        self.completeness = completeness
+        self.config = config
+        self._evidence = evidence
+        self._share_missing = lru_cache(_CACHED_RELATIONS)(self._share_of_step)
+
+    @property
+    def num_entities(self) -> int:
+        """Number of entities that it scores."""
+        return self.snapshot.num_entities
+
+    @property
+    def models(self) -> tuple[ScoreModel, ...]:
+        """The models that it mixes."""
+        return self._evidence.models
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of the graph, all models and all weights."""
+        digest = hashlib.sha256(self.snapshot.hash.encode())
+        for model in self.models:
+            digest.update(model.fingerprint.encode())
+        digest.update(repr((self.config, sorted(self._tensors()))).encode())
+        for _, array in sorted(self._tensors().items()):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
+    def rows(
+        self, entities: NDArray[np.int32], relation: int, *, inverse: bool = False
+    ) -> NDArray[np.float32]:
+        """Return ``(len(entities), num_entities)`` probabilities; 0 at edges of the graph."""
+        step = directed(relation, self.snapshot.num_relations, inverse=inverse)
+        found = np.empty((len(entities), self.num_entities), dtype=np.float32)
+        for start in range(0, len(entities), self._block):
+            found[start : start + self._block] = self._dense(
+                entities[start : start + self._block], step
+            )
+        return found
+
+    def sparse_rows(
+        self, entities: NDArray[np.int32], relation: int, *, inverse: bool, floor: float
+    ) -> SparseRows:
+        """Return the probabilities above `floor`; see `SparseLinkPredictor.sparse_rows`.
+
+        A head that hardly misses an edge of the relation costs nothing: what is left out of its
+        row is bounded by the probability that it does.
+        """
+        step = directed(relation, self.snapshot.num_relations, inverse=inverse)
+        most = self._share_missing(step)[entities]
+        matrix = csr_matrix((0, self.num_entities), dtype=np.float32)
+        dropped, parts = most.copy(), []
+        asked = np.flatnonzero(most > floor)
+        for start in range(0, len(asked), self._block):
+            places = asked[start : start + self._block]
+            rows = largest(self._dense(entities[places], step), floor)
+            parts.append(rows.matrix)
+            dropped[places] = rows.dropped
+        if parts:
+            matrix = vstack(parts, format="csr")
+        return SparseRows(matrix=_spread(matrix, asked, len(entities)), dropped=dropped)
+
+    @property
+    def _block(self) -> int:
+        return max(1, self.config.block_cells // max(1, self.num_entities))
+
+    def _dense(self, entities: NDArray[np.int32], step: int) -> NDArray[np.float32]:
+        mixed = self._evidence.mixed(entities, step, self.weights[step])
+        mixed -= mixed.max(axis=1, keepdims=True, initial=-1e30)
+        total = np.log(np.exp(mixed).sum(axis=1, dtype=np.float64) + 1e-30)
+        known = np.diff(self._evidence.edges.of(step)[entities].indptr)
+        calibration = self.calibration
+        shift = calibration.known * np.log1p(known) + calibration.offsets[step]
+        shift -= calibration.slope * total
+        mixed *= calibration.slope
+        mixed += shift.astype(np.float32)[:, None]
+        found = np.exp(-np.logaddexp(0.0, -mixed))
+        found *= self._share_missing(step)[entities][:, None]
+        return np.asarray(np.minimum(found, 1.0 - self.config.delta), dtype=np.float32)
+
+    def _share_of_step(self, step: int) -> NDArray[np.float32]:
+        missing = self.completeness.missing(self._evidence.signatures, step)
+        return np.asarray(missing**self.config.completeness, dtype=np.float32)
+
+    def _tensors(self) -> dict[str, NDArray[Any]]:
+        calibration = self.calibration
+        return {
+            "weights": self.weights,
+            "calibration/shared": np.array([calibration.slope, calibration.known]),
+            "calibration/offsets": calibration.offsets,
+            "completeness/weights": self.completeness.weights,
+            "completeness/offsets": self.completeness.offsets,
+        }
+
+    def save(self, folder: Path) -> str:
+        """Write weights and calibration, bound to the graph and the models.
+
+        The models are saved by themselves. Returns the fingerprint of the file.
+        """
+        metadata = {
+            "config": self.config.to_json(),
+            "models": [model.fingerprint for model in self.models],
+        }
+        return save_checkpoint(folder, self._tensors(), metadata, self.snapshot.hash, kind=KIND)
+
+    @classmethod
+    def load(
+        cls, folder: Path, snapshot: Snapshot, models: Sequence[ScoreModel]
+    ) -> EnsemblePredictor:
+        """Read what `save` wrote.
+
+        Args:
+            folder: The checkpoint.
+            snapshot: The graph.
+            models: The models that it mixes, loaded from their own checkpoints, in that order.
+
+        Raises:
+            MissingPartError: The folder holds no ensemble.
+            CheckpointMismatchError: It was fitted for another graph, or with other models.
+            ForeignFileError: A file is not ours or damaged.
+            FormatVersionError: It has another format number.
+        """
+        checkpoint = load_checkpoint(folder, snapshot.hash, kind=KIND)
+        given = [model.fingerprint for model in models]
+        if checkpoint.metadata.get("models") != given:
+            raise CheckpointMismatchError(
+                trained_on=str(checkpoint.metadata.get("models")), asked_for=str(given)
+            )
+        try:
+            return _restored(checkpoint, Evidence(snapshot, models))
+        except (KeyError, TypeError, ValueError, SettingError) as error:
+            raise ForeignFileError(
+                "an ensemble without all its parts",
+                where=str(folder),
+                hint="move it away and fit it again",
+            ) from error
+
+
+def _restored(checkpoint: Checkpoint, evidence: Evidence) -> EnsemblePredictor:
+    tensors, steps = checkpoint.tensors, 2 * evidence.snapshot.num_relations
+    shapes = {
+        "weights": (steps, evidence.num_columns),
+        "calibration/shared": (2,),
+        "calibration/offsets": (steps,),
+        "completeness/weights": (4,),
+        "completeness/offsets": (steps,),
+    }
+    for name, shape in shapes.items():
+        if tensors[name].shape != shape or not np.isfinite(tensors[name]).all():
+            raise ValueError(f"{name} is not of {shape} finite numbers")
+    slope, known = tensors["calibration/shared"].tolist()
+    return EnsemblePredictor(
+        evidence=evidence,
+        weights=tensors["weights"],
+        calibration=Calibration(slope=slope, known=known, offsets=tensors["calibration/offsets"]),
+        completeness=Completeness(
+            weights=tensors["completeness/weights"], offsets=tensors["completeness/offsets"]
+        ),
+        config=EnsembleConfig(**checkpoint.metadata["config"]),
+    )
+
+
+def _spread(matrix: csr_matrix, places: NDArray[np.int64], count: int) -> csr_matrix:
+    """Return a matrix of `count` rows with the given ones at their places, the others empty."""
+    counts = np.zeros(count, dtype=np.int64)
+    counts[places] = np.diff(matrix.indptr)
+    indptr = np.concatenate(([0], np.cumsum(counts)))
+    return csr_matrix((matrix.data, matrix.indices, indptr), shape=(count, matrix.shape[1]))
