@@ -111,7 +111,8 @@ def query_ranks(scores: Scores, hard: ArrayLike, easy: ArrayLike = ()) -> Ranks:
     _check_ids(others, len(scores), "easy answer")
     true = scores[wanted]
     # Counting all scores and taking the answers' own away needs no copy without the answers.
-    answers = np.sort(scores[np.unique(np.concatenate([wanted, others]))])
+    columns = np.sort(np.concatenate([wanted, others]))
+    answers = np.sort(scores[columns[np.diff(columns, prepend=-1) > 0]])
     higher, equal_or_higher = _counts_above(scores, true)
     higher -= len(answers) - np.searchsorted(answers, true, side="right")
     equal_or_higher -= len(answers) - np.searchsorted(answers, true, side="left")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import reduce
 from typing import TypeVar, assert_never
 
 import numpy as np
@@ -31,7 +30,15 @@ from reasoning.query import (
 )
 from reasoning.structures import Structure
 
-__all__ = ["Codes", "DirectedEdges", "answer_codes", "directed_edges", "in_blocks", "reached"]
+__all__ = [
+    "Codes",
+    "DirectedEdges",
+    "answer_codes",
+    "directed_edges",
+    "distinct",
+    "in_blocks",
+    "reached",
+]
 
 Found = TypeVar("Found")
 
@@ -87,7 +94,9 @@ def directed_edges(
     order = np.lexsort((ends, codes, starts))
     starts, codes, ends = starts[order], codes[order], ends[order]
     count = 2 * snapshot.num_relations
-    rows, first = np.unique(starts.astype(np.int64) * count + codes, return_index=True)
+    every_row = starts.astype(np.int64) * count + codes
+    first = np.flatnonzero(_is_new(every_row))
+    rows = every_row[first]
     owners = rows // max(count, 1)
     return DirectedEdges(
         num_entities=snapshot.num_entities,
@@ -162,6 +171,22 @@ def in_blocks(count: int, work: Callable[[slice], Found]) -> Iterator[tuple[slic
             yield rows, found
 
 
+def distinct(codes: Codes) -> Codes:
+    """Return codes in ascending order, each once.
+
+    By a sort: the hash table of ``np.unique`` took 25 times as long on 3 million codes.
+    """
+    ordered = np.sort(codes)
+    return ordered[_is_new(ordered)]
+
+
+def _is_new(ordered: Codes) -> NDArray[np.bool_]:
+    """Tell which elements of an ascending array differ from the one before."""
+    new = np.ones(len(ordered), dtype=np.bool_)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return new
+
+
 def reached(
     codes: Codes, relations: NDArray[np.int32], edges: DirectedEdges
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Codes]:
@@ -179,7 +204,7 @@ def reached(
     Raises:
         LimitError: There are more such edges than `BLOCK_CODES` (`MAX_CODES` for one query).
     """
-    queries, entities = np.divmod(codes, edges.num_entities)
+    queries, entities = codes // edges.num_entities, codes % edges.num_entities
     keys = entities * edges.num_relations + relations[queries]
     rows = np.searchsorted(edges.rows, keys)
     hit = rows < len(edges.rows)
@@ -214,9 +239,9 @@ class _Sets:
                 return self._queries + self._anchors[:, int(slot)]
             case Projection(relation=slot, child=child):
                 hop = self._relations[:, int(slot)]
-                return np.unique(reached(self.of(child), hop, self._edges)[2])
+                return distinct(reached(self.of(child), hop, self._edges)[2])
             case Union(children=branches):
-                return reduce(np.union1d, map(self.of, branches))
+                return distinct(np.concatenate([self.of(branch) for branch in branches]))
             case Intersection(children=branches):
                 return self._common(branches)
             case Negation():

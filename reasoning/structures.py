@@ -25,6 +25,7 @@ from reasoning.query import (
     Query,
     SoftAnchor,
     Union,
+    children,
     structure_name,
 )
 
@@ -53,9 +54,20 @@ class Structure:
     num_relations: int
 
     @property
+    def has_name(self) -> bool:
+        """Whether the field has a name for it."""
+        return structure_name(self.tree) is not None
+
+    @property
     def name(self) -> str:
-        """The field's name (1p … pni), or the tree itself where it has none."""
-        return structure_name(self.tree) or repr(self.tree)
+        """The field's name (1p … pni), or a formula: ``p(i(p(e), n(p(e))))``."""
+        return structure_name(self.tree) or _formula(self.tree)
+
+
+def _formula(node: Query) -> str:
+    letter = {Projection: "p", Intersection: "i", Union: "u", Negation: "n"}.get(type(node))
+    below = ", ".join(map(_formula, children(node)))
+    return "e" if letter is None else f"{letter}({below})"
 
 
 def directed(relation: int, *, inverse: bool) -> int:

@@ -85,13 +85,21 @@ class BetaeNames:
             InputError: The number has no name.
         """
         name = _named(given, self.relations)
-        if self.known is not None and name in self.known:
+        known: Container[str] = () if self.known is None else self.known
+        if name in known:
             return name, False
         if isinstance(given, int):
-            other = str(given ^ 1)
-            inverse = self.known is not None and other in self.known
-            return (other, True) if inverse else (name, False)
-        return (name[1:], name[0] == "-") if name[0] in "+-" and len(name) > 1 else (name, False)
+            other = given ^ 1
+            if self.relations is None or other < len(self.relations):
+                opposite = _named(other, self.relations)
+                if opposite in known:
+                    return opposite, True
+            if self.relations is None:
+                return name, False
+        sign, rest = name[:1], name[1:]
+        if sign not in ("+", "-") or not rest:
+            return name, False
+        return (f"+{rest}" if f"+{rest}" in known else rest), sign == "-"
 
 
 def _named(given: int | str, order: Sequence[str] | None) -> str:
