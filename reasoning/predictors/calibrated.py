@@ -20,8 +20,8 @@ from scipy import sparse
 from kg.errors import ForeignFileError
 from kg.snapshot import Snapshot
 from reasoning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from reasoning.predictors.complex import ComplexModel
 from reasoning.predictors.config import LinkPredictorConfig
+from reasoning.predictors.embeddings.model import EmbeddingModel
 from reasoning.predictors.mixture import Mixture
 from reasoning.predictors.paths import Body, body_name
 from reasoning.predictors.reasons import RuleReasons
@@ -66,7 +66,7 @@ class CalibratedPredictor:
         snapshot: Snapshot,
         matrices: Sequence[sparse.csr_matrix],
         models: Mapping[int, RelationModel],
-        embedding: ComplexModel,
+        embedding: EmbeddingModel,
         config: LinkPredictorConfig,
         seed: int = 0,
     ) -> None:
@@ -149,7 +149,7 @@ class CalibratedPredictor:
         """Write a checkpoint bound to the snapshot; returns its fingerprint."""
         tensors: dict[str, NDArray[Any]] = {
             "embedding/entity": self.embedding.entity,
-            "embedding/relation": self.embedding.relation,
+            "embedding/relation": self.embedding.parameters["relation"],
         }
         relations: dict[str, Any] = {}
         for number, model in sorted(self.models.items()):
@@ -203,13 +203,16 @@ def _restored(checkpoint: Checkpoint, snapshot: Snapshot) -> CalibratedPredictor
             gains=tuple(map(float, stored["gains"])),
             mixture=Mixture(**parts, offset=float(stored["offset"])),
         )
+    config = LinkPredictorConfig.from_json(checkpoint.metadata["config"])
     return CalibratedPredictor(
         snapshot=snapshot,
         matrices=matrices,
         models=models,
-        embedding=ComplexModel(
-            entity=tensors["embedding/entity"], relation=tensors["embedding/relation"]
+        embedding=EmbeddingModel(
+            config=config.complex,
+            entity=tensors["embedding/entity"],
+            parameters={"relation": tensors["embedding/relation"]},
         ),
-        config=LinkPredictorConfig.from_json(checkpoint.metadata["config"]),
+        config=config,
         seed=int(checkpoint.metadata["seed"]),
     )

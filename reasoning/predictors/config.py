@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kg.errors import SettingError
-from reasoning.predictors.complex import ComplexConfig
+from reasoning.predictors.embeddings.config import ComplexConfig
 
 __all__ = ["LinkPredictorConfig"]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kg.snapshot import Snapshot
-from reasoning.predictors.complex import ComplexModel
+from reasoning.predictors.embeddings.model import EmbeddingModel
 from reasoning.predictors.paths import Body, Walks
 from reasoning.predictors.positions import Positions
 from reasoning.predictors.typing import RelationTypes
@@ -72,7 +72,7 @@ class Features:
     """
 
     def __init__(
-        self, graph: Snapshot, types: RelationTypes, model: ComplexModel, positions: Positions
+        self, graph: Snapshot, types: RelationTypes, model: EmbeddingModel, positions: Positions
     ) -> None:
         self._graph = graph
         self._types = types
@@ -109,7 +109,7 @@ class Features:
         if self._types.of_parts[relation]:
             return np.empty((len(pairs), 0), dtype=np.float32)
         tails = self._types.candidates(relation)
-        scores = self._model.scores(pairs.heads, relation, tails)
+        scores = self._model.scores(pairs.heads, relation, tails=tails)
         top = scores.max(axis=1, keepdims=True, initial=-np.inf)
         shares = scores - top - np.log(np.exp(scores - top).sum(axis=1, keepdims=True))
         found = shares[pairs.rows, np.searchsorted(tails, pairs.tails)]

@@ -20,9 +20,9 @@ from scipy import sparse
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
 from reasoning.predictors.calibrated import CalibratedPredictor, RelationModel
-from reasoning.predictors.complex import ComplexModel
-from reasoning.predictors.complex_training import train_complex
 from reasoning.predictors.config import LinkPredictorConfig
+from reasoning.predictors.embeddings.model import EmbeddingModel
+from reasoning.predictors.embeddings.training import train_embedding
 from reasoning.predictors.features import Features, Pairs, looked_up, pairs_of
 from reasoning.predictors.folds import hidden_edges
 from reasoning.predictors.mixture import completeness_of, fit_mixture
@@ -42,7 +42,7 @@ class _Fold:
 
     hidden: NDArray[np.bool_]
     number: int
-    model: ComplexModel
+    model: EmbeddingModel
 
 
 def train_link_predictor(
@@ -128,7 +128,7 @@ class _Training:
         model = self._embedding(graph, f"fold-{number}", self.seed + number)
         return _Fold(hidden=hidden, number=number, model=model)
 
-    def _embedding(self, graph: Snapshot, name: str, seed: int) -> ComplexModel:
+    def _embedding(self, graph: Snapshot, name: str, seed: int) -> EmbeddingModel:
         before = self._done
         folder = None if self.resume_folder is None else self.resume_folder / name
 
@@ -136,10 +136,10 @@ class _Training:
             self._done = before + done
             self._progress(self._done, self._total)
 
-        model = train_complex(
+        model = train_embedding(
             graph,
-            self.types,
             self.config.complex,
+            candidates=self.types.embedding_candidates(),
             seed=seed,
             progress=report,
             resume_folder=folder,

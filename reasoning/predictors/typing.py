@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.snapshot import Snapshot
+from reasoning.predictors.embeddings.candidates import Candidates
 
 __all__ = ["RelationTypes"]
 
@@ -71,6 +72,21 @@ class RelationTypes:
         """Return the ids of all entities with a label that tails (or heads) of a relation have."""
         labels = self.pairs[relation].any(axis=1 if inverse else 0)
         return np.flatnonzero(labels[self._snapshot.label_ids]).astype(np.int32)
+
+    def embedding_candidates(self) -> Candidates:
+        """Return what an embedding is trained on: entities that are no parts of an image.
+
+        Each relation is trained against the tails that its labels allow, since no other is ever
+        predicted. Relations of parts are left out: a part has too few edges for a vector of its
+        own (below chance in the trial of the specification), and there are many.
+        """
+        wholes = np.flatnonzero(np.asarray(self._snapshot.parents) < 0).astype(np.int32)
+        tails: list[NDArray[np.int32] | None] = []
+        for inverse in (False, True):
+            for relation in range(self._snapshot.num_relations):
+                ids = np.intersect1d(self.candidates(relation, inverse=inverse), wholes)
+                tails.append(None if self.of_parts[relation] else ids)
+        return Candidates(entities=wholes, tails=tails)
 
     def is_closed(self, relation: int) -> bool:
         """Tell whether no edge of a relation is ever predicted."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 
 from api.cli.main import main
-from reasoning.predictors.complex import ComplexConfig
 from reasoning.predictors.config import LinkPredictorConfig
+from reasoning.predictors.embeddings.config import ComplexConfig
 from scenes.label_training import LabelConfig
 from scenes.network import NetworkConfig
 

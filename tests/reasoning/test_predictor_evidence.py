@@ -7,7 +7,7 @@ import pytest
 
 from kg.model import Entity, EntityKey, ImagePart
 from kg.snapshot import build_snapshot
-from reasoning.predictors.complex_training import train_complex
+from reasoning.predictors.embeddings import train_embedding
 from reasoning.predictors.features import Features, pairs_of
 from reasoning.predictors.folds import hidden_edges, is_symmetric
 from reasoning.predictors.mixture import completeness_of, fit_mixture
@@ -130,7 +130,9 @@ def test_evidence_for_a_hidden_edge_does_not_see_it() -> None:
     types, positions = RelationTypes(WORLD), Positions(WORLD, ("latitude", "longitude"), "area_km2")
     hidden = hidden_edges(WORLD, fold=0, share=0.3, relation=relation)
     graph = WORLD.keeping(~hidden)
-    model = train_complex(graph, types, SMALL.complex, seed=0)
+    model = train_embedding(
+        graph, SMALL.complex, candidates=types.embedding_candidates(), seed=0
+    )
     heads = np.unique(WORLD.heads[hidden]).astype(np.int32)
     pairs = pairs_of(graph, types, relation, heads)
     edges = set(zip(WORLD.heads[hidden].tolist(), WORLD.tails[hidden].tolist(), strict=True))

@@ -1,0 +1,227 @@
+"""Trains embeddings by softmax over grouped rows, with Adagrad; can be interrupted and resumed.
+
+Loss of an edge: −log softmax_t(score(h, r, ·)) + λ (‖h‖₃³ + ‖r‖₃³ + ‖t‖₃³), and where asked
+−w log softmax_r(score(h, ·, t)); the mean over the edges of a batch, both directions being edges.
+
+Several processes train one model when `torch.distributed` is initialised: each takes a share of
+the rows of every batch, gradients are summed, and all take the same step. Their result differs from
+one process's only by the order of floating-point sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from kg.progress import Progress, silent
+from kg.snapshot import Snapshot
+from reasoning.predictors.embeddings.architecture import architecture_of
+from reasoning.predictors.embeddings.candidates import Candidates, all_candidates
+from reasoning.predictors.embeddings.config import ComplexConfig, EmbeddingConfig
+from reasoning.predictors.embeddings.link_ranks import sampled_mrr
+from reasoning.predictors.embeddings.model import EmbeddingModel
+from reasoning.predictors.embeddings.processes import Processes
+from reasoning.predictors.embeddings.rows import Part, Rows, epoch_steps, grouped_rows
+from reasoning.predictors.embeddings.softmax import weighted_log_normaliser
+from reasoning.predictors.embeddings.state import TrainingState
+
+__all__ = ["train_embedding"]
+
+
+def train_embedding(
+    snapshot: Snapshot,
+    config: EmbeddingConfig,
+    *,
+    valid: NDArray[np.int32] | None = None,
+    candidates: Candidates | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+    resume_folder: Path | None = None,
+) -> EmbeddingModel:
+    """Train on all edges of a snapshot; on one thread the same seed gives the same bytes.
+
+    Args:
+        snapshot: The graph.
+        config: Which model, and its hyper-parameters.
+        valid: ``(n, 3)`` held-out edges: training stops when their filtered MRR no longer rises,
+            and the best state is returned. Without them all epochs are trained.
+        candidates: Entities to embed and tails of each relation; by default all.
+        seed: Of initial values and of the order of batches.
+        progress: Told the epochs done.
+        resume_folder: Where the state is kept every `EmbeddingConfig.keep_every` epochs; a run that
+            finds a state of the same graph, configuration and seed goes on from there, with the
+            same result as one that was never interrupted.
+
+    Example:
+        >>> from kg.model import Entity, EntityKey
+        >>> from kg.snapshot import build_snapshot
+        >>> graph = build_snapshot([Entity(key=EntityKey("a"), label="City", name="A")], [])
+        >>> train_embedding(graph, ComplexConfig(rank=2, epochs=1)).entity.shape
+        (1, 4)
+    """
+    chosen = all_candidates(snapshot) if candidates is None else candidates
+    training = _Training(snapshot, config, chosen, valid)
+    architecture = training.architecture
+    shapes = {
+        "entity": (len(chosen.entities), architecture.entity_width),
+        **architecture.shapes(2 * snapshot.num_relations),
+    }
+    state = TrainingState.fresh(shapes, config.scale, seed)
+    name = {"config": config.to_json(), "seed": seed}
+    if resume_folder is not None:
+        state.take_up(resume_folder, snapshot.hash, name)
+    while state.epoch < config.epochs and not training.is_over(state):
+        training.epoch(state)
+        due = state.epoch % config.keep_every == 0 or state.epoch == config.epochs
+        if resume_folder is not None and due and training.processes.is_first:
+            state.keep(resume_folder, snapshot.hash, name)
+        progress(state.epoch, config.epochs)
+    return training.model(state.best or state.tensors)
+
+
+class _Training:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        config: EmbeddingConfig,
+        candidates: Candidates,
+        valid: NDArray[np.int32] | None,
+    ) -> None:
+        self.snapshot = snapshot
+        self.config = config
+        self.candidates = candidates
+        self.valid = valid
+        self.architecture = architecture_of(config)
+        self.rows: Rows = grouped_rows(snapshot, candidates)
+        self.processes = Processes.current()
+        known = [snapshot.heads, snapshot.relations, snapshot.tails]
+        self._known = np.stack(known, axis=1).astype(np.int32)
+
+    def is_over(self, state: TrainingState) -> bool:
+        """Tell whether the valid figure has not risen for long enough."""
+        return self.valid is not None and state.epoch - state.best_epoch >= self.config.patience
+
+    def epoch(self, state: TrainingState) -> None:
+        """Visit each row once, then judge the state by the valid edges."""
+        config = self.config
+        for parts in epoch_steps(self.rows, config, state.generator):
+            self.step(state, parts)
+        state.epoch += 1
+        if self.valid is not None:
+            known = (self._known, self.valid)
+            model = self.model(state.tensors)
+            state.judge(sampled_mrr(model, self.valid, known, config.valid_edges))
+
+    def step(self, state: TrainingState, parts: Sequence[Part]) -> None:
+        """Take one step of Adagrad on the mean loss an edge of all parts."""
+        entity = state.tensors["entity"]
+        touched = self._touched(parts)
+        others = {name: t.requires_grad_() for name, t in state.tensors.items() if name != "entity"}
+        edges = sum(self.rows.count(part.rows) for part in parts)
+        total = None if touched is None else torch.zeros(len(touched), entity.shape[1])
+        for part in parts:
+            total = self._gradient(part, entity, others, edges, touched, total)
+        gradients = {"entity": total}
+        for name, tensor in others.items():
+            gradients[name], tensor.grad = tensor.grad, None
+            state.tensors[name] = tensor.detach()
+        for name, gradient in gradients.items():
+            if gradient is None:
+                continue
+            self.processes.add_up(gradient)
+            rows = touched if name == "entity" else None
+            state.step(name, gradient, self.config.learning_rate, rows)
+
+    def _touched(self, parts: Sequence[Part]) -> torch.Tensor | None:
+        """Return the ascending ids of all entities that a step moves, None for all."""
+        pools = [part.pool for part in parts if part.pool is not None]
+        if len(pools) < len(parts):
+            return None
+        is_touched = torch.zeros(self.rows.num_entities, dtype=torch.bool)
+        for part, pool in zip(parts, pools, strict=True):
+            is_touched[pool] = True
+            is_touched[self.rows.heads[part.rows]] = True
+        return is_touched.nonzero()[:, 0]
+
+    def _gradient(
+        self,
+        part: Part,
+        entity: torch.Tensor,
+        others: dict[str, torch.Tensor],
+        edges: int,
+        touched: torch.Tensor | None,
+        total: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Return `total` plus this process's gradient of a part, a row for each touched entity."""
+        rows = self.processes.share_of(part.rows)
+        owner, tail_ids = self.rows.edges_of(rows)
+        head_ids = self.rows.heads[rows]
+        heads, tails = (entity[ids].requires_grad_() for ids in (head_ids, tail_ids))
+        pool = (entity.detach() if part.pool is None else entity[part.pool]).requires_grad_()
+        loss = self.loss(part, rows, owner, (heads, tails, pool), others)
+        (loss / max(1, edges)).backward()  # type: ignore[no-untyped-call]
+        ends = [(head_ids, heads), (tail_ids, tails)]
+        if total is None:  # a step of one part that has all entities as candidates
+            total = pool.grad
+        else:
+            ends.append((part.pool, pool))
+        for ids, vectors in ends:
+            slots = ids if touched is None else torch.searchsorted(touched, ids)
+            total.index_add_(0, slots, vectors.grad)
+        return total
+
+    def loss(
+        self,
+        part: Part,
+        rows: torch.Tensor,
+        owner: torch.Tensor,
+        vectors: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+        others: dict[str, torch.Tensor],
+    ) -> torch.Tensor:
+        """Return the summed loss of the edges of some rows of a part.
+
+        Args:
+            part: Of which the rows are.
+            rows: ``(n,)`` places of rows.
+            owner: ``(m,)`` which of these rows each edge is of.
+            vectors: Of the rows' heads, the edges' tails and the part's candidates.
+            others: The other parameters.
+        """
+        heads, tails, pool = vectors
+        config, architecture = self.config, self.architecture
+        relations = self.rows.relations[rows]
+        queries = architecture.queries(others, heads, relations)
+        counts = torch.bincount(owner, minlength=len(rows)).to(heads.dtype)
+        total = weighted_log_normaliser(
+            queries,
+            pool,
+            counts,
+            log_weights=part.log_weights,
+            product_type=torch.bfloat16 if config.precision == "bfloat16" else None,
+        )
+        total = total - (queries[owner] * tails).sum()
+        norm = architecture.cubic_norm
+        penalty = (counts * (norm(heads) + norm(others["relation"][relations]))).sum()
+        total = total + config.regulariser * (penalty + norm(tails).sum())
+        weight = config.relation_weight if isinstance(config, ComplexConfig) else 0.0
+        if weight > 0:
+            scores = architecture.relation_scores(others, heads[owner], tails)
+            total = total + weight * torch.nn.functional.cross_entropy(
+                scores, relations[owner], reduction="sum"
+            )
+        return total
+
+    def model(self, tensors: dict[str, torch.Tensor]) -> EmbeddingModel:
+        """Return a model; entities that are not embedded get zeros."""
+        arrays = {name: tensor.numpy().copy() for name, tensor in tensors.items()}
+        embedded = arrays.pop("entity")
+        entity = embedded
+        if len(embedded) != self.snapshot.num_entities:
+            size = (self.snapshot.num_entities, embedded.shape[1])
+            entity = np.zeros(size, dtype=np.float32)
+            entity[self.candidates.entities] = embedded
+        return EmbeddingModel(config=self.config, entity=entity, parameters=arrays)

@@ -1,0 +1,183 @@
+"""The objective of a step, Adagrad, early stopping, and runs that are interrupted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from reasoning.predictors.embeddings import (
+    Candidates,
+    ComplexConfig,
+    EmbeddingConfig,
+    TuckerConfig,
+    link_ranks,
+    train_embedding,
+    typed_candidates,
+)
+from reasoning.predictors.embeddings.candidates import all_candidates
+from reasoning.predictors.embeddings.rows import Part
+from reasoning.predictors.embeddings.state import TrainingState
+from reasoning.predictors.embeddings.training import _Training
+from reasoning.predictors.folds import hidden_edges
+from reasoning.predictors.typing import RelationTypes
+from tests.reasoning.embeddings.test_architectures import complex_numbers
+from tests.reasoning.predictor_world import WORLD
+
+EVERY_EDGE = np.stack([WORLD.heads, WORLD.relations, WORLD.tails], axis=1)
+
+
+def _naive_loss(
+    entity: np.ndarray, relation: np.ndarray, config: ComplexConfig, candidates: Candidates
+) -> float:
+    """Return the papers' loss summed over all edges in both directions, edge by edge."""
+    e, r = complex_numbers(entity), complex_numbers(relation)
+    total, count = 0.0, WORLD.num_relations
+    for h, forward, t in EVERY_EDGE.tolist():
+        for head, directed, tail in ((h, forward, t), (t, forward + count, h)):
+            pool = candidates.tails and candidates.tails[directed]
+            pool = np.arange(len(e)) if pool is None else pool
+            scores = (e[head] * r[directed] * e[pool].conj()).sum(axis=1).real
+            true = (e[head] * r[directed] * e[tail].conj()).sum().real
+            of_relations = (e[head] * r * e[tail].conj()).sum(axis=1).real
+            total += np.log(np.exp(scores).sum()) - true
+            of_edge = (e[head], r[directed], e[tail])
+            total += config.regulariser * sum((np.abs(v) ** 3).sum() for v in of_edge)
+            total += config.relation_weight * (
+                np.log(np.exp(of_relations).sum()) - of_relations[directed]
+            )
+    return float(total)
+
+
+@pytest.mark.parametrize("by_label", [False, True])
+def test_the_loss_of_an_epoch_is_the_papers(by_label: bool) -> None:
+    config = ComplexConfig(rank=3, candidates=None, relation_weight=0.5, regulariser=0.1)
+    candidates = RelationTypes(WORLD).embedding_candidates() if by_label else all_candidates(WORLD)
+    random = np.random.default_rng(1)
+    entity = random.normal(size=(WORLD.num_entities, 6)).astype(np.float32)
+    relation = random.normal(size=(2 * WORLD.num_relations, 6)).astype(np.float32)
+    training = _Training(WORLD, config, candidates, None)
+    rows, total = training.rows, 0.0
+    for directed in range(2 * WORLD.num_relations):
+        chosen = (rows.relations == directed).nonzero()[:, 0]
+        pool = None if rows.pools is None else rows.pools[directed]
+        vectors = torch.from_numpy(entity)
+        owner, tails = rows.edges_of(chosen)
+        candidate_vectors = vectors if pool is None else vectors[pool]
+        total += training.loss(
+            Part(rows=chosen, pool=pool),
+            chosen,
+            owner,
+            (vectors[rows.heads[chosen]], vectors[tails], candidate_vectors),
+            {"relation": torch.from_numpy(relation)},
+        ).item()
+    expected = _naive_loss(entity, relation, config, candidates)
+    assert total == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_step_is_adagrads_wherever_the_gradient_is_not_zero() -> None:
+    generator = torch.Generator().manual_seed(0)
+    ours = TrainingState.fresh({"entity": (5, 3)}, 0.1, seed=1)
+    theirs = ours.tensors["entity"].clone().requires_grad_()
+    optimiser = torch.optim.Adagrad([theirs], lr=0.1)
+    for rows in (None, torch.tensor([0, 3]), torch.tensor([3, 4])):
+        gradient = torch.randn(theirs.shape, generator=generator)
+        if rows is not None:
+            kept = torch.zeros(5, 1)
+            kept[rows] = 1.0
+            gradient *= kept
+        theirs.grad = gradient.clone()
+        optimiser.step()
+        ours.step("entity", gradient if rows is None else gradient[rows], 0.1, rows)
+    torch.testing.assert_close(ours.tensors["entity"], theirs.detach())
+
+
+def _split(seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    relation = WORLD.relation_id("speaks")
+    hidden = hidden_edges(WORLD, fold=seed, share=0.3, relation=relation)
+    return ~hidden, EVERY_EDGE[hidden]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ComplexConfig(rank=8, epochs=25, candidates=None),
+        ComplexConfig(rank=8, epochs=25, candidates=None, relation_weight=1.0),
+        ComplexConfig(rank=8, epochs=25, candidates=30, precision="bfloat16"),
+        TuckerConfig(dimension=12, relation_dimension=8, epochs=40, candidates=None, scale=0.3),
+    ],
+    ids=["complex", "relations", "sampled", "tucker"],
+)
+def test_it_learns_what_chance_does_not_know(config: EmbeddingConfig) -> None:
+    kept, held = _split()
+    model = train_embedding(WORLD.keeping(kept), config, seed=0)
+    found = link_ranks(model, held, [EVERY_EDGE]).reciprocal
+    assert found[: len(held)].mean() > 0.25  # a random order of 60 entities gives 0.08
+
+
+def test_typed_candidates_learn_too_and_hold_every_range() -> None:
+    kept, held = _split()
+    graph = WORLD.keeping(kept)
+    candidates = typed_candidates(graph, 8, sampled_rest=10)
+    assert candidates.tails is not None
+    for relation in range(WORLD.num_relations):
+        span, tails = graph.edges_of(relation), candidates.tails[relation]
+        assert tails is not None
+        assert np.isin(graph.tails[span], tails).all()
+    config = ComplexConfig(rank=8, epochs=25, parts=3, batch=90)
+    model = train_embedding(graph, config, candidates=candidates, seed=0)
+    assert link_ranks(model, held, [EVERY_EDGE]).reciprocal[: len(held)].mean() > 0.25
+
+
+def test_training_stops_when_the_valid_figure_falls_and_returns_its_best() -> None:
+    kept, held = _split()
+    graph, seen = WORLD.keeping(kept), []
+    config = ComplexConfig(rank=4, epochs=40, patience=2, candidates=None, learning_rate=0.5)
+    model = train_embedding(
+        graph, config, valid=held, progress=lambda done, _total: seen.append(done)
+    )
+    assert 2 < len(seen) < 20
+    figures = []
+    for epochs in range(1, len(seen) + 1):
+        config = replace(config, epochs=epochs, patience=99)
+        figures.append(link_ranks(train_embedding(graph, config), held, [EVERY_EDGE]))
+    means = [found.reciprocal.mean() for found in figures]
+    best = int(np.argmax(means))
+    assert len(seen) == best + 1 + 2
+    ours = link_ranks(model, held, [EVERY_EDGE]).realistic
+    np.testing.assert_array_equal(ours, figures[best].realistic)
+
+
+class _StoppedError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("with_valid", [False, True])
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(tmp_path: Path, with_valid: bool) -> None:
+    kept, held = _split()
+    graph, valid = WORLD.keeping(kept), held if with_valid else None
+    config = ComplexConfig(rank=4, epochs=6, keep_every=2, patience=4, candidates=20)
+
+    def stop(done: int, _total: int) -> None:
+        if done == 5:
+            raise _StoppedError
+
+    whole = train_embedding(graph, config, valid=valid, seed=3)
+    with pytest.raises(_StoppedError):
+        train_embedding(graph, config, valid=valid, seed=3, progress=stop, resume_folder=tmp_path)
+    seen: list[int] = []
+    resumed = train_embedding(
+        graph,
+        config,
+        valid=valid,
+        seed=3,
+        progress=lambda done, _total: seen.append(done),
+        resume_folder=tmp_path,
+    )
+    assert seen[0] == 5  # four epochs were kept
+    assert whole.fingerprint == resumed.fingerprint
+    other = train_embedding(graph, config, valid=valid, seed=4, resume_folder=tmp_path)
+    assert other.fingerprint != whole.fingerprint  # another seed's state is not taken up
