@@ -142,7 +142,7 @@ class Engine:
 
         if isinstance(question, str | Mapping):
             return read(question, snapshot=self.snapshot, parameters=parameters)
-        return Reading(tree=question)
+        return Reading(asked=question)
 
     def ask(
         self,

@@ -1,44 +1,59 @@
-"""How queries are written: JSON, which expresses everything, and a fragment of Cypher."""
+"""How queries are written: JSON, which expresses everything, Cypher, SPARQL and BetaE's tuples."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, overload
+from typing import Any, Literal, get_args, overload
 
 import numpy as np
 
 from kg.errors import SettingError
 from kg.snapshot import Snapshot
+from reasoning.notations.betae import BetaeNames, read_betae, write_betae
 from reasoning.notations.cypher import read_cypher, write_cypher
 from reasoning.notations.json import read_json, read_json_text, write_json
-from reasoning.notations.names import resolve
+from reasoning.notations.names import resolve, resolve_pattern
 from reasoning.notations.reading import Reading
+from reasoning.notations.sparql import read_sparql, write_sparql
+from reasoning.patterns import Pattern
 from reasoning.query import Query
 
-__all__ = ["Reading", "read", "read_query", "write_query"]
+__all__ = ["Notation", "Reading", "read", "read_query", "write_query"]
+
+Notation = Literal["json", "cypher", "sparql", "betae"]
+"""How a query is written."""
+
+_SPARQL_START = re.compile(
+    r"(?:\s|\#[^\n]*(?:\n|$))*(?:prefix|base|select|ask|construct|describe)\b", re.IGNORECASE
+)
 
 
 def read_query(
-    text_or_mapping: str | Mapping[str, Any],
+    query: str | Mapping[str, Any] | Sequence[Any],
     *,
+    notation: Notation | None = None,
     snapshot: Snapshot | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> Query:
-    """Read a query from JSON (a text that starts with a brace, or plain values) or Cypher.
+    """Read a query from JSON, Cypher, SPARQL or BetaE's nested tuples.
 
     Args:
-        text_or_mapping: The query.
+        query: A text, or plain values: an object is JSON, a tuple or list is BetaE's.
+        notation: How it is written; by default its beginning says so: a brace is JSON, another
+            bracket is BetaE's, SELECT or PREFIX is SPARQL, anything else is Cypher.
         snapshot: If given, names are checked against it, and ``{name: 'Arabic'}`` that one entity
             fulfils becomes an anchor.
         parameters: Values of ``$name`` in Cypher.
 
     Raises:
-        QuerySyntaxError: It is neither, or wrong; line and column, or the path in JSON, are given.
-        UnsupportedQueryError: It is Cypher outside the fragment, or has an unknown label.
+        QuerySyntaxError: It does not parse; line and column, or the path in JSON, are given.
+        UnsupportedQueryError: It is outside the fragment, or no tree, or has an unknown label.
         UnknownEntityError: A key or name that the snapshot does not hold.
         UnknownRelationError: A relation that the snapshot does not hold.
         LimitError: It is too long or too deep.
+        SettingError: There is no such notation.
 
     Example:
         >>> read_query("MATCH (c:Country) WHERE c.area > 5 RETURN c") == read_query(
@@ -46,39 +61,76 @@ def read_query(
         ...              {"attribute": "area", "comparison": ">", "value": 5}]})
         True
     """
-    return read(text_or_mapping, snapshot=snapshot, parameters=parameters).tree
+    return read(query, notation=notation, snapshot=snapshot, parameters=parameters).tree
 
 
 def read(
-    text_or_mapping: str | Mapping[str, Any],
+    query: str | Mapping[str, Any] | Sequence[Any],
     *,
+    notation: Notation | None = None,
     snapshot: Snapshot | None = None,
     parameters: Mapping[str, Any] | None = None,
 ) -> Reading:
-    """Read a query as `read_query` does, with what else its text says (LIMIT, columns).
+    """Read a query as `read_query` does, with what else its text says (LIMIT, columns, a count).
+
+    Several free variables, or edges that form a cycle, are read too: `Reading.asked` is a pattern.
 
     Raises:
         InputError: As `read_query`.
         LimitError: It is too long or too deep.
     """
-    if not isinstance(text_or_mapping, str):
-        reading = Reading(tree=read_json(text_or_mapping))
-    elif text_or_mapping.lstrip()[:1] in ("{", "["):
-        reading = Reading(tree=read_json_text(text_or_mapping))
-    else:
-        reading = read_cypher(
-            text_or_mapping,
-            parameters=parameters,
-            has_loops=lambda relation: snapshot is not None and _has_loops(snapshot, relation),
-        )
+    reading = _read(query, notation or _notation_of(query), snapshot, parameters)
     if snapshot is None:
         return reading
-    return replace(reading, tree=resolve(reading.tree, snapshot))
+    asked = reading.asked
+    if isinstance(asked, Pattern):
+        return replace(reading, asked=resolve_pattern(asked, snapshot))
+    return replace(reading, asked=resolve(asked, snapshot))
+
+
+def _notation_of(query: str | Mapping[str, Any] | Sequence[Any]) -> Notation:
+    if isinstance(query, Mapping):
+        return "json"
+    if not isinstance(query, str):
+        return "betae"
+    start = query.lstrip()[:1]
+    if start == "{":
+        return "json"
+    if start and start in "([":
+        return "betae"
+    return "sparql" if _SPARQL_START.match(query) else "cypher"
+
+
+def _read(
+    query: str | Mapping[str, Any] | Sequence[Any],
+    notation: Notation,
+    snapshot: Snapshot | None,
+    parameters: Mapping[str, Any] | None,
+) -> Reading:
+    if notation == "betae":
+        known = None if snapshot is None else snapshot.relation_names
+        return Reading(asked=read_betae(query, BetaeNames(known=known)))
+    if notation == "json" or not isinstance(query, str):
+        return Reading(asked=read_json_text(query) if isinstance(query, str) else read_json(query))
+    if notation == "sparql":
+        return read_sparql(query)
+    if notation != "cypher":
+        raise _unknown(notation)
+    return read_cypher(
+        query,
+        parameters=parameters,
+        has_loops=lambda relation: snapshot is not None and _has_loops(snapshot, relation),
+    )
 
 
 def _has_loops(snapshot: Snapshot, relation: str) -> bool:
     span = snapshot.edges_of(snapshot.relation_id(relation))
     return bool(np.any(snapshot.heads[span] == snapshot.tails[span]))
+
+
+def _unknown(notation: str) -> SettingError:
+    known = ", ".join(get_args(Notation))
+    return SettingError(f"unknown notation {notation!r:.60}", hint=f"use one of {known}")
 
 
 @overload
@@ -87,28 +139,37 @@ def write_query(tree: Query, notation: Literal["json"] = "json") -> dict[str, An
 
 
 @overload
-def write_query(tree: Query, notation: Literal["cypher"]) -> str:  # noqa: D418
-    """Write a text of Cypher."""
+def write_query(  # noqa: D418
+    tree: Query, notation: Literal["cypher", "sparql", "betae"]
+) -> str:
+    """Write a text."""
 
 
-def write_query(tree: Query, notation: Literal["json", "cypher"] = "json") -> dict[str, Any] | str:
-    """Write a query: plain values for JSON, a text for Cypher.
+def write_query(tree: Query, notation: Notation = "json") -> dict[str, Any] | str:
+    """Write a query: plain values for JSON, a text for the others.
 
     Args:
         tree: A query.
-        notation: `json` expresses every tree as it is; `cypher` a safe one, by its normal form.
+        notation: `json` expresses every tree as it is, `betae` every tree of paths as it is;
+            `cypher` and `sparql` a safe one, by its normal form.
 
     Raises:
-        UnsupportedQueryError: The notation cannot express it.
-        UnsafeQueryError: Cypher, and the query is unsafe.
+        UnsupportedQueryError: The notation cannot express it; the part is named.
+        UnsafeQueryError: Cypher or SPARQL, and the query is unsafe.
 
     Example:
         >>> from reasoning.query import Labelled
         >>> write_query(Labelled("Country"), "cypher")
         'MATCH (a:Country) RETURN DISTINCT a.key AS key'
     """
-    if notation == "json":
-        return write_json(tree)
-    if notation == "cypher":
-        return write_cypher(tree)
-    raise SettingError(f"unknown notation {notation!r}", hint="use json or cypher")
+    match notation:
+        case "json":
+            return write_json(tree)
+        case "cypher":
+            return write_cypher(tree)
+        case "sparql":
+            return write_sparql(tree)
+        case "betae":
+            return write_betae(tree)
+        case _:
+            raise _unknown(notation)

@@ -15,6 +15,7 @@ from kg.errors import UnknownEntityError, UnsupportedQueryError
 from kg.snapshot import Snapshot
 from kg.vocabulary import Vocabulary
 from reasoning.comparisons import attribute_of, compares, matching
+from reasoning.patterns import Pattern
 from reasoning.query import (
     Anchor,
     Compare,
@@ -27,7 +28,7 @@ from reasoning.query import (
     Union,
 )
 
-__all__ = ["resolve"]
+__all__ = ["resolve", "resolve_pattern"]
 
 
 def resolve(tree: Query, snapshot: Snapshot) -> Query:
@@ -62,6 +63,25 @@ def resolve(tree: Query, snapshot: Snapshot) -> Query:
             return _intersection(tree, branches, snapshot)
         case _:
             assert_never(tree)
+
+
+def resolve_pattern(pattern: Pattern, snapshot: Snapshot) -> Pattern:
+    """Check every name of a pattern against a snapshot and turn unique names into anchors.
+
+    Raises:
+        InputError: As `resolve`.
+    """
+    for edge in pattern.edges:
+        for relation in edge.relations:
+            snapshot.relation_id(relation)
+    said: dict[str, list[Query]] = {}
+    for name, condition in pattern.conditions:
+        said.setdefault(name, []).append(condition)
+    conditions = []
+    for name, parts in said.items():
+        joined = parts[0] if len(parts) == 1 else Intersection(tuple(parts))
+        conditions.append((name, resolve(joined, snapshot)))
+    return replace(pattern, conditions=tuple(conditions))
 
 
 def _intersection(node: Intersection, branches: tuple[Query, ...], snapshot: Snapshot) -> Query:

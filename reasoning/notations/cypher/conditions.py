@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
+from reasoning.notations.conditions import Both, Condition, Either, Not, VariableTest
 from reasoning.notations.cypher.patterns import PatternParser
-from reasoning.notations.cypher.syntax import (
-    Both,
-    Condition,
-    Either,
-    MatchText,
-    Not,
-    PatternTest,
-    VariableTest,
-)
+from reasoning.notations.cypher.syntax import ExistsTest, MatchText
 from reasoning.notations.tokens import spanned
 from reasoning.notations.values import comparison_nodes, flipped, presence, unsupported
 from reasoning.query import Comparison, Negation, Scalar, Span
@@ -87,7 +80,7 @@ class ConditionParser(PatternParser):
         start = self._cursor.peek().span
         path = self.path()
         span = spanned(start, self._cursor.last.span)
-        return PatternTest((MatchText((path,), None),), names_variables=False, span=span)
+        return ExistsTest(span, (MatchText((path,), None),), names_variables=False)
 
     def _exists(self) -> Condition:
         start = self._cursor.take().span
@@ -107,7 +100,7 @@ class ConditionParser(PatternParser):
         self._cursor.expect("}", "to close EXISTS")
         self._cursor.leave()
         span = spanned(start, self._cursor.last.span)
-        return PatternTest(tuple(matches), names_variables=True, span=span)
+        return ExistsTest(span, tuple(matches), names_variables=True)
 
     def _two_valued(self) -> Condition:
         """Take ``coalesce(comparison, false)``: a comparison that is false where it is unknown."""

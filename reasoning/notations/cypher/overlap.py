@@ -8,36 +8,13 @@ also make a start and an end the same entity, only a loop can do it, and most gr
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, product
 
-from reasoning.notations.cypher.syntax import HopText
+from reasoning.notations.blocks import Hop
 from reasoning.notations.values import unsupported
 from reasoning.query import Anchor, Compare, Labelled, Query
 
-__all__ = ["Hop", "check_overlaps"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Hop:
-    """A relationship of a pattern between two variables.
-
-    Attributes:
-        left: Variable before it in the text.
-        right: Variable after it.
-        text: As parsed.
-        clause: Number of its MATCH clause.
-    """
-
-    left: str
-    right: str
-    text: HopText
-    clause: int
-
-    def ways(self) -> list[tuple[str, str]]:
-        """Return (start, end) variables of the edge, both ways for one without an arrow."""
-        out, back = (self.left, self.right), (self.right, self.left)
-        return {"out": [out], "in": [back], "both": [out, back]}[self.text.direction]
+__all__ = ["check_overlaps"]
 
 
 def check_overlaps(
@@ -58,7 +35,7 @@ def check_overlaps(
     for one, other in combinations(hops, 2):
         if one.clause != other.clause:
             continue
-        for relation in set(one.text.relations) & set(other.text.relations):
+        for relation in set(one.relations) & set(other.relations):
             for first, second in product(one.ways(), other.ways()):
                 if _may_be_one_edge(first, second, constraints) and (
                     not _needs_loop(first, second) or has_loops(relation)
@@ -66,7 +43,7 @@ def check_overlaps(
                     raise unsupported(
                         f"two {relation} relationships of one MATCH must be different edges, "
                         "which a tree does not say",
-                        other.text.span,
+                        other.span,
                         "put this relationship into a MATCH clause of its own",
                     )
 

@@ -98,20 +98,46 @@ class _StatementParser:
     def _returned(self, matches: tuple[MatchText, ...]) -> SelectText:
         self._cursor.accept_word("DISTINCT")
         start = self._cursor.peek().span
-        variable, column = self._item()
-        columns = [column]
-        while self._cursor.accept(","):
-            span = self._cursor.peek().span
-            other, column = self._item()
-            if other != variable:
-                raise unsupported(
-                    f"two variables are returned, {variable} and {other}",
-                    span,
-                    "return one of them; a query has one kind of answer",
-                )
+        if self._cursor.peek().is_word("COUNT") and self._cursor.peek(1).is_symbol("("):
+            return self._counted(matches)
+        variables: dict[str, None] = {}
+        columns: list[tuple[str, str | None]] = []
+        while not columns or self._cursor.accept(","):
+            variable, column = self._item()
+            variables[variable] = None
             columns.append(column)
         span = spanned(start, self._cursor.last.span)
-        return SelectText(matches, variable, tuple(columns), self._limit(), span)
+        return SelectText(matches, tuple(variables), tuple(columns), self._limit(), span)
+
+    def _counted(self, matches: tuple[MatchText, ...]) -> SelectText:
+        start = self._cursor.take().span
+        self._cursor.expect("(", "after count")
+        distinct = self._cursor.accept_word("DISTINCT")
+        if self._cursor.peek().is_symbol("*") or (not distinct and _has_hops(matches)):
+            raise unsupported(
+                "this counts rows, and one answer can stand in several",
+                start,
+                "write count(DISTINCT x)",
+            )
+        variable = self._cursor.name("a variable")
+        if self._cursor.accept("."):
+            attribute = self._cursor.name("the name of an attribute")
+            if attribute != "key":
+                raise unsupported(
+                    "this counts values, and entities can share one",
+                    start,
+                    f"count(DISTINCT {variable}) counts the entities",
+                )
+        self._cursor.expect(")", "to close count")
+        name = f"count({variable})"
+        if self._cursor.accept_word("AS"):
+            name = self._cursor.name("the name of a column")
+        if self._cursor.peek().is_symbol(","):
+            raise unsupported(
+                "a count for each group", self._cursor.peek().span, "return the count alone"
+            )
+        span = spanned(start, self._cursor.last.span)
+        return SelectText(matches, (variable,), ((name, None),), self._limit(), span, counted=True)
 
     def _item(self) -> tuple[str, tuple[str, str | None]]:
         """Take one column; return its variable, and its name and property."""
@@ -123,7 +149,7 @@ class _StatementParser:
             raise unsupported(
                 f"{token.text}(…) is computed from the rows",
                 token.span,
-                "return the variable itself; counts and functions run on the store",
+                "return the variable itself; functions run on the store",
             )
         variable = self._cursor.name("a variable")
         attribute = None
@@ -143,3 +169,7 @@ class _StatementParser:
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise unsupported("LIMIT takes a whole number of at least 1", span)
         return value
+
+
+def _has_hops(matches: tuple[MatchText, ...]) -> bool:
+    return any(len(match.paths) > 1 or path.hops for match in matches for path in match.paths)

@@ -15,7 +15,7 @@ from typing import Any
 
 from reasoning.notations.cypher.parser import parse
 from reasoning.notations.cypher.syntax import SelectText
-from reasoning.notations.cypher.tree import tree_of
+from reasoning.notations.cypher.tree import asked_by
 from reasoning.notations.reading import Reading
 from reasoning.notations.values import unsupported
 from reasoning.query import Union
@@ -49,18 +49,22 @@ def read_cypher(
         '1p'
     """
     selects = parse(text, parameters or {})
-    trees = tuple(tree_of(select, has_loops) for select in selects)
-    columns = tuple(name for name, _ in selects[0].columns)
+    first = selects[0]
+    asked = [asked_by(select, has_loops) for select in selects]
+    columns = tuple(name for name, _ in first.columns)
     if len(selects) == 1:
-        return Reading(tree=trees[0], limit=selects[0].limit, columns=columns)
+        return Reading(asked=asked[0], limit=first.limit, columns=columns, counted=first.counted)
     for select in selects:
-        _check_union(select, selects[0])
-    return Reading(tree=Union(trees), columns=columns)
+        _check_union(select, first)
+    parts = tuple(Reading(asked=part).tree for part in asked)
+    return Reading(asked=Union(parts), columns=columns)
 
 
 def _check_union(select: SelectText, first: SelectText) -> None:
     if select.limit is not None:
         raise unsupported("LIMIT in a UNION", select.span, "ask for k answers instead")
+    if select.counted:
+        raise unsupported("counting in a UNION", select.span, "count each part on its own")
     if select.columns != first.columns:
         raise unsupported(
             "the parts of a UNION return different columns",

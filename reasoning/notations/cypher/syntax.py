@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from reasoning.notations.blocks import Direction
+from reasoning.notations.conditions import Condition, PatternTest
 from reasoning.query import Query, Span
 
 __all__ = [
-    "Both",
-    "Condition",
-    "Either",
+    "ExistsTest",
     "HopText",
     "MatchText",
     "NodeText",
-    "Not",
     "PathText",
-    "PatternTest",
     "SelectText",
-    "VariableTest",
 ]
 
 
@@ -48,7 +44,7 @@ class HopText:
     """
 
     relations: tuple[str, ...]
-    direction: Literal["out", "in", "both"]
+    direction: Direction
     span: Span
 
 
@@ -69,60 +65,16 @@ class MatchText:
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
-    """Conditions joined by AND."""
-
-    parts: tuple[Condition, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Either:
-    """Conditions joined by OR."""
-
-    parts: tuple[Condition, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The opposite of a condition."""
-
-    part: Condition
-
-
-@dataclass(frozen=True, slots=True)
-class VariableTest:
-    """A condition on one variable.
-
-    Attributes:
-        variable: Its name.
-        query: The entities for which the condition is true.
-        opposite: Those for which it is false; for some it is neither (no such attribute).
-        span: Where it stands.
-    """
-
-    variable: str
-    query: Query
-    opposite: Query
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class PatternTest:
+class ExistsTest(PatternTest):
     """A condition that a pattern exists.
 
     Attributes:
         match: The pattern.
         names_variables: Whether it may introduce variables (EXISTS {…}), or only use them.
-        span: Where it stands.
     """
 
     match: tuple[MatchText, ...]
     names_variables: bool
-    span: Span
-
-
-Condition = Both | Either | Not | VariableTest | PatternTest
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +83,16 @@ class SelectText:
 
     Attributes:
         matches: In the order of the text; at least one.
-        variable: The one that is returned.
+        variables: Those that are returned, each once.
         columns: Name and property (None for the entity itself) of each column.
         limit: The most rows, if given.
-        span: Of the returned variable.
+        span: Of what is returned.
+        counted: Whether the number of answers is asked for.
     """
 
     matches: tuple[MatchText, ...]
-    variable: str
+    variables: tuple[str, ...]
     columns: tuple[tuple[str, str | None], ...]
     limit: int | None
     span: Span
+    counted: bool = False
