@@ -20,10 +20,12 @@ from kg.provenance import Provenance, best_probability
 from kg.snapshot import Snapshot
 from kg.store import Store
 from reasoning.answers import Answer, Proof, ProofEdge
+from reasoning.explanations.reasons import reason_text
+from reasoning.protocols import EdgeReason
 
 __all__ = ["AnswerViews", "edge_out", "image_out", "part_out", "record_out"]
 
-Reasons = Callable[[str, str, str], Iterable[str]]
+Reasons = Callable[[str, str, str], Iterable[str | EdgeReason]]
 
 
 def record_out(record: Provenance) -> RecordOut:
@@ -148,7 +150,8 @@ class AnswerViews:
             records = () if found is None else tuple(map(record_out, _strongest(found)))
         reasons: tuple[str, ...] = ()
         if edge.status == "predicted" and self._reasons is not None:
-            reasons = tuple(self._reasons(edge.head, edge.relation, edge.tail))
+            given = self._reasons(edge.head, edge.relation, edge.tail)
+            reasons = tuple(reason_text(reason, self.name) for reason in given)
         return ProofEdgeOut(
             head=edge.head,
             head_name=self.name(edge.head),

@@ -103,15 +103,16 @@ def proof_of(query: Query, entity: int, bindings: Bindings) -> Proof:
 
 
 def _node(node: Query, entity: int, bindings: Bindings) -> ProofNode:
-    key = bindings.snapshot.entities.name(entity)
+    key, name = bindings.snapshot.entities.name(entity), bindings.snapshot.names[entity]
     if not bindings.proves(node, entity):
         return ProofGap(entity=key, text=describe(node))
     match node:
-        case Anchor():
+        case Anchor(entity=given):
+            if given != key:
+                return ProofFact(entity=key, text=denial(node, name), truth=0.0)
             return ProofAnchor(entity=key)
         case SoftAnchor(candidates=candidates):
-            membership = dict(candidates)[key]
-            name = bindings.snapshot.names[entity]
+            membership = dict(candidates).get(key, 0.0)
             return ProofAnchor(
                 entity=key,
                 truth=bindings.membership(node, entity),
@@ -131,7 +132,7 @@ def _node(node: Query, entity: int, bindings: Bindings) -> ProofNode:
             parts = tuple(_node(branch, entity, bindings) for branch in branches)
             return ProofUnion(entity=key, branches=parts)
         case Negation(child=child):
-            text = denial(child, bindings.snapshot.names[entity])
+            text = denial(child, name)
             case_for = _forbidden(child, entity, bindings.against)
             power = bindings.negation_power
             return ProofNegation(entity=key, text=text, child=case_for, power=power)

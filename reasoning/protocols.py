@@ -16,7 +16,9 @@ from reasoning.query import Query
 
 __all__ = [
     "Answerer",
+    "EdgeReason",
     "Edits",
+    "ExplainsEdges",
     "LinkPredictor",
     "ScoreModel",
     "ScoringAnswerer",
@@ -154,5 +156,44 @@ class ScoreModel(Protocol):
             entities: Heads; tails if `inverse`.
             relation: Relation id.
             inverse: Score heads of the given tails.
+        """
+        ...
+
+
+class EdgeReason(Protocol):
+    """A rule that speaks for an edge, and the edges of the graph by which it fires."""
+
+    @property
+    def rule(self) -> str:
+        """The rule as text."""
+        ...
+
+    @property
+    def confidence(self) -> float:
+        """Share of its predictions that were edges, in [0, 1]."""
+        ...
+
+    @property
+    def support(self) -> int:
+        """How many of them were edges."""
+        ...
+
+    @property
+    def facts(self) -> tuple[EdgeKey, ...]:
+        """The edges that make it fire, one for each atom of its body."""
+        ...
+
+
+@runtime_checkable
+class ExplainsEdges(Protocol):
+    """A link predictor that can say why it believes in an edge."""
+
+    def reasons(self, head: str, relation: str, tail: str) -> Sequence[str | EdgeReason]:
+        """Return plain sentences or rules, the strongest reason first.
+
+        Args:
+            head: Key.
+            relation: Name.
+            tail: Key.
         """
         ...

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ from reasoning.exact import answer_set
 from reasoning.known_edges import Ids, KnownEdges, known_edges
 from reasoning.normal_form import normalise
 from reasoning.proofs import Prover
-from reasoning.protocols import Edits, LinkPredictor
+from reasoning.protocols import EdgeReason, Edits, ExplainsEdges, LinkPredictor
 from reasoning.query import Negation, Query, SoftAnchor, walk
 from reasoning.safety import check_safe
 from reasoning.symbolic.config import SymbolicConfig
@@ -37,19 +36,10 @@ from reasoning.symbolic.likely_edges import LikelyEdges
 from reasoning.symbolic.predicted_rows import PredictedRows
 from reasoning.symbolic.prior import prior
 
-__all__ = ["Evaluation", "ExplainsEdges", "SymbolicAnswerer"]
+__all__ = ["Evaluation", "SymbolicAnswerer"]
 
 _PRIOR_WEIGHT = 1e-6
 """Share of the fall-back in `SymbolicAnswerer.scores`: it orders ties and nothing else."""
-
-
-@runtime_checkable
-class ExplainsEdges(Protocol):
-    """A link predictor that can say why it believes in an edge."""
-
-    def reasons(self, head: str, relation: str, tail: str) -> list[str]:
-        """Return sentences, the strongest reason first; keys and relation name given."""
-        ...
 
 
 class SymbolicAnswerer:
@@ -173,11 +163,15 @@ class SymbolicAnswerer:
         found = Evaluation(self._likely.with_edits(edits)).value(normalise(tree))
         return _with_owners(found, self.snapshot)
 
-    def reasons(self, head: str, relation: str, tail: str) -> list[str]:
+    def evaluation(self, edits: Edits | None = None) -> Evaluation:
+        """Return the fold over likely edges under the edits of a call, for explanations."""
+        return Evaluation(self._likely.with_edits(edits))
+
+    def reasons(self, head: str, relation: str, tail: str) -> Sequence[str | EdgeReason]:
         """Return why the predictor believes in an edge; nothing if it cannot say."""
         if isinstance(self.predictor, ExplainsEdges):
             return self.predictor.reasons(head, relation, tail)
-        return []
+        return ()
 
     def _ranked(self, value: FuzzySet, proven: Ids, k: int) -> tuple[list[Answer], float | None]:
         """Return the k best answers, known ones first, and a bound on all others if needed."""
