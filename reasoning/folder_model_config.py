@@ -1,0 +1,103 @@
+"""Settings of the default model of a graph folder, by the graph's size; saved with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from kg.errors import SettingError
+from reasoning.predictors.embeddings.config import (
+    ComplexConfig,
+    EmbeddingConfig,
+    config_from_json,
+)
+from reasoning.predictors.ensemble.config import EnsembleConfig
+from reasoning.predictors.rules.config import RuleConfig
+from reasoning.symbolic.config import SymbolicConfig
+
+__all__ = ["FolderModelConfig"]
+
+_SMALL, _LARGE = 5_000, 150_000
+"""Numbers of entities below and above which an embedding is trained in another way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderModelConfig:
+    """How the model of a graph folder is trained and answers.
+
+    Attributes:
+        embedding: Of the embedding.
+        rules: Of rule mining.
+        ensemble: Of the mix and its calibration.
+        answering: Of the symbolic answerer.
+    """
+
+    embedding: EmbeddingConfig = field(default_factory=ComplexConfig)
+    rules: RuleConfig = field(default_factory=RuleConfig)
+    ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
+    answering: SymbolicConfig = field(default_factory=SymbolicConfig)
+
+    @classmethod
+    def for_graph(cls, num_entities: int) -> FolderModelConfig:
+        """Return the settings for a graph of some size."""
+        return cls(embedding=_embedding_for(num_entities))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "embedding": self.embedding.to_json(),
+            "rules": self.rules.to_json(),
+            "ensemble": self.ensemble.to_json(),
+            "answering": asdict(self.answering),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> FolderModelConfig:
+        """Read what `to_json` wrote; an unknown field is a `TypeError`."""
+        return cls(
+            embedding=config_from_json(value["embedding"]),
+            rules=RuleConfig(**value["rules"]),
+            ensemble=EnsembleConfig(**value["ensemble"]),
+            answering=SymbolicConfig(**value["answering"]),
+        )
+
+    def changed(self, changes: Mapping[str, Any], *, where: str | None = None) -> FolderModelConfig:
+        """Return settings with some fields of some parts changed.
+
+        Args:
+            changes: For each part the new values of fields, as in `to_json`.
+            where: What the changes come from, for errors.
+
+        Raises:
+            SettingError: A part or a field is unknown, or a value lies outside its range.
+        """
+        value = self.to_json()
+        for part, fields in changes.items():
+            if part not in value or not isinstance(fields, Mapping):
+                known = ", ".join(value)
+                raise SettingError(f"{part!r} is no part of the settings ({known})", where=where)
+            if "model" in fields and fields["model"] != value[part].get("model"):
+                value[part] = {}
+            value[part] = {**value[part], **fields}
+        try:
+            return self.from_json(value)
+        except (TypeError, KeyError) as error:
+            raise SettingError(f"unknown setting: {error}", where=where) from error
+
+
+def _embedding_for(num_entities: int) -> ComplexConfig:
+    if num_entities <= _SMALL:
+        return ComplexConfig(rank=64, epochs=60, regulariser=0.05, patience=5)
+    large = num_entities > _LARGE
+    return ComplexConfig(
+        rank=100 if large else 200,
+        epochs=20,
+        regulariser=0.05,
+        batch=1000,
+        candidates=20_000 if large else None,
+        keep_every=1,
+        precision="bfloat16",
+        both_directions=False,
+        patience=2,
+    )
