@@ -55,12 +55,12 @@ class EnsemblePredictor:
         completeness: Completeness,
         config: EnsembleConfig,
     ) -> None:
+        self.evidence = evidence
         self.snapshot = evidence.snapshot
         self.weights = weights
         self.calibration = calibration
         self.completeness = completeness
         self.config = config
-        self._evidence = evidence
         self._share_missing = lru_cache(_CACHED_RELATIONS)(self._share_of_step)
 
     @property
@@ -71,7 +71,7 @@ class EnsemblePredictor:
     @property
     def models(self) -> tuple[ScoreModel, ...]:
         """The models that it mixes."""
-        return self._evidence.models
+        return self.evidence.models
 
     @cached_property
     def fingerprint(self) -> str:
@@ -123,10 +123,10 @@ class EnsemblePredictor:
         return max(1, self.config.block_cells // max(1, self.num_entities))
 
     def _dense(self, entities: NDArray[np.int32], step: int) -> NDArray[np.float32]:
-        mixed = self._evidence.mixed(entities, step, self.weights[step])
+        mixed = self.evidence.mixed(entities, step, self.weights[step])
         mixed -= mixed.max(axis=1, keepdims=True, initial=-1e30)
         total = np.log(np.exp(mixed).sum(axis=1, dtype=np.float64) + 1e-30)
-        known = np.diff(self._evidence.edges.of(step)[entities].indptr)
+        known = np.diff(self.evidence.edges.of(step)[entities].indptr)
         calibration = self.calibration
         shift = calibration.known * np.log1p(known) + calibration.offsets[step]
         shift -= calibration.slope * total
@@ -137,7 +137,7 @@ class EnsemblePredictor:
         return np.asarray(np.minimum(found, 1.0 - self.config.delta), dtype=np.float32)
 
     def _share_of_step(self, step: int) -> NDArray[np.float32]:
-        missing = self.completeness.missing(self._evidence.signatures, step)
+        missing = self.completeness.missing(self.evidence.signatures, step)
         return np.asarray(missing**self.config.completeness, dtype=np.float32)
 
     def _tensors(self) -> dict[str, NDArray[Any]]:
