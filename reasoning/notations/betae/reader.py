@@ -1,49 +1,30 @@
-"""BetaE's nested tuples as a notation: ``((e, (r,)), (e, (r, -2)))``.
-
-As KGReasoning and the query files of BetaE (Ren and Leskovec, arXiv 2010.11465) write them:
-
-    (start, (steps…))        a path; the start is an entity or a nested query
-    step                     a relation, or -2: everything that is not in the set so far
-    (x, y, …)                an intersection
-    (x, y, …, (-1,))         a union
-
-Read as a text of tuples or of lists, or as plain values. An entity is a path without steps where it
-stands alone: ``(e, ())``. Names are quoted; a number is a name too, or the place of one in a given
-order. ``'-r'`` is the inverse of the relation r, as in FB15k-237's files, and ``'+r'`` is r itself;
-among numbers r ^ 1 is the inverse of r where only r has edges (BetaE's numbering).
-"""
+"""Reads BetaE's nested tuples; see `reasoning.notations.betae`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from typing import Any, assert_never
 
 from kg.errors import InputError, LimitError, QuerySyntaxError
 from kg.model import EntityKey
 from reasoning.notations.cursor import Cursor
-from reasoning.notations.tokens import ESCAPES, Token, tokenise, unescaped
-from reasoning.notations.values import unsupported
+from reasoning.notations.tokens import Token, tokenise, unescaped
 from reasoning.query import (
     Anchor,
-    Compare,
     Intersection,
-    Labelled,
     Negation,
     Projection,
     Query,
-    SoftAnchor,
     Span,
     Union,
 )
-from reasoning.safety import MAX_DEPTH, MAX_NODES, check_size, describe
+from reasoning.safety import MAX_DEPTH, MAX_NODES, check_size
 
-__all__ = ["BetaeNames", "nested_tuples", "read_betae", "write_betae"]
+__all__ = ["BetaeNames", "read_betae"]
 
 MAX_CHARS = 1_000_000
 _NEGATE, _UNITE = -2, -1
-_NUMERAL = re.compile(r"0|[1-9][0-9]{0,17}")
 
 _TOKEN = re.compile(
     r"""
@@ -258,82 +239,3 @@ def _shown(part: _Part) -> str:
     if isinstance(part.value, tuple):
         return "an empty tuple" if not part.value else f"a tuple of {len(part.value)}"
     return f"{part.value!r:.40}"
-
-
-def write_betae(tree: Query) -> str:
-    """Return a query as a text of nested tuples; `read_betae` gives an equal tree back.
-
-    Raises:
-        UnsupportedQueryError: A label, a comparison or a soft anchor, which the notation lacks.
-        LimitError: The tree is too deep or too large.
-
-    Example:
-        >>> write_betae(Projection("speaks", Anchor(EntityKey("language:ara")), inverse=True))
-        "('language:ara', ('-speaks',))"
-    """
-    return _text_of(nested_tuples(tree))
-
-
-_ESCAPED = str.maketrans({letter: f"\\{name}" for name, letter in ESCAPES.items() if name != '"'})
-
-
-def _text_of(value: int | str | tuple[Any, ...]) -> str:
-    if isinstance(value, tuple):
-        inner = ", ".join(map(_text_of, value))
-        return f"({inner},)" if len(value) == 1 else f"({inner})"
-    return f"'{value.translate(_ESCAPED)}'" if isinstance(value, str) else str(value)
-
-
-def nested_tuples(tree: Query) -> tuple[Any, ...]:
-    """Return a query as plain nested tuples; names that are whole numbers become numbers.
-
-    Raises:
-        UnsupportedQueryError: A label, a comparison or a soft anchor, which the notation lacks.
-        LimitError: The tree is too deep or too large.
-
-    Example:
-        >>> nested_tuples(Projection("182", Anchor(EntityKey("62773"))))
-        (62773, (182,))
-    """
-    check_size(tree)
-    return _written(tree)
-
-
-def _written(node: Query) -> tuple[Any, ...]:
-    match node:
-        case Anchor(entity=key):
-            return (_number_or_text(key), ())
-        case Projection() | Negation():
-            return _path_of(node)
-        case Intersection(children=branches):
-            return tuple(map(_written, branches))
-        case Union(children=branches):
-            return (*map(_written, branches), (_UNITE,))
-        case SoftAnchor() | Labelled() | Compare():
-            raise unsupported(
-                f"nested tuples cannot say ({describe(node)})",
-                node.span,
-                "write it as JSON",
-            )
-        case _:
-            assert_never(node)
-
-
-def _path_of(node: Query) -> tuple[Any, ...]:
-    steps: list[int | str] = []
-    while isinstance(node, Projection | Negation):
-        steps.append(_NEGATE if isinstance(node, Negation) else _step(node))
-        node = node.child
-    start = _number_or_text(node.entity) if isinstance(node, Anchor) else _written(node)
-    return (start, tuple(reversed(steps)))
-
-
-def _step(node: Projection) -> int | str:
-    if node.inverse:
-        return f"-{node.relation}"
-    signed = node.relation[:1] in ("+", "-")
-    return f"+{node.relation}" if signed else _number_or_text(node.relation)
-
-
-def _number_or_text(name: str) -> int | str:
-    return int(name) if _NUMERAL.fullmatch(name) else name
