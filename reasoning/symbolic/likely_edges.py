@@ -60,11 +60,13 @@ class LikelyEdges:
         """
         graph = self._graph_entries(start.ids, relation, inverse=inverse)
         followed, lost = self.followed(start)
-        upper = start.values[UPPER, followed]
         guessed = self.predicted.edges(
-            start.ids[followed], relation, inverse=inverse, above=self.config.floor / upper
+            start.ids[followed],
+            relation,
+            inverse=inverse,
+            above=self.config.floor / start.values[UPPER, followed],
         )
-        hidden = start.values[TRUTH, followed] * guessed.dropped
+        hidden = start.values[TRUTH, followed] * guessed.beyond
         sources, ends, probabilities = self._guesses(
             start.ids, followed, guessed, relation, inverse=inverse
         )
@@ -73,7 +75,7 @@ class LikelyEdges:
             ends=np.concatenate([graph.ends, ends]),
             probabilities=np.concatenate([graph.probabilities, probabilities]),
             known=np.concatenate([graph.known, np.zeros(len(ends), dtype=np.bool_)]),
-            left_out=max(lost, float(hidden.max(initial=0.0)), self.config.floor),
+            left_out=max(lost, float(hidden.max(initial=0.0))),
         )
 
     def followed(self, start: FuzzySet) -> tuple[NDArray[np.int64], float]:
@@ -81,14 +83,16 @@ class LikelyEdges:
 
         The bound is on T(u)·M(u, v) of any predicted edge of an entity that is not followed.
         """
-        surest, upper = 1.0 - self.config.delta, start.values[UPPER]
-        kept = np.flatnonzero(upper * surest > self.config.floor)
-        if len(kept) <= self.config.max_support:
-            return kept, 0.0
-        truth = start.values[TRUTH, kept]
-        order = np.argsort(-truth, kind="stable")
-        lost = float(truth[order[self.config.max_support]])
-        return np.sort(kept[order[: self.config.max_support]]), lost * surest
+        surest, most = 1.0 - self.config.delta, self.config.max_support
+        _, truth, upper = start.values
+        keep = upper * surest > self.config.floor
+        kept = np.flatnonzero(keep)
+        lost = float(truth.max(initial=0.0, where=~keep))
+        if len(kept) > most:
+            order = np.argsort(-truth[kept], kind="stable")
+            lost = max(lost, float(truth[kept[order[most]]]))
+            kept = np.sort(kept[order[:most]])
+        return kept, lost * surest
 
     def _graph_entries(self, ids: Ids, relation: int, *, inverse: bool) -> Entries:
         row = self._graph.row(relation, inverse=inverse)

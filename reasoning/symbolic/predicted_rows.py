@@ -49,14 +49,13 @@ class PredictedEdges:
         sources: ``(n,)`` positions into the list of entities that was asked for.
         ends: ``(n,)`` ids of where they lead.
         probabilities: ``(n,)`` float32.
-        dropped: ``(num_entities_asked,)`` the largest probability that is missing from each row
-            because of ε or the row's length; thresholds of the call not counted.
+        beyond: ``(num_entities_asked,)`` the largest probability of each row that is not here.
     """
 
     sources: NDArray[np.int64]
     ends: NDArray[np.int32]
     probabilities: NDArray[np.float32]
-    dropped: NDArray[np.float32]
+    beyond: NDArray[np.float32]
 
 
 class PredictedRows:
@@ -114,7 +113,7 @@ class PredictedRows:
         """
         keys = self._keys(ids, relation, inverse=inverse)
         left = np.arange(len(keys))
-        dropped = np.zeros(len(keys), dtype=np.float32)
+        beyond = np.zeros(len(keys), dtype=np.float32)
         parts = []
         for block in self._blocks():
             if not len(left):
@@ -122,20 +121,18 @@ class PredictedRows:
             found, rows = block.find(keys[left])
             if len(rows):
                 places, left = left[found], left[~found]
-                dropped[places] = block.dropped[rows]
-                parts.append(_part(block, rows, places, above[places]))
+                parts.append(_part(block, rows, places, above, beyond))
         if len(left):
             # only these few blocks: what was just computed is used even if the cache drops it
             for block in self._computed(ids[left], relation, inverse=inverse):
                 found, rows = block.find(keys[left])
                 places, left = left[found], left[~found]
-                dropped[places] = block.dropped[rows]
-                parts.append(_part(block, rows, places, above[places]))
+                parts.append(_part(block, rows, places, above, beyond))
         sources, ends, probabilities = (
             parts[0] if len(parts) == 1 else map(np.concatenate, zip(_NOTHING, *parts, strict=True))
         )
         return PredictedEdges(
-            sources=sources, ends=ends, probabilities=probabilities, dropped=dropped
+            sources=sources, ends=ends, probabilities=probabilities, beyond=beyond
         )
 
     def flush(self) -> None:
@@ -228,9 +225,14 @@ _NOTHING = (
 
 
 def _part(
-    block: RowBlock, rows: NDArray[np.int64], places: NDArray[np.int64], above: NDArray[np.float64]
+    block: RowBlock,
+    rows: NDArray[np.int64],
+    places: NDArray[np.int64],
+    above: NDArray[np.float64],
+    beyond: NDArray[np.float32],
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
-    start, counts = block.spans(rows, above)
+    """Return the entries of some rows, and note in `beyond` what lies below their thresholds."""
+    start, counts, beyond[places] = block.spans(rows, above[places])
     if len(rows) == 1:
         span = slice(int(start[0]), int(start[0] + counts[0]))
         sources = np.full(span.stop - span.start, places[0])

@@ -68,24 +68,31 @@ class RowBlock:
 
     def spans(
         self, rows: NDArray[np.int64], above: NDArray[np.float64]
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return where the entries of rows that exceed a threshold start, and how many they are.
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """Find the entries of rows that exceed a threshold.
 
         Args:
             rows: Rows of this block.
             above: ``(len(rows),)`` threshold of each.
+
+        Returns:
+            Where they start, how many they are, and the largest probability beyond them.
         """
         start, stop = self.bounds[rows], self.bounds[rows + 1]
-        low, high = start.copy(), stop
+        low, high = start.copy(), stop.copy()
         # a binary search in all rows at once; most rows end early and cost nothing then
         while True:
             live = np.flatnonzero(low < high)
             if not len(live):
-                return start, low - start
+                break
             middle = (low[live] + high[live]) >> 1
             more = self.probabilities[middle] > above[live]
             low[live[more]] = middle[more] + 1
             high[live[~more]] = middle[~more]
+        beyond = self.dropped[rows]
+        cut = np.flatnonzero(low < stop)
+        beyond[cut] = self.probabilities[low[cut]]
+        return start, low - start, beyond
 
     def taking(self, rows: NDArray[np.int64]) -> RowBlock:
         """Return a block of some rows, ascending."""

@@ -88,6 +88,8 @@ def dense_truth(
     snapshot: Snapshot,
     edges: NDArray[np.float64],
     negated_edges: NDArray[np.float64] | None = None,
+    *,
+    power: float = 1.0,
 ) -> NDArray[np.float64]:
     """Return the truth of every entity.
 
@@ -103,14 +105,16 @@ def dense_truth(
     if isinstance(node, Compare):
         return np.array([float(compare_holds(node, _Seen(snapshot, i))) for i in range(count)])
     if isinstance(node, Projection):
-        inner = dense_truth(node.child, snapshot, edges, negated_edges)
+        inner = dense_truth(node.child, snapshot, edges, negated_edges, power=power)
         matrix = edges[snapshot.relation_id(node.relation)]
         if node.inverse:
             matrix = matrix.T
         return np.array([max(inner[u] * matrix[u, v] for u in range(count)) for v in range(count)])
     if isinstance(node, Negation):
-        return 1.0 - dense_truth(node.child, snapshot, other, edges)
-    rows = [dense_truth(child, snapshot, edges, negated_edges) for child in node.children]
+        return (1.0 - dense_truth(node.child, snapshot, other, edges, power=power)) ** power
+    rows = [
+        dense_truth(child, snapshot, edges, negated_edges, power=power) for child in node.children
+    ]
     if isinstance(node, Intersection):
         return np.prod(rows, axis=0)
     if isinstance(node, Union):

@@ -61,15 +61,16 @@ def _pairs(found: PredictedEdges) -> set[tuple[int, int, float]]:
 def _expected(
     dense: NDArray[np.float32], above: NDArray[np.float64], config: SymbolicConfig
 ) -> tuple[set[tuple[int, int, float]], NDArray[np.float32]]:
-    """Return what a call must find where no two entries at the cut are equal, and the dropped."""
-    found, dropped = set(), []
+    """Return what a call must find where no two entries at the cut are equal, and what is left."""
+    found, beyond = set(), []
     for place, row in enumerate(np.minimum(dense, np.float32(1 - config.delta))):
         kept = [int(end) for end in np.argsort(-row, kind="stable") if row[end] > config.epsilon]
         kept, cut = kept[: config.row_entries], kept[config.row_entries :]
         small = row[row <= config.epsilon].tolist()
-        dropped.append(max([*(row[end] for end in cut), *small], default=0.0))
+        below = [row[end] for end in kept if row[end] <= above[place]]
+        beyond.append(max([*(row[end] for end in cut), *small, *below], default=0.0))
         found |= {(place, end, float(row[end])) for end in kept if row[end] > above[place]}
-    return found, np.array(dropped, dtype=np.float32)
+    return found, np.array(beyond, dtype=np.float32)
 
 
 @settings(max_examples=60, deadline=None)
@@ -103,8 +104,8 @@ def test_rows_are_what_the_predictor_says_whatever_was_kept(
             rows.fetch(ids, relation, inverse=inverse)
         found = rows.edges(ids, relation, inverse=inverse, above=above)
         dense = (table[relation].T if inverse else table[relation])[ids]
-        expected, dropped = _expected(dense, above, config)
-        np.testing.assert_array_equal(found.dropped, dropped)
+        expected, beyond = _expected(dense, above, config)
+        np.testing.assert_array_equal(found.beyond, beyond)
         if row_entries == COUNT:
             assert _pairs(found) == expected
         else:  # of equal probabilities at the cut either may stay

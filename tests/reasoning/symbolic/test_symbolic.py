@@ -20,7 +20,16 @@ from reasoning.exact import evaluate
 from reasoning.normal_form import normalise
 from reasoning.predictors import NoPredictor
 from reasoning.protocols import Edits
-from reasoning.query import Anchor, Intersection, Labelled, Negation, Projection, Query, Union
+from reasoning.query import (
+    Anchor,
+    Intersection,
+    Labelled,
+    Negation,
+    Projection,
+    Query,
+    Union,
+    walk,
+)
 from reasoning.symbolic.answerer import SymbolicAnswerer
 from reasoning.symbolic.config import SymbolicConfig
 from reasoning.symbolic.fuzzy import LOWER, TRUTH, UPPER
@@ -88,11 +97,27 @@ def test_known_answers_are_the_exact_ones_and_come_first(case: Case, seed: int, 
 
 
 @settings(max_examples=40, deadline=None)
-@given(cases(max_leaves=4))
-def test_without_predictions_and_weak_edges_it_is_the_exact_evaluator(case: Case) -> None:
+@given(cases(max_leaves=4), SEEDS)
+def test_what_known_edges_prove_without_negation_has_the_truth_one(case: Case, seed: int) -> None:
+    snapshot = case.snapshot
+    if any(isinstance(node, Negation) for node in walk(normalise(case.tree))):
+        return
+    config = SymbolicConfig(epsilon=0.1, floor=0.2, row_entries=2, max_support=1)
+    found = _answerer(snapshot, seed, config).rough_truth(case.tree)
+    proven = evaluate(case.tree, snapshot)
+    assert (found.at(proven) == 1.0).all()
+    assert set(found.ids[found.values[LOWER] > 0.0].tolist()) == set(proven.tolist())
+
+
+@settings(max_examples=40, deadline=None)
+@given(cases(max_leaves=4), st.sampled_from([0.5, 1.0, 3.0]))
+def test_without_predictions_and_weak_edges_it_is_the_exact_evaluator(
+    case: Case, power: float
+) -> None:
     snapshot = case.snapshot
     snapshot = snapshot.keeping(np.asarray(snapshot.probabilities) >= 0.9)
-    answerer = SymbolicAnswerer(snapshot, NoPredictor(snapshot.num_entities))
+    config = SymbolicConfig(negation_power=power, floor=0.3)
+    answerer = SymbolicAnswerer(snapshot, NoPredictor(snapshot.num_entities), config)
     [found] = answerer.answer([case.tree], 100)
     exact = evaluate(case.tree, snapshot).tolist()
     assert [snapshot.entity_id(answer.entity) for answer in found.answers] == exact
@@ -114,15 +139,20 @@ def test_batch_equals_loop(case: Case, seed: int, data: st.DataObject) -> None:
     )
 
 
-def _truth(snapshot: Snapshot, seed: int, tree: Query) -> np.ndarray:
-    found = _answerer(snapshot, seed).rough_truth(tree)
+def _truth(
+    snapshot: Snapshot, seed: int, tree: Query, config: SymbolicConfig = NO_PRUNING
+) -> np.ndarray:
+    found = _answerer(snapshot, seed, config).rough_truth(tree)
     return _dense(found.values[TRUTH], found.ids, snapshot.num_entities)
 
 
 @settings(max_examples=50, deadline=None)
-@given(cases(max_leaves=3), SEEDS, st.data())
-def test_de_morgan_double_negation_and_order(case: Case, seed: int, data: st.DataObject) -> None:
+@given(cases(max_leaves=3), SEEDS, st.sampled_from([0.5, 1.0, 3.0]), st.data())
+def test_de_morgan_double_negation_and_order(
+    case: Case, seed: int, power: float, data: st.DataObject
+) -> None:
     snapshot = case.snapshot
+    config = SymbolicConfig(epsilon=0.0, negation_power=power)
     a, b = (data.draw(safe_trees(len(case.entities), max_leaves=2)) for _ in range(2))
     base = case.tree
     pairs = (
@@ -135,7 +165,9 @@ def test_de_morgan_double_negation_and_order(case: Case, seed: int, data: st.Dat
     )
     for one, other in pairs:
         np.testing.assert_allclose(
-            _truth(snapshot, seed, one), _truth(snapshot, seed, other), atol=1e-12
+            _truth(snapshot, seed, one, config),
+            _truth(snapshot, seed, other, config),
+            atol=1e-12,
         )
 
 
@@ -144,18 +176,24 @@ def test_de_morgan_double_negation_and_order(case: Case, seed: int, data: st.Dat
     cases(max_leaves=4),
     SEEDS,
     st.integers(1, 4),
-    st.sampled_from([0.0, 0.2, 0.6]),
-    st.integers(1, 8),
+    st.builds(
+        SymbolicConfig,
+        epsilon=st.sampled_from([0.0, 0.2, 0.6]),
+        floor=st.sampled_from([0.0, 0.01, 0.3]),
+        row_entries=st.integers(1, 8),
+        max_support=st.integers(1, 8),
+        negation_power=st.sampled_from([0.5, 1.0, 3.0]),
+    ),
 )
 def test_what_pruning_hides_stays_within_the_stated_bound(
-    case: Case, seed: int, k: int, epsilon: float, max_support: int
+    case: Case, seed: int, k: int, config: SymbolicConfig
 ) -> None:
     snapshot = case.snapshot
     table = random_table(snapshot, seed)
-    config = SymbolicConfig(epsilon=epsilon, max_support=max_support)
     answerer = SymbolicAnswerer(snapshot, TablePredictor(table), config)
     tree = normalise(case.tree)
-    full = dense_truth(tree, snapshot, edge_table(snapshot, table))
+    power = config.negation_power
+    full = dense_truth(tree, snapshot, edge_table(snapshot, table), power=power)
     found = answerer.rough_truth(tree)
     pruned = _dense(found.values[TRUTH], found.ids, snapshot.num_entities)
     assert (full <= pruned + found.above + 1e-6).all()
@@ -268,6 +306,14 @@ def test_refusals() -> None:
         answerer.answer([Labelled("X")], 0)
     with pytest.raises(SettingError):
         SymbolicAnswerer(snapshot, NoPredictor(7))
-    for wrong in ({"delta": 0.0}, {"epsilon": 1.0}, {"max_support": 0}, {"known_probability": 2}):
+    for wrong in (
+        {"delta": 0.0},
+        {"epsilon": 1.0},
+        {"floor": -0.1},
+        {"negation_power": 0.0},
+        {"max_support": 0},
+        {"row_entries": 0},
+        {"known_probability": 2},
+    ):
         with pytest.raises(SettingError):
             SymbolicConfig(**wrong)
