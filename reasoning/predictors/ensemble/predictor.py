@@ -26,7 +26,7 @@ from reasoning.predictors.ensemble.config import EnsembleConfig
 from reasoning.predictors.ensemble.evidence import Evidence
 from reasoning.predictors.ensemble.fitting import Calibration
 from reasoning.predictors.ensemble.sparse import largest
-from reasoning.protocols import ScoreModel, SparseRows
+from reasoning.protocols import EdgeReason, ExplainsEdges, ScoreModel, SparseRows
 
 __all__ = ["EnsemblePredictor"]
 
@@ -117,6 +117,16 @@ class EnsemblePredictor:
         if parts:
             matrix = vstack(parts, format="csr")
         return SparseRows(matrix=_spread(matrix, asked, len(entities)), dropped=dropped)
+
+    def reasons(self, head: str, relation: str, tail: str) -> tuple[str | EdgeReason, ...]:
+        """Return why an edge is believed, by the models that can say so; see `ExplainsEdges`.
+
+        Raises:
+            UnknownEntityError: A key is not in the graph.
+            UnknownRelationError: The relation is not in the graph.
+        """
+        speaking = [model for model in self.models if isinstance(model, ExplainsEdges)]
+        return tuple(reason for m in speaking for reason in m.reasons(head, relation, tail))
 
     @property
     def _block(self) -> int:

@@ -15,6 +15,7 @@ from kg.model import Entity, EntityKey
 from kg.snapshot import Snapshot, build_snapshot
 from reasoning.predictors.adjacency import directed
 from reasoning.predictors.ensemble import EnsembleConfig, EnsemblePredictor, fit_ensemble
+from reasoning.predictors.rules import mine_rules
 from reasoning.protocols import LinkPredictor, ScoreModel, SparseLinkPredictor
 from tests.reasoning.predictor_world import WORLD, edges_of
 
@@ -187,6 +188,16 @@ def test_heads_that_hardly_miss_an_edge_ask_no_model() -> None:
     found = silent.sparse_rows(np.arange(60, dtype=np.int32), 0, inverse=False, floor=0.999)
     assert found.matrix.nnz == 0
     assert ((found.dropped > 0) & (found.dropped <= 0.999)).all()
+
+
+def test_reasons_are_those_of_the_rules_in_the_mix() -> None:
+    rules = mine_rules(WORLD)
+    edges = np.stack([WORLD.heads, WORLD.relations, WORLD.tails], axis=1)
+    hidden = np.arange(len(edges)) % 5 == 0
+    predictor = fit_ensemble(WORLD.keeping(~hidden), edges[hidden], [rules], SMALL)
+    asked = ("country:07", "speaks", "lang:0")
+    assert predictor.reasons(*asked) == rules.reasons(*asked)
+    assert fitted().reasons("e00", "r0", "e01") == ()
 
 
 def test_an_ensemble_comes_back_from_its_files(tmp_path: Path) -> None:

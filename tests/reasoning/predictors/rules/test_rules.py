@@ -44,12 +44,13 @@ def random_rows(seed: int, entities: int = 9, edges: int = 40) -> list[tuple[str
 
 def stepped(graph: Snapshot, entity: int, step: int) -> list[int]:
     count = graph.num_relations
-    return graph.neighbours(step % count, entity, inverse=step >= count).tolist()
+    ends = graph.neighbours(step % count, entity, inverse=step >= count)
+    return [int(end) for end in ends]
 
 
 def ends_of(graph: Snapshot, head: int, body: Body) -> set[int]:
     """Where paths of distinct entities lead, tried one by one."""
-    paths = [(head,)]
+    paths: list[tuple[int, ...]] = [(head,)]
     for step in body:
         paths = [
             (*path, entity)
@@ -200,7 +201,7 @@ def test_damaged_rules_are_refused(tmp_path: Path) -> None:
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(SettingError):
-        RuleConfig(**wrong)  # type: ignore[arg-type]
+        RuleConfig(**wrong)
 
 
 def test_progress_counts_relations() -> None:
