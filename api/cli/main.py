@@ -14,12 +14,29 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from api.cli import ask, build, cypher, demo, doctor, info, link, scenes, serve, store, train
+from api.cli import (
+    ask,
+    build,
+    compare,
+    cypher,
+    demo,
+    doctor,
+    evaluate,
+    info,
+    link,
+    scenes,
+    serve,
+    store,
+    train,
+)
 from kg.errors import EngineError
 
 __all__ = ["main", "make_parser"]
 
-COMMANDS = (build, link, scenes, train, ask, cypher, serve, demo, info, doctor, store)
+COMMANDS = (
+    *(build, link, scenes, train, ask, evaluate, compare),
+    *(cypher, serve, demo, info, doctor, store),
+)
 
 
 def make_parser() -> argparse.ArgumentParser:

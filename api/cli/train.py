@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 __all__ = ["add_parser", "run"]
@@ -11,8 +12,14 @@ EXAMPLES = """examples:
   umbra train
   umbra train --model symbolic --model rough --seed 1
   umbra train --estimate
+  umbra train FOLDER --out models/mine
+  umbra train nell995 --out models/nell --seed 1
 
-A fresh snapshot is made of the graph as it is; a checkpoint names the snapshot it belongs to.
+With a graph folder (train, valid and test.tsv.gz: head, relation, tail) or the name of a data set
+below UMBRA_DATA, an embedding, path rules and their calibrated mix are trained on its train and
+valid edges. A run that was stopped goes on where it was.
+Without one, the working folder's models are trained. A fresh snapshot is made of the graph as it
+is; a checkpoint names the snapshot it belongs to.
 """
 
 
@@ -25,6 +32,11 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         description="Make a snapshot of the graph and train the models that answer.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("graph", nargs="?", help="graph folder, or the name of a data set")
+    parser.add_argument("--out", type=Path, help="where the model of a graph folder goes")
+    parser.add_argument(
+        "--settings", type=Path, help="JSON file of settings of a graph folder's model, by part"
     )
     parser.add_argument(
         "--model",
@@ -39,6 +51,8 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train, or say what it would cost."""
+    if arguments.graph is not None or arguments.out is not None:
+        return _train_folder(arguments)
     from api.cli.printing import print_estimate, print_outcome, progress_bar
     from api.engine import Engine
     from api.steps.snapshot import freeze
@@ -54,5 +68,24 @@ def run(arguments: argparse.Namespace) -> int:
         for name in models:
             with progress_bar(f"training {name}", "steps") as progress:
                 outcome[name] = train_model(engine, name, seed=arguments.seed, progress=progress)
+    print_outcome("model", outcome, as_json=arguments.json)
+    return 0
+
+
+def _train_folder(arguments: argparse.Namespace) -> int:
+    from api.cli.printing import print_outcome, progress_bars
+    from api.data_sets import graph_folder
+    from api.steps.train_folder import train_folder
+    from kg.errors import SettingError
+
+    if arguments.graph is None or arguments.out is None:
+        raise SettingError("a graph folder and --out belong together", hint="umbra train --help")
+    if arguments.model or arguments.estimate:
+        raise SettingError("--model and --estimate are for the working folder's models")
+    graph = graph_folder(arguments.graph, working_folder=arguments.folder)
+    with progress_bars() as bars:
+        outcome = train_folder(
+            graph, arguments.out, seed=arguments.seed, settings=arguments.settings, bars=bars
+        )
     print_outcome("model", outcome, as_json=arguments.json)
     return 0
