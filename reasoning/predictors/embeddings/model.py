@@ -81,7 +81,7 @@ class EmbeddingModel:
         digest = hashlib.sha256(json.dumps(self.config.to_json(), sort_keys=True).encode())
         for name, array in sorted({"entity": self.entity, **self.parameters}.items()):
             digest.update(name.encode())
-            digest.update(np.ascontiguousarray(array))
+            digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
     def scores(

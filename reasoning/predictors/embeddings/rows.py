@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from kg.snapshot import Snapshot
 from reasoning.predictors.embeddings.candidates import Candidates
@@ -159,7 +158,8 @@ def _by_relation(
 
 
 def _sample(rows: Rows, most: int, generator: torch.Generator) -> torch.Tensor:
-    return torch.unique(torch.randint(rows.num_entities, (most,), generator=generator))
+    drawn = torch.randint(rows.num_entities, (most,), generator=generator)
+    return torch.unique(drawn)
 
 
 def _with_rest(rows: Rows, chosen: torch.Tensor, own: torch.Tensor, sample: torch.Tensor) -> Part:

@@ -35,7 +35,9 @@ def weighted_log_normaliser(
             the type of `queries`; products and sums are accumulated in 32 bits or more.
     """
     kind = queries.dtype if product_type is None else product_type
-    total: torch.Tensor = _LogNormaliser.apply(queries, pool, counts, log_weights, kind)
+    total: torch.Tensor = _LogNormaliser.apply(  # type: ignore[no-untyped-call]
+        queries, pool, counts, log_weights, kind
+    )
     return total
 
 
@@ -75,5 +77,6 @@ def _row_sums(values: torch.Tensor, kind: torch.dtype) -> torch.Tensor:
         return values.sum(dim=1)
     whole = values.shape[1] // _BLOCK * _BLOCK
     # torch sums bfloat16 in 32 bits and rounds the result: short blocks keep that error small
-    blocks = values[:, :whole].unflatten(1, (-1, _BLOCK)).sum(dim=2)
-    return blocks.to(kind).sum(dim=1) + values[:, whole:].to(kind).sum(dim=1)
+    blocks = values[:, :whole].reshape(len(values), -1, _BLOCK).sum(dim=2)
+    total: torch.Tensor = blocks.to(kind).sum(dim=1) + values[:, whole:].to(kind).sum(dim=1)
+    return total

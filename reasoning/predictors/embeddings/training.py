@@ -10,7 +10,7 @@ one process's only by the order of floating-point sums.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,12 +21,12 @@ from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
 from reasoning.predictors.embeddings.architecture import architecture_of
 from reasoning.predictors.embeddings.candidates import Candidates, all_candidates
-from reasoning.predictors.embeddings.config import ComplexConfig, EmbeddingConfig
+from reasoning.predictors.embeddings.config import EmbeddingConfig
 from reasoning.predictors.embeddings.link_ranks import sampled_mrr
 from reasoning.predictors.embeddings.model import EmbeddingModel
+from reasoning.predictors.embeddings.objective import RowVectors, edge_loss
 from reasoning.predictors.embeddings.processes import Processes
 from reasoning.predictors.embeddings.rows import Part, Rows, epoch_steps, grouped_rows
-from reasoning.predictors.embeddings.softmax import weighted_log_normaliser
 from reasoning.predictors.embeddings.state import TrainingState
 
 __all__ = ["train_embedding"]
@@ -119,22 +119,26 @@ class _Training:
     def step(self, state: TrainingState, parts: Sequence[Part]) -> None:
         """Take one step of Adagrad on the mean loss an edge of all parts."""
         entity = state.tensors["entity"]
-        touched = self._touched(parts)
         others = {name: t.requires_grad_() for name, t in state.tensors.items() if name != "entity"}
         edges = sum(self.rows.count(part.rows) for part in parts)
+        touched = self._touched(parts)
         total = None if touched is None else torch.zeros(len(touched), entity.shape[1])
         for part in parts:
-            total = self._gradient(part, entity, others, edges, touched, total)
+            for ids, gradient in self._gradients(part, entity, others, max(1, edges)):
+                if ids is None or total is None:  # of all entities, which comes first
+                    total = gradient
+                else:
+                    slots = ids if touched is None else torch.searchsorted(touched, ids)
+                    total.index_add_(0, slots, gradient)
         gradients = {"entity": total}
         for name, tensor in others.items():
             gradients[name], tensor.grad = tensor.grad, None
             state.tensors[name] = tensor.detach()
-        for name, gradient in gradients.items():
-            if gradient is None:
-                continue
-            self.processes.add_up(gradient)
-            rows = touched if name == "entity" else None
-            state.step(name, gradient, self.config.learning_rate, rows)
+        for name, of_parameter in gradients.items():
+            if of_parameter is not None:
+                self.processes.add_up(of_parameter)
+                rows = touched if name == "entity" else None
+                state.step(name, of_parameter, self.config.learning_rate, rows)
 
     def _touched(self, parts: Sequence[Part]) -> torch.Tensor | None:
         """Return the ascending ids of all entities that a step moves, None for all."""
@@ -147,73 +151,34 @@ class _Training:
             is_touched[self.rows.heads[part.rows]] = True
         return is_touched.nonzero()[:, 0]
 
-    def _gradient(
-        self,
-        part: Part,
-        entity: torch.Tensor,
-        others: dict[str, torch.Tensor],
-        edges: int,
-        touched: torch.Tensor | None,
-        total: torch.Tensor | None,
-    ) -> torch.Tensor:
-        """Return `total` plus this process's gradient of a part, a row for each touched entity."""
-        rows = self.processes.share_of(part.rows)
-        owner, tail_ids = self.rows.edges_of(rows)
-        head_ids = self.rows.heads[rows]
-        heads, tails = (entity[ids].requires_grad_() for ids in (head_ids, tail_ids))
-        pool = (entity.detach() if part.pool is None else entity[part.pool]).requires_grad_()
-        loss = self.loss(part, rows, owner, (heads, tails, pool), others)
-        (loss / max(1, edges)).backward()  # type: ignore[no-untyped-call]
-        ends = [(head_ids, heads), (tail_ids, tails)]
-        if total is None:  # a step of one part that has all entities as candidates
-            total = pool.grad
-        else:
-            ends.append((part.pool, pool))
-        for ids, vectors in ends:
-            slots = ids if touched is None else torch.searchsorted(touched, ids)
-            total.index_add_(0, slots, vectors.grad)
-        return total
+    def _gradients(
+        self, part: Part, entity: torch.Tensor, others: dict[str, torch.Tensor], edges: int
+    ) -> Iterator[tuple[torch.Tensor | None, torch.Tensor]]:
+        """Yield ids (None for all) and gradients of candidates, heads and tails of a part.
 
-    def loss(
-        self,
-        part: Part,
-        rows: torch.Tensor,
-        owner: torch.Tensor,
-        vectors: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
-        others: dict[str, torch.Tensor],
-    ) -> torch.Tensor:
-        """Return the summed loss of the edges of some rows of a part.
-
-        Args:
-            part: Of which the rows are.
-            rows: ``(n,)`` places of rows.
-            owner: ``(m,)`` which of these rows each edge is of.
-            vectors: Of the rows' heads, the edges' tails and the part's candidates.
-            others: The other parameters.
+        Only this process's rows count. Gradients of `others` are added to theirs.
         """
-        heads, tails, pool = vectors
-        config, architecture = self.config, self.architecture
-        relations = self.rows.relations[rows]
-        queries = architecture.queries(others, heads, relations)
-        counts = torch.bincount(owner, minlength=len(rows)).to(heads.dtype)
-        total = weighted_log_normaliser(
-            queries,
-            pool,
-            counts,
+        rows = self.processes.share_of(part.rows)
+        owner, tails = self.rows.edges_of(rows)
+        pool = entity.detach() if part.pool is None else entity[part.pool]
+        vectors = RowVectors(
+            relations=self.rows.relations[rows],
+            heads=entity[self.rows.heads[rows]].requires_grad_(),
+            owner=owner,
+            tails=entity[tails].requires_grad_(),
+            pool=pool.requires_grad_(),
             log_weights=part.log_weights,
-            product_type=torch.bfloat16 if config.precision == "bfloat16" else None,
         )
-        total = total - (queries[owner] * tails).sum()
-        norm = architecture.cubic_norm
-        penalty = (counts * (norm(heads) + norm(others["relation"][relations]))).sum()
-        total = total + config.regulariser * (penalty + norm(tails).sum())
-        weight = config.relation_weight if isinstance(config, ComplexConfig) else 0.0
-        if weight > 0:
-            scores = architecture.relation_scores(others, heads[owner], tails)
-            total = total + weight * torch.nn.functional.cross_entropy(
-                scores, relations[owner], reduction="sum"
-            )
-        return total
+        loss = edge_loss(vectors, others, self.architecture, self.config) / edges
+        loss.backward()  # type: ignore[no-untyped-call]
+        ends = (
+            (part.pool, vectors.pool),
+            (self.rows.heads[rows], vectors.heads),
+            (tails, vectors.tails),
+        )
+        for ids, looked_up in ends:
+            if looked_up.grad is not None:
+                yield ids, looked_up.grad
 
     def model(self, tensors: dict[str, torch.Tensor]) -> EmbeddingModel:
         """Return a model; entities that are not embedded get zeros."""

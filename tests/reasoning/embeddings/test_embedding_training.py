@@ -19,9 +19,10 @@ from reasoning.predictors.embeddings import (
     typed_candidates,
 )
 from reasoning.predictors.embeddings.candidates import all_candidates
-from reasoning.predictors.embeddings.rows import Part
+from reasoning.predictors.embeddings.complex import Complex
+from reasoning.predictors.embeddings.objective import RowVectors, edge_loss
+from reasoning.predictors.embeddings.rows import grouped_rows
 from reasoning.predictors.embeddings.state import TrainingState
-from reasoning.predictors.embeddings.training import _Training
 from reasoning.predictors.folds import hidden_edges
 from reasoning.predictors.typing import RelationTypes
 from tests.reasoning.embeddings.test_architectures import complex_numbers
@@ -59,21 +60,21 @@ def test_the_loss_of_an_epoch_is_the_papers(by_label: bool) -> None:
     random = np.random.default_rng(1)
     entity = random.normal(size=(WORLD.num_entities, 6)).astype(np.float32)
     relation = random.normal(size=(2 * WORLD.num_relations, 6)).astype(np.float32)
-    training = _Training(WORLD, config, candidates, None)
-    rows, total = training.rows, 0.0
+    rows, total = grouped_rows(WORLD, candidates), 0.0
+    vectors = torch.from_numpy(entity)
     for directed in range(2 * WORLD.num_relations):
         chosen = (rows.relations == directed).nonzero()[:, 0]
         pool = None if rows.pools is None else rows.pools[directed]
-        vectors = torch.from_numpy(entity)
         owner, tails = rows.edges_of(chosen)
-        candidate_vectors = vectors if pool is None else vectors[pool]
-        total += training.loss(
-            Part(rows=chosen, pool=pool),
-            chosen,
-            owner,
-            (vectors[rows.heads[chosen]], vectors[tails], candidate_vectors),
-            {"relation": torch.from_numpy(relation)},
-        ).item()
+        looked_up = RowVectors(
+            relations=rows.relations[chosen],
+            heads=vectors[rows.heads[chosen]],
+            owner=owner,
+            tails=vectors[tails],
+            pool=vectors if pool is None else vectors[pool],
+        )
+        parameters = {"relation": torch.from_numpy(relation)}
+        total += edge_loss(looked_up, parameters, Complex(3), config).item()
     expected = _naive_loss(entity, relation, config, candidates)
     assert total == pytest.approx(expected, rel=1e-4)
 

@@ -1,0 +1,228 @@
+"""Link prediction on a graph folder: filtered MRR of held-out edges, tails and heads.
+
+Question: how well does an embedding rank the edges that were held out?
+Command: ``python -m bench.link_prediction FOLDER --model complex --rank 200 --out JSON``. Valid
+edges choose among several regularisers, and whether r alone scores or the mean of r and r⁻¹; the
+test edges are ranked once. Progress is shown; an interrupted run goes on with ``--state FOLDER``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from evaluation import (
+    Measurement,
+    RunResult,
+    current_commit,
+    peak_memory_mb,
+    standard_error,
+    this_machine,
+)
+from kg.graph_folder import GraphFolder, load_graph_folder
+from kg.progress import Progress
+from reasoning.predictors.embeddings import (
+    ComplexConfig,
+    EmbeddingConfig,
+    EmbeddingModel,
+    LinkRanks,
+    TuckerConfig,
+    link_ranks,
+    train_embedding,
+    typed_candidates,
+)
+
+__all__ = ["chosen_model", "main", "result_of"]
+
+
+def chosen_model(
+    graph: GraphFolder,
+    configs: Sequence[EmbeddingConfig],
+    *,
+    typed: int | None = None,
+    seed: int = 0,
+    state: Path | None = None,
+) -> tuple[EmbeddingModel, LinkRanks]:
+    """Train each configuration and return the best on valid, with its ranks there.
+
+    Args:
+        graph: The graph; only its train and valid edges are used.
+        configs: What to try; each is scored by r alone and by both directions.
+        typed: Train against this many typed candidates a relation instead of all entities.
+        seed: Of the training.
+        state: Folder for interrupted trainings.
+    """
+    train, valid = graph.train, graph.edges("valid")
+    candidates = None if typed is None else typed_candidates(train, typed)
+    found: list[tuple[EmbeddingModel, LinkRanks]] = []
+    for number, config in enumerate(configs):
+        model = train_embedding(
+            train,
+            config,
+            valid=valid,
+            candidates=candidates,
+            seed=seed,
+            progress=_printed(f"{config.model} {number + 1} of {len(configs)}"),
+            resume_folder=None if state is None else state / str(number),
+        )
+        for both in (False, True):
+            scored = replace(model, config=replace(config, both_directions=both))
+            known = [graph.edges("train"), valid]
+            found.append((scored, link_ranks(scored, valid, known)))
+    return max(found, key=lambda one: float(one[1].reciprocal.mean()))
+
+
+def result_of(
+    graph: GraphFolder,
+    model: EmbeddingModel,
+    valid: LinkRanks,
+    *,
+    command: str,
+    clock: Measurement,
+    seed: int,
+) -> RunResult:
+    """Rank the test edges once and return all figures."""
+    known = [graph.edges(name) for name in ("train", "valid", "test")]
+    test = link_ranks(model, graph.edges("test"), known)
+    count = graph.full.num_relations
+    names = graph.full.relation_names
+    by_relation = {}
+    for directed in np.unique(test.edges[:, 1]).tolist():
+        name = names.name(directed % count) + (" head" if directed >= count else " tail")
+        by_relation[name] = _figures(test.realistic[test.edges[:, 1] == directed])
+    of_heads = test.edges[:, 1] >= count
+    everything = _figures(test.realistic)
+    return RunResult(
+        command=command,
+        commit=current_commit(),
+        date=clock.date,
+        machine=this_machine(),
+        seed=seed,
+        protocol="link-prediction",
+        inputs={"graph": graph.full.hash, "model": model.fingerprint},
+        n=len(test.realistic),
+        seconds=clock.seconds,
+        peak_memory_mb=peak_memory_mb(),
+        metrics={name: value for name, value in everything.items() if name != "n"},
+        by={
+            "split": {"valid": _figures(valid.realistic), "test": everything},
+            "direction": {
+                "tail": _figures(test.realistic[~of_heads]),
+                "head": _figures(test.realistic[of_heads]),
+            },
+            "relation": by_relation,
+        },
+    )
+
+
+def _figures(realistic: NDArray[np.float64]) -> dict[str, float]:
+    hits = {f"hits_at_{k}": float((realistic <= k).mean()) for k in (1, 3, 10)}
+    reciprocal = 1.0 / realistic
+    spread = {"mrr": float(reciprocal.mean()), "standard_error": standard_error(reciprocal)}
+    return {"n": len(realistic), **spread, **hits}
+
+
+def _printed(name: str) -> Progress:
+    started = time.monotonic()
+
+    def show(done: int, total: int) -> None:
+        seconds = time.monotonic() - started
+        sys.stderr.write(f"{name}: epoch {done} of at most {total}, {seconds:.0f} s\n")
+
+    return show
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the bench; returns an exit status."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    clock = Measurement.start()
+    torch.set_num_threads(given.threads)
+    graph = load_graph_folder(given.folder)
+    model, valid = chosen_model(
+        graph, _configs(given), typed=given.typed, seed=given.seed, state=given.state
+    )
+    if given.checkpoint is not None:
+        model.save(given.checkpoint, graph.train)
+    words = sys.argv[1:] if arguments is None else arguments
+    command = "python -m bench.link_prediction " + shlex.join(words)
+    result = result_of(graph, model, valid, command=command, clock=clock, seed=given.seed)
+    result.save(given.out)
+    of_valid = float(valid.reciprocal.mean())
+    sys.stdout.write(f"{model.config}\nvalid {of_valid:.4f}, test {dict(result.metrics)}\n")
+    return 0
+
+
+def _configs(given: argparse.Namespace) -> list[EmbeddingConfig]:
+    shared: dict[str, Any] = {
+        "epochs": given.epochs,
+        "patience": given.patience,
+        "batch": given.batch,
+        "parts": 1 if given.typed is None else given.parts,
+        "candidates": given.candidates,
+        "precision": given.precision,
+        "scale": given.scale,
+        "keep_every": 1,
+        "valid_edges": given.valid_edges,
+    }
+    found: list[EmbeddingConfig] = []
+    for regulariser in given.regulariser:
+        if given.model == "tucker":
+            found.append(
+                TuckerConfig(
+                    dimension=given.rank,
+                    relation_dimension=given.relation_rank,
+                    regulariser=regulariser,
+                    **shared,
+                )
+            )
+        else:
+            found.append(
+                ComplexConfig(
+                    rank=given.rank,
+                    relation_weight=given.relation_weight,
+                    regulariser=regulariser,
+                    **shared,
+                )
+            )
+    return found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench.link_prediction", description=__doc__)
+    add = parser.add_argument
+    add("folder", type=Path, help="graph folder with train, valid and test edges")
+    add("--out", type=Path, required=True, help="result file (JSON)")
+    add("--model", choices=("complex", "tucker"), default="complex")
+    add("--rank", type=int, default=200, help="complex dimensions, or TuckER's entity dimensions")
+    add("--relation-rank", type=int, default=32, help="TuckER's relation dimensions")
+    add("--regulariser", type=float, nargs="+", default=[0.05], help="one or more, valid chooses")
+    add("--relation-weight", type=float, default=0.0, help="of predicting relations (ComplEx)")
+    add("--epochs", type=int, default=12)
+    add("--patience", type=int, default=2)
+    add("--batch", type=int, default=1000, help="(head, relation) rows a step")
+    add("--candidates", type=int, help="sampled tails a step; all by default")
+    add("--typed", type=int, help="typed candidates a relation instead of all entities")
+    add("--parts", type=int, default=12, help="relations a step with typed candidates")
+    add("--precision", choices=("float32", "bfloat16"), default="bfloat16")
+    add("--scale", type=float, default=0.01, help="standard deviation of initial values")
+    add("--valid-edges", type=int, default=4000, help="valid edges an epoch is judged by")
+    add("--seed", type=int, default=0)
+    add("--threads", type=int, default=2)
+    add("--checkpoint", type=Path, help="where the model is saved")
+    add("--state", type=Path, help="where an interrupted training is kept")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
