@@ -13,12 +13,12 @@ from kg.snapshot import Snapshot
 from reasoning.predictors.ensemble.completeness import fit_completeness
 from reasoning.predictors.ensemble.config import EnsembleConfig
 from reasoning.predictors.ensemble.evidence import Evidence
-from reasoning.predictors.ensemble.examples import examples_of, missing_tails
+from reasoning.predictors.ensemble.examples import Missing, examples_of, missing_tails
 from reasoning.predictors.ensemble.fitting import fit_calibration, fit_weights
 from reasoning.predictors.ensemble.predictor import EnsemblePredictor
 from reasoning.protocols import ScoreModel
 
-__all__ = ["fit_ensemble"]
+__all__ = ["fit_ensemble", "fit_on_rows"]
 
 
 def fit_ensemble(
@@ -44,15 +44,37 @@ def fit_ensemble(
         InputError: There is no validation edge outside the graph.
         SettingError: There is no model, or one scores another number of entities.
     """
-    config = config or EnsembleConfig()
     evidence = Evidence(graph, models)
     missing = missing_tails(_new(graph, valid_edges), graph.num_relations)
+    return fit_on_rows(evidence, missing, config or EnsembleConfig(), seed=seed, progress=progress)
+
+
+def fit_on_rows(
+    evidence: Evidence,
+    missing: Missing,
+    config: EnsembleConfig,
+    *,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> EnsemblePredictor:
+    """Fit on some rows of held-out tails, as `fit_ensemble` does on all of them.
+
+    Args:
+        evidence: Models and the edges that they were trained on.
+        missing: Rows; measuring fits on some and judges on others.
+        config: How the mix is fitted.
+        seed: Of the samples.
+        progress: Told the rows done.
+
+    Raises:
+        InputError: There is no row.
+    """
     if len(missing.steps) == 0:
         raise InputError(
             "no validation edges that the graph lacks",
             hint="an ensemble is fitted on edges that its models have not seen",
         )
-    steps = 2 * graph.num_relations
+    steps = 2 * evidence.snapshot.num_relations
     completeness = fit_completeness(
         evidence.signatures, missing, steps, shrinkage=config.shrinkage, seed=seed
     )
