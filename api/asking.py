@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from api.explaining import EdgeText, changes_out, named_edits
 from api.schemas import AnswersOut
 from api.views import AnswerViews
 from kg.errors import SettingError
 from reasoning.answers import Answers
 from reasoning.notations import write_query
+from reasoning.protocols import Edits
 from reasoning.query import Query, structure_name
+from reasoning.what_if import compared
 
 if TYPE_CHECKING:
     from api.engine import AnswererName, Engine
@@ -30,6 +33,8 @@ def answer_question(
     answerer: AnswererName,
     parameters: Mapping[str, Any] | None,
     proofs: bool,
+    assume: Sequence[EdgeText] = (),
+    without: Sequence[EdgeText] = (),
 ) -> AnswersOut:
     """Answer a question; see `Engine.ask`."""
     if not 1 <= k <= engine.settings.max_answers:
@@ -37,8 +42,13 @@ def answer_question(
     reading = engine.reading(question, parameters)
     chosen, warnings = engine.answerer(answerer)
     k = min(k, reading.limit or k) if isinstance(question, str) else k
-    result = k_of_each(chosen, reading.tree, k, with_proofs=proofs)
+    edits = named_edits(assume, without, engine.snapshot)
+    result = k_of_each(chosen, reading.tree, k, with_proofs=proofs, edits=edits)
     views = AnswerViews(engine.snapshot, engine.store, getattr(chosen, "reasons", None))
+    changes = None
+    if edits is not None:
+        before = k_of_each(chosen, reading.tree, k, with_proofs=False)
+        changes = changes_out(compared(before, result, edits), views)
     return AnswersOut(
         query=write_query(result.query, "json"),
         text=question if isinstance(question, str) else None,
@@ -48,14 +58,17 @@ def answer_question(
         answers=tuple(map(views.answer, result.answers)),
         total_known=result.total_known,
         bound=result.bound,
+        changes=changes,
         warnings=(*warnings, *_staleness(engine)),
     )
 
 
-def k_of_each(answerer: Answerer, tree: Query, k: int, *, with_proofs: bool) -> Answers:
+def k_of_each(
+    answerer: Answerer, tree: Query, k: int, *, with_proofs: bool, edits: Edits | None = None
+) -> Answers:
     """Return up to k known and up to k likely answers: known ones must not push likely ones out."""
-    total = answerer.answer([tree], 1)[0].total_known
-    found = answerer.answer([tree], total + k, with_proofs=with_proofs)[0]
+    total = answerer.answer([tree], 1, edits=edits)[0].total_known
+    found = answerer.answer([tree], total + k, edits=edits, with_proofs=with_proofs)[0]
     kept = {status: [a for a in found.answers if a.status == status][:k] for status in STATUSES}
     return replace(found, answers=tuple(answer for group in kept.values() for answer in group))
 

@@ -7,18 +7,18 @@ It composes the packages that do not know each other. The steps that build thing
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from api.schemas import AnswersOut, EdgeOut, EntityOut, TableOut
+from api.schemas import AnswersOut, EntityOut, TableOut, WhyNotOut
 from api.settings import Settings, load_settings
 from api.workspace import Workspace, find_workspace
-from kg.errors import MissingPartError, UnknownEntityError
-from kg.model import EntityKey
+from kg.errors import MissingPartError
 
 if TYPE_CHECKING:
+    from api.explaining import EdgeText
     from kg.images import ImageFolder
     from kg.snapshot import Snapshot
     from kg.store import Store
@@ -152,6 +152,8 @@ class Engine:
         answerer: AnswererName = "symbolic",
         parameters: Mapping[str, Any] | None = None,
         proofs: bool = True,
+        assume: Sequence[EdgeText] = (),
+        without: Sequence[EdgeText] = (),
     ) -> AnswersOut:
         """Answer a question over what is known and what is likely.
 
@@ -161,6 +163,9 @@ class Engine:
             answerer: `symbolic` (the default), `rough` or `cone`, or `exact` for known ones only.
             parameters: Values for ``$name`` in a text.
             proofs: Also say why.
+            assume: Edges added for this question alone ("what if"), as ``"head relation tail"`` or
+                three parts; entities by key or by a name that only one has.
+            without: Edges taken away for this question alone.
 
         Returns:
             Known answers first, then likely ones, each with its proof.
@@ -176,7 +181,43 @@ class Engine:
         from api.asking import answer_question
 
         return answer_question(
-            self, question, k=k, answerer=answerer, parameters=parameters, proofs=proofs
+            self,
+            question,
+            k=k,
+            answerer=answerer,
+            parameters=parameters,
+            proofs=proofs,
+            assume=assume,
+            without=without,
+        )
+
+    def why_not(
+        self,
+        question: str | Mapping[str, Any] | Query,
+        entity: str,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        assume: Sequence[EdgeText] = (),
+        without: Sequence[EdgeText] = (),
+    ) -> WhyNotOut:
+        """Say what an entity lacks to be an answer: the weakest link of its best possible proof.
+
+        Args:
+            question: As in `ask`; the default answerer answers.
+            entity: Key of the expected answer, or a name that only one entity has.
+            parameters: Values for ``$name`` in a text.
+            assume: Edges added for this question alone.
+            without: Edges taken away for this question alone.
+
+        Raises:
+            InputError: The question is wrong, or several entities have the name.
+            UnknownEntityError: No entity has such a key or name.
+            MissingPartError: There is no snapshot yet.
+        """
+        from api.explaining import explain_absence
+
+        return explain_absence(
+            self, question, entity, parameters=parameters, assume=assume, without=without
         )
 
     def answerer(self, name: AnswererName) -> tuple[Answerer, tuple[str, ...]]:
@@ -235,45 +276,6 @@ class Engine:
         Raises:
             UnknownEntityError: No entity has this key.
         """
-        from api.views import image_out, part_out
+        from api.entities import show_entity
 
-        found = self.store.entity(EntityKey(key))
-        if found is None:
-            raise UnknownEntityError(key, nearest=self._nearest(key))
-        edges = self.store.neighbours(found.key, direction="both", limit=limit + 1)
-        tails = (self.store.entity(e.tail) for e in edges if e.relation == "has_part")
-        parts = (part_out(p, found) for p in tails if p is not None and p.part is not None)
-        parent = None if found.part is None else self.store.entity(found.part.parent)
-        return EntityOut(
-            key=found.key,
-            label=found.label,
-            name=found.name,
-            aliases=found.aliases,
-            attributes=dict(found.attributes),
-            images=tuple(map(image_out, found.images)),
-            parts=tuple(part for part in parts if part is not None),
-            part=part_out(found, parent),
-            edges=tuple(map(self._edge, edges[:limit])),
-            truncated=len(edges) > limit,
-        )
-
-    def _edge(self, edge: Any) -> EdgeOut:
-        from api.views import edge_out
-
-        return edge_out(edge, self._name, self.settings.known_probability)
-
-    def _name(self, key: str) -> str:
-        try:
-            position = self.snapshot.entities.get(key)
-        except MissingPartError:
-            position = None
-        if position is not None:
-            return self.snapshot.names[position]
-        found = self.store.entity(EntityKey(key))
-        return key if found is None else found.name
-
-    def _nearest(self, key: str) -> tuple[str, ...]:
-        try:
-            return self.snapshot.entities.nearest(key)
-        except MissingPartError:
-            return ()
+        return show_entity(self, key, limit=limit)

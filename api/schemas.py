@@ -9,9 +9,23 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.proof_schemas import (
+    AnswerOut,
+    ChangesOut,
+    ImageOut,
+    Model,
+    PartOut,
+    ProofEdgeOut,
+    ProofNodeOut,
+    ProofOut,
+    RecordOut,
+    WhyNotOut,
+)
+
 __all__ = [
     "AnswerOut",
     "AnswersOut",
+    "ChangesOut",
     "CypherIn",
     "EdgeOut",
     "EntityOut",
@@ -25,97 +39,20 @@ __all__ = [
     "PartOut",
     "ProblemOut",
     "ProofEdgeOut",
+    "ProofNodeOut",
     "ProofOut",
     "QueryIn",
     "RecordOut",
     "TableOut",
+    "WhyNotOut",
 ]
 
 
-class _Model(BaseModel):
-    """Base of all: frozen, and an unknown field of a request is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+EdgeIn = tuple[str, str, str]
+"""Head, relation, tail; entities by key or by a name that only one has."""
 
 
-class RecordOut(_Model):
-    """One provenance record: why a fact is believed."""
-
-    kind: Literal["asserted", "linked", "generated", "accepted"]
-    source: str
-    locator: str | None = None
-    text: str | None = None
-    job: str | None = None
-    model: str | None = None
-    probability: float = 1.0
-
-
-class PartOut(_Model):
-    """A part of an image, enough to outline it."""
-
-    key: str
-    name: str
-    parent: str
-    image: str = Field(description="sha256 of the image; GET /v1/images/{sha256}")
-    width: int
-    height: int
-    box_xyxy: tuple[float, float, float, float]
-    outline: str | None = Field(default=None, description="SVG path in pixels of the image")
-    confidence: float
-
-
-class ImageOut(_Model):
-    """An image of an entity."""
-
-    sha256: str
-    width: int
-    height: int
-    source: str
-
-
-class ProofEdgeOut(_Model):
-    """One edge of a proof with the records behind it."""
-
-    head: str
-    head_name: str
-    relation: str
-    tail: str
-    tail_name: str
-    status: Literal["known", "predicted", "absent"]
-    probability: float
-    records: tuple[RecordOut, ...] = ()
-    reasons: tuple[str, ...] = Field(default=(), description="for a predicted edge: path rules")
-
-
-class ProofOut(_Model):
-    """Why an entity is an answer."""
-
-    edges: tuple[ProofEdgeOut, ...]
-    facts: tuple[str, ...]
-    probability: float
-    parts: tuple[PartOut, ...] = ()
-
-
-class AnswerOut(_Model):
-    """One answer."""
-
-    key: str
-    name: str
-    label: str
-    status: Literal["known", "likely"]
-    probability: float
-    score: float
-    region: Literal["core", "rim"] | None = None
-    lower: float
-    upper: float
-    weakest: RecordOut | None = Field(
-        default=None, description="for a known answer: the weakest record of its best proof"
-    )
-    image: ImageOut | None = None
-    proof: ProofOut | None = None
-
-
-class QueryIn(_Model):
+class QueryIn(Model):
     """A question: a text of the Cypher fragment, or a tree in JSON."""
 
     query: str | dict[str, Any] = Field(
@@ -125,9 +62,15 @@ class QueryIn(_Model):
     answerer: Literal["symbolic", "rough", "cone", "exact"] = "symbolic"
     parameters: dict[str, Any] = Field(default_factory=dict)
     proofs: bool = True
+    assume: tuple[EdgeIn, ...] = Field(
+        default=(), max_length=1000, description="edges added for this question alone"
+    )
+    without: tuple[EdgeIn, ...] = Field(
+        default=(), max_length=1000, description="edges taken away for this question alone"
+    )
 
 
-class AnswersOut(_Model):
+class AnswersOut(Model):
     """The answers of one question, known ones first."""
 
     query: dict[str, Any] = Field(description="the tree that was answered, in JSON")
@@ -138,10 +81,13 @@ class AnswersOut(_Model):
     answers: tuple[AnswerOut, ...]
     total_known: int
     bound: float | None = None
+    changes: ChangesOut | None = Field(
+        default=None, description="with assume or without: what differs from the graph as it is"
+    )
     warnings: tuple[str, ...] = ()
 
 
-class CypherIn(_Model):
+class CypherIn(Model):
     """A read-only Cypher query with its parameters and limits."""
 
     query: str = Field(
@@ -152,7 +98,7 @@ class CypherIn(_Model):
     max_rows: int | None = Field(default=None, ge=1)
 
 
-class TableOut(_Model):
+class TableOut(Model):
     """Rows of a Cypher query."""
 
     columns: tuple[str, ...]
@@ -160,7 +106,7 @@ class TableOut(_Model):
     truncated: bool = False
 
 
-class EdgeOut(_Model):
+class EdgeOut(Model):
     """An edge with its records."""
 
     head: str
@@ -174,7 +120,7 @@ class EdgeOut(_Model):
     records: tuple[RecordOut, ...]
 
 
-class EntityOut(_Model):
+class EntityOut(Model):
     """An entity, its images and parts, and a page of its edges."""
 
     key: str
@@ -189,7 +135,7 @@ class EntityOut(_Model):
     truncated: bool = Field(default=False, description="there are more edges than this page")
 
 
-class JobIn(_Model):
+class JobIn(Model):
     """A job to start; its parameters depend on the kind."""
 
     kind: Literal["link"]
@@ -199,7 +145,7 @@ class JobIn(_Model):
     )
 
 
-class JobOut(_Model):
+class JobOut(Model):
     """A job and how far it has come."""
 
     id: str
@@ -213,19 +159,19 @@ class JobOut(_Model):
     output: str | None = None
 
 
-class JobsOut(_Model):
+class JobsOut(Model):
     """The jobs that the server knows, newest first."""
 
     jobs: tuple[JobOut, ...]
 
 
-class HealthOut(_Model):
+class HealthOut(Model):
     """A sign of life."""
 
     status: Literal["ok"] = "ok"
 
 
-class LimitsOut(_Model):
+class LimitsOut(Model):
     """What one request may ask for."""
 
     timeout_s: float
@@ -234,7 +180,7 @@ class LimitsOut(_Model):
     max_body_bytes: int
 
 
-class InfoOut(_Model):
+class InfoOut(Model):
     """What this server holds and allows."""
 
     version: str

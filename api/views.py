@@ -12,6 +12,7 @@ from api.schemas import (
     ImageOut,
     PartOut,
     ProofEdgeOut,
+    ProofNodeOut,
     ProofOut,
     RecordOut,
 )
@@ -21,6 +22,7 @@ from kg.snapshot import Snapshot
 from kg.store import Store
 from reasoning.answers import Answer, Proof, ProofEdge
 from reasoning.explanations.reasons import reason_text
+from reasoning.explanations.shown import ShownEdge, ShownNode, show
 from reasoning.protocols import EdgeReason
 
 __all__ = ["AnswerViews", "edge_out", "image_out", "part_out", "record_out"]
@@ -102,6 +104,7 @@ class AnswerViews:
         self._store = store
         self._reasons = reasons
         self._entities: dict[str, Entity | None] = {}
+        self._edges: dict[tuple[str, str, str, str, float], ProofEdgeOut] = {}
 
     def name(self, key: str) -> str:
         """Return the name of an entity, or its key where the snapshot has none."""
@@ -111,7 +114,7 @@ class AnswerViews:
     def answer(self, answer: Answer) -> AnswerOut:
         """Show an answer with its proof."""
         entity = self._entity(answer.entity)
-        proof = None if answer.proof is None else self._proof(answer.proof)
+        proof = None if answer.proof is None else self.proof(answer.proof)
         images = () if entity is None else entity.images
         return AnswerOut(
             key=answer.entity,
@@ -133,15 +136,35 @@ class AnswerViews:
             self._entities[key] = self._store.entity(EntityKey(key))
         return self._entities[key]
 
-    def _proof(self, proof: Proof) -> ProofOut:
+    def proof(self, proof: Proof) -> ProofOut:
+        """Show a proof: its tree with the records of every edge, and the flat view of it."""
         return ProofOut(
             edges=tuple(map(self._edge, proof.edges)),
             facts=proof.facts,
             probability=round(proof.probability, 6),
             parts=tuple(self._parts(proof)),
+            tree=self._node(show(proof, self.name)),
         )
 
-    def _edge(self, edge: ProofEdge) -> ProofEdgeOut:
+    def _node(self, node: ShownNode) -> ProofNodeOut:
+        return ProofNodeOut(
+            kind=node.kind,
+            variable=node.variable,
+            entity=node.entity,
+            name=node.name,
+            truth=round(node.truth, 6),
+            text=node.text,
+            edge=None if node.edge is None else self._edge(node.edge),
+            branches=tuple(map(self._node, node.branches)),
+        )
+
+    def _edge(self, edge: ProofEdge | ShownEdge) -> ProofEdgeOut:
+        place = (edge.head, edge.relation, edge.tail, edge.status, edge.probability)
+        if place not in self._edges:  # most stand in the tree and in the flat view
+            self._edges[place] = self._edge_out(edge)
+        return self._edges[place]
+
+    def _edge_out(self, edge: ProofEdge | ShownEdge) -> ProofEdgeOut:
         records: tuple[RecordOut, ...] = ()
         # A predicted edge may stand in the store, but not in this snapshot: that is no reason here.
         if edge.status != "absent" and self._in_snapshot(edge):
@@ -164,7 +187,7 @@ class AnswerViews:
             reasons=reasons,
         )
 
-    def _in_snapshot(self, edge: ProofEdge) -> bool:
+    def _in_snapshot(self, edge: ProofEdge | ShownEdge) -> bool:
         ids = (self._snapshot.entities.get(edge.head), self._snapshot.entities.get(edge.tail))
         relation = self._snapshot.relation_names.get(edge.relation)
         if relation is None or None in ids:

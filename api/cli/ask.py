@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kg.errors import InputError
+
+if TYPE_CHECKING:
+    from api.cli.explaining import Form
+    from api.schemas import AnswersOut, WhyNotOut
 
 __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
   umbra ask "MATCH (c:Country)-[:speaks]->(:Language {name: 'Arabic'}) RETURN c" --k 5
   umbra ask --json "MATCH (c:Country)-[:borders]->(:Country {name: 'Chad'}) RETURN c"
+  umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --explain svg --out why.svg
+  umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --why-not Ghana
+  umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --assume "Ghana borders Chad"
 
 The question is a text of the Cypher fragment (docs/notations.md) or a tree in JSON.
 """
@@ -35,6 +45,18 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--snapshot", default="full", help="which snapshot (default full)")
     parser.add_argument("--why", type=int, default=3, help="proofs shown of each kind (default 3)")
+    parser.add_argument(
+        "--explain",
+        choices=("text", "json", "svg"),
+        help="show whole proof trees; svg draws that of the first answer",
+    )
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write what --explain shows")
+    parser.add_argument(
+        "--why-not", metavar="ENTITY", help="say what an entity lacks to be an answer; key or name"
+    )
+    edge = {"action": "append", "default": [], "metavar": '"HEAD RELATION TAIL"'}
+    parser.add_argument("--assume", help="what if this edge were there (repeat for more)", **edge)
+    parser.add_argument("--without", help="what if this edge were not there", **edge)
     parser.set_defaults(run=run)
 
 
@@ -42,14 +64,36 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask and print."""
     import sys
 
-    from api.cli.printing import print_answers, print_json
     from api.engine import Engine
 
+    if arguments.out is not None and arguments.explain is None:
+        raise InputError("--out needs --explain", hint="add --explain text, json or svg")
     question = sys.stdin.read() if arguments.question == "-" else arguments.question
+    edits = {"assume": arguments.assume, "without": arguments.without}
     with Engine.open(arguments.folder, snapshot=arguments.snapshot) as engine:
-        answers = engine.ask(question, k=arguments.k, answerer=arguments.answerer)
-    if arguments.json:
+        if arguments.why_not is not None:
+            return _show_lack(engine.why_not(question, arguments.why_not, **edits), arguments)
+        answers = engine.ask(question, k=arguments.k, answerer=arguments.answerer, **edits)
+    return _show_answers(answers, arguments)
+
+
+def _show_answers(answers: AnswersOut, arguments: argparse.Namespace) -> int:
+    from api.cli.explaining import explained, write_explanation
+    from api.cli.printing import print_answers, print_json
+
+    if arguments.explain is not None:
+        content = explained(answers, arguments.explain, why=arguments.why)
+        write_explanation(content, arguments.out)
+    elif arguments.json:
         print_json(answers)
     else:
         print_answers(answers, why=arguments.why)
+    return 0
+
+
+def _show_lack(found: WhyNotOut, arguments: argparse.Namespace) -> int:
+    from api.cli.explaining import lacking, write_explanation
+
+    default: Form = "json" if arguments.json else "text"
+    write_explanation(lacking(found, arguments.explain or default), arguments.out)
     return 0

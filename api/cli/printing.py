@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from api.schemas import AnswersOut, ProofOut, TableOut
+    from api.schemas import AnswersOut, ChangesOut, ProofOut, RecordOut, TableOut
     from kg.progress import Progress
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "print_table",
     "progress_bar",
     "progress_bars",
+    "source_line",
 ]
 
 EVERY_S = 5.0
@@ -124,6 +125,20 @@ def print_answers(answers: AnswersOut, *, why: int) -> None:
             print(f"  {answer.probability:5.3f}  {answer.name}  [{answer.key}]")
             if answer.proof is not None and position < why:
                 _print_proof(answer.proof)
+    if answers.changes is not None:
+        _print_changes(answers.changes)
+
+
+def _print_changes(changes: ChangesOut) -> None:
+    for title, group in (("New", changes.new), ("Gone", changes.gone), ("Moved", changes.moved)):
+        print(f"{title} ({len(group)})")
+        for change in group:
+            before, after = (_chance(value) for value in (change.before, change.after))
+            print(f"  {before} -> {after}  {change.name}  [{change.key}]")
+
+
+def _chance(probability: float | None) -> str:
+    return "  -  " if probability is None else f"{probability:5.3f}"
 
 
 def _print_proof(proof: ProofOut) -> None:
@@ -132,8 +147,7 @@ def _print_proof(proof: ProofOut) -> None:
         arrow = f"{edge.head_name} -[{edge.relation}]-> {edge.tail_name}"
         source = ""
         if edge.records:
-            record = edge.records[0]
-            source = f"  ({record.kind}: {record.source}{_locator(record.locator)})"
+            source = f"  ({source_line(edge.records[0])})"
         print(f"           {marks[edge.status]} {arrow}  {edge.probability:.3f}{source}")
         for reason in edge.reasons[:2]:
             print(f"               because {reason}")
@@ -141,8 +155,10 @@ def _print_proof(proof: ProofOut) -> None:
         print(f"           . {fact}")
 
 
-def _locator(locator: str | None) -> str:
-    return "" if locator is None else f", {locator}"
+def source_line(record: RecordOut) -> str:
+    """Return what a fact rests on, in a line."""
+    place = record.source if record.locator is None else f"{record.source}, {record.locator}"
+    return f"{record.kind}: {place}"
 
 
 def print_outcome(title: str, outcome: dict[str, Any], *, as_json: bool) -> None:

@@ -38,6 +38,15 @@ QUESTIONS: dict[str, Any] = {
             "k": 5,
         },
     },
+    "what if": {
+        "summary": "What if Greece spoke Arabic, and Syria did not",
+        "value": {
+            "query": "MATCH (c:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c",
+            "assume": [["Greece", "speaks", "language:ara"]],
+            "without": [["country:SY", "speaks", "language:ara"]],
+            "k": 5,
+        },
+    },
 }
 
 CYPHER: dict[str, Any] = {
@@ -106,6 +115,32 @@ _RECORD: dict[str, Any] = {
     "probability": 1.0,
 }
 
+_EDGE: dict[str, Any] = {
+    "head": "country:SY",
+    "head_name": "Syria",
+    "relation": "speaks",
+    "tail": "language:ara",
+    "tail_name": "Arabic",
+    "status": "known",
+    "probability": 1.0,
+    "records": [_RECORD],
+    "reasons": [],
+}
+
+
+def _node(kind: str, variable: int | None, entity: str, name: str) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "variable": variable,
+        "entity": entity,
+        "name": name,
+        "truth": 1.0,
+        "text": None,
+        "edge": None,
+        "branches": [],
+    }
+
+
 ANSWERS: dict[str, Any] = {
     "query": {
         "all": [
@@ -131,26 +166,29 @@ ANSWERS: dict[str, Any] = {
             "weakest": _RECORD,
             "image": None,
             "proof": {
-                "edges": [
-                    {
-                        "head": "country:SY",
-                        "head_name": "Syria",
-                        "relation": "speaks",
-                        "tail": "language:ara",
-                        "tail_name": "Arabic",
-                        "status": "known",
-                        "probability": 1.0,
-                        "records": [_RECORD],
-                        "reasons": [],
-                    }
-                ],
+                "edges": [_EDGE],
                 "facts": ["Syria is a Country"],
                 "probability": 1.0,
                 "parts": [],
+                "tree": {
+                    **_node("intersection", 0, "country:SY", "Syria"),
+                    "branches": [
+                        {
+                            **_node("projection", 0, "country:SY", "Syria"),
+                            "edge": _EDGE,
+                            "branches": [_node("anchor", None, "language:ara", "Arabic")],
+                        },
+                        {
+                            **_node("fact", 0, "country:SY", "Syria"),
+                            "text": "Syria is a Country",
+                        },
+                    ],
+                },
             },
         }
     ],
     "total_known": 1,
     "bound": None,
+    "changes": None,
     "warnings": [],
 }

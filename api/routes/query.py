@@ -54,4 +54,6 @@ async def query(
         answerer=body.answerer,
         parameters=body.parameters,
         proofs=body.proofs,
+        assume=body.assume,
+        without=body.without,
     )

@@ -1,0 +1,90 @@
+"""Proof trees of answers for the command line: as text, as JSON, or as a picture."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, cast
+
+from api.cli.printing import source_line
+from api.schemas import AnswerOut, AnswersOut, ProofEdgeOut, ProofNodeOut, WhyNotOut
+from kg.errors import InputError
+from kg.files import atomic_write
+from reasoning.explanations.shown import EdgeView
+from reasoning.explanations.svg import proof_svg
+from reasoning.explanations.text import proof_text
+
+__all__ = ["Form", "explained", "lacking", "write_explanation"]
+
+Form = Literal["text", "json", "svg"]
+
+_SOURCES, _REASONS = 2, 3
+
+
+def explained(answers: AnswersOut, form: Form, *, why: int) -> bytes:
+    """Return the proofs of the first `why` known and likely answers; a picture shows the first.
+
+    Raises:
+        InputError: A picture is wanted, and there is no answer with a proof.
+    """
+    groups = [[a for a in answers.answers if a.status == status] for status in ("known", "likely")]
+    shown = [answer for group in groups for answer in group[:why] if answer.proof is not None]
+    if form == "json":
+        return _json([answer.model_dump(mode="json") for answer in shown])
+    if form == "svg":
+        if not shown:
+            raise InputError("no answer has a proof to draw", hint="raise --k or --why")
+        return proof_svg(_tree(shown[0]), notes)
+    return "".join(f"{_titled(answer)}\n" for answer in shown).encode()
+
+
+def lacking(found: WhyNotOut, form: Form) -> bytes:
+    """Return why an entity is no better answer."""
+    if form == "json":
+        return _json(found.model_dump(mode="json"))
+    if form == "svg":
+        return proof_svg(found.proof.tree, notes)
+    standing = "is no answer" if found.truth == 0.0 else f"has the truth {found.truth:.3f}"
+    lines = [f"{found.name} [{found.key}] {standing}; {found.better} entities have a higher one"]
+    if found.weakest is not None:
+        lines.append(f"weakest link: {found.weakest.text}  {found.weakest.truth:.3f}")
+        lines.append("not certain:")
+        lines += [f"  {link.text}  {link.truth:.3f}" for link in found.needed]
+    lines += ["the best proof it could have:", proof_text(found.proof.tree, notes)]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def write_explanation(content: bytes, out: Path | None) -> None:
+    """Write to a file, or to stdout."""
+    import sys
+
+    if out is not None:
+        with atomic_write(out) as file:
+            file.write(content)
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def notes(edge: EdgeView) -> Sequence[str]:
+    """Return what an edge rests on: its strongest records, or why it is predicted."""
+    shown = cast(ProofEdgeOut, edge)
+    sources = [source_line(record) for record in shown.records[:_SOURCES]]
+    return [*sources, *(f"because {reason}" for reason in shown.reasons[:_REASONS])]
+
+
+def _titled(answer: AnswerOut) -> str:
+    title = f"{answer.status} {answer.probability:.3f} [{answer.key}]"
+    return f"{title}\n{proof_text(_tree(answer), notes)}"
+
+
+def _tree(answer: AnswerOut) -> ProofNodeOut:
+    if answer.proof is None:
+        raise InputError(f"the answer {answer.key!r:.100} has no proof")
+    return answer.proof.tree
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=2) + "\n").encode()
