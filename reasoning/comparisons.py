@@ -7,6 +7,8 @@
   any other pair never compares.
 - ``contains``, ``starts with``, ``ends with`` compare two texts; any other pair never compares.
 - ``in`` holds if ``=`` holds for one value of the tuple.
+- A `Date` compares (``=``, ``<>``, ``<`` … ``>=``, ``in``) with a text that is a day, as days; with
+  anything else it never compares, by ``<>`` neither.
 
 ``name`` and ``key`` are attributes of every entity and come before a stored attribute so called.
 """
@@ -22,7 +24,7 @@ from numpy.typing import NDArray
 
 from kg.model import AttributeValue
 from kg.snapshot import Snapshot
-from reasoning.query import Compare, Comparison, Scalar
+from reasoning.query import Compare, Comparison, Date, Scalar, is_day
 
 __all__ = ["attribute_of", "compares", "matching"]
 
@@ -57,7 +59,11 @@ def compares(
         return False
     if comparison == "in":
         options = other if isinstance(other, tuple) else (other,)
-        return any(_equal(value, option) for option in options)
+        return any(compares(value, "=", option) for option in options)
+    if isinstance(other, Date):
+        return (
+            comparison not in _TEXTS and is_day(value) and compares(value, comparison, other.text)
+        )
     if comparison == "=":
         return _equal(value, other)
     if comparison == "<>":
@@ -69,13 +75,13 @@ def compares(
     return kind != "list" and kind == _kind(other) and _ORDERS[comparison](value, other)
 
 
-def _equal(one: AttributeValue, other: AttributeValue) -> bool:
+def _equal(one: object, other: object) -> bool:
     if isinstance(one, tuple) and isinstance(other, tuple):
         return len(one) == len(other) and all(map(_equal, one, other))
     return _kind(one) == _kind(other) and one == other
 
 
-def _kind(value: AttributeValue) -> str:
+def _kind(value: object) -> str:
     match value:
         case bool():
             return "truth value"
@@ -83,6 +89,8 @@ def _kind(value: AttributeValue) -> str:
             return "number"
         case str():
             return "text"
+        case Date():
+            return "date"
         case _:
             return "list"
 

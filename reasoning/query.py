@@ -8,8 +8,10 @@ stored. First-order logic with one free variable and no universal quantifier, as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal, assert_never
 
 from kg.errors import InputError
@@ -19,6 +21,7 @@ __all__ = [
     "Anchor",
     "Compare",
     "Comparison",
+    "Date",
     "Intersection",
     "Labelled",
     "Negation",
@@ -28,13 +31,51 @@ __all__ = [
     "Span",
     "Union",
     "children",
+    "is_day",
     "relations_of",
     "structure_name",
     "walk",
 ]
 
 Comparison = Literal["=", "<>", "<", "<=", ">", ">=", "contains", "starts with", "ends with", "in"]
-Scalar = str | int | float | bool
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Date:
+    """A day to compare an attribute with; the attribute holds it as a text, year first.
+
+    Attributes:
+        text: ``YYYY-MM-DD``, as ISO 8601 writes a day.
+
+    Raises:
+        InputError: It is no day of the calendar.
+
+    Example:
+        >>> Date("1960-08-11") < Date("1962-07-05")
+        True
+    """
+
+    text: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no day."""
+        if not is_day(self.text):
+            raise InputError(f"{self.text!r:.60} is no day", hint="write YYYY-MM-DD")
+
+
+def is_day(text: object) -> bool:
+    """Tell whether a value is a text of a day, ``YYYY-MM-DD``; such texts order as days do."""
+    if not isinstance(text, str) or not _DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+Scalar = str | int | float | bool | Date
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +151,8 @@ class Labelled:
 class Compare:
     """All entities whose attribute compares so with a value; one without the attribute never does.
 
-    ``name`` and ``key`` are attributes of every entity. ``in`` takes a tuple.
+    ``name`` and ``key`` are attributes of every entity. ``in`` takes a tuple. With a `Date` the
+    attribute is read as a day; a text that is none never compares.
     """
 
     attribute: str

@@ -15,6 +15,7 @@ from kg.snapshot import Snapshot, build_snapshot
 from reasoning.query import (
     Anchor,
     Compare,
+    Date,
     Intersection,
     Labelled,
     Negation,
@@ -30,6 +31,7 @@ __all__ = [
     "Case",
     "cases",
     "comparisons",
+    "day_comparisons",
     "graphs",
     "safe_trees",
     "trees",
@@ -41,7 +43,8 @@ ATTRIBUTES = ("size", "motto")
 NAMES = ("Oro", "Ora", "Bem", 'It\'s "so"\\')
 NUMBERS = (1, 2, 3.5, 1.0)
 TEXTS = ("a", "ab", "b'c", "")
-VALUES = (*NUMBERS, *TEXTS, True)
+DAYS = ("1960-08-11", "1962-07-05")
+VALUES = (*NUMBERS, *TEXTS, *DAYS, True)
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,16 @@ def comparisons() -> st.SearchStrategy[Compare]:
             Compare, attributes, st.just("in"), st.lists(values, min_size=1, max_size=3).map(tuple)
         ),
         st.builds(Compare, st.just("key"), st.just("="), st.integers(0, 9).map(_key)),
+    )
+
+
+def day_comparisons() -> st.SearchStrategy[Compare]:
+    """Draw comparisons of an attribute with days."""
+    days = st.sampled_from(DAYS).map(Date)
+    orders = st.sampled_from(("=", "<>", "<", "<=", ">", ">="))
+    return st.one_of(
+        st.builds(Compare, st.just("motto"), orders, days),
+        st.builds(Compare, st.just("motto"), st.just("in"), st.lists(days, min_size=1).map(tuple)),
     )
 
 

@@ -6,6 +6,7 @@ One kind of object for each node::
     {"candidates": {"country:AL": 0.7, "country:GR": 0.2}}   a soft anchor
     {"label": "Country"}
     {"attribute": "population", "comparison": ">", "value": 1000000}
+    {"attribute": "founded", "comparison": "<", "value": {"date": "1960-08-11"}}
     {"relation": "borders", "of": {…}, "inverse": true}      "inverse" may be left out: false
     {"all": [{…}, {…}]}
     {"any": [{…}, {…}]}
@@ -27,6 +28,7 @@ from reasoning.query import (
     Anchor,
     Compare,
     Comparison,
+    Date,
     Intersection,
     Labelled,
     Negation,
@@ -35,6 +37,7 @@ from reasoning.query import (
     Scalar,
     SoftAnchor,
     Union,
+    is_day,
 )
 from reasoning.safety import MAX_DEPTH, MAX_NODES
 
@@ -209,7 +212,12 @@ def _scalar(value: object, path: str) -> Scalar:
         if not math.isfinite(value):
             raise _wrong(path, "a finite number was expected")
         return value
-    raise _wrong(path, "a text, a number or a truth value was expected")
+    if isinstance(value, Mapping) and list(value) == ["date"]:
+        text = _text(value["date"], f"{path}/date")
+        if not is_day(text):
+            raise _wrong(f"{path}/date", "a day (YYYY-MM-DD) was expected")
+        return Date(text)
+    raise _wrong(path, "a text, a number, a truth value or a date was expected")
 
 
 def _text(value: object, path: str, *, empty: bool = False) -> str:
@@ -249,6 +257,10 @@ def _no_constant(name: str) -> NoReturn:
     raise QuerySyntaxError(f"{name} is no value of JSON")
 
 
+def _plain(value: Scalar) -> str | int | float | dict[str, str]:
+    return {"date": value.text} if isinstance(value, Date) else value
+
+
 def write_json(tree: Query) -> dict[str, Any]:
     """Return a query as plain values; `read_json` gives an equal tree back.
 
@@ -264,7 +276,7 @@ def write_json(tree: Query) -> dict[str, Any]:
         case Labelled(label=label):
             return {"label": label}
         case Compare(attribute=attribute, comparison=comparison, value=value):
-            plain = list(value) if isinstance(value, tuple) else value
+            plain = [_plain(v) for v in value] if isinstance(value, tuple) else _plain(value)
             return {"attribute": attribute, "comparison": comparison, "value": plain}
         case Projection(relation=relation, child=child, inverse=inverse):
             return {"relation": relation, "of": write_json(child), "inverse": inverse}

@@ -16,15 +16,25 @@ from reasoning.query import (
     Anchor,
     Compare,
     Comparison,
+    Date,
     Intersection,
     Negation,
     Query,
     Scalar,
     Span,
     Union,
+    is_day,
 )
 
-__all__ = ["comparison_nodes", "everything", "flipped", "number_of", "presence", "unsupported"]
+__all__ = [
+    "comparison_nodes",
+    "day_of",
+    "everything",
+    "flipped",
+    "number_of",
+    "presence",
+    "unsupported",
+]
 
 _INT64 = 2**63
 
@@ -45,6 +55,7 @@ _FLIPPED: dict[str, Comparison] = {
     ">=": "<=",
 }
 _ORDERED = ("<", "<=", ">", ">=")
+_TEXTS = ("contains", "starts with", "ends with")
 
 
 def everything(span: Span) -> Query:
@@ -62,15 +73,25 @@ def comparison_nodes(
     comparison: Comparison,
     value: Scalar | tuple[Scalar, ...],
     span: Span,
+    *,
+    as_day: bool = False,
 ) -> tuple[Query, Query]:
     """Return the entities for which a comparison is true, and those for which it is false.
 
     ``key = 'x'`` is an anchor: a key names one entity.
 
+    Args:
+        attribute: Of the entity.
+        comparison: How.
+        value: With what; a tuple for ``in``.
+        span: Where it stands.
+        as_day: Whether the text turns the attribute into a date first.
+
     Raises:
         UnsupportedQueryError: Two kinds of values that this comparison never compares.
     """
     _check_value(comparison, value, span)
+    _check_days(comparison, value, span, as_day=as_day)
     true: Query = Compare(attribute, comparison, value, span)
     if attribute == "key" and isinstance(value, str):
         anchor = Anchor(EntityKey(value), span)
@@ -101,8 +122,33 @@ def _check_value(comparison: Comparison, value: Scalar | tuple[Scalar, ...], spa
         raise unsupported("IN takes a list", span, "put the value in brackets: IN ['…']")
     if comparison in _ORDERED and isinstance(value, tuple):
         raise unsupported("lists have no order here", span, "compare with = or <>")
-    if comparison in ("contains", "starts with", "ends with") and not isinstance(value, str):
+    if comparison in _TEXTS and not isinstance(value, str | Date):
         raise unsupported(f"{comparison.upper()} takes a text", span, "put it in quotes")
+
+
+def _check_days(
+    comparison: Comparison, value: Scalar | tuple[Scalar, ...], span: Span, *, as_day: bool
+) -> None:
+    values = value if isinstance(value, tuple) else (value,)
+    if any(isinstance(part, Date) != as_day for part in values):
+        raise unsupported(
+            "a date is compared with a value of another kind, which is never true",
+            span,
+            "turn both sides into dates",
+        )
+    if as_day and (comparison in _TEXTS or (comparison != "in" and isinstance(value, tuple))):
+        raise unsupported(f"{comparison.upper()} takes no date", span)
+
+
+def day_of(text: str, span: Span) -> Date:
+    """Return the day that a text says.
+
+    Raises:
+        UnsupportedQueryError: It says none.
+    """
+    if not is_day(text):
+        raise unsupported(f"{text[:40]!r} is no day", span, "write YYYY-MM-DD")
+    return Date(text)
 
 
 def unsupported(what: str, span: Span | None, hint: str | None = None) -> UnsupportedQueryError:

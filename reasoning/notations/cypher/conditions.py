@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import cast
 
 from reasoning.notations.conditions import Both, Condition, Either, Not, VariableTest
@@ -14,6 +15,15 @@ from reasoning.query import Comparison, Negation, Scalar, Span
 __all__ = ["ConditionParser"]
 
 _COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """The left side of a comparison: an attribute of a variable, or that as a date."""
+
+    variable: str
+    attribute: str
+    as_day: bool = False
 
 
 class ConditionParser(PatternParser):
@@ -125,24 +135,25 @@ class ConditionParser(PatternParser):
                     "a comparison starts with an attribute", token.span, "write it first: n.name …"
                 )
             self._cursor.take()
-            variable, attribute = self._attribute()
-            return self._compared(variable, attribute, comparison, value, start)
+            return self._compared(self._attribute(), comparison, value, start)
         if self._cursor.peek(1).is_symbol(":"):
             return self._label_test()
-        variable, attribute = self._attribute()
+        left = self._attribute()
         if self._cursor.accept_word("IS"):
-            return self._presence_test(variable, attribute, start)
+            return self._presence_test(left, start)
         comparison = self._comparison()
         if not self._cursor.is_value():
             self._refuse_right_side()
-        return self._compared(variable, attribute, comparison, self._cursor.value(), start)
+        return self._compared(left, comparison, self._cursor.value(), start)
 
-    def _presence_test(self, variable: str, attribute: str, start: Span) -> VariableTest:
+    def _presence_test(self, left: _Left, start: Span) -> VariableTest:
         there = self._cursor.accept_word("NOT")
         if not self._cursor.accept_word("NULL"):
             raise self._cursor.wrong("NULL or NOT NULL")
         span = spanned(start, self._cursor.last.span)
-        present = presence(attribute, span)
+        if left.as_day:
+            raise unsupported("IS of a date", span, "ask whether the attribute IS NOT NULL")
+        variable, present = left.variable, presence(left.attribute, span)
         absent = Negation(present, span)
         if there:
             return VariableTest(variable, present, absent, span)
@@ -150,15 +161,14 @@ class ConditionParser(PatternParser):
 
     def _compared(
         self,
-        variable: str,
-        attribute: str,
+        left: _Left,
         comparison: Comparison,
         value: Scalar | tuple[Scalar, ...],
         start: Span,
     ) -> VariableTest:
         span = spanned(start, self._cursor.last.span)
-        true, false = comparison_nodes(attribute, comparison, value, span)
-        return VariableTest(variable, true, false, span)
+        true, false = comparison_nodes(left.attribute, comparison, value, span, as_day=left.as_day)
+        return VariableTest(left.variable, true, false, span)
 
     def _label_test(self) -> VariableTest:
         start = self._cursor.peek().span
@@ -169,8 +179,15 @@ class ConditionParser(PatternParser):
             raise unsupported("several labels in one condition", span, "join them with AND")
         return VariableTest(variable, labels[0], Negation(labels[0], span), span)
 
-    def _attribute(self) -> tuple[str, str]:
+    def _attribute(self) -> _Left:
+        """Take ``n.attribute`` or ``date(n.attribute)``."""
         token = self._cursor.peek()
+        if token.is_word("DATE") and self._cursor.peek(1).is_symbol("("):
+            self._cursor.take()
+            self._cursor.take()
+            left = self._attribute()
+            self._cursor.expect(")", "to close date")
+            return replace(left, as_day=True)
         if token.is_word("RETURN", "MATCH", "WHERE", "AND", "OR", "UNION"):
             raise self._cursor.wrong("a condition")
         variable = self._cursor.name("a condition")
@@ -180,7 +197,7 @@ class ConditionParser(PatternParser):
             raise unsupported(
                 f"{variable} is compared as a whole", token.span, f"compare {variable}.key"
             )
-        return variable, self._cursor.name("the name of an attribute")
+        return _Left(variable, self._cursor.name("the name of an attribute"))
 
     def _comparison(self) -> Comparison:
         token = self._cursor.peek()

@@ -7,8 +7,8 @@ from typing import Any
 
 from reasoning.notations.cursor import Cursor
 from reasoning.notations.tokens import Token
-from reasoning.notations.values import number_of, unsupported
-from reasoning.query import Scalar
+from reasoning.notations.values import day_of, number_of, unsupported
+from reasoning.query import Date, Scalar
 
 __all__ = ["CypherCursor"]
 
@@ -32,6 +32,15 @@ class CypherCursor(Cursor):
             token.kind in ("number", "text", "parameter")
             or token.is_word("TRUE", "FALSE", "NULL")
             or token.is_symbol("-", "+", "[")
+            or self._is_date()
+        )
+
+    def _is_date(self) -> bool:
+        """Tell whether ``date('…')`` stands here, and not ``date(n.attribute)``."""
+        return (
+            self.peek().is_word("DATE")
+            and self.peek(1).is_symbol("(")
+            and self.peek(2).kind in ("text", "parameter")
         )
 
     def value(self) -> Scalar | tuple[Scalar, ...]:
@@ -69,9 +78,18 @@ class CypherCursor(Cursor):
             return self.take().text
         if token.is_word("TRUE", "FALSE"):
             return self.take().is_word("TRUE")
+        if self._is_date():
+            return self._date()
         if token.is_word("NULL"):
             raise unsupported("a comparison with NULL is never true", token.span)
         raise self.wrong("a value")
+
+    def _date(self) -> Date:
+        span = self.take().span
+        self.take()
+        text = self._scalar_or_parameter()
+        self.expect(")", "to close date")
+        return day_of(text if isinstance(text, str) else "", span)
 
     def _number(self, token: Token) -> int | float:
         if token.kind != "number":

@@ -17,6 +17,7 @@ from reasoning.normal_form import EVERYTHING, normalise
 from reasoning.query import (
     Anchor,
     Compare,
+    Date,
     Intersection,
     Labelled,
     Negation,
@@ -188,7 +189,14 @@ def _comparison(name: str, node: Compare) -> str:
     if node.comparison == "in" and node.value == ():
         raise UnsupportedQueryError("Cypher's IN needs at least one value here")
     words = node.comparison.upper()
-    return f"{name}.{_name(node.attribute)} {words} {_value(node.value)}"
+    left = f"{name}.{_name(node.attribute)}"
+    if any(isinstance(part, Date) for part in _parts(node.value)):
+        left = f"date({left})"
+    return f"{left} {words} {_value(node.value)}"
+
+
+def _parts(value: Scalar | tuple[Scalar, ...]) -> tuple[Scalar, ...]:
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _value(value: Scalar | tuple[Scalar, ...]) -> str:
@@ -203,6 +211,8 @@ def _literal(value: Scalar) -> str:
             return "true" if value else "false"
         case str():
             return f"'{''.join(_ESCAPED.get(letter, letter) for letter in value)}'"
+        case Date(text=text):
+            return f"date('{text}')"
         case float():
             if value != value or value in (float("inf"), float("-inf")):
                 raise UnsupportedQueryError(f"{value} cannot be written in Cypher")

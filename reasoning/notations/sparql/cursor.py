@@ -9,7 +9,7 @@ from reasoning.notations.cursor import Cursor
 from reasoning.notations.sparql.names import NAMESPACES, RDF_TYPE, XSD, Kind, name_of
 from reasoning.notations.sparql.syntax import Term
 from reasoning.notations.tokens import Token, spanned
-from reasoning.notations.values import number_of, unsupported
+from reasoning.notations.values import day_of, number_of, unsupported
 from reasoning.query import Scalar, Span
 
 __all__ = ["SparqlCursor"]
@@ -139,12 +139,14 @@ class SparqlCursor(Cursor):
             return token.text
         if kind == "boolean" and token.text in ("true", "false", "1", "0"):
             return token.text in ("true", "1")
+        if kind == "date":
+            return day_of(token.text, token.span)
         if kind in _NUMBERS:
             return _number(token.text, whole=kind in ("integer", "int", "long"), span=token.span)
         raise unsupported(
             f"{token.text[:40]!r} of the datatype {datatype[:80]!r}",
             span,
-            "use a text, a number or a truth value",
+            "use a text, a number, a truth value or a date",
         )
 
 

@@ -8,10 +8,11 @@ from types import MappingProxyType
 
 from reasoning.notations.conditions import Both, Condition, Either, Not
 from reasoning.notations.sparql.cursor import SparqlCursor
+from reasoning.notations.sparql.names import XSD
 from reasoning.notations.sparql.syntax import Group, GroupTest, Term, TermTest
 from reasoning.notations.tokens import Token, spanned
 from reasoning.notations.values import flipped, unsupported
-from reasoning.query import Comparison, Span
+from reasoning.query import Comparison
 
 __all__ = ["FilterParser"]
 
@@ -74,7 +75,7 @@ class FilterParser:
             return self._exists()
         if token.is_word(*_TEXTS):
             return self._text_test(self._cursor.take())
-        if token.kind in ("word", "prefixed", "iri") and self._cursor.peek(1).is_symbol("("):
+        if self._is_call() and not self._is_cast():
             raise unsupported(
                 f"the function {token.text[:40]}(…) is not read",
                 token.span,
@@ -105,7 +106,7 @@ class FilterParser:
         first = self._operand()
         sign = self._cursor.peek()
         if first.variable is not None and sign.is_word("IN", "NOT"):
-            return self._among(first.variable, first.span)
+            return self._among(first)
         comparison = _COMPARISONS.get(sign.text) if sign.kind == "symbol" else None
         if comparison is None:
             raise self._cursor.wrong("a comparison")
@@ -116,12 +117,12 @@ class FilterParser:
             turned = flipped(comparison)
             if second.variable is None or turned is None:
                 raise unsupported("a comparison of two constants", span, "compare a variable")
-            return TermTest(span, second.variable, turned, (first,))
+            return TermTest(span, second.variable, turned, (first,), second.as_day)
         if second.variable is not None:
             raise unsupported("a comparison of two variables", span, "compare with a value")
-        return TermTest(span, first.variable, comparison, (second,))
+        return TermTest(span, first.variable, comparison, (second,), first.as_day)
 
-    def _among(self, variable: str, start: Span) -> Condition:
+    def _among(self, first: Term) -> Condition:
         negative = self._cursor.accept_word("NOT")
         if not self._cursor.accept_word("IN"):
             raise self._cursor.wrong("IN")
@@ -131,10 +132,10 @@ class FilterParser:
             if terms:
                 self._cursor.expect(",", "between two values")
             terms.append(self._operand())
-        span = spanned(start, self._cursor.last.span)
+        span = spanned(first.span, self._cursor.last.span)
         if not terms or any(term.variable is not None for term in terms):
             raise unsupported("IN takes at least one value and no variables", span)
-        test = TermTest(span, variable, "in", tuple(terms))
+        test = TermTest(span, first.variable or "", "in", tuple(terms), first.as_day)
         return Not(test) if negative else test
 
     def _variable(self) -> str:
@@ -143,5 +144,25 @@ class FilterParser:
         return self._cursor.take().text
 
     def _operand(self) -> Term:
-        """Take a variable, an entity or a literal."""
-        return self._cursor.term("a variable, an entity or a value")
+        """Take a variable, ``xsd:date(?v)``, an entity or a literal."""
+        if not self._is_cast():
+            return self._cursor.term("a variable, an entity or a value")
+        self._cursor.iri("a function")
+        self._cursor.expect("(", "after xsd:date")
+        variable = self._variable()
+        span = self._cursor.last.span
+        self._cursor.expect(")", "to close xsd:date")
+        return Term(span, variable=variable, as_day=True)
+
+    def _is_call(self) -> bool:
+        token = self._cursor.peek()
+        named = token.kind in ("word", "prefixed", "iri")
+        return named and self._cursor.peek(1).is_symbol("(")
+
+    def _is_cast(self) -> bool:
+        """Tell whether ``xsd:date(`` stands here."""
+        if not self._is_call() or not self._cursor.is_iri():
+            return False
+        iri = self._cursor.iri("a function")
+        self._cursor.back()
+        return iri == f"{XSD}date"

@@ -29,12 +29,14 @@ class Term:
         variable: Its name; None if it is no variable.
         entity: Key of the entity that it names, if it names one.
         value: The literal, if it is one.
+        as_day: Whether a variable is turned into a date.
     """
 
     span: Span
     variable: str | None = None
     entity: str | None = None
     value: Scalar | None = None
+    as_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,13 @@ class TermTest(PatternTest):
         variable: Its name.
         comparison: How; `in` with several terms.
         terms: What with.
+        as_day: Whether the variable is turned into a date.
     """
 
     variable: str
     comparison: Comparison
     terms: tuple[Term, ...]
+    as_day: bool = False
 
 
 @dataclass(slots=True)

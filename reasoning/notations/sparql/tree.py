@@ -204,7 +204,9 @@ class _Block(Block):
             name, attribute = self.literals[test.variable]
             values = tuple(_value_of(term) for term in test.terms)
             value = values if test.comparison == "in" else values[0]
-            true, false = comparison_nodes(attribute, test.comparison, value, test.span)
+            true, false = comparison_nodes(
+                attribute, test.comparison, value, test.span, as_day=test.as_day
+            )
             return VariableTest(name, true, false, test.span)
         if introduces:
             self.named(test.variable, test.span)

@@ -13,13 +13,14 @@ from typing import assert_never
 
 from kg.errors import UnsupportedQueryError
 from reasoning.normal_form import EVERYTHING, normalise
-from reasoning.notations.sparql.names import NAMESPACES, iri_text
+from reasoning.notations.sparql.names import NAMESPACES, XSD, iri_text
 from reasoning.notations.tokens import ESCAPES
 from reasoning.notations.values import unsupported
 from reasoning.query import (
     Anchor,
     Compare,
     Comparison,
+    Date,
     Intersection,
     Labelled,
     Negation,
@@ -70,7 +71,7 @@ def write_sparql(tree: Query) -> str:
     body = " ".join(_pattern("?a", normalise(tree), _names()))
     prefixes = [
         f"PREFIX {kind}: <{namespace}>\n"
-        for kind, namespace in NAMESPACES.items()
+        for kind, namespace in {**NAMESPACES, "xsd": XSD}.items()
         if f"{kind}:" in body
     ]
     return f"{''.join(prefixes)}SELECT DISTINCT ?a WHERE {{ {body} }}"
@@ -141,6 +142,8 @@ def _compared(x: str, node: Compare, v: str) -> list[str]:
 
 def _test(v: str, node: Compare) -> str:
     value = node.value
+    if any(isinstance(part, Date) for part in (value if isinstance(value, tuple) else (value,))):
+        v = f"xsd:date({v})"
     if node.comparison == "in":
         options = value if isinstance(value, tuple) else (value,)
         if not options:
@@ -159,6 +162,8 @@ def _literal(value: Scalar) -> str:
             return "true" if value else "false"
         case str():
             return f'"{value.translate(_ESCAPED)}"'
+        case Date(text=text):
+            return f'"{text}"^^xsd:date'
         case float():
             if not math.isfinite(value):
                 raise UnsupportedQueryError(f"{value} cannot be written in SPARQL")
