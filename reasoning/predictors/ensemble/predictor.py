@@ -25,7 +25,6 @@ from reasoning.predictors.ensemble.completeness import Completeness
 from reasoning.predictors.ensemble.config import EnsembleConfig
 from reasoning.predictors.ensemble.evidence import Evidence
 from reasoning.predictors.ensemble.fitting import Calibration
-from reasoning.predictors.ensemble.sparse import largest
 from reasoning.protocols import EdgeReason, ExplainsEdges, ScoreModel, SparseRows
 
 __all__ = ["EnsemblePredictor"]
@@ -91,9 +90,9 @@ class EnsemblePredictor:
         step = directed(relation, self.snapshot.num_relations, inverse=inverse)
         found = np.empty((len(entities), self.num_entities), dtype=np.float32)
         for start in range(0, len(entities), self._block):
-            found[start : start + self._block] = self._dense(
-                entities[start : start + self._block], step
-            )
+            part = entities[start : start + self._block]
+            most = self._share_missing(step)[part]
+            found[start : start + len(part)] = self._sure(self._odds(part, step), most[:, None])
         return found
 
     def sparse_rows(
@@ -111,12 +110,29 @@ class EnsemblePredictor:
         asked = np.flatnonzero(most > floor)
         for start in range(0, len(asked), self._block):
             places = asked[start : start + self._block]
-            rows = largest(self._dense(entities[places], step), floor)
+            rows = self._above(self._odds(entities[places], step), most[places], floor)
             parts.append(rows.matrix)
             dropped[places] = rows.dropped
         if parts:
             matrix = vstack(parts, format="csr")
         return SparseRows(matrix=_spread(matrix, asked, len(entities)), dropped=dropped)
+
+    def _above(
+        self, odds: NDArray[np.float32], most: NDArray[np.float32], floor: float
+    ) -> SparseRows:
+        """Return the probabilities above a floor: most tails are far below, and cost no sigmoid."""
+        share = np.clip(floor / most.astype(np.float64), 1e-30, 1.0 - 1e-12)
+        # rounding must not lose one that is just above
+        cut = (np.log(share / (1.0 - share)) - 0.01).astype(np.float32)
+        likely = odds > cut[:, None]
+        rows, tails = np.nonzero(likely)
+        values = self._sure(odds[rows, tails], most[rows])
+        keep = values > floor
+        indptr = np.concatenate(([0], np.cumsum(np.bincount(rows[keep], minlength=len(odds)))))
+        matrix = csr_matrix((values[keep], tails[keep].astype(np.int32), indptr), shape=odds.shape)
+        dropped = self._sure(odds.max(axis=1, initial=-np.inf, where=~likely), most)
+        np.maximum.at(dropped, rows[~keep], values[~keep])
+        return SparseRows(matrix=matrix, dropped=dropped)
 
     def reasons(self, head: str, relation: str, tail: str) -> tuple[str | EdgeReason, ...]:
         """Return why an edge is believed, by the models that can say so; see `ExplainsEdges`.
@@ -132,19 +148,23 @@ class EnsemblePredictor:
     def _block(self) -> int:
         return max(1, self.config.block_cells // max(1, self.num_entities))
 
-    def _dense(self, entities: NDArray[np.int32], step: int) -> NDArray[np.float32]:
+    def _odds(self, entities: NDArray[np.int32], step: int) -> NDArray[np.float32]:
+        """Return ``(len(entities), num_entities)`` log-odds, given that a row misses an edge."""
         mixed = self.evidence.mixed(entities, step, self.weights[step])
-        mixed -= mixed.max(axis=1, keepdims=True, initial=-1e30)
-        total = np.log(np.exp(mixed).sum(axis=1, dtype=np.float64) + 1e-30)
+        top = mixed.max(axis=1, keepdims=True, initial=-1e30)
+        total = np.log(np.exp(mixed - top).sum(axis=1, dtype=np.float64) + 1e-30) + top[:, 0]
         known = np.diff(self.evidence.edges.of(step)[entities].indptr)
         calibration = self.calibration
         shift = calibration.known * np.log1p(known) + calibration.offsets[step]
-        shift -= calibration.slope * total
         mixed *= calibration.slope
-        mixed += shift.astype(np.float32)[:, None]
-        found = np.exp(-np.logaddexp(0.0, -mixed))
-        found *= self._share_missing(step)[entities][:, None]
-        return np.asarray(np.minimum(found, 1.0 - self.config.delta), dtype=np.float32)
+        mixed += (shift - calibration.slope * total).astype(np.float32)[:, None]
+        return mixed
+
+    def _sure(self, odds: NDArray[np.float32], most: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the probabilities of log-odds, given how likely each row misses an edge."""
+        found = most / (1.0 + np.exp(-np.maximum(odds, -80.0)))
+        found = np.where(np.isneginf(odds), 0.0, np.minimum(found, 1.0 - self.config.delta))
+        return np.asarray(found, dtype=np.float32)
 
     def _share_of_step(self, step: int) -> NDArray[np.float32]:
         missing = self.completeness.missing(self.evidence.signatures, step)

@@ -10,11 +10,11 @@ import hashlib
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from kg.errors import SettingError
 from kg.snapshot import Snapshot
 from reasoning.predictors.adjacency import Adjacency, directed
-from reasoning.predictors.ensemble.sparse import largest
 from reasoning.protocols import ScoreModel, SparseRows
 
 __all__ = ["SoftmaxPredictor", "log_softmax"]
@@ -83,7 +83,7 @@ class SoftmaxPredictor:
         self, entities: NDArray[np.int32], relation: int, *, inverse: bool, floor: float
     ) -> SparseRows:
         """Return the values above `floor`; see `SparseLinkPredictor.sparse_rows`."""
-        return largest(self.rows(entities, relation, inverse=inverse), floor)
+        return _largest(self.rows(entities, relation, inverse=inverse), floor)
 
 
 def log_softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -91,3 +91,14 @@ def log_softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     shifted = scores - scores.max(axis=1, keepdims=True, initial=-np.inf)
     total = np.exp(shifted).sum(axis=1, keepdims=True, dtype=np.float64)
     return np.asarray(shifted - np.log(total), dtype=np.float32)
+
+
+def _largest(rows: NDArray[np.float32], floor: float) -> SparseRows:
+    """Return the entries of dense rows above a floor, and the largest of the others."""
+    keep = rows > floor
+    counts = np.count_nonzero(keep, axis=1)
+    places = np.flatnonzero(keep.ravel())
+    indptr = np.concatenate(([0], np.cumsum(counts)))
+    indices = (places % max(rows.shape[1], 1)).astype(np.int32)
+    matrix = csr_matrix((rows.ravel()[places], indices, indptr), shape=rows.shape)
+    return SparseRows(matrix=matrix, dropped=rows.max(axis=1, initial=0.0, where=~keep))
