@@ -36,6 +36,7 @@ class BatchSettings:
         siblings: Other parts of the answer's image among the candidates, for each query.
         own: Random non-answers that each query has for itself (128 in the papers), with one of its
             answers; 0 shares candidates as described above. See `reasoning.cones.uniform_batches`.
+        shared: Whether the queries of such a batch share their random non-answers.
         one_hop_share: Share of batches that are 1p.
         part_share: Share of batches whose answers are parts, if there are any.
         from_parts: Weight, beside 1, of groups of 1p queries whose anchors are parts: each part
@@ -48,6 +49,7 @@ class BatchSettings:
     strangers: int = 32
     siblings: int = 4
     own: int = 0
+    shared: bool = False
     one_hop_share: float = 0.7
     part_share: float = 0.2
     from_parts: float = 0.2
@@ -163,7 +165,8 @@ class BatchPlan:
             strangers = generator.integers(0, len(self._labels), self._settings.strangers)
             candidates = np.concatenate([everyone, np.setdiff1d(strangers, everyone)])
         is_answer = self._mask(size, owner, flat, candidates)
-        positive = is_answer & np.isin(candidates, chosen)
+        # parts are encoded for all queries of the batch, so each tells as much as it can
+        positive = is_answer if group.of_parts else is_answer & np.isin(candidates, chosen)
         return Batch(
             structure=group.queries.structure,
             anchors=group.queries.anchors[rows].astype(np.int64),
@@ -179,18 +182,25 @@ class BatchPlan:
         settings = self._settings
         if pooled:
             count = settings.part_queries if group.of_parts else settings.queries
-            return generator.choice(group.rows, count, p=group.shares)
+            distinct = group.of_parts and len(group.rows) > 2 * count
+            return generator.choice(group.rows, count, p=group.shares, replace=not distinct)
         size = min(settings.queries, len(group.rows))
         return generator.choice(group.rows, size, replace=False)
 
     def _pool(
         self, chosen: Ids, everyone: Ids, of_parts: bool, generator: np.random.Generator
     ) -> Ids:
+        settings = self._settings
         found = [chosen]
         if of_parts:
             found.append(self._siblings(chosen, generator))
-        fill = max(self._settings.pool - sum(map(len, found)), self._settings.strangers)
-        found.append(generator.choice(everyone, fill))
+        fill = max(settings.pool - sum(map(len, found)), settings.strangers)
+        # strange parts come with siblings of theirs: their images are encoded anyway
+        share = 1 + settings.siblings if of_parts else 1
+        strangers = generator.choice(everyone, -(-fill // share))
+        found.append(strangers)
+        if of_parts:
+            found.append(self._siblings(strangers, generator))
         return np.unique(np.concatenate(found))
 
     def _siblings(self, chosen: Ids, generator: np.random.Generator) -> Ids:

@@ -44,7 +44,7 @@ class Trainer:
         self._model = model
         self._settings = settings
         self._seed = seed
-        self._adam = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+        self._adam = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
         self._step = TrainingStep(model, training, settings)
 
     def fit(

@@ -1,15 +1,17 @@
-"""The encoder of parts: a graph transformer from an image's scene graph to an axis for each part.
+"""The encoder of parts: a graph transformer from a part and its surroundings to an axis.
 
-Reference: RConE (arXiv 2408.11526), sub-entity encoder: self-attention over the scene, conditioned
+Reference: RConE (arXiv 2408.11526), sub-entity encoder: attention over the scene graph, conditioned
 on the graph around the owner; feed-forward, layer norm, linear to d. Attention is `TransformerConv`
-of PyTorch Geometric (Shi et al., arXiv 2009.03509) over the parts of an image and one node for its
-owner: queries and keys are parts, edges carry the predicate and how the boxes lie to each other. A
-part's axis is no free parameter, so a new image gets axes without training.
+of PyTorch Geometric (Shi et al., arXiv 2009.03509): a part that is asked for attends to the other
+parts of its image and to a node for its owner; edges carry the predicate and how the two boxes lie
+to each other. A part's axis is no free parameter, so a new image gets axes without training.
 
 A part's own label is an input that may be hidden: always where a query asks for it, else in half of
-the cases in training, since an encoder that copies it fails on parts without a label. Predicates
-are hidden alike, in both directions at once, and whatever is hidden is hidden for all parts of the
-image, so that none hands it on.
+the cases in training, since an encoder that copies it fails on parts without a label. So are its
+predicates. Messages run from what stands around a part to that part only, never on from part to
+part: no layer can bring back what was hidden, and all others keep their labels meanwhile. (Full
+self-attention over the image, where a hidden label must be hidden for all, trained worse: with half
+of the labels of all parts hidden there is little left to attend to.)
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ class PartEncoderConfig:
         dropout: In attention and feed-forward, [0, 1).
         hide_label: Share of labels of asked parts hidden in training, [0, 1].
         hide_neighbour: Share of the other parts' labels hidden in training, [0, 1].
-        hide_predicate: Share of pairs whose predicates are hidden in training, [0, 1].
+        hide_predicate: Share of predicates hidden in training, [0, 1].
         hide_owner: Share of owners hidden in training, [0, 1]; owners of new images are unknown.
 
     Raises:
@@ -80,12 +82,11 @@ class PartEncoderConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HiddenFacts:
-    """What the encoder must not read.
+    """What the encoder must not read of the parts that it encodes.
 
     Attributes:
-        labels: ``(n,)`` rows of the table whose label is hidden.
-        predicates: ``(m, 2)`` rows and directed relations from that part: all such facts of the
-            part are hidden, as seen from the other part too.
+        labels: ``(n,)`` rows of the table whose own label is hidden.
+        predicates: ``(m, 2)`` rows and directed relations from that part: facts that are hidden.
         generator: Hides more at random, as configured (training); None hides no more.
     """
 
@@ -147,87 +148,67 @@ class PartEncoder(nn.Module):
         Returns:
             ``(m, dim)`` radians in (−π, π).
         """
-        images, _ = np.unique(table.images[rows], return_inverse=True)
-        nodes = table.rows_of(images)
-        graph = self.graph(table, nodes, hidden=hidden, owners=owners)
+        graph = self.graph(table, rows, hidden=hidden, owners=owners)
         x = graph.x
         for block in self.blocks:
-            x = block(x, graph.edge_index, graph.edge_attr)
-        place = np.empty(len(table), dtype=np.int64)
-        place[nodes] = np.arange(len(nodes))
-        raw: Tensor = self.axis(self.norm(x[torch.from_numpy(place[rows])]))
+            x = block(x, graph.around, graph.edge_index, graph.edge_attr)
+        raw: Tensor = self.axis(self.norm(x))
         return axis_from_raw(raw)
 
-    def graph(self, table: PartTable, nodes: Ids, *, hidden: HiddenFacts, owners: Tensor) -> Data:
-        """Return whole images as one graph: their parts, then one node for each owner.
+    def graph(self, table: PartTable, rows: Ids, *, hidden: HiddenFacts, owners: Tensor) -> Data:
+        """Return parts and what they attend to as a bipartite graph.
 
-        Args:
-            table: The parts.
-            nodes: Rows of whole images, one image after the other, images ascending.
-            hidden: What must not be read.
-            owners: See `forward`.
+        Its `x` are the parts, its `around` the parts beside them and then one node for each owner;
+        edges run from `around` to `x`. Arguments are those of `forward`.
         """
         data, _ = _geometric()
-        draw = hidden.generator
-        tokens = self._tokens(table, nodes, hidden)
-        place = np.full(len(table) + 1, -1, dtype=np.int64)
-        place[nodes] = np.arange(len(nodes))
-        beside = table.neighbours[nodes]
+        beside = table.neighbours[rows]
         ends, slots = np.nonzero(beside >= 0)
-        codes = table.predicates[nodes][ends, slots]
-        starts = place[beside[ends, slots]]
-        codes = np.where(self._hides(nodes, (starts, ends), codes, hidden), -1, codes)
-        away = table.numbers[nodes[starts]] - table.numbers[nodes[ends]]
+        near, starts = np.unique(beside[ends, slots], return_inverse=True)
+        codes = table.predicates[rows][ends, slots]
+        codes = np.where(self._hides(rows[ends], codes, hidden), -1, codes)
+        away = table.numbers[near[starts]] - table.numbers[rows[ends]]
         between = self.offsets(torch.from_numpy(away)) + self.predicate(
             torch.from_numpy(np.where(codes < 0, self.num_relations, codes))
         )
-        number = np.unique(table.images[nodes], return_inverse=True)[1]
-        known = table.parents[nodes] >= 0
-        if draw is not None:
-            known &= ~_drawn(len(owners), self.config.hide_owner, draw)[number]
-        from_owner = np.stack([len(nodes) + number[known], np.flatnonzero(known)])
+        number = np.unique(table.images[rows], return_inverse=True)[1]
+        draw = hidden.generator
+        known = (table.parents[rows] >= 0) & ~_drawn(len(rows), self.config.hide_owner, draw)
+        from_owner = np.stack([len(near) + number[known], np.flatnonzero(known)])
         above = self.predicate.weight[self.num_relations + 1].expand(int(known.sum()), -1)
         edges = np.concatenate([np.stack([starts, ends]), from_owner], axis=1)
+        own = np.where(np.isin(rows, hidden.labels), 0, table.labels[rows])
+        lost = _drawn(len(near), self.config.hide_neighbour, draw)
+        shown = np.where(lost, 0, table.labels[near])
         return data(
-            x=torch.cat([tokens, self.owner(owners)]),
+            x=self._tokens(table, rows, own),
+            around=torch.cat([self._tokens(table, near, shown), self.owner(owners)]),
             edge_index=torch.from_numpy(edges),
             edge_attr=torch.cat([between, above]),
         )
 
-    def _tokens(self, table: PartTable, nodes: Ids, hidden: HiddenFacts) -> Tensor:
-        labels = table.labels[nodes].copy()
-        labels[np.isin(nodes, hidden.labels)] = 0
-        if hidden.generator is not None:
-            labels[_drawn(len(labels), self.config.hide_neighbour, hidden.generator)] = 0
-        token: Tensor = self.numbers(torch.from_numpy(table.numbers[nodes]))
+    def _tokens(self, table: PartTable, rows: Ids, labels: Ids) -> Tensor:
+        token: Tensor = self.numbers(torch.from_numpy(table.numbers[rows]))
         token = token + self.label(torch.from_numpy(labels))
         if self.region is not None and self.region_norm is not None:
-            token = token + self.region(self.region_norm(torch.from_numpy(table.regions[nodes])))
+            token = token + self.region(self.region_norm(torch.from_numpy(table.regions[rows])))
         return token
 
-    def _hides(
-        self, nodes: Ids, ends: tuple[Ids, Ids], codes: Ids, hidden: HiddenFacts
-    ) -> NDArray[np.bool_]:
-        """Return which facts are hidden: codes from the part at the end to that at the start."""
-        start, end = nodes[ends[0]], nodes[ends[1]]
+    def _hides(self, rows: Ids, codes: Ids, hidden: HiddenFacts) -> NDArray[np.bool_]:
+        """Return which of the predicates of some parts are hidden from those parts."""
         wanted = hidden.predicates[:, 0] * self.num_relations + hidden.predicates[:, 1]
-        found = np.isin(end * self.num_relations + codes, wanted)
-        found |= np.isin(start * self.num_relations + (codes ^ 1), wanted)
-        if hidden.generator is not None and self.config.hide_predicate:
-            # the sum of two uniform numbers, modulo 1, is one number for both directions of a pair
-            each = torch.rand(len(nodes), generator=hidden.generator).numpy()
-            found |= (each[ends[0]] + each[ends[1]]) % 1.0 < self.config.hide_predicate
-        return found & (codes >= 0)
+        found = np.isin(rows * self.num_relations + codes, wanted)
+        return found | _drawn(len(codes), self.config.hide_predicate, hidden.generator)
 
 
 class _Block(nn.Module):
-    """Attention over the graph, then a feed-forward step; both added to what was there."""
+    """Attention to what is around, then a feed-forward step; both added to what was there."""
 
     def __init__(self, config: PartEncoderConfig) -> None:
         super().__init__()
         width = config.width
         _, attention = _geometric()
-        self.before = nn.LayerNorm(width)
+        self.before, self.around = nn.LayerNorm(width), nn.LayerNorm(width)
         self.attention = attention(
             width,
             width // config.heads,
@@ -243,9 +224,10 @@ class _Block(nn.Module):
             nn.Linear(2 * width, width),
         )
 
-    def forward(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Tensor:
-        """Return the tokens after attending, ``(num_nodes, width)``."""
-        x = x + self.attention(self.before(x), edge_index, edge_attr)
+    def forward(self, x: Tensor, around: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Tensor:
+        """Return the tokens of the parts after attending, ``(num_parts, width)``."""
+        both = self.around(around), self.before(x)
+        x = x + self.attention(both, edge_index, edge_attr)
         stepped: Tensor = x + self.forward_step(x)
         return stepped
 
@@ -259,6 +241,8 @@ def _geometric() -> tuple[type[Data], type[nn.Module]]:
     return Data, TransformerConv
 
 
-def _drawn(count: int, share: float, generator: torch.Generator) -> NDArray[np.bool_]:
+def _drawn(count: int, share: float, generator: torch.Generator | None) -> NDArray[np.bool_]:
+    if generator is None:
+        return np.zeros(count, dtype=np.bool_)
     drawn: NDArray[np.bool_] = (torch.rand(count, generator=generator) < share).numpy()
     return drawn

@@ -54,9 +54,9 @@ def start_axes(snapshot: Snapshot, dim: int, *, min_probability: float, seed: in
     if not ordinary.any():
         return found
     from_degrees = dim // _DEGREE_SHARE
-    near = _eigenvectors(snapshot, dim - from_degrees, min_probability, seed)
+    near = _eigenvectors(_walk(snapshot, min_probability), dim - from_degrees, seed)
     chosen = torch.zeros(int(ordinary.sum()), dim)
-    spread = _principal(near[ordinary], dim - from_degrees)
+    spread = _principal(near, dim - from_degrees)
     chosen[:, : spread.shape[1]] = spread
     if from_degrees:
         spread = _principal(_log_degrees(snapshot, min_probability)[ordinary], from_degrees)
@@ -66,11 +66,10 @@ def start_axes(snapshot: Snapshot, dim: int, *, min_probability: float, seed: in
     return found
 
 
-def _eigenvectors(snapshot: Snapshot, count: int, min_probability: float, seed: int) -> Tensor:
+def _eigenvectors(walk: Tensor, count: int, seed: int) -> Tensor:
     """Return about the leading `count` eigenvectors of the lazy walk beside the constant one."""
-    walk = _walk(snapshot, min_probability)
     generator = torch.Generator().manual_seed(seed)
-    basis = torch.randn(snapshot.num_entities, count + 1, generator=generator)
+    basis = torch.randn(len(walk), count + 1, generator=generator)
     for _ in range(_ROUNDS):
         basis = torch.linalg.qr((torch.sparse.mm(walk, basis) + basis) / 2).Q
     return basis
@@ -96,13 +95,14 @@ def _log_degrees(snapshot: Snapshot, min_probability: float) -> Tensor:
 
 
 def _walk(snapshot: Snapshot, min_probability: float) -> Tensor:
-    """Return the sparse D⁻¹A over entities that are no parts."""
-    count = snapshot.num_entities
+    """Return the sparse D⁻¹A over entities that are no parts, numbered by ascending id."""
     parts = np.asarray(snapshot.parents) >= 0
+    count = int((~parts).sum())
     heads, tails = (np.asarray(a).astype(np.int64) for a in (snapshot.heads, snapshot.tails))
     relations = np.asarray(snapshot.relations).astype(np.int64)
     keep = (np.asarray(snapshot.probabilities) >= min_probability) & ~parts[heads] & ~parts[tails]
-    heads, tails, relations = heads[keep], tails[keep], relations[keep]
+    number = np.cumsum(~parts) - 1
+    heads, tails, relations = number[heads[keep]], number[tails[keep]], relations[keep]
     sizes = np.bincount(relations, minlength=snapshot.num_relations)
     starts = np.unique(relations * count + heads) // count
     weights = (np.bincount(starts, minlength=snapshot.num_relations) / np.maximum(sizes, 1))[

@@ -31,7 +31,7 @@ class UniformPlan:
     Args:
         snapshot: The training graph.
         query_sets: Queries with their answers in it.
-        settings: `queries` and `own` are read.
+        settings: `queries`, `own` and `shared` are read.
 
     Raises:
         InputError: There is nothing to draw.
@@ -88,6 +88,10 @@ class UniformPlan:
         """
         count = len(self._parents)
         codes = np.sort(owner * count + flat)
+        if self._settings.shared:
+            drawn = generator.integers(0, count, self._settings.own)
+            others = np.repeat(drawn[None, :], len(answers), axis=0)
+            return others, _among(np.arange(len(answers))[:, None] * count + others, codes)
         firsts = np.repeat(answers[:, None], self._settings.own, axis=1)
         others = self._drawn(firsts, generator, rounds=0)
         queries = np.repeat(np.arange(len(answers))[:, None], self._settings.own, axis=1)

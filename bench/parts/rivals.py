@@ -1,0 +1,139 @@
+"""Who answers: cones with and without encoder, rim and owners' loss, and the baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.parts.classifier import PartClassifier, PartPredictor
+from bench.parts.graph import HAS_LABEL, PartWorld
+from bench.parts.questions import QuestionSet
+from kg.snapshot import Snapshot
+from reasoning.cones.answerer import ConeAnswerer, RoughConeAnswerer
+from reasoning.cones.batches import BatchSettings
+from reasoning.cones.cone import GeometryConfig
+from reasoning.cones.config import ConeTrainingConfig
+from reasoning.cones.model import ConeModelConfig, GeometryName
+from reasoning.cones.part_encoder import PartEncoderConfig
+from reasoning.cones.parts import snapshot_table
+from reasoning.cones.training import train_cones
+from reasoning.symbolic.answerer import SymbolicAnswerer
+from reasoning.symbolic.config import SymbolicConfig
+
+__all__ = ["CONES", "Rival", "baselines", "cone_rivals", "training_config"]
+
+Scores = NDArray[np.floating]
+ScoresOf = Callable[[QuestionSet], Scores]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """One way to train cones.
+
+    Attributes:
+        geometry: Plain cones have no rim.
+        encoder: Whether parts have the encoder's axes, else free ones.
+        owners: Whether the owners' loss is trained.
+    """
+
+    geometry: GeometryName
+    encoder: bool
+    owners: bool
+
+
+CONES = {
+    "cone": Rival(geometry="cone", encoder=False, owners=False),
+    "rcone_no_encoder": Rival(geometry="rough", encoder=False, owners=True),
+    "rcone_no_rim": Rival(geometry="cone", encoder=True, owners=False),
+    "rcone_no_owners": Rival(geometry="rough", encoder=True, owners=False),
+    "rcone": Rival(geometry="rough", encoder=True, owners=True),
+}
+"""ConE, RConE and RConE without one of its three pieces; without a rim it is ConE with encoder."""
+
+
+def training_config(*, steps: int, start_scale: float) -> ConeTrainingConfig:
+    """Return the setting that all cones are trained alike with."""
+    return ConeTrainingConfig(
+        model=ConeModelConfig(
+            shape=GeometryConfig(dim=64),
+            parts=PartEncoderConfig(),
+        ),
+        batches=BatchSettings(part_share=0.8, one_hop_share=0.4),
+        structures=("1p",),
+        part_structures=("2p", "3p", "2i", "3i", "2in", "3in", "inp", "pin", "pni"),
+        queries=600,
+        epochs=1,
+        steps=steps,
+        start_scale=start_scale,
+        valid_share=0.0,
+    )
+
+
+def cone_rivals(
+    world: PartWorld, known: Snapshot, config: ConeTrainingConfig, *, seed: int
+) -> Iterator[tuple[str, ScoresOf]]:
+    """Train each of `CONES` and yield it with its scores."""
+    parts = np.flatnonzero(np.asarray(known.parents) >= 0)
+    for name, rival in CONES.items():
+        model = train_cones(
+            known,
+            replace(config, owner_weight=config.owner_weight if rival.owners else 0.0),
+            geometry=rival.geometry,
+            seed=seed,
+            part_features=world.features if rival.encoder else None,
+        )
+        kind = ConeAnswerer if rival.geometry == "cone" else RoughConeAnswerer
+        answerer = kind(known, model)
+
+        def scores(questions: QuestionSet, answerer: ConeAnswerer = answerer) -> Scores:
+            return answerer.scores(questions.trees)[:, parts]
+
+        yield name, scores
+
+
+def baselines(world: PartWorld, known: Snapshot, *, seed: int) -> Iterator[tuple[str, ScoresOf]]:
+    """Yield chance, the plain classifier, and rough truth over predictors of single edges."""
+    table = snapshot_table(
+        known, world.features, label_relation=HAS_LABEL, width=12, min_probability=0.5
+    )
+    draw = np.random.default_rng(seed)
+    yield "random", lambda questions: draw.random((len(questions.trees), len(table)))
+    classifier = PartClassifier(table, 2 * known.num_relations, seed=seed)
+    yield "classifier", lambda questions: classified(classifier, questions)
+    predictor = PartPredictor(
+        known,
+        table,
+        classifier.labels,
+        label_relation=known.relation_id(HAS_LABEL),
+        seed=seed,
+    )
+    answerer = SymbolicAnswerer(known, predictor, SymbolicConfig(max_support=20_000))
+    yield "rough_truth", lambda questions: answerer.scores(questions.trees)[:, table.ids]
+
+
+def classified(classifier: PartClassifier, questions: QuestionSet) -> Scores:
+    """Return a classifier's scores: those of the conditions, combined by product and maximum."""
+    table = classifier.table
+    found = np.zeros((len(questions.trees), len(table)), dtype=np.float64)
+    for row, (anchors, relations) in enumerate(
+        zip(questions.queries.anchors, questions.queries.relations, strict=True)
+    ):
+        labels = [classifier.labels[:, classifier.label_column(int(a))] for a in anchors[1:]]
+        first = int(anchors[0])
+        match questions.name:
+            case "label":
+                found[row] = classifier.labels[:, classifier.label_column(first)]
+            case "either_label":
+                found[row] = np.maximum(
+                    classifier.labels[:, classifier.label_column(first)], labels[0]
+                )
+            case "image_and_label":
+                found[row] = (table.parents == first) * labels[0]
+            case name:
+                entered = classifier.entered_by(int(relations[0]), first)
+                factor = {"relation": 1.0, "label_and_relation": labels[0] if labels else 1.0}
+                found[row] = entered * factor.get(name, 1.0 - labels[0] if labels else 1.0)
+    return found
