@@ -4,6 +4,7 @@ Question: how well does an embedding rank the edges that were held out?
 Command: ``python -m bench.link_prediction FOLDER --model complex --rank 200 --out JSON``. Valid
 edges choose among several regularisers, and whether r alone scores or the mean of r and r⁻¹; the
 test edges are ranked once. Progress is shown; an interrupted run goes on with ``--state FOLDER``.
+Several processes train together under ``torchrun --nproc-per-node N -m bench.link_prediction``.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from reasoning.predictors.embeddings import (
     train_embedding,
     typed_candidates,
 )
+from reasoning.predictors.embeddings.processes import process_group
 
 __all__ = ["chosen_model", "main", "result_of"]
 
@@ -149,9 +151,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     clock = Measurement.start()
     torch.set_num_threads(given.threads)
     graph = load_graph_folder(given.folder)
-    model, valid = chosen_model(
-        graph, _configs(given), typed=given.typed, seed=given.seed, state=given.state
-    )
+    with process_group() as processes:
+        model, valid = chosen_model(
+            graph, _configs(given), typed=given.typed, seed=given.seed, state=given.state
+        )
+    if not processes.is_first:
+        return 0
     if given.checkpoint is not None:
         model.save(given.checkpoint, graph.train)
     words = sys.argv[1:] if arguments is None else arguments
@@ -174,6 +179,7 @@ def _configs(given: argparse.Namespace) -> list[EmbeddingConfig]:
         "scale": given.scale,
         "keep_every": 1,
         "valid_edges": given.valid_edges,
+        "both_directions": given.both_directions,
     }
     found: list[EmbeddingConfig] = []
     for regulariser in given.regulariser:
@@ -217,6 +223,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--precision", choices=("float32", "bfloat16"), default="bfloat16")
     add("--scale", type=float, default=0.01, help="standard deviation of initial values")
     add("--valid-edges", type=int, default=4000, help="valid edges an epoch is judged by")
+    add(
+        "--both-directions",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="judge an epoch by the mean of r and r⁻¹; at the end valid chooses",
+    )
     add("--seed", type=int, default=0)
     add("--threads", type=int, default=2)
     add("--checkpoint", type=Path, help="where the model is saved")

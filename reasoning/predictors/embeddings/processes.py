@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
-__all__ = ["Processes"]
+__all__ = ["Processes", "process_group"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +45,21 @@ class Processes:
         """Replace a gradient by the sum of all processes' gradients."""
         if self.count > 1:
             torch.distributed.all_reduce(gradient)
+
+
+@contextmanager
+def process_group() -> Iterator[Processes]:
+    """Join the processes that `torchrun` started, for as long as the block lasts.
+
+    ``torchrun --nproc-per-node 4 -m bench.link_prediction …`` trains one model on four processes;
+    started alone, the process stays alone. Uses gloo, which needs no GPU.
+    """
+    distributed = torch.distributed
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        yield Processes()
+        return
+    distributed.init_process_group("gloo")
+    try:
+        yield Processes.current()
+    finally:
+        distributed.destroy_process_group()

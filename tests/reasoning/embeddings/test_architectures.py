@@ -61,6 +61,9 @@ def test_scores_are_the_papers_formula(kind: str, both: bool) -> None:
         some = np.array([5, 1], dtype=np.int32)
         found = model.scores(some, relation, tails=ALL[2:4])
         np.testing.assert_allclose(found, tails[[5, 1], 2:4], **near)
+        directed = np.array([relation, relation + RELATIONS])
+        rows = model.row_scores(some, directed)
+        np.testing.assert_allclose(rows, np.stack([tails[5], heads[1]]), **near)
 
 
 @pytest.mark.parametrize("config", [ComplexConfig(rank=3), TuckerConfig(dimension=4)])
