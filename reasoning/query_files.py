@@ -38,6 +38,7 @@ MAX_QUERIES = 5_000_000
 _LONGEST_LINE = 10_000_000
 _NEGATE, _UNITE = -2, -1
 _DEEPEST = 32
+_BATCH_ROWS = 10_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -79,7 +80,7 @@ def read_queries(
     """Read a query file; easy answers are computed on the known edges.
 
     Args:
-        path: JSON lines, plain or gzip.
+        path: JSON lines, plain or gzip, or Parquet as `reasoning.query_writing` writes it.
         graph: The graph that it is about.
         known: Edges that easy answers follow from; training and validation edges by default.
         limit: Most queries of each structure, the first ones of the file; all by default.
@@ -135,6 +136,9 @@ def _query_set(rows: _Rows, edges: DirectedEdges) -> QuerySet:
 
 
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    if path.suffix == ".parquet":
+        yield from _parquet_records(path)
+        return
     opener = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
@@ -153,16 +157,38 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise InputError(f"it cannot be read: {error}", where=str(path)) from error
 
 
+def _parquet_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    import pyarrow as pa  # type: ignore[import-untyped]
+    from pyarrow import parquet
+
+    number = 0
+    try:
+        file = parquet.ParquetFile(path)
+        if file.metadata.num_rows > MAX_QUERIES:
+            raise LimitError(f"more than {MAX_QUERIES} queries", where=str(path))
+        for batch in file.iter_batches(_BATCH_ROWS, columns=["s", "q", "hard", "n_easy"]):
+            for row in batch.to_pylist():
+                number += 1
+                row["q"] = _json(row["q"], f"{path}:{number}")
+                yield number, row
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"it cannot be read: {error}", where=str(path)) from error
+
+
 def _parsed(line: str, where: str) -> dict[str, Any]:
     if len(line) >= _LONGEST_LINE:
         raise InputError(f"a line of over {_LONGEST_LINE} characters", where=where)
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not JSON: {error}", where=where) from error
+    record = _json(line, where)
     if not isinstance(record, dict):
         raise InputError(f"not a JSON object: {line[:80]!r}", where=where)
     return record
+
+
+def _json(text: str, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputError(f"not JSON: {error}", where=where) from error
 
 
 class _Reader:

@@ -8,7 +8,6 @@ ones are the full graph's minus those. Everything is one numpy call for many que
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -30,12 +29,17 @@ from reasoning.query import (
 from reasoning.structures import STRUCTURES, Structure, fill
 from reasoning.walks import BackwardWalk
 
-__all__ = ["MAX_ANSWERS", "QuerySet", "one_hop_queries", "sample_queries"]
+__all__ = ["MAX_ANSWERS", "QuerySet", "one_hop_queries", "sample_queries", "taken"]
 
 MAX_ANSWERS = 100
-"""Most hard (or, without a known graph, easy) answers of a sampled query."""
+"""Most hard answers of a sampled query, and most easy ones that a negation retracts."""
 
-_ROUNDS = 12
+_FRUITLESS_ROUNDS = 12
+"""Rounds in a row that find no new query after which the graph is taken to have no more."""
+
+_MOST_ROUNDS = 1_000
+_MOST_WALKS = 30_000
+"""Of one round, which bounds its memory."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -75,7 +79,10 @@ def one_hop_queries(full: DirectedEdges, known: DirectedEdges | None = None) -> 
     """
     anchors = (full.rows // max(full.num_relations, 1)).astype(np.int32)[:, None]
     relations = (full.rows % max(full.num_relations, 1)).astype(np.int32)[:, None]
-    return _with_answers(STRUCTURES["1p"], anchors, relations, full, known)
+    queries, _ = _with_answers(STRUCTURES["1p"], anchors, relations, full, known)
+    if known is None:
+        return queries
+    return taken(queries, np.flatnonzero([len(hard) > 0 for hard in queries.hard]))
 
 
 def sample_queries(
@@ -98,8 +105,9 @@ def sample_queries(
         full: The graph to walk, all edges.
         generator: Source of randomness.
         known: Edges that easy answers follow from. With it, a query without a hard answer, or with
-            more than `MAX_ANSWERS` of them, is rejected; without it all answers are easy and the
-            same limit holds for them.
+            more than `MAX_ANSWERS` of them, is rejected, and one with a negation where the other
+            edges retract no easy answer, or more than that. Without it all answers are easy, the
+            same limit holds for them, and a negation must take something away.
         answers_from: Entities to draw the answer from; all that have an edge by default.
         anchors_from: ``(num_entities,)`` mask of entities that may be anchors.
 
@@ -116,20 +124,23 @@ def sample_queries(
     """
     if count < 0:
         raise SettingError(f"count must not be negative, got {count}")
-    pool = np.unique(full.starts) if answers_from is None else answers_from
+    pool = np.flatnonzero(np.diff(full.start_bounds)) if answers_from is None else answers_from
     chosen = _nothing(structure)
-    for _ in range(_ROUNDS):
+    fruitless = 0
+    for _ in range(_MOST_ROUNDS):
         missing = count - len(chosen)
-        if missing <= 0 or len(pool) == 0:
+        if missing <= 0 or len(pool) == 0 or fruitless == _FRUITLESS_ROUNDS:
             break
         walked = BackwardWalk(structure, full, generator)
-        slots = walked.back(generator.choice(pool, 3 * missing + 16).astype(np.int32))
+        walks = min(3 * missing + 16, _MOST_WALKS)
+        slots = walked.back(generator.choice(pool, walks).astype(np.int32))
         if anchors_from is not None:
             slots = slots[anchors_from[slots[:, : structure.num_anchors]].all(1)]
         slots = slots[_distinct_branches(structure, slots)]
         fresh = _fresh(slots, chosen)
         anchors, relations = np.split(fresh, [structure.num_anchors], axis=1)
-        kept = _accepted(_with_answers(structure, anchors, relations, full, known), full, known)
+        kept = _accepted(structure, anchors, relations, full, known)
+        fruitless = 0 if len(kept) else fruitless + 1
         chosen = _joined(chosen, kept, count)
     return chosen
 
@@ -170,7 +181,8 @@ def _with_answers(
     relations: NDArray[np.int32],
     full: DirectedEdges,
     known: DirectedEdges | None,
-) -> QuerySet:
+) -> tuple[QuerySet, NDArray[np.int64]]:
+    """Return all queries with their answers, and how many each has on the full graph."""
     everything = answer_codes(structure, anchors, relations, full)
     easy = everything if known is None else answer_codes(structure, anchors, relations, known)
     hard = np.setdiff1d(everything, easy, assume_unique=True)
@@ -181,22 +193,36 @@ def _with_answers(
         easy=_split(easy, len(anchors), full.num_entities),
         hard=_split(hard, len(anchors), full.num_entities),
     )
-    return queries if known is None else _take(queries, [len(h) > 0 for h in queries.hard])
+    return queries, _counts(everything, len(anchors), full.num_entities)
 
 
-def _accepted(queries: QuerySet, full: DirectedEdges, known: DirectedEdges | None) -> QuerySet:
+def _counts(codes: Codes, queries: int, num_entities: int) -> NDArray[np.int64]:
+    return np.bincount(codes // max(num_entities, 1), minlength=queries).astype(np.int64)
+
+
+def _accepted(
+    structure: Structure,
+    anchors: NDArray[np.int32],
+    relations: NDArray[np.int32],
+    full: DirectedEdges,
+    known: DirectedEdges | None,
+) -> QuerySet:
     """Keep queries with few enough answers, and of negations only those that retract something."""
+    queries, total = _with_answers(structure, anchors, relations, full, known)
     counted = queries.easy if known is None else queries.hard
     keep = np.array([0 < len(answers) <= MAX_ANSWERS for answers in counted], dtype=np.bool_)
-    positive = _without_negation(queries.structure.tree)
+    positive = _without_negation(structure.tree)
     if positive is not None:
-        wider = Structure(positive, queries.structure.num_anchors, queries.structure.num_relations)
-        codes = answer_codes(wider, queries.anchors, queries.relations, full)
-        before = np.bincount(codes // full.num_entities, minlength=len(queries))
-        after = [len(e) + len(h) for e, h in zip(queries.easy, queries.hard, strict=True)]
-        retracted = before - np.array(after, dtype=np.int64)
+        if known is None:
+            wider = Structure(positive, structure.num_anchors, structure.num_relations)
+            codes = answer_codes(wider, anchors, relations, full)
+            retracted = _counts(codes, len(queries), full.num_entities) - total
+        else:
+            # easy answers that the full graph no longer gives
+            sizes = [len(e) + len(h) for e, h in zip(queries.easy, queries.hard, strict=True)]
+            retracted = np.array(sizes, dtype=np.int64) - total
         keep &= (retracted > 0) & (retracted <= MAX_ANSWERS)
-    return _take(queries, keep)
+    return taken(queries, np.flatnonzero(keep))
 
 
 def _without_negation(node: Query) -> Query | None:
@@ -214,8 +240,8 @@ def _without_negation(node: Query) -> Query | None:
             return None
 
 
-def _take(queries: QuerySet, keep: Sequence[bool] | NDArray[np.bool_]) -> QuerySet:
-    rows = np.flatnonzero(np.asarray(keep, dtype=np.bool_))
+def taken(queries: QuerySet, rows: NDArray[np.intp]) -> QuerySet:
+    """Return some queries of a set, by their rows."""
     return QuerySet(
         structure=queries.structure,
         anchors=queries.anchors[rows],

@@ -24,6 +24,7 @@ from api.cli import (
     evaluate,
     info,
     link,
+    sample,
     scenes,
     serve,
     store,
@@ -34,7 +35,7 @@ from kg.errors import EngineError
 __all__ = ["main", "make_parser"]
 
 COMMANDS = (
-    *(build, link, scenes, train, ask, evaluate, compare),
+    *(build, link, scenes, train, ask, sample, evaluate, compare),
     *(cypher, serve, demo, info, doctor, store),
 )
 

@@ -50,7 +50,7 @@ def cheapest(node: Query, entity: int, full: Snapshot, known: Snapshot) -> float
 
 
 def drawn(name: str) -> tuple[QuerySet, Snapshot, Snapshot]:
-    full = graph(1, entities=10, edges=45)
+    full = graph(1, entities=10, edges=60)
     known = split(full, 2)
     queries = sample_queries(
         STRUCTURES[name],

@@ -53,7 +53,7 @@ def test_all_fourteen_structures_have_their_names():
 
 @pytest.mark.parametrize("name", sorted(STRUCTURES))
 def test_sampled_answers_are_those_of_the_exact_evaluator(name):
-    snapshot = graph(1)
+    snapshot = graph(1, edges=80)
     known = split(snapshot, 2)
     queries = drawn(name, snapshot, known)
     assert len(queries) >= 10
@@ -78,6 +78,26 @@ def test_a_negation_retracts_something(name):
             rest = [b for b in tree.children if not isinstance(b, Negation)]
             wider = rest[0] if len(rest) == 1 else Intersection(tuple(rest))
             assert len(evaluate(wider, snapshot)) > len(queries.easy[row])
+
+
+@pytest.mark.parametrize("name", ["2in", "3in", "inp", "pin", "pni"])
+def test_new_edges_retract_an_answer_of_a_negation(name):
+    snapshot = graph(1, edges=80)
+    known = split(snapshot, 2)
+    queries = drawn(name, snapshot, known)
+    assert len(queries)
+    for row in range(len(queries)):
+        answers = set(evaluate(queries.tree(row, snapshot), snapshot))
+        assert set(queries.easy[row]) - answers
+
+
+@pytest.mark.parametrize("name", ["2p", "2in"])
+def test_too_many_answers_are_rejected(name, monkeypatch):
+    monkeypatch.setattr("reasoning.sampling.MAX_ANSWERS", 1)
+    snapshot = graph(1, edges=80)
+    queries = drawn(name, snapshot, split(snapshot, 2))
+    assert len(queries)
+    assert {len(hard) for hard in queries.hard} == {1}
 
 
 @pytest.mark.parametrize("name", sorted(STRUCTURES))
