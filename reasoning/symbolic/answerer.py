@@ -38,7 +38,7 @@ from reasoning.symbolic.prior import prior
 
 __all__ = ["Evaluation", "SymbolicAnswerer"]
 
-_PRIOR_WEIGHT = 1e-6
+_PRIOR_WEIGHT = 1e-9
 """Share of the fall-back in `SymbolicAnswerer.scores`: it orders ties and nothing else."""
 
 
@@ -133,13 +133,15 @@ class SymbolicAnswerer:
     def scores(self, trees: Sequence[Query]) -> NDArray[np.float32]:
         """Return ``(num_queries, num_entities)`` truths; see `ScoringAnswerer.scores`.
 
-        Entities of equal truth (mostly 0) are told apart by a small dense prior: how often they
-        are a tail of the query's last relations.
+        Entities of truth 0 are told apart: by what pruning left out where they have some evidence
+        (`SymbolicConfig.benefit_of_doubt`), and last by how often they are a tail of the query's
+        last relations.
         """
         scores = np.empty((len(trees), self.snapshot.num_entities), dtype=np.float32)
         place = 0
         for queries in self._batches(trees):
-            evaluation = Evaluation(self._likely, queries)
+            doubt = self.config.benefit_of_doubt
+            evaluation = Evaluation(self._likely, queries, unlisted=doubt)
             for query in queries:
                 row = scores[place]
                 np.multiply(prior(query, self.snapshot), _PRIOR_WEIGHT, out=row, casting="unsafe")

@@ -28,6 +28,9 @@ class SymbolicConfig:
         negation_power: "not x" is (1 − x) ** negation_power, above 0. At 1 it is the probability
             of the absence; more where the predictor's probabilities are too small. Both ends stay:
             what surely holds is never negated, what surely does not hold always is.
+        benefit_of_doubt: Where all entities are ranked (`SymbolicAnswerer.scores`), one that a
+            branch of an intersection lists and another does not counts there as this share of the
+            most it could be, in [0, 1]. No answer is listed for it.
         memory_bytes: Most memory for predicted rows.
         disk_bytes: Most disk for predicted rows, where a folder is given for them.
         block_cells: Most probabilities that one call of the predictor computes.
@@ -41,6 +44,7 @@ class SymbolicConfig:
     floor: float = 0.0
     max_support: int = 2000
     negation_power: float = 1.0
+    benefit_of_doubt: float = 0.1
     memory_bytes: int = 1_000_000_000
     disk_bytes: int = 8_000_000_000
     block_cells: int = 16_000_000
@@ -52,6 +56,8 @@ class SymbolicConfig:
             raise SettingError(f"known_probability {self.known_probability!r} is not in [0, 1]")
         if not 0.0 < self.delta < 1.0:
             raise SettingError(f"delta {self.delta!r} is not in (0, 1)")
+        if not 0.0 <= self.benefit_of_doubt <= 1.0:
+            raise SettingError(f"benefit_of_doubt {self.benefit_of_doubt!r} is not in [0, 1]")
         for name in ("epsilon", "floor"):
             if not 0.0 <= getattr(self, name) < 1.0:
                 raise SettingError(f"{name} {getattr(self, name)!r} is not in [0, 1)")

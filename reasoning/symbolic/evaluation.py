@@ -48,10 +48,14 @@ class Evaluation:
         edges: Likely edges.
         queries: Safe, in normal form. Others can be evaluated too; of these the rows are computed
             together, now.
+        unlisted: See `reasoning.symbolic.fuzzy.together`.
     """
 
-    def __init__(self, edges: LikelyEdges, queries: Sequence[Query] = ()) -> None:
+    def __init__(
+        self, edges: LikelyEdges, queries: Sequence[Query] = (), *, unlisted: float = 0.0
+    ) -> None:
         self.edges = edges
+        self._unlisted = unlisted
         self._found: dict[Query, FuzzySet] = {}
         self._maxima = Maxima(edges.snapshot.num_entities)
         if len(queries) > 1:
@@ -83,10 +87,15 @@ class Evaluation:
             case Intersection(children=branches):
                 positive = [b for b in branches if not isinstance(b, Negation)]
                 negative = [b.child for b in branches if isinstance(b, Negation)]
-                power = self.edges.config.negation_power
-                return together(self._values(positive), self._values(negative), power)
+                return together(
+                    self._values(positive),
+                    self._values(negative),
+                    self._maxima,
+                    negation_power=self.edges.config.negation_power,
+                    unlisted=self._unlisted,
+                )
             case Union(children=branches):
-                return either(self._values(branches))
+                return either(self._values(branches), self._maxima)
             case Negation():
                 raise UnsafeQueryError(f"a negation without a positive branch ({describe(node)})")
             case _:

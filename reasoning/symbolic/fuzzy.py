@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from math import prod
 
 import numpy as np
@@ -162,39 +161,44 @@ def transported(inner: FuzzySet, entries: Entries, maxima: Maxima) -> FuzzySet:
 
 
 def together(
-    positive: Sequence[FuzzySet], negative: Sequence[FuzzySet], negation_power: float = 1.0
+    positive: Sequence[FuzzySet],
+    negative: Sequence[FuzzySet],
+    maxima: Maxima,
+    *,
+    negation_power: float = 1.0,
+    unlisted: float = 0.0,
 ) -> FuzzySet:
     """Return the intersection: the product of the positive sets and of (1 − x)ˢ of the negative.
 
     Args:
         positive: At least one set.
         negative: Sets whose complement is meant.
+        maxima: Scratch space of the graph's size.
         negation_power: s.
+        unlisted: An entity that one positive set lists and another does not counts there as this
+            share of the most it can be (`FuzzySet.above`), an estimate; with 0 it is left out.
     """
-    smallest, *others = sorted(positive, key=lambda branch: len(branch.ids))
-    ids = reduce(_common, (branch.ids for branch in others), smallest.ids)
+    ids = _candidates(positive, maxima) if unlisted else _common([b.ids for b in positive])
     values = np.ones((3, len(ids)))
     for branch in positive:
-        values *= branch.at(ids)
+        found = branch.at(ids)
+        if unlisted and branch.above:
+            np.maximum(found[TRUTH:], unlisted * branch.above, out=found[TRUTH:])
+        values *= found
     for branch in negative:
         absent = 1.0 - branch.at(ids)[::-1]
         values *= absent if negation_power == 1.0 else absent**negation_power
-    doubts = [
-        (_power_bound(b.below, negation_power), _power_bound(b.above, negation_power))
-        for b in negative
-    ]
     tops = [branch.top for branch in positive]
     # Π(x + δ) − Πx ≤ Σ δᵢ · Π over the other factors, none of which exceeds its top
     shares = [prod(tops[:i] + tops[i + 1 :]) for i in range(len(tops))]
     whole = prod(tops)
     above = sum(b.above * share for b, share in zip(positive, shares, strict=True))
-    below = sum(b.below * share for b, share in zip(positive, shares, strict=True))
-    return FuzzySet(
-        ids=ids,
-        values=values,
-        above=min(1.0, above + whole * sum(more for more, _ in doubts)),
-        below=min(1.0, below + whole * sum(less for _, less in doubts)),
+    below = sum(
+        (b.below + unlisted * b.above) * share for b, share in zip(positive, shares, strict=True)
     )
+    above += whole * sum(_power_bound(b.below, negation_power) for b in negative)
+    below += whole * sum(_power_bound(b.above, negation_power) for b in negative)
+    return FuzzySet(ids=ids, values=values, above=min(1.0, above), below=min(1.0, below))
 
 
 def _power_bound(error: float, power: float) -> float:
@@ -202,9 +206,9 @@ def _power_bound(error: float, power: float) -> float:
     return min(1.0, power * error if power >= 1.0 else error**power)
 
 
-def either(branches: Sequence[FuzzySet]) -> FuzzySet:
+def either(branches: Sequence[FuzzySet], maxima: Maxima) -> FuzzySet:
     """Return the union, 1 − Π(1 − x)."""
-    ids = reduce(np.union1d, (branch.ids for branch in branches))
+    ids = _all(branches, maxima)
     absent = np.ones((3, len(ids)))
     for branch in branches:
         absent *= 1.0 - branch.at(ids)
@@ -216,12 +220,23 @@ def either(branches: Sequence[FuzzySet]) -> FuzzySet:
     )
 
 
-def _common(one: Ids, other: Ids) -> Ids:
-    """Return ids that are in both, by a search of the fewer ones in the more."""
-    few, many = (one, other) if len(one) <= len(other) else (other, one)
-    if not len(few):
-        return few
-    places = np.searchsorted(many, few)
-    places[places == len(many)] = 0
-    common: Ids = few[many[places] == few]
-    return common
+def _all(branches: Sequence[FuzzySet], maxima: Maxima) -> Ids:
+    return maxima.distinct(np.concatenate([branch.ids for branch in branches]))
+
+
+def _candidates(branches: Sequence[FuzzySet], maxima: Maxima) -> Ids:
+    """Return what may be in all sets: what is in those of which nothing is left out."""
+    whole = [branch.ids for branch in branches if branch.above == 0.0]
+    return _common(whole) if whole else _all(branches, maxima)
+
+
+def _common(sets: Sequence[Ids]) -> Ids:
+    """Return ids that are in all sets, by searches of the fewer ones in the more."""
+    smallest, *others = sorted(sets, key=len)
+    for ids in others:
+        if not len(smallest):
+            break
+        places = np.searchsorted(ids, smallest)
+        places[places == len(ids)] = 0
+        smallest = smallest[ids[places] == smallest]
+    return smallest

@@ -32,7 +32,10 @@ from reasoning.query import (
 )
 from reasoning.symbolic.answerer import SymbolicAnswerer
 from reasoning.symbolic.config import SymbolicConfig
+from reasoning.symbolic.evaluation import Evaluation
 from reasoning.symbolic.fuzzy import LOWER, TRUTH, UPPER
+from reasoning.symbolic.likely_edges import LikelyEdges
+from reasoning.symbolic.predicted_rows import PredictedRows
 from tests.reasoning.dense_oracle import TablePredictor, dense_truth, edge_table, random_table
 from tests.strategies import Case, cases, safe_trees
 
@@ -317,3 +320,41 @@ def test_refusals() -> None:
     ):
         with pytest.raises(SettingError):
             SymbolicConfig(**wrong)
+
+
+def test_an_entity_that_pruning_hid_from_one_branch_ranks_above_those_without_evidence() -> None:
+    snapshot = _world()
+    table = np.zeros((1, 6, 6), dtype=np.float32)
+    table[0, 0, 4], table[0, 1, 4], table[0, 1, 5] = 0.9, 0.05, 0.04
+    tree = Intersection(
+        (Projection("r", Anchor(EntityKey("e0"))), Projection("r", Anchor(EntityKey("e1"))))
+    )
+    pruned = SymbolicConfig(epsilon=0.1)
+    answerer = SymbolicAnswerer(snapshot, TablePredictor(table), pruned)
+    [row] = answerer.scores([tree])
+    assert row[4] > row[5]
+    assert row[4] > row[3] > 0.0
+    [answers] = answerer.answer([tree], 6)
+    # no answer is listed for an estimate, and none of what is left can be surer than the bound
+    assert answers.answers == ()
+    assert answers.bound is not None
+    assert answers.bound >= 0.9 * 0.05
+    plain = SymbolicAnswerer(
+        snapshot, TablePredictor(table), SymbolicConfig(epsilon=0.1, benefit_of_doubt=0.0)
+    )
+    assert plain.scores([tree])[0, 4] < 1e-6
+
+
+@settings(max_examples=30, deadline=None)
+@given(cases(max_leaves=4), SEEDS, st.sampled_from([0.1, 1.0]))
+def test_estimates_stay_within_the_stated_bound(case: Case, seed: int, unlisted: float) -> None:
+    snapshot = case.snapshot
+    table = random_table(snapshot, seed)
+    config = SymbolicConfig(epsilon=0.3, row_entries=2)
+    edges = LikelyEdges(snapshot, PredictedRows(TablePredictor(table), config), config)
+    tree = normalise(case.tree)
+    found = Evaluation(edges, unlisted=unlisted).value(tree)
+    truth = dense_truth(tree, snapshot, edge_table(snapshot, table))
+    estimate = _dense(found.values[TRUTH], found.ids, snapshot.num_entities)
+    assert (truth <= estimate + found.above + 1e-6).all()
+    assert (truth >= estimate - found.below - 1e-6).all()
