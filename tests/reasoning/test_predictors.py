@@ -143,7 +143,7 @@ def test_settings_out_of_range(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingError):
         ComplexConfig(rank=0)
     with pytest.raises(SettingError):
-        ComplexConfig(n3=-1.0)
+        ComplexConfig(regulariser=-1.0)
 
 
 def test_configuration_round_trips_through_json() -> None:
