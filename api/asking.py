@@ -7,11 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from api.explaining import EdgeText, changes_out, named_edits
-from api.schemas import AnswersOut
+from api.schemas import AnswersOut, CellOut, CountOut, RowsOut
 from api.views import AnswerViews
 from kg.errors import SettingError
 from reasoning.answers import Answers
-from reasoning.notations import write_query
+from reasoning.counting import count_answers
+from reasoning.joins import bindings
+from reasoning.known_edges import known_edges
+from reasoning.notations import Reading, write_pattern, write_query
+from reasoning.patterns import Pattern
 from reasoning.protocols import Edits
 from reasoning.query import Query, structure_name
 from reasoning.what_if import compared
@@ -43,6 +47,8 @@ def answer_question(
     chosen, warnings = engine.answerer(answerer)
     k = min(k, reading.limit or k) if isinstance(question, str) else k
     edits = named_edits(assume, without, engine.snapshot)
+    if isinstance(reading.asked, Pattern):
+        return _rows_out(engine, reading.asked, k, edits, counted=reading.counted)
     result = k_of_each(chosen, reading.tree, k, with_proofs=proofs, edits=edits)
     views = AnswerViews(engine.snapshot, engine.store, getattr(chosen, "reasons", None))
     changes = None
@@ -59,7 +65,45 @@ def answer_question(
         total_known=result.total_known,
         bound=result.bound,
         changes=changes,
+        count=_count_out(engine, chosen, reading, edits),
         warnings=(*warnings, *_staleness(engine)),
+    )
+
+
+def _count_out(
+    engine: Engine, answerer: Answerer, reading: Reading, edits: Edits | None
+) -> CountOut | None:
+    """Return the count that a text asks for."""
+    if not reading.counted:
+        return None
+    found = count_answers(answerer, reading.tree, engine.snapshot.num_entities, edits=edits)
+    return CountOut(known=found.known, expected_likely=found.expected_likely)
+
+
+def _rows_out(
+    engine: Engine, pattern: Pattern, k: int, edits: Edits | None, *, counted: bool
+) -> AnswersOut:
+    """Answer a pattern: rows over known edges, since no interpreter ranks likely ones."""
+    snapshot = engine.snapshot
+    edges = known_edges(snapshot, known_probability=engine.settings.known_probability, edits=edits)
+    found = bindings(pattern, edges)
+    rows = tuple(
+        tuple(
+            CellOut(key=snapshot.entities.name(int(cell)), name=snapshot.names[cell])
+            for cell in row
+        )
+        for row in found[:k]
+    )
+    count = CountOut(known=len(found), expected_likely=0.0) if counted else None
+    return AnswersOut(
+        query=write_pattern(pattern),
+        answerer="exact",
+        snapshot=snapshot.hash,
+        answers=(),
+        total_known=len(found),
+        count=count,
+        rows=RowsOut(columns=pattern.answer, rows=rows, total=len(found)),
+        warnings=("a cycle or several variables: known answers only", *_staleness(engine)),
     )
 
 

@@ -25,7 +25,9 @@ from api.proof_schemas import (
 __all__ = [
     "AnswerOut",
     "AnswersOut",
+    "CellOut",
     "ChangesOut",
+    "CountOut",
     "CypherIn",
     "EdgeOut",
     "EntityOut",
@@ -43,6 +45,7 @@ __all__ = [
     "ProofOut",
     "QueryIn",
     "RecordOut",
+    "RowsOut",
     "TableOut",
     "WhyNotOut",
 ]
@@ -53,7 +56,7 @@ EdgeIn = tuple[str, str, str]
 
 
 class QueryIn(Model):
-    """A question: a text of the Cypher fragment, or a tree in JSON."""
+    """A question: a text of Cypher, SPARQL or nested tuples, or a tree in JSON."""
 
     query: str | dict[str, Any] = Field(
         examples=["MATCH (c:Country)-[:speaks]->(:Language {name: 'Arabic'}) RETURN c"]
@@ -70,10 +73,32 @@ class QueryIn(Model):
     )
 
 
+class CountOut(Model):
+    """How many answers a question has."""
+
+    known: int
+    expected_likely: float = Field(description="sum of the probabilities of likely answers")
+
+
+class CellOut(Model):
+    """An entity in a row."""
+
+    key: str
+    name: str
+
+
+class RowsOut(Model):
+    """Rows of entities, for a question with several variables or a cycle; all are known."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[CellOut, ...], ...]
+    total: int
+
+
 class AnswersOut(Model):
     """The answers of one question, known ones first."""
 
-    query: dict[str, Any] = Field(description="the tree that was answered, in JSON")
+    query: dict[str, Any] = Field(description="the tree or pattern that was answered, in JSON")
     text: str | None = Field(default=None, description="the text that it was read from")
     structure: str | None = Field(default=None, description="1p … pni, if it has such a name")
     answerer: str
@@ -84,6 +109,8 @@ class AnswersOut(Model):
     changes: ChangesOut | None = Field(
         default=None, description="with assume or without: what differs from the graph as it is"
     )
+    count: CountOut | None = Field(default=None, description="where the text asks for a count")
+    rows: RowsOut | None = Field(default=None, description="where the text asks for several things")
     warnings: tuple[str, ...] = ()
 
 

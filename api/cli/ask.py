@@ -21,7 +21,7 @@ EXAMPLES = """examples:
   umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --why-not Ghana
   umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --assume "Ghana borders Chad"
 
-The question is a text of the Cypher fragment (docs/notations.md) or a tree in JSON.
+The question is a text of Cypher, SPARQL or nested tuples, or a tree in JSON (docs/queries.md).
 """
 
 
@@ -35,7 +35,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("question", help="Cypher fragment or JSON; - reads it from stdin")
+    parser.add_argument("question", help="Cypher, SPARQL, tuples or JSON; - reads it from stdin")
     parser.add_argument("--k", type=int, default=10, help="most answers (default 10)")
     parser.add_argument(
         "--answerer",

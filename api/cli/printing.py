@@ -115,6 +115,15 @@ def print_answers(answers: AnswersOut, *, why: int) -> None:
     """Print answers, known ones first, with the proofs of the first `why` of each kind."""
     for warning in answers.warnings:
         print(f"warning: {warning}", file=sys.stderr)
+    if answers.count is not None:
+        count = answers.count
+        print(f"Count: {count.known} known, {count.expected_likely:.1f} more likely")
+        return
+    if answers.rows is not None:
+        shown = [tuple(cell.name for cell in row) for row in answers.rows.rows]
+        print_rows(answers.rows.columns, shown)
+        print(f"{len(shown)} of {answers.rows.total} known rows")
+        return
     for status, title in (("known", "Known"), ("likely", "Likely")):
         group = [answer for answer in answers.answers if answer.status == status]
         if status == "known":

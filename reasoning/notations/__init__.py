@@ -13,14 +13,15 @@ from kg.errors import SettingError
 from kg.snapshot import Snapshot
 from reasoning.notations.betae import BetaeNames, read_betae, write_betae
 from reasoning.notations.cypher import read_cypher, write_cypher
-from reasoning.notations.json import read_json, read_json_text, write_json
+from reasoning.notations.json import json_values, read_json, write_json
 from reasoning.notations.names import resolve, resolve_pattern
+from reasoning.notations.pattern_json import is_pattern, read_pattern, write_pattern
 from reasoning.notations.reading import Reading
 from reasoning.notations.sparql import read_sparql, write_sparql
 from reasoning.patterns import Pattern
 from reasoning.query import Query
 
-__all__ = ["Notation", "Reading", "read", "read_query", "write_query"]
+__all__ = ["Notation", "Reading", "read", "read_query", "write_pattern", "write_query"]
 
 Notation = Literal["json", "cypher", "sparql", "betae"]
 """How a query is written."""
@@ -111,7 +112,7 @@ def _read(
         known = None if snapshot is None else snapshot.relation_names
         return Reading(asked=read_betae(query, BetaeNames(known=known)))
     if notation == "json" or not isinstance(query, str):
-        return Reading(asked=read_json_text(query) if isinstance(query, str) else read_json(query))
+        return _read_values(json_values(query) if isinstance(query, str) else query)
     if notation == "sparql":
         return read_sparql(query)
     if notation != "cypher":
@@ -121,6 +122,13 @@ def _read(
         parameters=parameters,
         has_loops=lambda relation: snapshot is not None and _has_loops(snapshot, relation),
     )
+
+
+def _read_values(value: Any) -> Reading:
+    if is_pattern(value):
+        pattern = read_pattern(value)
+        return Reading(asked=pattern, columns=pattern.answer)
+    return Reading(asked=read_json(value))
 
 
 def _has_loops(snapshot: Snapshot, relation: str) -> bool:

@@ -41,7 +41,7 @@ from reasoning.query import (
 )
 from reasoning.safety import MAX_DEPTH, MAX_NODES
 
-__all__ = ["read_json", "read_json_text", "write_json"]
+__all__ = ["json_values", "read_json", "write_json"]
 
 MAX_CHARS = 1_000_000
 _MAX_TEXT = 10_000
@@ -58,17 +58,17 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def read_json_text(text: str) -> Query:
-    """Read a JSON text; see `read_json`.
+def json_values(text: str) -> object:
+    """Return the plain values of a JSON text.
 
     Raises:
-        QuerySyntaxError: It is not JSON (with line and column), or not a query (with its path).
-        LimitError: It is too long, too deep or has too many nodes.
+        QuerySyntaxError: It is not JSON (with line and column), or has a field twice.
+        LimitError: It is too long or too deep.
     """
     if len(text) > MAX_CHARS:
         raise LimitError(f"a query in JSON has more than {MAX_CHARS} characters")
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise QuerySyntaxError(
             f"not JSON: {error.msg}", position=error.pos, line=error.lineno, column=error.colno
@@ -79,7 +79,6 @@ def read_json_text(text: str) -> Query:
         raise
     except ValueError as error:  # a whole number of thousands of digits
         raise QuerySyntaxError("not JSON that is read: a number is too large") from error
-    return read_json(value)
 
 
 def read_json(value: object) -> Query:
