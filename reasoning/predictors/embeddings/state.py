@@ -92,13 +92,17 @@ class TrainingState:
         }
         save_checkpoint(folder, arrays, {**name, **figures}, snapshot_hash, kind=_KIND)
 
-    def take_up(self, folder: Path, snapshot_hash: str, name: Mapping[str, Any]) -> None:
-        """Go on from a kept state, if there is one of the same name and snapshot."""
+    def take_up(
+        self, folder: Path, snapshot_hash: str, name: Mapping[str, Any], *, most_epochs: int
+    ) -> None:
+        """Go on from a kept state, if there is one of the same name, snapshot and reach."""
         try:
             kept = load_checkpoint(folder, snapshot_hash, kind=_KIND)
         except (MissingPartError, CheckpointMismatchError):
             return
         if any(kept.metadata.get(key) != value for key, value in name.items()):
+            return
+        if int(kept.metadata["epoch"]) > most_epochs:
             return
         arrays = {key: torch.from_numpy(array.copy()) for key, array in kept.tensors.items()}
         self.generator.set_state(arrays.pop("generator"))

@@ -53,8 +53,8 @@ def train_embedding(
         seed: Of initial values and of the order of batches.
         progress: Told the epochs done.
         resume_folder: Where the state is kept every `EmbeddingConfig.keep_every` epochs; a run that
-            finds a state of the same graph, configuration and seed goes on from there, with the
-            same result as one that was never interrupted.
+            finds a state of the same graph, configuration and seed, and of no more epochs, goes on
+            from there, with the same result as one that was never interrupted.
 
     Example:
         >>> from kg.model import Entity, EntityKey
@@ -71,9 +71,11 @@ def train_embedding(
         **architecture.shapes(2 * snapshot.num_relations),
     }
     state = TrainingState.fresh(shapes, config.scale, seed)
-    name = {"config": config.to_json(), "seed": seed}
+    # without the epochs: a longer run goes on from a shorter one
+    fields = {key: value for key, value in config.to_json().items() if key != "epochs"}
+    name = {"config": fields, "seed": seed}
     if resume_folder is not None:
-        state.take_up(resume_folder, snapshot.hash, name)
+        state.take_up(resume_folder, snapshot.hash, name, most_epochs=config.epochs)
     while state.epoch < config.epochs and not training.is_over(state):
         training.epoch(state)
         due = state.epoch % config.keep_every == 0 or state.epoch == config.epochs
