@@ -1,0 +1,62 @@
+"""The guides about reasoning: their code runs, prints what they say, and their commands exist."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from api.cli.main import make_parser
+from docs.draw_concepts import FOLDER, pictures
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+BLOCK = re.compile(
+    r"(?P<skip><!-- not run: .*? -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL
+)
+GUIDES = ("add-a-model", "read-an-answer", "train-your-own")
+
+
+def blocks(page: str) -> list[re.Match[str]]:
+    return list(BLOCK.finditer((DOCS / f"{page}.md").read_text(encoding="utf-8")))
+
+
+def test_the_code_of_the_guide_to_models_runs_and_prints_what_it_says() -> None:
+    names: dict[str, object] = {}
+    printed, ran = "", 0
+    for block in blocks("add-a-model"):
+        if block["kind"] == "python" and not block["skip"]:
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                exec(compile(block["text"], "add-a-model.md", "exec"), names)  # noqa: S102
+            printed, ran = out.getvalue(), ran + 1
+        elif block["kind"] == "text":
+            assert printed == block["text"]
+    assert ran >= 7
+
+
+@pytest.mark.parametrize("page", GUIDES)
+def test_commands_of_a_guide_are_commands(page: str) -> None:
+    lines = [
+        line
+        for block in blocks(page)
+        if block["kind"] == "sh"
+        for line in block["text"].splitlines()
+        if line.startswith("umbra ")
+    ]
+    assert lines or page == "add-a-model"
+    for line in lines:
+        make_parser().parse_args(shlex.split(line)[1:])
+
+
+def test_the_tree_in_the_guide_to_answers_is_the_golden_one() -> None:
+    golden = DOCS.parent / "tests" / "golden" / "proofs" / "proof.txt"
+    assert golden.read_text(encoding="utf-8") in {b["text"] for b in blocks("read-an-answer")}
+
+
+@pytest.mark.parametrize("name", ["cone.svg", "cone-operators.svg", "rough-truth.svg"])
+def test_pictures_are_those_that_the_code_draws(name: str) -> None:
+    assert pictures()[name] == (FOLDER / name).read_bytes(), "run python -m docs.draw_concepts"
