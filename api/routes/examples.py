@@ -38,6 +38,15 @@ QUESTIONS: dict[str, Any] = {
             "k": 5,
         },
     },
+    "sparql": {
+        "summary": "In SPARQL: how many countries speak Arabic",
+        "value": {
+            "query": (
+                "SELECT (COUNT(DISTINCT ?c) AS ?n) "
+                "{ ?c a label:Country ; relation:speaks entity:language:ara }"
+            )
+        },
+    },
     "what if": {
         "summary": "What if Greece spoke Arabic, and Syria did not",
         "value": {
@@ -190,5 +199,7 @@ ANSWERS: dict[str, Any] = {
     "total_known": 1,
     "bound": None,
     "changes": None,
+    "count": None,
+    "rows": None,
     "warnings": [],
 }
