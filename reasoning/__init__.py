@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from reasoning.checkpoint import load_checkpoint as load_checkpoint
     from reasoning.checkpoint import save_checkpoint as save_checkpoint
     from reasoning.cones.answerer import ConeAnswerer as ConeAnswerer
-    from reasoning.cones.answerer import RoughConeAnswerer as RoughConeAnswerer
     from reasoning.cones.config import ConeTrainingConfig as ConeTrainingConfig
+    from reasoning.cones.rough_answerer import RoughConeAnswerer as RoughConeAnswerer
     from reasoning.cones.training import train_cones as train_cones
     from reasoning.exact import ExactAnswerer as ExactAnswerer
     from reasoning.exact import answer_set as answer_set
@@ -73,7 +73,7 @@ _HOMES = {
     "ProofEdge": "reasoning.answers",
     "Query": "reasoning.query",
     "Reading": "reasoning.notations",
-    "RoughConeAnswerer": "reasoning.cones.answerer",
+    "RoughConeAnswerer": "reasoning.cones.rough_answerer",
     "ScoringAnswerer": "reasoning.protocols",
     "SymbolicAnswerer": "reasoning.symbolic.answerer",
     "SymbolicConfig": "reasoning.symbolic.config",

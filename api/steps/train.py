@@ -172,8 +172,9 @@ def load_answerer(
 
         predictor = CalibratedPredictor.load(folder, snapshot)
         return SymbolicAnswerer(snapshot, predictor, SymbolicConfig(known_probability=known))
-    from reasoning.cones.answerer import ConeAnswerer, RoughConeAnswerer
+    from reasoning.cones.answerer import ConeAnswerer
     from reasoning.cones.checkpoint import load_cones
+    from reasoning.cones.rough_answerer import RoughConeAnswerer
 
     kind = RoughConeAnswerer if name == "rough" else ConeAnswerer
     return kind(snapshot, load_cones(folder, snapshot))

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kg.errors import MissingPartError
 from kg.model import Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot
 from reasoning.cones.parts import PartFeatures
 
-__all__ = ["HAS_LABEL", "HAS_PART", "PartWorld", "held_out", "vrd_world"]
+__all__ = ["HAS_LABEL", "HAS_PART", "PartWorld", "held_out", "umbra_world", "vrd_world"]
 
 HAS_PART = "has_part"
 HAS_LABEL = "has_label"
@@ -141,3 +142,23 @@ def _digest(paths: Sequence[Path]) -> str:
     for path in paths:
         found.update(path.read_bytes())
     return found.hexdigest()
+
+
+def umbra_world(folder: Path) -> PartWorld:
+    """Read the graph of a workspace, as `make demo` leaves it."""
+    from api.engine import Engine
+    from api.steps.train import part_features
+
+    with Engine.open(folder) as engine:
+        full, features = engine.snapshot, part_features(engine)
+    if features is None:
+        raise MissingPartError("no image in the graph has parts", where=str(folder))
+    is_part = np.asarray(full.parents) >= 0
+    between = is_part[full.heads] & is_part[full.tails]
+    used = np.unique(np.asarray(full.relations)[between])
+    return PartWorld(
+        full=full,
+        features=features,
+        predicates=tuple(full.relation_names.name(int(relation)) for relation in used),
+        inputs={"graph": full.hash},
+    )

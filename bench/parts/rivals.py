@@ -12,18 +12,22 @@ from bench.parts.classifier import PartClassifier, PartPredictor
 from bench.parts.graph import HAS_LABEL, PartWorld
 from bench.parts.questions import QuestionSet
 from kg.snapshot import Snapshot
-from reasoning.cones.answerer import ConeAnswerer, RoughConeAnswerer
+from reasoning.cones.answerer import ConeAnswerer
 from reasoning.cones.batches import BatchSettings
 from reasoning.cones.cone import GeometryConfig
 from reasoning.cones.config import ConeTrainingConfig
 from reasoning.cones.model import ConeModelConfig, GeometryName
 from reasoning.cones.part_encoder import PartEncoderConfig
 from reasoning.cones.parts import snapshot_table
+from reasoning.cones.rough_answerer import RoughConeAnswerer
 from reasoning.cones.training import train_cones
 from reasoning.symbolic.answerer import SymbolicAnswerer
 from reasoning.symbolic.config import SymbolicConfig
 
 __all__ = ["CONES", "Rival", "baselines", "cone_rivals", "training_config"]
+
+_EPOCH = 50
+"""Steps an epoch; the learning rate rises over the first half of one."""
 
 Scores = NDArray[np.floating]
 ScoresOf = Callable[[QuestionSet], Scores]
@@ -65,8 +69,9 @@ def training_config(*, steps: int, start_scale: float) -> ConeTrainingConfig:
         structures=("1p",),
         part_structures=("2p", "3p", "2i", "3i", "2in", "3in", "inp", "pin", "pni"),
         queries=600,
-        epochs=1,
-        steps=steps,
+        epochs=max(1, steps // _EPOCH),
+        steps=min(steps, _EPOCH),
+        patience=max(1, steps),
         start_scale=start_scale,
         valid_share=0.0,
     )

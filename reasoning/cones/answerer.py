@@ -1,10 +1,10 @@
-"""Answering with cones (ConE) and rough cones (RConE): embed the query, rank all entities.
+"""Answering with cones (ConE): embed the query, rank all entities.
 
 A query becomes branches (`reasoning.cones.queries`); an entity's score is that of its best branch.
 Entities of a label that the last hops never lead to come after all that fit, and entities that miss
 a condition at the answer after those. Known answers are the exact evaluator's. Nothing here looks
-at gold answers: for rough cones a part's score is its distance to the query plus, weighted, how
-well its owner lies in the rim, whatever the query is.
+at gold answers. `reasoning.cones.rough_answerer` adds cores and rims, `reasoning.cones.new_parts`
+the parts of images that no snapshot holds.
 """
 
 from __future__ import annotations
@@ -17,14 +17,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from kg.errors import SettingError
+from kg.errors import SettingError, UnsupportedQueryError
 from kg.model import EntityKey
 from kg.provenance import KNOWN_PROBABILITY
 from kg.snapshot import Snapshot
 from reasoning.answers import Answer, Answers, Region, order_answers
 from reasoning.cones.model import AnyCone, ConeModel, GeometryName
 from reasoning.cones.queries import Branch, ConeQueries
-from reasoning.cones.rough_cone import RoughCone, share_in_core
 from reasoning.cones.validation import log_odds
 from reasoning.exact import answer_set
 from reasoning.known_edges import Ids, known_edges
@@ -34,7 +33,7 @@ from reasoning.protocols import Edits
 from reasoning.query import Query
 from reasoning.structures import Structure
 
-__all__ = ["ConeAnswerer", "RoughConeAnswerer"]
+__all__ = ["ConeAnswerer"]
 
 _UNFIT = 1e3
 _BARRED = 1e5
@@ -140,6 +139,20 @@ class ConeAnswerer:
         """Return ``(num_queries, num_entities)`` scores; see `ScoringAnswerer.scores`."""
         return self._scores([self._queries.branches(tree) for tree in trees])
 
+    def cones(self, tree: Query) -> tuple[AnyCone, ...]:
+        """Return the cones of the branches of a query, each a batch of one.
+
+        Raises:
+            UnsupportedQueryError: A branch is a condition without a path, which has no cone.
+        """
+        found = []
+        for branch in self._queries.branches(tree):
+            if branch.structure is None:
+                raise UnsupportedQueryError("a condition alone has no cone")
+            with torch.no_grad():
+                found.append(self._embedded(branch.structure, [branch]))
+        return tuple(found)
+
     def _scores(self, queries: Sequence[tuple[Branch, ...]]) -> NDArray[np.float32]:
         lowest = -2 * _BARRED
         scores = np.full((len(queries), self.snapshot.num_entities), lowest, dtype=np.float32)
@@ -206,64 +219,6 @@ class ConeAnswerer:
     ) -> list[Region | None]:
         """Return the region of each chosen entity; a plain cone has none."""
         return [None] * len(chosen)
-
-
-class RoughConeAnswerer(ConeAnswerer):
-    """Implements `ScoringAnswerer` with an RConE model; answers lie in the core or in the rim.
-
-    Args:
-        snapshot: The graph that the model was trained on.
-        model: Of geometry ``rough``.
-        known_probability: Edges of at least this probability are known.
-        owner_weight: How much a part gains by its owner lying in the rim, at least 0. It changes
-            nothing within an image.
-
-    Raises:
-        SettingError: The model has another geometry or another number of entities, or the weight
-            is below 0.
-    """
-
-    geometry: GeometryName = "rough"
-
-    def __init__(
-        self,
-        snapshot: Snapshot,
-        model: ConeModel,
-        *,
-        known_probability: float = KNOWN_PROBABILITY,
-        owner_weight: float = 0.3,
-    ) -> None:
-        super().__init__(snapshot, model, known_probability=known_probability)
-        if owner_weight < 0:
-            raise SettingError(f"owner_weight must not be below 0, got {owner_weight}")
-        self._owner_weight = owner_weight
-        parents = torch.from_numpy(np.asarray(snapshot.parents).astype(np.int64))
-        self._parts = torch.nonzero(parents >= 0)[:, 0]
-        self._owners, self._owner_of = torch.unique(parents[self._parts], return_inverse=True)
-
-    def _ranked_by(self, cone: AnyCone) -> Tensor:
-        scores = super()._ranked_by(cone)
-        if self._owner_weight == 0 or len(self._parts) == 0:
-            return scores
-        owners = self.model.owner_scores(cone, self._axes[self._owners], self._owners)
-        gained = self._owner_weight * owners[:, self._owner_of]
-        return scores.index_add(1, self._parts, gained)
-
-    def _regions(
-        self, branches: tuple[Branch, ...], chosen: NDArray[np.int64]
-    ) -> list[Region | None]:
-        axes = self._axes[torch.from_numpy(chosen)]
-        best = np.zeros(len(chosen), dtype=np.float32)
-        for branch in branches:
-            if branch.structure is None:
-                best[branch.allowed[chosen]] = 1.0
-                continue
-            with torch.no_grad():
-                cone = self._embedded(branch.structure, [branch])
-                if isinstance(cone, RoughCone):
-                    best = np.maximum(best, share_in_core(cone, axes)[0].numpy())
-        needed = float(self.model.core_share)
-        return ["core" if share >= needed else "rim" for share in best]
 
 
 def _by_structure(jobs: list[_Job]) -> Iterator[tuple[Structure | None, list[_Job]]]:

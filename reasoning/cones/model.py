@@ -226,19 +226,26 @@ class ConeModel(nn.Module):
                 assert_never(node)
 
     def scores(
-        self, cone: AnyCone, axes: Tensor, ids: Tensor, *, columns: Tensor | None = None
+        self,
+        cone: AnyCone,
+        axes: Tensor,
+        ids: Tensor | None,
+        *,
+        columns: Tensor | None = None,
     ) -> Tensor:
         """Return ``(batch, n)`` scores of candidates by their ordinary distance.
 
         Args:
             cone: ``batch`` queries.
             axes: ``(n, dim)`` axes of the candidates.
-            ids: ``(n,)`` their ids, for the bias.
+            ids: ``(n,)`` their ids, for the bias; None for what is in no snapshot.
             columns: ``(batch, k)`` which candidates each query is scored against, ``(batch, k)``
                 scores then; all of them if None.
         """
         distance = self.geometry.distance(cone, axes, columns)  # type: ignore[arg-type]
-        return self._scored(distance, ids if columns is None else ids[columns])
+        if ids is not None and columns is not None:
+            ids = ids[columns]
+        return self._scored(distance, ids)
 
     def owner_scores(self, cone: AnyCone, axes: Tensor, ids: Tensor) -> Tensor:
         """Return ``(batch, n)`` scores of owners of parts that answer: by the rim, for rough cones.
@@ -249,9 +256,9 @@ class ConeModel(nn.Module):
             return axes.new_zeros(len(cone.axis), len(axes))
         return self._scored(self.geometry.owner_distance(cone, axes), ids)
 
-    def _scored(self, distance: Tensor, ids: Tensor) -> Tensor:
+    def _scored(self, distance: Tensor, ids: Tensor | None) -> Tensor:
         score = self.config.margin - self.modulus * distance
-        if not self.config.entity_bias:
+        if ids is None or not self.config.entity_bias:
             return score
         # a part that the encoder gives its axis has no number of its own: none that training saw
         # as an answer it happened to have, and none that a new image lacks

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from evaluation.calibration import fit_platt
 from evaluation.ranks import query_ranks
 from kg.snapshot import Snapshot
 from kg.splits import hold_out
@@ -23,7 +24,7 @@ from reasoning.predictors.typing import RelationTypes
 from reasoning.sampling import QuerySet, one_hop_queries
 from reasoning.structures import STRUCTURES
 
-__all__ = ["Validation", "calibrate", "fit_platt", "log_odds", "relation_ends", "validation_split"]
+__all__ = ["Validation", "calibrate", "log_odds", "relation_ends", "validation_split"]
 
 MAX_QUERIES = 400
 TOP = 10
@@ -142,31 +143,6 @@ def log_odds(scores: NDArray[np.float32], among: NDArray[np.bool_]) -> NDArray[n
     return found
 
 
-def fit_platt(
-    values: NDArray[np.float64], truth: NDArray[np.bool_], *, steps: int = 50
-) -> tuple[float, float]:
-    """Return slope ≥ 0 and offset of Platt's map σ(slope · value + offset), by Newton's method.
-
-    With Platt's smoothed targets, so that a clean separation stays finite. Without both outcomes
-    there is nothing to fit, and the identity (1, 0) comes back.
-    """
-    hits = int(truth.sum())
-    if hits == 0 or hits == len(truth):
-        return 1.0, 0.0
-    targets = np.where(truth, (hits + 1) / (hits + 2), 1 / (len(truth) - hits + 2))
-    design = np.stack([values, np.ones_like(values)], axis=1)
-    weights = np.array([0.5, 0.0])
-    for _ in range(steps):
-        chance = 1 / (1 + np.exp(-np.clip(design @ weights, -35, 35)))
-        slope = design.T @ (chance - targets) + 1e-3 * (weights - [1.0, 0.0])
-        bend = (design * (chance * (1 - chance))[:, None]).T @ design + 1e-3 * np.eye(2)
-        step = np.linalg.solve(bend, slope)
-        weights = weights - np.clip(step, -2, 2)
-        if np.abs(step).max() < 1e-8:
-            break
-    return max(float(weights[0]), 0.0), float(weights[1])
-
-
 def calibrate(model: ConeModel, validation: Validation) -> None:
     """Set the calibration and the core's share of a model from held-out queries."""
     scores, shares = validation.scores(model)
@@ -187,7 +163,7 @@ def calibrate(model: ConeModel, validation: Validation) -> None:
     hits = np.concatenate(truth)
     found = fit_platt(np.concatenate(values), hits)
     with torch.no_grad():
-        model.calibration.copy_(torch.tensor(found))
+        model.calibration.copy_(torch.tensor([max(found.slope, 0.0), found.intercept]))
         if inside:
             model.core_share.fill_(_best_share(np.concatenate(inside), hits))
 

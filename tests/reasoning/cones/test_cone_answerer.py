@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,12 +7,15 @@ from hypothesis import given, settings
 from kg.errors import SettingError, UnknownEntityError, UnsafeQueryError, UnsupportedQueryError
 from kg.model import EdgeKey, EntityKey
 from kg.snapshot import Snapshot
-from reasoning.cones.answerer import ConeAnswerer, RoughConeAnswerer
+from reasoning.cones.answerer import ConeAnswerer
 from reasoning.cones.cone import GeometryConfig
 from reasoning.cones.config import ConeTrainingConfig
 from reasoning.cones.model import ConeModel, ConeModelConfig
+from reasoning.cones.new_parts import new_part_scores
 from reasoning.cones.part_encoder import PartEncoderConfig
+from reasoning.cones.parts import PartFeatures, scene_table
 from reasoning.cones.queries import ConeQueries
+from reasoning.cones.rough_answerer import RoughConeAnswerer
 from reasoning.cones.training import train_cones
 from reasoning.exact import evaluate
 from reasoning.id_sets import directed_edges
@@ -229,6 +234,43 @@ def test_owners_change_the_order_of_parts_only_between_images(world, rough):
     np.testing.assert_array_equal(one[ordinary], other[ordinary])
     with pytest.raises(SettingError):
         RoughConeAnswerer(world.train, rough.model, owner_weight=-1.0)
+
+
+def test_the_parts_of_a_new_image_are_answered_without_training(world, rough):
+    """A copy of a known image, as if it had come after training, is answered as that image is."""
+    table = rough.model.table
+    rows = table.rows_of(np.array([3]))
+    place = [int(np.flatnonzero(world.features.ids == part)[0]) for part in table.ids[rows]]
+    number = {int(row): at for at, row in enumerate(rows)}
+    edges = [
+        (number[int(row)], int(code) // 2, number[int(end)])
+        for row in rows
+        for end, code in zip(table.neighbours[row], table.predicates[row], strict=True)
+        if code >= 0 and code % 2 == 0
+    ]
+    features = PartFeatures(
+        ids=np.arange(len(rows), dtype=np.int32),
+        boxes=world.features.boxes[place],
+        area_shares=world.features.area_shares[place],
+    )
+    new = scene_table(
+        features,
+        labels=table.labels[rows].tolist(),
+        edges=edges,
+        parent=-1,
+        width=rough.model.config.parts.neighbours,
+        classes=table.classes,
+    )
+    trees = [DISC_PARTS, Union((DISC_PARTS, Projection("beside", DISC_PARTS)))]
+    scores = new_part_scores(rough, trees, new)
+    assert scores.shape == (2, len(rows))
+    assert (scores[1] >= scores[0]).all()
+    plain = RoughConeAnswerer(world.train, rough.model, owner_weight=0.0)
+    with_owner = plain.scores(trees)[:, table.ids[rows]]
+    assert np.abs(scores - with_owner).max() < 10.0  # the owner's axis is all that differs
+    owned = replace(new, parents=table.parents[rows], surroundings=table.surroundings[[3]])
+    known = new_part_scores(rough, trees, owned)
+    np.testing.assert_allclose(known, with_owner, rtol=1e-3, atol=1e-2)
 
 
 def test_a_larger_core_share_turns_core_into_rim(rough):

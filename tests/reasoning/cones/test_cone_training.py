@@ -23,7 +23,7 @@ from reasoning.cones.losses import query_loss
 from reasoning.cones.model import ConeModel, ConeModelConfig
 from reasoning.cones.part_encoder import PartEncoderConfig
 from reasoning.cones.training import train_cones
-from reasoning.cones.validation import fit_platt, log_odds, validation_split
+from reasoning.cones.validation import log_odds, validation_split
 from reasoning.id_sets import directed_edges
 from reasoning.structures import STRUCTURES
 from tests.reasoning.flag_world import FlagWorld, flag_world
@@ -261,14 +261,10 @@ def test_log_odds_are_those_of_the_share():
     assert log_odds(scores, among)[3] < -1e20
 
 
-def test_platt_finds_the_map_that_made_the_data():
-    draw = np.random.default_rng(0)
-    values = draw.normal(0, 3, 20_000)
-    truth = draw.random(20_000) < 1 / (1 + np.exp(-(0.7 * values - 0.5)))
-    slope, offset = fit_platt(values, truth)
-    assert abs(slope - 0.7) < 0.05
-    assert abs(offset + 0.5) < 0.08
-    assert fit_platt(values, np.zeros(20_000, dtype=bool)) == (1.0, 0.0)
+def test_calibration_fits_the_best_candidates_of_held_out_queries(trained):
+    slope, _ = trained.calibration.tolist()
+    assert slope > 0.0
+    assert 0.0 <= trained.core_share.item() <= 1.0
 
 
 def test_a_graph_without_edges_is_refused():
