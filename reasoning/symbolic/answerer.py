@@ -13,6 +13,7 @@ may still be below 1 there, since an edge that a negation forbids may only be mi
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from kg.errors import SettingError
 from kg.snapshot import Snapshot
+from reasoning.answer_calibration import AnswerCalibration
 from reasoning.answers import Answer, Answers, order_answers
 from reasoning.exact import answer_set
 from reasoning.known_edges import Ids, KnownEdges, known_edges
@@ -50,6 +52,8 @@ class SymbolicAnswerer:
         predictor: Its link predictor.
         config: Thresholds and limits.
         row_folder: Where predicted rows are kept between processes; in memory only if None.
+        calibration: Turns scores of likely answers into probabilities; a score is taken for one if
+            None.
 
     Raises:
         SettingError: The predictor scores another number of entities.
@@ -71,6 +75,7 @@ class SymbolicAnswerer:
         config: SymbolicConfig | None = None,
         *,
         row_folder: Path | None = None,
+        calibration: AnswerCalibration | None = None,
     ) -> None:
         if predictor.num_entities != snapshot.num_entities:
             raise SettingError(
@@ -80,6 +85,7 @@ class SymbolicAnswerer:
         self.snapshot = snapshot
         self.predictor = predictor
         self.config = config or SymbolicConfig()
+        self.calibration = calibration
         self._known = known_edges(snapshot, known_probability=self.config.known_probability)
         self._rows = PredictedRows(predictor, self.config, row_folder)
         self._likely = LikelyEdges(snapshot, self._rows, self.config)
@@ -108,6 +114,7 @@ class SymbolicAnswerer:
                 value = evaluation.value(query)
                 proven = _proven(query, value, known)
                 answers, bound = self._ranked(value, proven, k)
+                answers = self._calibrated(query, answers)
                 if with_proofs:
                     provers = (Prover(query, known), FuzzyProver(query, evaluation))
                     answers = [self._proved(answer, *provers) for answer in answers]
@@ -188,6 +195,16 @@ class SymbolicAnswerer:
         surest_doubt = float(truth[listed].min(initial=1.0)) - value.below
         exact = value.above == value.below == 0.0 or (len(left) > 0 and surest_doubt >= likely_left)
         return answers, None if exact else min(1.0, likely_left)
+
+    def _calibrated(self, query: Query, answers: list[Answer]) -> list[Answer]:
+        """Return answers with calibrated probabilities; scores and known answers stay."""
+        if self.calibration is None or not answers:
+            return answers
+        said = self.calibration.probabilities(query, [answer.score for answer in answers])
+        return [
+            replace(answer, probability=float(one)) if answer.status == "likely" else answer
+            for answer, one in zip(answers, said, strict=True)
+        ]
 
     def _answer(self, value: FuzzySet, place: int, is_known: bool) -> Answer:
         lower, truth, upper = (float(row[place]) for row in value.values)

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from evaluation import ece
+from evaluation import Platt, ece
 from kg.errors import CheckpointMismatchError, ForeignFileError, InputError
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
@@ -21,6 +21,7 @@ from reasoning.answers import Answer, Answers
 from reasoning.id_sets import directed_edges
 from reasoning.query import Anchor, Intersection, Labelled, Negation, Projection, Union
 from reasoning.sampling import one_hop_queries
+from reasoning.symbolic.answerer import SymbolicAnswerer
 
 ANCHOR = Anchor(EntityKey("a"))
 ONE = Projection("r", ANCHOR)
@@ -123,6 +124,43 @@ def test_a_damaged_calibration_is_refused_by_name(tmp_path, damage):
     path.write_text(json.dumps({**json.loads(path.read_text()), **damage}))
     with pytest.raises(ForeignFileError, match=r"calibration|isotonic"):
         AnswerCalibration.load(path, fingerprint="a" * 64)
+
+
+def test_an_answerer_with_a_calibration_changes_probabilities_of_likely_answers_alone():
+    graph = chain()
+    predictor = EverywherePredictor(graph.num_entities)
+    calibration = AnswerCalibration(overall=Platt(slope=0.5, intercept=0.0))
+    query = Projection("r", Anchor(EntityKey("a")))
+    plain = SymbolicAnswerer(graph, predictor).answer([query], 9)[0]
+    calibrated = SymbolicAnswerer(graph, predictor, calibration=calibration).answer([query], 9)[0]
+    statuses = {answer.status for answer in plain.answers}
+    assert statuses == {"known", "likely"}
+    for one, other in zip(plain.answers, calibrated.answers, strict=True):
+        assert (one.entity, one.score, one.status) == (other.entity, other.score, other.status)
+        said = calibration.probabilities(query, [one.score])[0]
+        assert other.probability == (one.probability if one.status == "known" else said)
+
+
+class EverywherePredictor:
+    """Every edge is as likely as its tail is far down the alphabet."""
+
+    fingerprint = "everywhere"
+
+    def __init__(self, num_entities):
+        self.num_entities = num_entities
+
+    def rows(self, entities, *_relation, **_inverse):
+        row = 0.1 + 0.1 * np.arange(self.num_entities, dtype=np.float32)
+        return np.tile(row, (len(entities), 1))
+
+
+def chain():
+    def edge(head, tail):
+        source = Provenance(kind="asserted", source="test")
+        return Edge(head=EntityKey(head), relation="r", tail=EntityKey(tail), provenance=(source,))
+
+    entities = [Entity(key=EntityKey(key), label="X", name=key) for key in "abcd"]
+    return build_snapshot(entities, [edge("a", "b"), edge("b", "c"), edge("c", "d")])
 
 
 class ListedAnswerer:
