@@ -107,7 +107,8 @@ class DenseAnswerer:
             case Projection():
                 return self._projected(node, absent=False)
             case Intersection(children=branches):
-                return np.prod([self._branch(branch) for branch in branches], axis=0)
+                held = [self._branch(branch) for branch in branches]
+                return np.asarray(np.prod(held, axis=0), dtype=np.float32)
             case Union(children=branches):
                 absent = [1.0 - self._value(branch) for branch in branches]
                 return np.asarray(1.0 - np.prod(absent, axis=0), dtype=np.float32)

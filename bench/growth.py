@@ -100,7 +100,8 @@ def measured(num_entities: int, *, count: int, seed: int = 0) -> dict[str, Any]:
         if not len(queries):
             continue
         trees = [queries.tree(row, graph) for row in range(len(queries))]
-        cold, warm = [], []
+        cold: list[float] = []
+        warm: list[float] = []
         for times in (cold, warm):
             for tree in trees:
                 moment = time.perf_counter()
