@@ -182,3 +182,17 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(tmp_path: Path, with_va
     assert whole.fingerprint == resumed.fingerprint
     other = train_embedding(graph, config, valid=valid, seed=4, resume_folder=tmp_path)
     assert other.fingerprint != whole.fingerprint  # another seed's state is not taken up
+
+
+def test_a_longer_run_goes_on_from_a_shorter_one_but_not_the_other_way(tmp_path: Path) -> None:
+    short = ComplexConfig(rank=4, epochs=2, keep_every=1)
+    long = replace(short, epochs=4)
+    first = train_embedding(WORLD, short, resume_folder=tmp_path)
+    seen: list[int] = []
+    on = train_embedding(
+        WORLD, long, resume_folder=tmp_path, progress=lambda done, _total: seen.append(done)
+    )
+    assert seen == [3, 4]
+    assert on.entity.tobytes() == train_embedding(WORLD, long).entity.tobytes()
+    again = train_embedding(WORLD, short, resume_folder=tmp_path)
+    assert again.fingerprint == first.fingerprint
