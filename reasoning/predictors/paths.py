@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kg.snapshot import Snapshot
+from reasoning.predictors.adjacency import Adjacency
 from reasoning.predictors.typing import RelationTypes
 
 __all__ = ["Body", "Walks", "bodies", "body_name", "information_gain"]
@@ -32,7 +33,7 @@ class Walks:
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
+        self._edges = Adjacency(snapshot)
         self._steps: dict[int, sparse.csr_matrix] = {}
 
     def step(self, directed: int) -> sparse.csr_matrix:
@@ -43,15 +44,10 @@ class Walks:
         return found
 
     def _built(self, directed: int) -> sparse.csr_matrix:
-        snapshot = self._snapshot
-        span = snapshot.edges_of(directed % snapshot.num_relations)
-        starts, ends = snapshot.heads[span], snapshot.tails[span]
-        if directed >= snapshot.num_relations:
-            starts, ends = ends, starts
-        degree = np.bincount(starts, minlength=snapshot.num_entities)
-        size = (snapshot.num_entities, snapshot.num_entities)
-        weights = (1.0 / degree[starts]).astype(np.float32)
-        return sparse.csr_matrix((weights, (starts, ends)), shape=size)
+        edges = self._edges.of(directed)
+        degree = np.diff(edges.indptr)
+        weights = (1.0 / np.repeat(degree, degree)).astype(np.float32)
+        return sparse.csr_matrix((weights, edges.indices, edges.indptr), shape=edges.shape)
 
     def reach(
         self, heads: NDArray[np.int32], body: Body, kept: dict[Body, sparse.csr_matrix]
