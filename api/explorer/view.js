@@ -36,6 +36,7 @@ export function badge(status) {
 
 function percent(probability) {
   if (probability >= 1) return "100 %";
+  if (probability <= 0) return "0 %";
   const shown = Math.min(99.9, Math.floor(probability * 1000) / 10);
   return `${shown.toFixed(shown < 10 || shown > 99 ? 1 : 0)} %`;
 }
@@ -135,6 +136,26 @@ function seenFigures(proof) {
   return figures;
 }
 
+// The structure of the question with every variable bound; the list above it shows the best edges.
+function treeItem(node) {
+  const text = {
+    projection: () => `${node.edge.head_name} — ${node.edge.relation.replaceAll("_", " ")} → ${node.edge.tail_name}`,
+    intersection: () => `${node.name}: all of`,
+    union: () => `${node.name}: any of`,
+    gap: () => `nothing found for ${node.name}: ${node.text}`,
+  }[node.kind]?.() ?? node.text ?? node.name;
+  const status = node.edge ? badge(node.edge.status) : node.kind === "negation" ? badge("absent") : null;
+  const below = node.branches.length ? element("ul", {}, ...node.branches.map(treeItem)) : null;
+  return element("li", {}, status, status ? " " : null, text,
+    element("span", { class: "odds" }, ` ${percent(node.edge ? node.edge.probability : node.truth)}`), below);
+}
+
+function proofTree(tree) {
+  if (!tree.branches.length) return null;
+  return element("details", { class: "tree" },
+    element("summary", {}, "The whole proof"), element("ul", {}, treeItem(tree)));
+}
+
 function proofView(proof) {
   const names = new Map(proof.edges.flatMap((edge) => [[edge.head, edge.head_name], [edge.tail, edge.tail_name]]));
   const figures = [
@@ -146,6 +167,7 @@ function proofView(proof) {
     figures.length ? element("div", { class: "parts" }, ...figures) : null,
     element("ol", { class: "edges" }, ...proof.edges.map(proofEdge)),
     facts.length ? element("ul", { class: "facts" }, ...facts) : null,
+    proofTree(proof.tree),
   ];
 }
 

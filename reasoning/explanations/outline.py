@@ -20,8 +20,8 @@ Mark = Literal["known", "predicted", "absent", "fact", "gap", "all", "any", "not
 Notes = Callable[[EdgeView], Sequence[str]]
 """What else there is to say of an edge: its sources, or why it is believed."""
 
-MAX_NAME = 200
-"""Most characters of a name or sentence that are shown."""
+MAX_NAME, MAX_NOTE = 200, 600
+"""Most characters of a name or sentence, and of a note, that are shown."""
 
 _TURNS_TEXT = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -99,18 +99,18 @@ def _edge_line(edge: EdgeView, depth: int, notes: Notes) -> Line:
         mark=edge.status,
         text=f"{head} -[{relation}]-> {tail}",
         truth=edge.probability,
-        notes=tuple(map(readable, notes(edge))),
+        notes=tuple(readable(note, most=MAX_NOTE) for note in notes(edge)),
     )
 
 
-def readable(text: str) -> str:
-    """Return a text on one line without control characters, cut to 200 characters.
+def readable(text: str, *, most: int = MAX_NAME) -> str:
+    """Return a text on one line without control characters, cut to some characters.
 
     Example:
         >>> readable("a" + chr(27) + "[31m" + chr(10) + "b")
         'a\ufffd[31m b'
     """
-    cut = text if len(text) <= MAX_NAME else f"{text[: MAX_NAME - 1]}…"
+    cut = text if len(text) <= most else f"{text[: most - 1]}…"
     return "".join(map(_shown, cut))
 
 

@@ -187,13 +187,18 @@ class SymbolicAnswerer:
         truth = value.values[TRUTH]
         is_known = np.isin(value.ids, proven, assume_unique=True)
         places = np.flatnonzero((truth > 0.0) | is_known)
+        more = len(places) > k
+        if more:  # only those that may be among the first are sorted
+            worth = truth[places] + 2.0 * is_known[places]
+            places = places[worth >= np.partition(worth, -k)[-k]]
         # ids ascend as keys do, so a stable sort breaks ties by key
-        order = places[np.lexsort((-truth[places], ~is_known[places]))]
-        listed, left = order[:k], order[k:]
+        listed = places[np.lexsort((-truth[places], ~is_known[places]))][:k]
         answers = [self._answer(value, int(place), bool(is_known[place])) for place in listed]
-        likely_left = float(truth[left].max(initial=0.0)) + value.above
+        left = truth.copy()
+        left[listed] = 0.0
+        likely_left = float(left.max(initial=0.0)) + value.above
         surest_doubt = float(truth[listed].min(initial=1.0)) - value.below
-        exact = value.above == value.below == 0.0 or (len(left) > 0 and surest_doubt >= likely_left)
+        exact = value.above == value.below == 0.0 or (more and surest_doubt >= likely_left)
         return answers, None if exact else min(1.0, likely_left)
 
     def _calibrated(self, query: Query, answers: list[Answer]) -> list[Answer]:
@@ -223,11 +228,7 @@ class SymbolicAnswerer:
             proof = likely.proof_of_known(entity, known)
         else:
             proof = likely.proof(entity)
-        fields = {name: getattr(answer, name) for name in _ANSWER_FIELDS}
-        return Answer(**fields, proof=proof)
-
-
-_ANSWER_FIELDS = ("entity", "score", "probability", "status", "region", "lower", "upper")
+        return replace(answer, proof=proof)
 
 
 def _proven(query: Query, value: FuzzySet, known: KnownEdges) -> Ids:

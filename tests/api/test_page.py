@@ -135,6 +135,18 @@ def test_a_proof_opens_and_outlines_the_part(browser: Browser, address: str) -> 
     assert label == "white crescent, outlined in the picture of Turkey"
 
 
+def test_the_whole_proof_opens_as_a_tree(browser: Browser, address: str) -> None:
+    ask(browser, address, CRESCENT_QUESTION)
+    row = ".answer[data-key='country:GR']"
+    browser.run(f'document.querySelector("{row} .answer-head").click()')
+    assert browser.run(f'document.querySelector("{row} .tree").open') is False
+    browser.run(f'document.querySelector("{row} .tree summary").click()')
+    tree = text_of(browser, f"{row} .tree")
+    assert "Greece: all of" in tree
+    assert "Greece — borders → Turkey 100 %" in tree
+    assert "must not hold" in tree
+
+
 def test_a_likely_answer_shows_the_sentence_that_it_rests_on(
     browser: Browser, address: str
 ) -> None:
