@@ -83,14 +83,16 @@ class Examples:
         hits: ``(n, width)`` which tails are missing edges.
         log_weights: ``(n, width)`` float32, the logarithm of how many tails each stands for; −inf
             where a row is shorter.
-        log_known: ``(n,)`` float32, log(1 + known tails).
+        num_known: ``(n,)`` float32, known tails of each row.
+        num_missing: ``(n,)`` float32, missing tails of each row.
     """
 
     steps: NDArray[np.int64]
     columns: NDArray[np.float32]
     hits: NDArray[np.bool_]
     log_weights: NDArray[np.float32]
-    log_known: NDArray[np.float32]
+    num_known: NDArray[np.float32]
+    num_missing: NDArray[np.float32]
 
     def taking(self, rows: NDArray[np.int64]) -> Examples:
         """Return some of the rows."""
@@ -99,7 +101,8 @@ class Examples:
             columns=self.columns[rows],
             hits=self.hits[rows],
             log_weights=self.log_weights[rows],
-            log_known=self.log_known[rows],
+            num_known=self.num_known[rows],
+            num_missing=self.num_missing[rows],
         )
 
 
@@ -127,7 +130,7 @@ def examples_of(
     columns = np.zeros((len(missing.steps), width, evidence.num_columns), dtype=np.float32)
     hits = np.zeros(columns.shape[:2], dtype=np.bool_)
     log_weights = np.full(columns.shape[:2], -np.inf, dtype=np.float32)
-    log_known = np.zeros(len(missing.steps), dtype=np.float32)
+    num_known = np.zeros(len(missing.steps), dtype=np.float32)
     for step in np.unique(missing.steps).tolist():
         low, high = np.searchsorted(missing.steps, [step, step + 1])
         of_tails = evidence.of_tails(step)
@@ -136,7 +139,7 @@ def examples_of(
             heads = missing.heads[rows]
             scores = evidence.scores(heads, step)
             known = evidence.edges.of(step)[heads]
-            log_known[rows] = np.log1p(np.diff(known.indptr))
+            num_known[rows] = np.diff(known.indptr)
             total = np.sum(scores, axis=0)
             total[known.nonzero()] = -np.inf
             best = _best(total, config.candidates)
@@ -155,7 +158,8 @@ def examples_of(
         columns=columns,
         hits=hits,
         log_weights=log_weights,
-        log_known=log_known,
+        num_known=num_known,
+        num_missing=np.diff(missing.bounds).astype(np.float32),
     )
 
 

@@ -4,8 +4,10 @@ Weights: a conditional logit over the tails of each row. With z = w_d · columns
 is the mean over its missing tails of −log softmax(z), the weights of a directed relation d being
 drawn towards shared ones by a ridge penalty, so that a rare relation takes those over.
 
-Probabilities: of the ten best tails of each row, log-odds = slope · log softmax + known · log(1 +
-known tails) + offset_d, offsets drawn towards a shared one alike.
+Probabilities: of the ten best tails of each row, log-odds = slope · log(n · softmax) + offset_d,
+offsets drawn towards a shared one alike. n = 1 + further_d · (known tails) is how many tails a row
+misses in the mean, given that it misses one: a row of a thousand known tails misses a hundred, and
+each has but a hundredth of the softmax.
 """
 
 from __future__ import annotations
@@ -33,14 +35,19 @@ class Calibration:
     """How a log-softmax becomes log-odds.
 
     Attributes:
-        slope: Factor of the log-softmax.
-        known: Factor of log(1 + known tails).
+        slope: Factor of log(n · softmax).
+        further: ``(2 * num_relations,)`` further missing tails for each known one.
         offsets: ``(2 * num_relations,)`` of each directed relation.
     """
 
     slope: float
-    known: float
+    further: NDArray[np.float32]
     offsets: NDArray[np.float32]
+
+    def shift(self, step: int, num_known: NDArray[np.integer]) -> NDArray[np.float32]:
+        """Return ``(n,)``: what is added to slope · log softmax in rows of so many known tails."""
+        log_missing = np.log1p(self.further[step] * num_known)
+        return np.asarray(self.slope * log_missing + self.offsets[step], dtype=np.float32)
 
 
 def fit_weights(examples: Examples, num_steps: int, *, shrinkage: float) -> NDArray[np.float32]:
@@ -102,24 +109,34 @@ def fit_calibration(
     chosen = np.take_along_axis(shares, best, axis=1)
     real = np.isfinite(chosen)
     rows = np.nonzero(real)[0]
-    share = torch.from_numpy(chosen[real])
+    further = _further(examples, len(weights), shrinkage)
+    log_missing = np.log1p(further[examples.steps] * examples.num_known)
+    share = torch.from_numpy(chosen[real] + log_missing[rows])
     hit = torch.from_numpy(np.take_along_axis(examples.hits, best, axis=1)[real].astype(np.float32))
-    known = torch.from_numpy(examples.log_known[rows])
     numbers, owners = np.unique(examples.steps, return_inverse=True)
     owner = torch.from_numpy(owners[rows])
-    common = torch.tensor([1.0, 0.0, 0.0], requires_grad=True)
+    common = torch.tensor([1.0, 0.0], requires_grad=True)
     own = torch.zeros(len(numbers), requires_grad=True)
 
     def loss() -> torch.Tensor:
-        odds = common[0] * share + common[1] * known + common[2] + own[owner]
+        odds = common[0] * share + common[1] + own[owner]
         fit = binary_cross_entropy_with_logits(odds, hit, reduction="sum")
         return (fit + 0.5 * shrinkage * own.square().sum()) / len(hit)
 
     minimise(loss, [common, own])
-    slope, of_known, offset = common.detach().numpy().tolist()
+    slope, offset = common.detach().numpy().tolist()
     offsets = np.full(len(weights), offset, dtype=np.float32)
     offsets[numbers] += own.detach().numpy()
-    return Calibration(slope=slope, known=of_known, offsets=offsets)
+    return Calibration(slope=slope, further=further, offsets=offsets)
+
+
+def _further(examples: Examples, num_steps: int, shrinkage: float) -> NDArray[np.float32]:
+    """Return further missing tails for each known one, by directed relation, drawn to the mean."""
+    more = np.bincount(examples.steps, examples.num_missing - 1.0, minlength=num_steps)
+    known = np.bincount(examples.steps, examples.num_known, minlength=num_steps)
+    prior = shrinkage * max(1e-6, float(examples.num_known.mean()))
+    mean = more.sum() / max(1.0, known.sum())
+    return np.asarray((more + mean * prior) / (known + prior), dtype=np.float32)
 
 
 def _spread(examples: Examples) -> NDArray[np.float32]:

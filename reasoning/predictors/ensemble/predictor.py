@@ -1,8 +1,9 @@
 """The link predictor of large graphs: several models, mixed and calibrated a relation.
 
-p(h, r, t) = P(h misses an edge of r)^κ · σ(slope · log softmax_t(w_r · columns) + known · log(1 +
-known tails of (h, r)) + offset_r), with the softmax over tails that are no known edges. Rows are
-computed when asked for; where the first factor alone is below what a caller asks for, no model is.
+p(h, r, t) = P(h misses an edge of r)^κ · σ(slope · log(n · softmax_t(w_r · columns)) + offset_r),
+the softmax over tails that are no known edges, n how many tails such a row misses in the mean. Rows
+are computed when asked for; where the first factor alone is below what a caller asks for, no model
+is asked.
 """
 
 from __future__ import annotations
@@ -154,10 +155,10 @@ class EnsemblePredictor:
         top = mixed.max(axis=1, keepdims=True, initial=-1e30)
         total = np.log(np.exp(mixed - top).sum(axis=1, dtype=np.float64) + 1e-30) + top[:, 0]
         known = np.diff(self.evidence.edges.of(step)[entities].indptr)
-        calibration = self.calibration
-        shift = calibration.known * np.log1p(known) + calibration.offsets[step]
-        mixed *= calibration.slope
-        mixed += (shift - calibration.slope * total).astype(np.float32)[:, None]
+        slope = self.calibration.slope
+        mixed *= slope
+        shift = self.calibration.shift(step, known) - slope * total
+        mixed += shift.astype(np.float32)[:, None]
         return mixed
 
     def _sure(self, odds: NDArray[np.float32], most: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -174,7 +175,8 @@ class EnsemblePredictor:
         calibration = self.calibration
         return {
             "weights": self.weights,
-            "calibration/shared": np.array([calibration.slope, calibration.known]),
+            "calibration/slope": np.array([calibration.slope]),
+            "calibration/further": calibration.further,
             "calibration/offsets": calibration.offsets,
             "completeness/weights": self.completeness.weights,
             "completeness/offsets": self.completeness.offsets,
@@ -228,7 +230,8 @@ def _restored(checkpoint: Checkpoint, evidence: Evidence) -> EnsemblePredictor:
     tensors, steps = checkpoint.tensors, 2 * evidence.snapshot.num_relations
     shapes = {
         "weights": (steps, evidence.num_columns),
-        "calibration/shared": (2,),
+        "calibration/slope": (1,),
+        "calibration/further": (steps,),
         "calibration/offsets": (steps,),
         "completeness/weights": (4,),
         "completeness/offsets": (steps,),
@@ -236,11 +239,14 @@ def _restored(checkpoint: Checkpoint, evidence: Evidence) -> EnsemblePredictor:
     for name, shape in shapes.items():
         if tensors[name].shape != shape or not np.isfinite(tensors[name]).all():
             raise ValueError(f"{name} is not of {shape} finite numbers")
-    slope, known = tensors["calibration/shared"].tolist()
     return EnsemblePredictor(
         evidence=evidence,
         weights=tensors["weights"],
-        calibration=Calibration(slope=slope, known=known, offsets=tensors["calibration/offsets"]),
+        calibration=Calibration(
+            slope=float(tensors["calibration/slope"][0]),
+            further=tensors["calibration/further"],
+            offsets=tensors["calibration/offsets"],
+        ),
         completeness=Completeness(
             weights=tensors["completeness/weights"], offsets=tensors["completeness/offsets"]
         ),
