@@ -20,8 +20,11 @@ EXAMPLES = """examples:
   umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --explain svg --out why.svg
   umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --why-not Ghana
   umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --assume "Ghana borders Chad"
+  umbra ask --batch questions.jsonl --out answers.parquet
 
-The question is a text of Cypher, SPARQL or nested tuples, or a tree in JSON (docs/queries.md).
+With --batch many questions are answered, one a line: a text, a query in JSON, or {"id": …,
+"question": …}. What cannot be answered lands in rejects/; a job that was stopped goes on where it
+was. The question is a text of Cypher, SPARQL or nested tuples, or a tree in JSON (docs/queries.md).
 """
 
 
@@ -35,7 +38,10 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("question", help="Cypher, SPARQL, tuples or JSON; - reads it from stdin")
+    parser.add_argument(
+        "question", nargs="?", help="Cypher, SPARQL, tuples or JSON; - reads it from stdin"
+    )
+    parser.add_argument("--batch", type=Path, metavar="FILE", help="questions, one a line")
     parser.add_argument("--k", type=int, default=10, help="most answers (default 10)")
     parser.add_argument(
         "--answerer",
@@ -50,7 +56,12 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         choices=("text", "json", "svg"),
         help="show whole proof trees; svg draws that of the first answer",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write what --explain shows")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write what --explain shows, or the answers of --batch: .jsonl, .csv or .parquet",
+    )
     parser.add_argument(
         "--why-not", metavar="ENTITY", help="say what an entity lacks to be an answer; key or name"
     )
@@ -66,6 +77,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     from api.engine import Engine
 
+    if (arguments.question is None) == (arguments.batch is None):
+        raise InputError("a question or --batch FILE is needed, and not both")
+    if arguments.batch is not None:
+        from api.cli.ask_batch import run_batch
+
+        return run_batch(arguments)
     if arguments.out is not None and arguments.explain is None:
         raise InputError("--out needs --explain", hint="add --explain text, json or svg")
     question = sys.stdin.read() if arguments.question == "-" else arguments.question
