@@ -27,9 +27,7 @@ from evaluation.calibration import (
 )
 from kg.errors import CheckpointMismatchError, ForeignFileError, InputError
 from kg.files import read_json, write_json
-from kg.progress import Progress, silent
-from kg.snapshot import Snapshot
-from reasoning.protocols import Answerer
+from reasoning.judged_answers import JudgedAnswers
 from reasoning.query import (
     Intersection,
     Negation,
@@ -40,19 +38,12 @@ from reasoning.query import (
     structure_name,
     walk,
 )
-from reasoning.sampling import QuerySet
 
 __all__ = [
-    "BEST_ANSWERS",
     "AnswerCalibration",
-    "JudgedAnswers",
     "family",
     "fit_answer_calibration",
-    "judged_answers",
 ]
-
-BEST_ANSWERS = 10
-"""Likely answers of each query that a map is fitted and judged on (`specs`: population)."""
 
 FORMAT = 1
 _FEWEST_EXAMPLES = 200
@@ -60,22 +51,6 @@ _FEWEST_OF_EACH = 15
 _FOLDS = 5
 _SMALLEST = 1e-9
 _MOST_HOPS = 4
-_BATCH = 64
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class JudgedAnswers:
-    """The best likely answers of one query and which of them are true.
-
-    Attributes:
-        query: In normal form.
-        scores: ``(n,)`` falling, in [0, 1].
-        outcomes: ``(n,)`` whether the held-out edges prove each.
-    """
-
-    query: Query
-    scores: NDArray[np.float64]
-    outcomes: NDArray[np.bool_]
 
 
 def family(query: Query) -> str:
@@ -187,48 +162,6 @@ class AnswerCalibration:
             ) from error
 
 
-def judged_answers(
-    answerer: Answerer,
-    queries: QuerySet,
-    snapshot: Snapshot,
-    *,
-    best: int = BEST_ANSWERS,
-    progress: Progress = silent,
-) -> list[JudgedAnswers]:
-    """Ask queries with held-out answers, and judge the best likely answers of each.
-
-    Args:
-        answerer: One over the graph without the held-out edges.
-        queries: Of one structure; `hard` answers are true, `easy` ones are left out.
-        snapshot: The graph of the answerer.
-        best: Most answers a query.
-        progress: Told the queries done.
-
-    Returns:
-        One entry a query that has a likely answer.
-    """
-    found = []
-    for start in range(0, len(queries), _BATCH):
-        rows = range(start, min(start + _BATCH, len(queries)))
-        trees = [queries.tree(row, snapshot) for row in rows]
-        most = best + max(len(queries.easy[row]) for row in rows)
-        for row, answers in zip(rows, answerer.answer(trees, most), strict=True):
-            likely = [answer for answer in answers.answers if answer.status == "likely"]
-            ids = np.array([snapshot.entity_id(answer.entity) for answer in likely], dtype=np.int64)
-            scores = np.array([answer.score for answer in likely], dtype=np.float64)
-            kept = np.flatnonzero(~np.isin(ids, queries.easy[row]))[:best]
-            if len(kept):
-                found.append(
-                    JudgedAnswers(
-                        query=answers.query,
-                        scores=scores[kept],
-                        outcomes=np.isin(ids[kept], queries.hard[row]),
-                    )
-                )
-        progress(rows.stop, len(queries))
-    return found
-
-
 def fit_answer_calibration(judged: Iterable[JudgedAnswers]) -> AnswerCalibration:
     """Fit the maps; shapes with too few examples are left to a more general map.
 
@@ -239,6 +172,7 @@ def fit_answer_calibration(judged: Iterable[JudgedAnswers]) -> AnswerCalibration
         >>> from kg.model import EntityKey
         >>> from reasoning.query import Anchor
         >>> query = Projection("r", Anchor(EntityKey("a")))
+        >>> from reasoning.judged_answers import JudgedAnswers
         >>> scores, outcomes = np.array([0.9, 0.1]), np.array([True, False])
         >>> one = JudgedAnswers(query=query, scores=scores, outcomes=outcomes)
         >>> bool(np.diff(fit_answer_calibration([one] * 200).probabilities(query, [0.1, 0.9])) > 0)

@@ -203,7 +203,8 @@ class _Folding:
         if described is None or len(rest) == 0:
             return rest[:0]
         has_description = (described != 0).any(axis=1)
-        sources, targets = known[has_description[known]], rest[has_description[rest]]
+        sources: Ids = known[has_description[known]]
+        targets: Ids = rest[has_description[rest]]
         if len(targets) == 0 or len(sources) < FEWEST_DESCRIBED:
             return rest[:0]
         found = fit_description_map(

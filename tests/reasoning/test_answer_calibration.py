@@ -10,15 +10,10 @@ from kg.errors import CheckpointMismatchError, ForeignFileError, InputError
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.snapshot import build_snapshot
-from reasoning.answer_calibration import (
-    AnswerCalibration,
-    JudgedAnswers,
-    family,
-    fit_answer_calibration,
-    judged_answers,
-)
+from reasoning.answer_calibration import AnswerCalibration, family, fit_answer_calibration
 from reasoning.answers import Answer, Answers
 from reasoning.id_sets import directed_edges
+from reasoning.judged_answers import JudgedAnswers, judged_answers, validation_queries
 from reasoning.query import Anchor, Intersection, Labelled, Negation, Projection, Union
 from reasoning.sampling import one_hop_queries
 from reasoning.symbolic.answerer import SymbolicAnswerer
@@ -180,6 +175,16 @@ class ListedAnswerer:
         return [Answers(query=tree, answers=listed[:k], total_known=1) for tree in trees]
 
 
+def test_validation_queries_need_a_held_out_edge_and_are_drawn_by_seed():
+    full = chain()
+    known = full.keeping(full.heads != full.entity_id("b"))
+    drawn = validation_queries(known, full, 3, seed=1)
+    assert {queries.structure.name for queries in drawn} >= {"1p", "2p"}
+    assert all(len(hard) for queries in drawn for hard in queries.hard)
+    again = validation_queries(known, full, 3, seed=1)
+    assert [q.anchors.tolist() for q in drawn] == [q.anchors.tolist() for q in again]
+
+
 def test_the_best_likely_answers_are_judged_by_the_held_out_edges():
     def edge(tail):
         source = Provenance(kind="asserted", source="test")
@@ -191,7 +196,7 @@ def test_the_best_likely_answers_are_judged_by_the_held_out_edges():
     )
     known = graph.keeping(graph.tails == graph.entity_id("b"))
     queries = one_hop_queries(directed_edges(graph), directed_edges(known))
-    judged = judged_answers(ListedAnswerer(), queries, known, best=2)
+    judged = judged_answers(ListedAnswerer(), [queries], known, best=2)
     forward = next(one for one in judged if not one.query.inverse)
     assert forward.scores.tolist() == [0.5, 0.4]
     assert forward.outcomes.tolist() == [False, True]
