@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from functools import cached_property
 
 from kg.errors import InputError, UnknownEntityError
 from kg.model import EdgeKey, EntityKey
 from kg.snapshot import Snapshot
-from reasoning.comparisons import matching
-from reasoning.query import Compare
 
-__all__ = ["edge_parts", "named_edge", "named_entity"]
+__all__ = ["NamedEntities", "edge_parts"]
 
 _SHOWN_KEYS = 5
 
@@ -39,35 +38,52 @@ def edge_parts(text: str) -> tuple[str, str, str]:
     return head, relation, tail
 
 
-def named_entity(text: str, snapshot: Snapshot) -> EntityKey:
-    """Return the key of an entity given by its key or its name.
+class NamedEntities:
+    """Finds entities by key or by name; the names are sorted out once, whatever is looked up.
 
-    Raises:
-        UnknownEntityError: No entity has it.
-        InputError: Several entities have the name.
+    Args:
+        snapshot: The graph.
     """
-    if snapshot.entities.get(text) is not None:
-        return EntityKey(text)
-    found = matching(snapshot, Compare("name", "=", text))
-    if len(found) == 1:
-        return snapshot.entities.name(int(found[0]))
-    if len(found) > 1:
-        keys = [snapshot.entities.name(int(entity)) for entity in found[:_SHOWN_KEYS]]
-        raise InputError(
-            f"{len(found)} entities have the name {text!r:.100}",
-            hint=f"give a key, such as {', '.join(keys)}",
-        )
-    raise UnknownEntityError(text, nearest=snapshot.entities.nearest(text))
 
+    def __init__(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
 
-def named_edge(parts: Sequence[str], snapshot: Snapshot) -> EdgeKey:
-    """Return the edge between two entities given by key or name.
+    def key(self, text: str) -> EntityKey:
+        """Return the key of the entity that has a key or a name.
 
-    Raises:
-        UnknownEntityError: No entity has such a key or name.
-        UnknownRelationError: No edge of the graph has the relation.
-        InputError: Several entities have the name.
-    """
-    head, relation, tail = parts
-    snapshot.relation_id(relation)
-    return named_entity(head, snapshot), relation, named_entity(tail, snapshot)
+        Raises:
+            UnknownEntityError: No entity has it.
+            InputError: Several entities have the name.
+        """
+        entities = self._snapshot.entities
+        if entities.get(text) is not None:
+            return EntityKey(text)
+        found = self._by_name.get(text, [])
+        if len(found) > 1:
+            keys = ", ".join(entities.name(entity) for entity in found[:_SHOWN_KEYS])
+            raise InputError(
+                f"{len(found)} entities have the name {text!r:.100}",
+                hint=f"give a key, such as {keys}",
+            )
+        if not found:
+            raise UnknownEntityError(text, nearest=entities.nearest(text))
+        return entities.name(found[0])
+
+    def edge(self, parts: Sequence[str]) -> EdgeKey:
+        """Return the edge of a head, a relation and a tail.
+
+        Raises:
+            UnknownEntityError: No entity has such a key or name.
+            UnknownRelationError: No edge of the graph has the relation.
+            InputError: Several entities have the name.
+        """
+        head, relation, tail = parts
+        self._snapshot.relation_id(relation)
+        return self.key(head), relation, self.key(tail)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for entity, name in enumerate(self._snapshot.names):
+            found.setdefault(name, []).append(entity)
+        return found

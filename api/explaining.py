@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from api.edge_texts import edge_parts, named_edge, named_entity
+from api.edge_texts import NamedEntities, edge_parts
 from api.proof_schemas import ChangeOut, ChangesOut, LinkOut, WhyNotOut
 from api.views import AnswerViews
 from kg.snapshot import Snapshot
@@ -32,12 +32,12 @@ def named_edits(
         UnknownEntityError: An end of an edge is not in the snapshot.
         UnknownRelationError: A relation is not in the snapshot.
     """
-    added, removed = ([_edge(edge, snapshot) for edge in edges] for edges in (assume, without))
+    named = NamedEntities(snapshot)
+    added, removed = (
+        [named.edge(edge_parts(edge) if isinstance(edge, str) else edge) for edge in edges]
+        for edges in (assume, without)
+    )
     return edits_of(added, removed) if added or removed else None
-
-
-def _edge(edge: EdgeText, snapshot: Snapshot) -> tuple[Any, str, Any]:
-    return named_edge(edge_parts(edge) if isinstance(edge, str) else edge, snapshot)
 
 
 def changes_out(changes: Changes, views: AnswerViews) -> ChangesOut:
@@ -74,7 +74,7 @@ def explain_absence(
 
     snapshot = engine.snapshot
     tree = engine.reading(question, parameters).tree
-    key = named_entity(entity, snapshot)
+    key = NamedEntities(snapshot).key(entity)
     edits = named_edits(assume, without, snapshot)
     chosen, _ = engine.answerer("symbolic")
     found = why_not(tree, key, _symbolic(chosen, engine), edits=edits)

@@ -175,7 +175,7 @@ class Prover:
     The value of a binding is the product of the probabilities of its edges; on a tree the best one
     is found by max-product dynamic programming, a pass over arrays for each node. Everything that
     a proof names as known is an edge of the graph (or was added by the call's edits). Negation is
-    closed-world. The arrays are computed once, whatever the number of answers.
+    closed-world. The arrays are computed once, when the first answer is proved.
 
     Args:
         query: Safe, in normal form.
@@ -186,7 +186,6 @@ class Prover:
         self._query = query
         self._edges = edges
         self._values: dict[int, Values] = {}
-        self._value(query)
 
     @property
     def snapshot(self) -> Snapshot:

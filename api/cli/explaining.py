@@ -19,6 +19,9 @@ __all__ = ["Form", "explained", "lacking", "write_explanation"]
 
 Form = Literal["text", "json", "svg"]
 
+FORMAT = 1
+"""Of the JSON of proofs; fields may be added under the same number."""
+
 _SOURCES, _REASONS = 2, 3
 
 
@@ -31,7 +34,8 @@ def explained(answers: AnswersOut, form: Form, *, why: int) -> bytes:
     groups = [[a for a in answers.answers if a.status == status] for status in ("known", "likely")]
     shown = [answer for group in groups for answer in group[:why] if answer.proof is not None]
     if form == "json":
-        return _json([answer.model_dump(mode="json") for answer in shown])
+        answers_shown = [answer.model_dump(mode="json") for answer in shown]
+        return _json({"kind": "proofs", "format": FORMAT, "answers": answers_shown})
     if form == "svg":
         if not shown:
             raise InputError("no answer has a proof to draw", hint="raise --k or --why")

@@ -11,10 +11,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.cli import main as command_line
-from api.edge_texts import edge_parts, named_edge, named_entity
+from api.edge_texts import NamedEntities, edge_parts
 from api.engine import Engine
 from api.schemas import AnswersOut, ProofNodeOut
 from kg.errors import InputError, UnknownEntityError, UnknownRelationError
+from kg.model import Entity, EntityKey
+from kg.snapshot import build_snapshot
 from tests.api.world import WorldEngine
 
 ARABIC = "MATCH (c:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c"
@@ -101,18 +103,26 @@ def test_why_not_names_what_is_missing(world: WorldEngine) -> None:
 
 
 def test_names_and_edges_are_read(world: WorldEngine) -> None:
-    snapshot = world.snapshot
+    named = NamedEntities(world.snapshot)
     assert edge_parts('"South Sudan" borders country:TD') == (
         "South Sudan",
         "borders",
         "country:TD",
     )
-    assert named_entity("country:TR", snapshot) == named_entity("Turkey", snapshot)
-    assert named_edge(("Turkey", "borders", "Greece"), snapshot)[2] == "country:GR"
+    assert named.key("country:TR") == named.key("Turkey")
+    assert named.edge(("Turkey", "borders", "Greece"))[2] == "country:GR"
     with pytest.raises(UnknownEntityError):
-        named_entity("Atlantis", snapshot)
+        named.key("Atlantis")
     with pytest.raises(UnknownRelationError):
-        named_edge(("Turkey", "likes", "Greece"), snapshot)
+        named.edge(("Turkey", "likes", "Greece"))
+
+
+def test_a_name_that_several_have_is_refused_with_their_keys() -> None:
+    twins = [Entity(key=EntityKey(key), label="City", name="Paris") for key in ("a", "b")]
+    named = NamedEntities(build_snapshot(twins, []))
+    with pytest.raises(InputError, match="2 entities have the name 'Paris'") as caught:
+        named.key("Paris")
+    assert caught.value.hint == "give a key, such as a, b"
 
 
 @pytest.mark.parametrize("text", ["", "a b", "a b c d", "a 'b c"])
@@ -151,7 +161,9 @@ def test_the_command_explains_in_three_forms(
         assert command_line.main([*arguments[:4], "--why", "1"]) == 0
         assert capfdbinary.readouterr().out == out.read_bytes()
     assert "= " in (tmp_path / "text").read_text()
-    first, *_ = json.loads((tmp_path / "json").read_text())
+    written = json.loads((tmp_path / "json").read_text())
+    assert (written["kind"], written["format"]) == ("proofs", 1)
+    first, *_ = written["answers"]
     assert ProofNodeOut.model_validate(first["proof"]["tree"]).variable == 0
     assert ET.parse(tmp_path / "svg").getroot().tag.endswith("svg")  # noqa: S314
 
