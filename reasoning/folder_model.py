@@ -1,7 +1,7 @@
 """The default model of a graph folder: an embedding, path rules, and their calibrated ensemble.
 
-A folder holds ``model.json`` (what it is of, settings, fingerprints; written last), and one
-checkpoint folder for each part. All are bound to the training edges by their hash. Training goes
+A folder holds ``model.json`` (what it is of, settings, fingerprints; written last), one checkpoint
+folder for each part, and ``answers.json``, from scores of answers to probabilities. All are bound to the training edges by their hash. Training goes
 on where it was: each finished part is kept, and the embedding after every few epochs.
 """
 
@@ -11,11 +11,18 @@ import hashlib
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kg.errors import CheckpointMismatchError, ConflictError, ForeignFileError, MissingPartError
+from kg.errors import (
+    CheckpointMismatchError,
+    ConflictError,
+    ForeignFileError,
+    InputError,
+    MissingPartError,
+)
 from kg.files import read_json, write_json
 from kg.graph_folder import GraphFolder
 from kg.progress import Progress, silent
@@ -23,6 +30,7 @@ from kg.snapshot import Snapshot
 from reasoning.folder_model_config import FolderModelConfig
 
 if TYPE_CHECKING:
+    from reasoning.answer_calibration import AnswerCalibration
     from reasoning.predictors.embeddings import EmbeddingModel
     from reasoning.predictors.ensemble import EnsemblePredictor
     from reasoning.predictors.rules import RuleSet
@@ -36,7 +44,10 @@ Bars = Callable[[str, str], Progress]
 
 FORMAT = 1
 HEAD = "model.json"
+ANSWERS = "answers.json"
 _PLAN = "unfinished/plan.json"
+_CALIBRATION_QUERIES = 150
+"""Validation queries of a structure that probabilities of answers are fitted on."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -49,6 +60,8 @@ class FolderModel:
         rules: Also the reasons behind predicted edges.
         config: Settings it was trained with.
         manifest: What ``model.json`` says.
+        calibration: From scores of answers to probabilities; None where validation has too few
+            answers to fit it.
     """
 
     snapshot: Snapshot
@@ -56,11 +69,12 @@ class FolderModel:
     rules: RuleSet
     config: FolderModelConfig
     manifest: Mapping[str, Any] = field(repr=False)
+    calibration: AnswerCalibration | None = field(default=None, repr=False)
 
     @property
     def fingerprint(self) -> str:
         """Hash of all parts and of how they answer."""
-        answering = repr(self.config.answering)
+        answering = repr((self.config.answering, self.calibration))
         return hashlib.sha256(f"{self.predictor.fingerprint} {answering}".encode()).hexdigest()
 
     def answerer(
@@ -76,7 +90,11 @@ class FolderModel:
 
         chosen = self.snapshot if snapshot is None else snapshot
         return SymbolicAnswerer(
-            chosen, self.predictor, self.config.answering, row_folder=row_folder
+            chosen,
+            self.predictor,
+            self.config.answering,
+            row_folder=row_folder,
+            calibration=self.calibration,
         )
 
 
@@ -102,7 +120,7 @@ def train_folder_model(
         MissingPartError: The graph has no validation edges.
         ConflictError: Another model stands in the folder.
     """
-    chosen = config or FolderModelConfig.for_graph(graph.full.num_entities)
+    chosen = config or FolderModelConfig.for_graph(graph.full.num_entities, graph.train.num_edges)
     if not len(graph.edges("valid")):
         raise MissingPartError(
             "no validation edges",
@@ -139,6 +157,7 @@ def load_folder_model(folder: Path, snapshot: Snapshot) -> FolderModel:
         ForeignFileError: A file is not ours or damaged.
         FormatVersionError: It has another format number.
     """
+    from reasoning.answer_calibration import AnswerCalibration
     from reasoning.predictors.embeddings import EmbeddingModel
     from reasoning.predictors.ensemble import EnsemblePredictor
     from reasoning.predictors.rules import RuleSet
@@ -162,8 +181,17 @@ def load_folder_model(folder: Path, snapshot: Snapshot) -> FolderModel:
     embedding = EmbeddingModel.load(folder / "embedding", snapshot)
     rules = RuleSet.load(folder / "rules", snapshot)
     predictor = EnsemblePredictor.load(folder / "ensemble", snapshot, [embedding, rules])
+    calibration = None
+    if (folder / ANSWERS).is_file():
+        path = folder / ANSWERS
+        calibration = AnswerCalibration.load(path, fingerprint=predictor.fingerprint)
     return FolderModel(
-        snapshot=snapshot, predictor=predictor, rules=rules, config=config, manifest=manifest
+        snapshot=snapshot,
+        predictor=predictor,
+        rules=rules,
+        config=config,
+        manifest=manifest,
+        calibration=calibration,
     )
 
 
@@ -194,6 +222,7 @@ class _Training:
         embedding = self._part("embedding", self._embedding)
         rules = self._part("rules", self._rules)
         ensemble = self._part("ensemble", lambda: self._ensemble(embedding, rules))
+        self._part("answers", lambda: self._answers(ensemble))
         write_json(
             self.folder / HEAD,
             {
@@ -273,3 +302,22 @@ class _Training:
                 progress=self.bars("calibrating", "rows"),
             ).save(place)
         return EnsemblePredictor.load(place, self.graph.train, models)
+
+    def _answers(self, ensemble: EnsemblePredictor) -> None:
+        from reasoning.answer_calibration import fit_answer_calibration
+        from reasoning.judged_answers import judged_answers, validation_queries
+        from reasoning.symbolic.answerer import SymbolicAnswerer
+
+        if "answers" in self.seconds:
+            return
+        train = self.graph.train
+        answerer = SymbolicAnswerer(train, ensemble, self.config.answering)
+        asked = validation_queries(
+            train, self.graph.train_valid, _CALIBRATION_QUERIES, seed=self.seed
+        )
+        bar = self.bars("calibrating answers", "queries")
+        judged = judged_answers(answerer, asked, train, progress=bar)
+        # a small graph has too few answers to learn from: scores are shown as they are
+        with suppress(InputError):
+            calibration = fit_answer_calibration(judged)
+            calibration.save(self.folder / ANSWERS, fingerprint=ensemble.fingerprint)

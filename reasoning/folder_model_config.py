@@ -21,6 +21,9 @@ __all__ = ["FolderModelConfig"]
 _SMALL, _LARGE = 5_000, 150_000
 """Numbers of entities below and above which an embedding is trained in another way."""
 
+_DENSE = 10
+"""Edges an entity above which predicting relations helps (FB15k-237 has 19, NELL995 2)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderModelConfig:
@@ -39,9 +42,9 @@ class FolderModelConfig:
     answering: SymbolicConfig = field(default_factory=SymbolicConfig)
 
     @classmethod
-    def for_graph(cls, num_entities: int) -> FolderModelConfig:
+    def for_graph(cls, num_entities: int, num_edges: int) -> FolderModelConfig:
         """Return the settings for a graph of some size."""
-        return cls(embedding=_embedding_for(num_entities))
+        return cls(embedding=_embedding_for(num_entities, num_edges))
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -86,18 +89,22 @@ class FolderModelConfig:
             raise SettingError(f"unknown setting: {error}", where=where) from error
 
 
-def _embedding_for(num_entities: int) -> ComplexConfig:
+def _embedding_for(num_entities: int, num_edges: int) -> ComplexConfig:
     if num_entities <= _SMALL:
         return ComplexConfig(rank=64, epochs=60, regulariser=0.05, patience=5)
     large = num_entities > _LARGE
+    dense = num_edges > _DENSE * num_entities
     return ComplexConfig(
         rank=100 if large else 200,
-        epochs=20,
+        epochs=20 if dense else 12,
         regulariser=0.05,
-        batch=1000,
+        relation_weight=1.0 if dense else 0.0,
+        batch=500 if dense else 1000,
         candidates=20_000 if large else None,
+        scale=0.01,
         keep_every=1,
         precision="bfloat16",
         both_directions=False,
         patience=2,
+        valid_edges=4000,
     )

@@ -46,7 +46,7 @@ def train_folder(
     if seed < 0:
         raise InputError(f"the seed must be at least 0, got {seed}", where="--seed")
     loaded = load_graph_folder(graph)
-    config = FolderModelConfig.for_graph(loaded.full.num_entities)
+    config = FolderModelConfig.for_graph(loaded.full.num_entities, loaded.train.num_edges)
     if settings is not None:
         changes = read_json(settings, kind="file of settings")
         config = config.changed(changes, where=str(settings))
