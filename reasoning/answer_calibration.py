@@ -27,7 +27,10 @@ from evaluation.calibration import (
 )
 from kg.errors import CheckpointMismatchError, ForeignFileError, InputError
 from kg.files import read_json, write_json
-from reasoning.judged_answers import JudgedAnswers
+from kg.graph_folder import GraphFolder
+from kg.progress import Progress, silent
+from reasoning.judged_answers import JudgedAnswers, judged_answers, validation_queries
+from reasoning.protocols import Answerer
 from reasoning.query import (
     Intersection,
     Negation,
@@ -41,6 +44,7 @@ from reasoning.query import (
 
 __all__ = [
     "AnswerCalibration",
+    "calibrate_on_validation",
     "family",
     "fit_answer_calibration",
 ]
@@ -193,6 +197,35 @@ def fit_answer_calibration(judged: Iterable[JudgedAnswers]) -> AnswerCalibration
         families=_fitted_groups(everything, family),
         structures=_fitted_groups(everything, structure_name),
     )
+
+
+def calibrate_on_validation(
+    answerer: Answerer,
+    graph: GraphFolder,
+    *,
+    count: int = 150,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> AnswerCalibration | None:
+    """Fit the maps on sampled queries that need a validation edge.
+
+    Args:
+        answerer: Over the training edges.
+        graph: With validation edges.
+        count: Queries of a structure.
+        seed: Of the sample.
+        progress: Told the queries done.
+
+    Returns:
+        The maps; None where the graph is too small to learn them: scores are shown as they are.
+    """
+    asked = validation_queries(graph.train, graph.train_valid, count, seed=seed)
+    try:
+        return fit_answer_calibration(
+            judged_answers(answerer, asked, graph.train, progress=progress)
+        )
+    except InputError:
+        return None
 
 
 def _fitted_groups(

@@ -48,7 +48,7 @@ def test_the_model_answers_better_than_chance(graph: GraphFolder, trained: Path)
         ranks.append(1 + (row > row[tail]).sum())
     assert np.mean(1 / np.array(ranks)) > 0.3
     manifest = model.manifest
-    assert set(manifest["seconds"]) == {"embedding", "rules", "ensemble"}
+    assert set(manifest["seconds"]) == {"embedding", "rules", "ensemble", "answers"}
     assert manifest["plan"]["snapshot"] == graph.train.hash
     assert not (trained / "unfinished").exists()
 

@@ -1,0 +1,148 @@
+"""The training of the model of a graph folder, part by part; what is done is left as it is."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kg.files import read_json, write_json
+from kg.graph_folder import GraphFolder
+from reasoning.folder_model import ANSWERS, FORMAT, HEAD, Bars, another_model
+from reasoning.folder_model_config import FolderModelConfig
+
+if TYPE_CHECKING:
+    from reasoning.predictors.embeddings import EmbeddingModel
+    from reasoning.predictors.ensemble import EnsemblePredictor
+    from reasoning.predictors.rules import RuleSet
+    from reasoning.protocols import ScoreModel
+
+__all__ = ["FolderTraining"]
+
+_PLAN = "unfinished/plan.json"
+
+
+@dataclass(slots=True)
+class FolderTraining:
+    """One training; parts in their order, what is done is left as it is."""
+
+    graph: GraphFolder
+    folder: Path
+    config: FolderModelConfig
+    seed: int
+    bars: Bars
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """What makes two trainings the same."""
+        return {
+            "snapshot": self.graph.train.hash,
+            "graph": self.graph.full.hash,
+            "config": self.config.to_json(),
+            "seed": self.seed,
+        }
+
+    def run(self) -> None:
+        """Train what is missing and write the manifest."""
+        self._take_up()
+        embedding = self._part("embedding", self._embedding)
+        rules = self._part("rules", self._rules)
+        ensemble = self._part("ensemble", lambda: self._ensemble(embedding, rules))
+        self._part("answers", lambda: self._answers(ensemble))
+        write_json(
+            self.folder / HEAD,
+            {
+                "format": FORMAT,
+                "plan": self.plan,
+                "entities": self.graph.full.num_entities,
+                "relations": self.graph.full.num_relations,
+                "edges": {name: len(self.graph.edges(name)) for name in ("train", "valid")},
+                "repeated": dict(self.graph.repeated),
+                "fingerprint": ensemble.fingerprint,
+                "rules": len(rules),
+                "seconds": self.seconds,
+            },
+        )
+        shutil.rmtree(self.folder / "unfinished", ignore_errors=True)
+
+    def _take_up(self) -> None:
+        """Go on with an unfinished training of the same plan, or begin one."""
+        path = self.folder / _PLAN
+        if not path.exists():
+            write_json(path, {"format": FORMAT, "plan": self.plan, "seconds": {}})
+            return
+        begun = read_json(path, kind="plan of a training", formats=(FORMAT,))
+        if begun.get("plan") != self.plan:
+            raise another_model(self.folder)
+        self.seconds.update(begun.get("seconds", {}))
+
+    def _part(self, name: str, made: Callable[[], Any]) -> Any:
+        """Make a part unless it is done; how long it took is kept beside the plan."""
+        started = time.monotonic()
+        part = made()
+        if name not in self.seconds:
+            self.seconds[name] = round(time.monotonic() - started, 1)
+            stamp = {"format": FORMAT, "plan": self.plan, "seconds": self.seconds}
+            write_json(self.folder / _PLAN, stamp)
+        return part
+
+    def _embedding(self) -> EmbeddingModel:
+        from reasoning.predictors.embeddings import EmbeddingModel, train_embedding
+
+        place = self.folder / "embedding"
+        if "embedding" not in self.seconds:
+            model = train_embedding(
+                self.graph.train,
+                self.config.embedding,
+                valid=self.graph.edges("valid"),
+                seed=self.seed,
+                progress=self.bars("training the embedding", "epochs"),
+                resume_folder=self.folder / "unfinished" / "embedding",
+            )
+            model.save(place, self.graph.train)
+        return EmbeddingModel.load(place, self.graph.train)
+
+    def _rules(self) -> RuleSet:
+        from reasoning.predictors.rules import RuleSet, mine_rules
+
+        place = self.folder / "rules"
+        if "rules" not in self.seconds:
+            bar = self.bars("mining rules", "relations")
+            mine_rules(self.graph.train, self.config.rules, seed=self.seed, progress=bar).save(
+                place
+            )
+        return RuleSet.load(place, self.graph.train)
+
+    def _ensemble(self, embedding: EmbeddingModel, rules: RuleSet) -> EnsemblePredictor:
+        from reasoning.predictors.ensemble import EnsemblePredictor, fit_ensemble
+
+        place = self.folder / "ensemble"
+        models: list[ScoreModel] = [embedding, rules]
+        if "ensemble" not in self.seconds:
+            fit_ensemble(
+                self.graph.train,
+                self.graph.edges("valid"),
+                models,
+                self.config.ensemble,
+                seed=self.seed,
+                progress=self.bars("calibrating", "rows"),
+            ).save(place)
+        return EnsemblePredictor.load(place, self.graph.train, models)
+
+    def _answers(self, ensemble: EnsemblePredictor) -> None:
+        from reasoning.answer_calibration import calibrate_on_validation
+        from reasoning.symbolic.answerer import SymbolicAnswerer
+
+        if "answers" not in self.seconds:
+            found = calibrate_on_validation(
+                SymbolicAnswerer(self.graph.train, ensemble, self.config.answering),
+                self.graph,
+                seed=self.seed,
+                progress=self.bars("calibrating answers", "queries"),
+            )
+            if found is not None:
+                found.save(self.folder / ANSWERS, fingerprint=ensemble.fingerprint)
