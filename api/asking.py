@@ -18,7 +18,7 @@ from reasoning.notations import Reading, write_pattern, write_query
 from reasoning.patterns import Pattern
 from reasoning.protocols import Edits
 from reasoning.query import Query, structure_name
-from reasoning.what_if import compared
+from reasoning.what_if import COMPARED, Changes, compared
 
 if TYPE_CHECKING:
     from api.engine import AnswererName, Engine
@@ -53,8 +53,7 @@ def answer_question(
     views = AnswerViews(engine.snapshot, engine.store, getattr(chosen, "reasons", None))
     changes = None
     if edits is not None:
-        before = k_of_each(chosen, reading.tree, k, with_proofs=False)
-        changes = changes_out(compared(before, result, edits), views)
+        changes = changes_out(_changes(chosen, reading.tree, edits, k, result), views)
     return AnswersOut(
         query=write_query(result.query, "json"),
         text=question if isinstance(question, str) else None,
@@ -113,8 +112,21 @@ def k_of_each(
     """Return up to k known and up to k likely answers: known ones must not push likely ones out."""
     total = answerer.answer([tree], 1, edits=edits)[0].total_known
     found = answerer.answer([tree], total + k, edits=edits, with_proofs=with_proofs)[0]
+    return _cut(found, k)
+
+
+def _cut(found: Answers, k: int) -> Answers:
     kept = {status: [a for a in found.answers if a.status == status][:k] for status in STATUSES}
     return replace(found, answers=tuple(answer for group in kept.values() for answer in group))
+
+
+def _changes(answerer: Answerer, tree: Query, edits: Edits, k: int, shown: Answers) -> Changes:
+    """Return what edits change about the answers that are shown, before or after."""
+    far = k + COMPARED
+    before = k_of_each(answerer, tree, far, with_proofs=False)
+    after = k_of_each(answerer, tree, far, with_proofs=False, edits=edits)
+    entities = {answer.entity for answer in (*_cut(before, k).answers, *shown.answers)}
+    return compared(before, after, edits, entities)
 
 
 def _staleness(engine: Engine) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 
 from kg.errors import InputError
 from kg.model import EdgeKey, EntityKey
@@ -11,10 +11,13 @@ from reasoning.answers import Answer, Answers
 from reasoning.protocols import Answerer, Edits
 from reasoning.query import Query
 
-__all__ = ["Change", "Changes", "compared", "edits_of", "what_if"]
+__all__ = ["COMPARED", "Change", "Changes", "compared", "edits_of", "what_if"]
 
 MAX_EDITS = 1_000
 """Most edges that one call adds or takes away."""
+
+COMPARED = 1_000
+"""How far below the last answer that is shown the other side is looked through."""
 
 _NOTICED = 1e-9
 """A probability that differs by less has not moved."""
@@ -77,7 +80,8 @@ def what_if(
 ) -> Changes:
     """Return the k best answers under edits, and what differs from the graph as it is.
 
-    An entity is new or gone if it stands among the k best answers of one side only.
+    What is told apart are the k best answers of either side. Each is looked for far below the k-th
+    place of the other, so that none is gone because another pushed it down.
 
     Args:
         answerer: Answers both times.
@@ -99,22 +103,43 @@ def what_if(
         >>> what_if(ExactAnswerer(graph), Labelled("City"), Edits(), k=3).moved
         ()
     """
-    [before] = answerer.answer([tree], k, with_proofs=with_proofs)
-    [after] = answerer.answer([tree], k, edits=edits, with_proofs=with_proofs)
-    return compared(before, after, edits)
+    [shown] = answerer.answer([tree], k, edits=edits, with_proofs=with_proofs)
+    [before] = answerer.answer([tree], k + COMPARED)
+    [after] = answerer.answer([tree], k + COMPARED, edits=edits)
+    best = {answer.entity for answer in (*before.answers[:k], *shown.answers)}
+    return replace(compared(before, after, edits, best), after=shown)
 
 
-def compared(before: Answers, after: Answers, edits: Edits) -> Changes:
-    """Return what differs between the answers before and after edits."""
+def compared(
+    before: Answers, after: Answers, edits: Edits, entities: Container[EntityKey]
+) -> Changes:
+    """Return what differs between the answers before and after edits.
+
+    Args:
+        before: Over the graph as it is.
+        after: Under the edits.
+        edits: The edits.
+        entities: Of which answers are told apart.
+    """
     old = {answer.entity: answer for answer in before.answers}
     new = {answer.entity: answer for answer in after.answers}
-    stayed = [Change(entity=key, before=old[key], after=new[key]) for key in new if key in old]
+    stayed = [
+        Change(entity=key, before=old[key], after=new[key])
+        for key in new
+        if key in old and key in entities
+    ]
     return Changes(
         edits=edits,
         after=after,
-        new=tuple(Change(entity=key, before=None, after=new[key]) for key in new if key not in old),
+        new=tuple(
+            Change(entity=key, before=None, after=new[key])
+            for key in new
+            if key not in old and key in entities
+        ),
         gone=tuple(
-            Change(entity=key, before=old[key], after=None) for key in old if key not in new
+            Change(entity=key, before=old[key], after=None)
+            for key in old
+            if key not in new and key in entities
         ),
         moved=tuple(change for change in stayed if _moved(old[change.entity], new[change.entity])),
     )

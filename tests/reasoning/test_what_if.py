@@ -51,6 +51,17 @@ def test_an_answer_moves_from_likely_to_known() -> None:
     assert changes.new == changes.moved == ()
 
 
+def test_none_is_gone_because_another_pushed_it_down() -> None:
+    snapshot = small_world()
+    answerer = SymbolicAnswerer(snapshot, NoPredictor(snapshot.num_entities))
+    tree = Projection("speaks", Anchor(EntityKey("ar")), inverse=True)
+    edge = (EntityKey("a"), "speaks", EntityKey("ar"))
+    changes = what_if(answerer, tree, Edits(added=frozenset({edge})), k=1)
+    assert [answer.entity for answer in changes.after.answers] == ["a"]
+    assert [change.entity for change in changes.new] == ["a"]
+    assert changes.gone == changes.moved == ()
+
+
 def test_senseless_edits_are_refused() -> None:
     edge = (EntityKey("a"), "borders", EntityKey("b"))
     with pytest.raises(InputError, match="both assumed and taken away"):
