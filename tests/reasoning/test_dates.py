@@ -44,7 +44,7 @@ def test_what_is_no_day_never_compares_with_one(value: object) -> None:
         Date(value)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(graphs(), day_comparisons(), st.booleans())
 def test_every_notation_says_it_and_a_store_agrees(
     graph: tuple, test: Compare, negative: bool

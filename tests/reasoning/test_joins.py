@@ -69,7 +69,7 @@ def _is_there(edge: PatternEdge, bound: dict[str, str], triples: set) -> bool:
     return any((a, relation, b) in triples for relation in edge.relations for a, b in ways)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(graphs(max_entities=6), st.data())
 def test_bindings_are_those_that_trying_finds(graph: tuple, data: st.DataObject) -> None:
     entities, edges = graph

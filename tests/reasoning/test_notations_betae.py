@@ -55,6 +55,7 @@ def hop(entity: str, *steps: str) -> Query:
     [
         ("(5, (1, 2))", hop("5", "1", "2")),
         ("[5, [1, 2]]", hop("5", "1", "2")),
+        ("((5, (1, 2)))", hop("5", "1", "2")),
         ("((5,(1,)),(6,(2,-2)))", Intersection((hop("5", "1"), hop("6", "2", "n")))),
         ("((5,(1,)),(6,(2,)),(-1,))", Union((hop("5", "1"), hop("6", "2")))),
         (
@@ -111,7 +112,7 @@ def test_what_the_notation_lacks_is_named() -> None:
         write_betae(Intersection((hop("e", "r"), Labelled("Country"))))
 
 
-@pytest.mark.parametrize("text", ["(" * 5_000, "(5, (" + "1, " * 5_000 + "))", "[" * 1_000_001])
+@pytest.mark.parametrize("text", ["(" * 5_000, "(5, (" + "1, " * 5_000 + "))", "[" * 50_001])
 def test_hostile_texts_are_refused(text: str) -> None:
     with pytest.raises((LimitError, QuerySyntaxError)):
         read_betae(text)

@@ -88,7 +88,7 @@ def with_edges(graph: tuple, soft: SoftAnchor) -> Snapshot:
     return build_snapshot([*entities, mention], [*edges, *meant])
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(graphs(max_entities=6), st.data())
 def test_a_soft_anchor_is_a_hop_of_uncertain_edges(graph: tuple, data: st.DataObject) -> None:
     soft = data.draw(soft_anchors(len(graph[0]), (1.0, 0.7, 0.25)))
@@ -104,7 +104,7 @@ def test_a_soft_anchor_is_a_hop_of_uncertain_edges(graph: tuple, data: st.DataOb
     assert (truth <= upper + 1e-12).all()
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(graphs(max_entities=6), st.data())
 def test_a_candidate_counts_as_known_from_the_known_probability_on(
     graph: tuple, data: st.DataObject

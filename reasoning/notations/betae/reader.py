@@ -23,7 +23,8 @@ from reasoning.safety import MAX_DEPTH, MAX_NODES, check_size
 
 __all__ = ["BetaeNames", "read_betae"]
 
-MAX_CHARS = 1_000_000
+MAX_CHARS = 50_000
+"""Longest text that is read; plain values are bounded by their nodes alone."""
 _NEGATE, _UNITE = -2, -1
 
 _TOKEN = re.compile(
@@ -161,6 +162,9 @@ def _part(cursor: Cursor) -> _Part:
         parts.append(_part(cursor))
         if not cursor.accept(","):
             cursor.expect(closing, "or a comma")
+            if len(parts) == 1 and closing == ")":
+                cursor.leave()
+                return parts[0]  # brackets without a comma, as Python reads them
             break
     cursor.leave()
     return _Part(tuple(parts), token.span)
