@@ -7,10 +7,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check format bench docs clean
+.PHONY: help setup demo test check format bench bench-reasoning docs clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
 setup: $(STAMP) ## build .venv with everything that demo, test and check need
 
@@ -42,6 +42,9 @@ format: $(STAMP) ## rewrite the code in the project's format
 
 bench: $(STAMP) ## write the figures of the demo that was run last to docs/benchmarks
 	$(BIN)/python -m bench.countries
+
+bench-reasoning: $(STAMP) ## train on NELL995 and answer its published queries (../shared/data; 90 minutes)
+	$(BIN)/python -m bench.reasoning
 
 docs: $(STAMP) ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate
