@@ -168,13 +168,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if given.checkpoint is not None:
         model.save(given.checkpoint, graph.train)
-    words = sys.argv[1:] if arguments is None else arguments
-    command = "python -m bench.link_prediction " + shlex.join(words)
-    result = result_of(graph, model, valid, command=command, clock=clock, seed=given.seed)
+    result = result_of(graph, model, valid, command=_command(given), clock=clock, seed=given.seed)
     result.save(given.out)
     of_valid = float(valid.reciprocal.mean())
     sys.stdout.write(f"{model.config}\nvalid {of_valid:.4f}, test {dict(result.metrics)}\n")
     return 0
+
+
+def _command(given: argparse.Namespace) -> str:
+    """Return the command with every setting that the figures depend on, without places."""
+    words = [given.folder.name]
+    for name, value in vars(given).items():
+        option = "--" + name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(option if value else option.replace("--", "--no-", 1))
+        elif value is not None and not isinstance(value, Path):
+            values = value if isinstance(value, list) else [value]
+            words += [option, *map(str, values)]
+    return "python -m bench.link_prediction " + shlex.join(words)
 
 
 def _configs(given: argparse.Namespace) -> list[EmbeddingConfig]:
