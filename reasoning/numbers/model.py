@@ -145,6 +145,7 @@ def fit_number_model(
         _other_numbers(snapshot, name, fitted),
         _degrees(Routes(snapshot), fitted, config, snapshot.num_entities),
         _components(vectors, fitted, config.components),
+        np.zeros((snapshot.num_entities, 1)),  # a graph may give no column at all
     ]
     table = np.concatenate([part for part in everything if part is not None], axis=1)
     base = _base(columns, table, scaled, fitted, config, seed)
@@ -181,7 +182,8 @@ def _fit_trees(columns: Floats, values: Floats, config: NumberConfig, seed: int)
         early_stopping=False,
         random_state=seed,
     )
-    return model.fit(columns, values)
+    # a column that is missing throughout tells nothing, and scikit-learn cannot bin it
+    return model.fit(np.where(np.isfinite(columns).any(axis=0), columns, 0.0), values)
 
 
 def _route_columns(

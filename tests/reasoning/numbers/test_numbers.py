@@ -138,6 +138,20 @@ def test_conformal_coverage_is_binomial_on_exchangeable_values():
     assert abs(inside / 400 - 0.9) < 4 * np.sqrt(0.9 * 0.1 / 400)
 
 
+def test_a_number_that_few_entities_have_may_be_missing_from_a_fold():
+    draw = np.random.default_rng(0)
+    entities = []
+    for number in range(44):
+        stored = {"age": float(draw.normal())}
+        if number < 5:
+            stored["height"] = float(draw.normal())
+        key = EntityKey(f"{number:02}")
+        entities.append(Entity(key=key, label="X", name="x", attributes=stored))
+    graph = build_snapshot(entities, [])
+    for seed in range(12):  # in some, all heights fall into one fold
+        fit_number_model(graph, "age", NumberConfig(trees=1), seed=seed)
+
+
 def test_routes_leave_the_entity_itself_out(world):
     graph, _ = world
     routes, stored = Routes(graph), known_numbers(graph, "latitude")
