@@ -20,8 +20,8 @@ class EnsembleConfig:
         sampled: Further tails of each row, drawn uniformly; they stand for all the others.
         shrinkage: Pull of a relation's weights towards those of all relations, above 0; a relation
             of as many rows has about half its own way.
-        completeness: Exponent in [0, 1] of the probability that a head misses an edge of the
-            relation at all; 0 reads every row as if it missed one.
+        completeness: κ in [0, 1]: how much the probability that a head misses an edge of the
+            relation at all counts; 0 reads every row as if it missed one.
         delta: No edge is surer than 1 − delta, in (0, 1).
         block_cells: Most probabilities that are worked on at once.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,14 +85,26 @@ def fit_on_rows(
     examples = examples_of(
         evidence, missing, config, seed=seed, reported=lambda done: progress(done, total)
     )
+    log_missing = config.completeness * np.concatenate(
+        [
+            np.log(completeness.missing(evidence.signatures, step)[missing.heads[rows]])
+            for step, rows in _by_step(missing)
+        ]
+    ).astype(np.float32)
     weights = fit_weights(examples, steps, shrinkage=config.shrinkage)
     return EnsemblePredictor(
         evidence=evidence,
         weights=weights,
-        calibration=fit_calibration(examples, weights, shrinkage=config.shrinkage),
+        calibration=fit_calibration(examples, weights, log_missing, shrinkage=config.shrinkage),
         completeness=completeness,
         config=config,
     )
+
+
+def _by_step(missing: Missing) -> Iterator[tuple[int, slice]]:
+    for step in np.unique(missing.steps).tolist():
+        low, high = np.searchsorted(missing.steps, [step, step + 1])
+        yield step, slice(int(low), int(high))
 
 
 def _new(graph: Snapshot, edges: NDArray[np.int32]) -> NDArray[np.int32]:

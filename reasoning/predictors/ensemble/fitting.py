@@ -4,10 +4,10 @@ Weights: a conditional logit over the tails of each row. With z = w_d · columns
 is the mean over its missing tails of −log softmax(z), the weights of a directed relation d being
 drawn towards shared ones by a ridge penalty, so that a rare relation takes those over.
 
-Probabilities: of the ten best tails of each row, log-odds = slope · log(n · softmax) + offset_d,
-offsets drawn towards a shared one alike. n = 1 + further_d · (known tails) is how many tails a row
-misses in the mean, given that it misses one: a row of a thousand known tails misses a hundred, and
-each has but a hundredth of the softmax.
+Probabilities: of the ten best tails of each row, log-odds = slope · log(n · softmax) + offset_d +
+κ · log P(the head misses an edge of d), offsets drawn towards a shared one alike; κ is a setting.
+n = 1 + further_d · (known tails) is how many tails a row misses in the mean, given that it misses
+one: a row of a thousand known tails misses a hundred, and each has but a hundredth of the softmax.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ class Calibration:
 
     def shift(self, step: int, num_known: NDArray[np.integer]) -> NDArray[np.float32]:
         """Return ``(n,)``: what is added to slope · log softmax in rows of so many known tails."""
-        log_missing = np.log1p(self.further[step] * num_known)
-        return np.asarray(self.slope * log_missing + self.offsets[step], dtype=np.float32)
+        log_number = np.log1p(self.further[step] * num_known)
+        return np.asarray(self.slope * log_number + self.offsets[step], dtype=np.float32)
 
 
 def fit_weights(examples: Examples, num_steps: int, *, shrinkage: float) -> NDArray[np.float32]:
@@ -92,13 +92,18 @@ def log_shares(examples: Examples, weights: NDArray[np.float32]) -> NDArray[np.f
 
 
 def fit_calibration(
-    examples: Examples, weights: NDArray[np.float32], *, shrinkage: float
+    examples: Examples,
+    weights: NDArray[np.float32],
+    log_missing: NDArray[np.float32],
+    *,
+    shrinkage: float,
 ) -> Calibration:
     """Fit the map to probabilities on the best tails of each row.
 
     Args:
         examples: Rows, at least one.
         weights: ``(num_steps, num_columns)``.
+        log_missing: ``(n,)``: κ · log P of each row.
         shrinkage: Pull towards the shared offset, in rows.
     """
     shares = log_shares(examples, weights)
@@ -110,8 +115,9 @@ def fit_calibration(
     real = np.isfinite(chosen)
     rows = np.nonzero(real)[0]
     further = _further(examples, len(weights), shrinkage)
-    log_missing = np.log1p(further[examples.steps] * examples.num_known)
-    share = torch.from_numpy(chosen[real] + log_missing[rows])
+    log_number = np.log1p(further[examples.steps] * examples.num_known)
+    share = torch.from_numpy(chosen[real] + log_number[rows])
+    prior = torch.from_numpy(log_missing[rows])
     hit = torch.from_numpy(np.take_along_axis(examples.hits, best, axis=1)[real].astype(np.float32))
     numbers, owners = np.unique(examples.steps, return_inverse=True)
     owner = torch.from_numpy(owners[rows])
@@ -119,7 +125,7 @@ def fit_calibration(
     own = torch.zeros(len(numbers), requires_grad=True)
 
     def loss() -> torch.Tensor:
-        odds = common[0] * share + common[1] + own[owner]
+        odds = common[0] * share + common[1] + own[owner] + prior
         fit = binary_cross_entropy_with_logits(odds, hit, reduction="sum")
         return (fit + 0.5 * shrinkage * own.square().sum()) / len(hit)
 

@@ -1,14 +1,15 @@
 """The link predictor of large graphs: several models, mixed and calibrated a relation.
 
-p(h, r, t) = P(h misses an edge of r)^κ · σ(slope · log(n · softmax_t(w_r · columns)) + offset_r),
-the softmax over tails that are no known edges, n how many tails such a row misses in the mean. Rows
-are computed when asked for; where the first factor alone is below what a caller asks for, no model
-is asked.
+log-odds of (h, r, t) = slope · log(n · softmax_t(w_r · columns)) + offset_r + κ · log P(h misses an
+edge of r), the softmax over tails that are no known edges, n how many tails such a row misses in
+the mean. Rows are computed when asked for. Where all but the softmax already says that no tail is
+as likely as a caller asks for, no model is asked.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -61,7 +62,7 @@ class EnsemblePredictor:
         self.calibration = calibration
         self.completeness = completeness
         self.config = config
-        self._share_missing = lru_cache(_CACHED_RELATIONS)(self._share_of_step)
+        self._log_missing = lru_cache(_CACHED_RELATIONS)(self._log_missing_of_step)
 
     @property
     def num_entities(self) -> int:
@@ -92,8 +93,7 @@ class EnsemblePredictor:
         found = np.empty((len(entities), self.num_entities), dtype=np.float32)
         for start in range(0, len(entities), self._block):
             part = entities[start : start + self._block]
-            most = self._share_missing(step)[part]
-            found[start : start + len(part)] = self._sure(self._odds(part, step), most[:, None])
+            found[start : start + len(part)] = self._sure(self._odds(part, step))
         return found
 
     def sparse_rows(
@@ -102,36 +102,33 @@ class EnsemblePredictor:
         """Return the probabilities above `floor`; see `SparseLinkPredictor.sparse_rows`.
 
         A head that hardly misses an edge of the relation costs nothing: what is left out of its
-        row is bounded by the probability that it does.
+        row is bounded by what a tail with all of the softmax would have.
         """
         step = directed(relation, self.snapshot.num_relations, inverse=inverse)
-        most = self._share_missing(step)[entities]
+        most = self._sure(self._shift(entities, step))
         matrix = csr_matrix((0, self.num_entities), dtype=np.float32)
         dropped, parts = most.copy(), []
         asked = np.flatnonzero(most > floor)
         for start in range(0, len(asked), self._block):
             places = asked[start : start + self._block]
-            rows = self._above(self._odds(entities[places], step), most[places], floor)
+            rows = self._above(self._odds(entities[places], step), floor)
             parts.append(rows.matrix)
             dropped[places] = rows.dropped
         if parts:
             matrix = vstack(parts, format="csr")
         return SparseRows(matrix=_spread(matrix, asked, len(entities)), dropped=dropped)
 
-    def _above(
-        self, odds: NDArray[np.float32], most: NDArray[np.float32], floor: float
-    ) -> SparseRows:
+    def _above(self, odds: NDArray[np.float32], floor: float) -> SparseRows:
         """Return the probabilities above a floor: most tails are far below, and cost no sigmoid."""
-        share = np.clip(floor / most.astype(np.float64), 1e-30, 1.0 - 1e-12)
+        share = min(max(floor, 1e-30), 1.0 - 1e-12)
         # rounding must not lose one that is just above
-        cut = (np.log(share / (1.0 - share)) - 0.01).astype(np.float32)
-        likely = odds > cut[:, None]
+        likely = odds > math.log(share / (1.0 - share)) - 0.01
         rows, tails = np.nonzero(likely)
-        values = self._sure(odds[rows, tails], most[rows])
+        values = self._sure(odds[rows, tails])
         keep = values > floor
         indptr = np.concatenate(([0], np.cumsum(np.bincount(rows[keep], minlength=len(odds)))))
         matrix = csr_matrix((values[keep], tails[keep].astype(np.int32), indptr), shape=odds.shape)
-        dropped = self._sure(odds.max(axis=1, initial=-np.inf, where=~likely), most)
+        dropped = self._sure(odds.max(axis=1, initial=-np.inf, where=~likely))
         np.maximum.at(dropped, rows[~keep], values[~keep])
         return SparseRows(matrix=matrix, dropped=dropped)
 
@@ -150,26 +147,28 @@ class EnsemblePredictor:
         return max(1, self.config.block_cells // max(1, self.num_entities))
 
     def _odds(self, entities: NDArray[np.int32], step: int) -> NDArray[np.float32]:
-        """Return ``(len(entities), num_entities)`` log-odds, given that a row misses an edge."""
+        """Return ``(len(entities), num_entities)`` log-odds, −inf at edges of the graph."""
         mixed = self.evidence.mixed(entities, step, self.weights[step])
         top = mixed.max(axis=1, keepdims=True, initial=-1e30)
         total = np.log(np.exp(mixed - top).sum(axis=1, dtype=np.float64) + 1e-30) + top[:, 0]
-        known = np.diff(self.evidence.edges.of(step)[entities].indptr)
-        slope = self.calibration.slope
-        mixed *= slope
-        shift = self.calibration.shift(step, known) - slope * total
-        mixed += shift.astype(np.float32)[:, None]
+        mixed *= self.calibration.slope
+        mixed += self._shift(entities, step)[:, None]
+        mixed -= (self.calibration.slope * total).astype(np.float32)[:, None]
         return mixed
 
-    def _sure(self, odds: NDArray[np.float32], most: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probabilities of log-odds, given how likely each row misses an edge."""
-        found = most / (1.0 + np.exp(-np.maximum(odds, -80.0)))
-        found = np.where(np.isneginf(odds), 0.0, np.minimum(found, 1.0 - self.config.delta))
-        return np.asarray(found, dtype=np.float32)
+    def _shift(self, entities: NDArray[np.int32], step: int) -> NDArray[np.float32]:
+        """Return ``(len(entities),)`` log-odds of a tail that had all of the softmax."""
+        known = np.diff(self.evidence.edges.of(step).indptr)[entities]
+        return self.calibration.shift(step, known) + self._log_missing(step)[entities]
 
-    def _share_of_step(self, step: int) -> NDArray[np.float32]:
+    def _sure(self, odds: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return probabilities."""
+        found = np.minimum(1.0 / (1.0 + np.exp(-np.maximum(odds, -80.0))), 1.0 - self.config.delta)
+        return np.asarray(np.where(np.isneginf(odds), 0.0, found), dtype=np.float32)
+
+    def _log_missing_of_step(self, step: int) -> NDArray[np.float32]:
         missing = self.completeness.missing(self.evidence.signatures, step)
-        return np.asarray(missing**self.config.completeness, dtype=np.float32)
+        return np.asarray(self.config.completeness * np.log(missing), dtype=np.float32)
 
     def _tensors(self) -> dict[str, NDArray[Any]]:
         calibration = self.calibration
