@@ -147,8 +147,7 @@ class SymbolicAnswerer:
         scores = np.empty((len(trees), self.snapshot.num_entities), dtype=np.float32)
         place = 0
         for queries in self._batches(trees):
-            doubt = self.config.benefit_of_doubt
-            evaluation = Evaluation(self._likely, queries, unlisted=doubt)
+            evaluation = Evaluation(self._likely, queries, ranking=True)
             for query in queries:
                 row = scores[place]
                 np.multiply(prior(query, self.snapshot), _PRIOR_WEIGHT, out=row, casting="unsafe")

@@ -31,6 +31,8 @@ class SymbolicConfig:
         benefit_of_doubt: Where all entities are ranked (`SymbolicAnswerer.scores`), one that a
             branch of an intersection lists and another does not counts there as this share of the
             most it could be, in [0, 1]. No answer is listed for it.
+        noisy_or: Where all entities are ranked, several ways to reach an entity count as
+            1 − Π(1 − x) and not by the best of them. Answers and their proofs go by the best.
         memory_bytes: Most memory for predicted rows.
         disk_bytes: Most disk for predicted rows, where a folder is given for them.
         block_cells: Most probabilities that one call of the predictor computes.
@@ -45,6 +47,7 @@ class SymbolicConfig:
     max_support: int = 2000
     negation_power: float = 1.0
     benefit_of_doubt: float = 0.1
+    noisy_or: bool = False
     memory_bytes: int = 1_000_000_000
     disk_bytes: int = 8_000_000_000
     block_cells: int = 16_000_000

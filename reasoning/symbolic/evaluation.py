@@ -48,14 +48,16 @@ class Evaluation:
         edges: Likely edges.
         queries: Safe, in normal form. Others can be evaluated too; of these the rows are computed
             together, now.
-        unlisted: See `reasoning.symbolic.fuzzy.together`.
+        ranking: Only the order of all entities is wanted, so that estimates are welcome
+            (`SymbolicConfig.benefit_of_doubt` and `noisy_or`).
     """
 
     def __init__(
-        self, edges: LikelyEdges, queries: Sequence[Query] = (), *, unlisted: float = 0.0
+        self, edges: LikelyEdges, queries: Sequence[Query] = (), *, ranking: bool = False
     ) -> None:
         self.edges = edges
-        self._unlisted = unlisted
+        self._unlisted = edges.config.benefit_of_doubt if ranking else 0.0
+        self._noisy_or = edges.config.noisy_or and ranking
         self._found: dict[Query, FuzzySet] = {}
         self._maxima = Maxima(edges.snapshot.num_entities)
         if len(queries) > 1:
@@ -83,7 +85,7 @@ class Evaluation:
             case Projection(relation=relation, child=child, inverse=inverse):
                 start, number = self.value(child), snapshot.relation_id(relation)
                 entries = self.edges.entries(start, number, inverse=inverse)
-                return transported(start, entries, self._maxima)
+                return transported(start, entries, self._maxima, noisy_or=self._noisy_or)
             case Intersection(children=branches):
                 positive = [b for b in branches if not isinstance(b, Negation)]
                 negative = [b.child for b in branches if isinstance(b, Negation)]

@@ -90,7 +90,7 @@ class Entries:
 
 
 class Maxima:
-    """The largest weight at each of many ids, without touching all ids. For one thread.
+    """Weights fused at each of many ids, without touching all ids. For one thread.
 
     Args:
         num_entities: Ids are below this.
@@ -125,19 +125,33 @@ class Maxima:
         self._largest[at] = 0.0
         return found
 
+    def noisy_or(
+        self, ids: NDArray[np.int32], weights: NDArray[np.float64], at: Ids
+    ) -> NDArray[np.float64]:
+        """Return 1 − Π(1 − weight) over the weights at each id of `at`; arguments as in `of`."""
+        with np.errstate(divide="ignore"):  # a weight of 1 makes the whole 1
+            np.add.at(self._largest, ids, np.log1p(-weights))
+        found = -np.expm1(self._largest[at])
+        self._largest[at] = 0.0
+        return found
+
 
 def crisp(ids: Ids) -> FuzzySet:
     """Return a set that surely holds some entities and no others."""
     return FuzzySet(ids=ids, values=np.ones((3, len(ids))))
 
 
-def transported(inner: FuzzySet, entries: Entries, maxima: Maxima) -> FuzzySet:
+def transported(
+    inner: FuzzySet, entries: Entries, maxima: Maxima, *, noisy_or: bool = False
+) -> FuzzySet:
     """Return the projection of a set along edges: T'(v) = max over u of T(u)·M(u, v).
 
     Args:
         inner: T.
         entries: Edges that leave `inner.ids`.
         maxima: Scratch space of the graph's size.
+        noisy_or: The truth is 1 − Π over u of (1 − T(u)·M(u, v)) instead: all ways to reach an
+            entity count, as if they were independent. The other two values stay as they are.
     """
     lower, truth, upper = inner.values
     ids = maxima.distinct(entries.ends)
@@ -151,6 +165,10 @@ def transported(inner: FuzzySet, entries: Entries, maxima: Maxima) -> FuzzySet:
     else:
         reached = upper[entries.sources] * entries.probabilities
         values[UPPER] = maxima.of(entries.ends, reached, ids)
+    if noisy_or:
+        values[TRUTH] = maxima.noisy_or(
+            entries.ends, truth[entries.sources] * entries.probabilities, ids
+        )
     kept = np.flatnonzero(values[UPPER])
     return FuzzySet(
         ids=ids[kept],

@@ -350,11 +350,31 @@ def test_an_entity_that_pruning_hid_from_one_branch_ranks_above_those_without_ev
 def test_estimates_stay_within_the_stated_bound(case: Case, seed: int, unlisted: float) -> None:
     snapshot = case.snapshot
     table = random_table(snapshot, seed)
-    config = SymbolicConfig(epsilon=0.3, row_entries=2)
+    config = SymbolicConfig(epsilon=0.3, row_entries=2, benefit_of_doubt=unlisted)
     edges = LikelyEdges(snapshot, PredictedRows(TablePredictor(table), config), config)
     tree = normalise(case.tree)
-    found = Evaluation(edges, unlisted=unlisted).value(tree)
+    found = Evaluation(edges, ranking=True).value(tree)
     truth = dense_truth(tree, snapshot, edge_table(snapshot, table))
     estimate = _dense(found.values[TRUTH], found.ids, snapshot.num_entities)
     assert (truth <= estimate + found.above + 1e-6).all()
     assert (truth >= estimate - found.below - 1e-6).all()
+
+
+def test_noisy_or_counts_all_ways_and_only_where_entities_are_ranked() -> None:
+    snapshot = _world().keeping(np.zeros(4, dtype=np.bool_))
+    table = np.zeros((1, 6, 6), dtype=np.float32)
+    table[0, 0, :3] = 0.5
+    table[0, 0, 3] = 0.7
+    table[0, :3, 4] = 0.6
+    table[0, 3, 5] = 0.6
+    tree = Projection("r", Projection("r", Anchor(EntityKey("e0"))))
+    found = {}
+    for noisy_or in (False, True):
+        config = SymbolicConfig(noisy_or=noisy_or)
+        answerer = SymbolicAnswerer(snapshot, TablePredictor(table), config)
+        [answers] = answerer.answer([tree], 6)
+        found[noisy_or] = (answers, answerer.scores([tree])[0])
+    assert found[True][0] == found[False][0]
+    assert found[False][1][[4, 5]] == pytest.approx([0.3, 0.42], abs=1e-5)
+    # e4 is reached by three ways of 0.5 · 0.6, e5 by one of 0.7 · 0.6
+    assert found[True][1][[4, 5]] == pytest.approx([1 - 0.7**3, 0.42], abs=1e-5)
