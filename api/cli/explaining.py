@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
 
-from api.cli.printing import source_line
+from api.cli.printing import change_lines, source_line
 from api.schemas import AnswerOut, AnswersOut, ProofEdgeOut, ProofNodeOut, WhyNotOut
 from kg.errors import InputError
 from kg.files import atomic_write
@@ -34,13 +34,17 @@ def explained(answers: AnswersOut, form: Form, *, why: int) -> bytes:
     groups = [[a for a in answers.answers if a.status == status] for status in ("known", "likely")]
     shown = [answer for group in groups for answer in group[:why] if answer.proof is not None]
     if form == "json":
+        changes = answers.changes and answers.changes.model_dump(mode="json")
         answers_shown = [answer.model_dump(mode="json") for answer in shown]
-        return _json({"kind": "proofs", "format": FORMAT, "answers": answers_shown})
+        found = {"answers": answers_shown, "changes": changes}
+        return _json({"kind": "proofs", "format": FORMAT, **found})
     if form == "svg":
         if not shown:
             raise InputError("no answer has a proof to draw", hint="raise --k or --why")
         return proof_svg(_tree(shown[0]), notes)
-    return "".join(f"{_titled(answer)}\n" for answer in shown).encode()
+    lines = [*map(_titled, shown)] or ["no answer has a proof"]
+    lines += [] if answers.changes is None else change_lines(answers.changes)
+    return ("\n".join(lines) + "\n").encode()
 
 
 def lacking(found: WhyNotOut, form: Form) -> bytes:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kg.progress import Progress
 
 __all__ = [
+    "change_lines",
     "flattened",
     "print_answers",
     "print_estimate",
@@ -135,15 +136,18 @@ def print_answers(answers: AnswersOut, *, why: int) -> None:
             if answer.proof is not None and position < why:
                 _print_proof(answer.proof)
     if answers.changes is not None:
-        _print_changes(answers.changes)
+        print("\n".join(change_lines(answers.changes)))
 
 
-def _print_changes(changes: ChangesOut) -> None:
+def change_lines(changes: ChangesOut) -> list[str]:
+    """Return what edits change, a line each answer, under New, Gone and Moved."""
+    lines = []
     for title, group in (("New", changes.new), ("Gone", changes.gone), ("Moved", changes.moved)):
-        print(f"{title} ({len(group)})")
+        lines.append(f"{title} ({len(group)})")
         for change in group:
             before, after = (_chance(value) for value in (change.before, change.after))
-            print(f"  {before} -> {after}  {change.name}  [{change.key}]")
+            lines.append(f"  {before} -> {after}  {change.name}  [{change.key}]")
+    return lines
 
 
 def _chance(probability: float | None) -> str:

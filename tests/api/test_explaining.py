@@ -177,6 +177,8 @@ def test_the_command_says_why_not_and_what_if(capsys: Shown) -> None:
     assert code == 0
     assert "New (1)" in out
     assert "1.000  Greece  [country:GR]" in out
+    edit = ("--assume", "Greece speaks language:ara", "--explain", "text", "--why", "0")
+    assert umbra(capsys, "ask", ARABIC, *edit)[1].startswith("no answer has a proof\nNew (1)")
 
 
 @pytest.mark.usefixtures("opened")
