@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reasoning.folder_model import FolderModel
     from reasoning.sampling import QuerySet
 
-__all__ = ["Evaluation", "KnownEdges", "evaluate"]
+__all__ = ["Evaluation", "KnownEdges", "evaluate", "help_evaluate"]
 
 KnownEdges = Literal["train", "train+valid"]
 PROTOCOLS: dict[KnownEdges, str] = {
@@ -186,15 +186,15 @@ def _helpers(task: Evaluation) -> list[SpawnProcess]:
     from multiprocessing import get_context
 
     context = get_context("spawn")
-    helpers = [
-        context.Process(target=_help, args=(task,), daemon=True) for _ in range(task.processes - 1)
-    ]
+    others = range(task.processes - 1)
+    helpers = [context.Process(target=help_evaluate, args=(task,), daemon=True) for _ in others]
     for helper in helpers:
         helper.start()
     return helpers
 
 
-def _help(task: Evaluation) -> None:
+def help_evaluate(task: Evaluation) -> None:
+    """Do batches of an evaluation that another process leads, until none is left."""
     _Bench(task).ranked(silent)
 
 

@@ -43,7 +43,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(signal, "signal", lambda *_: None)
         model = ("--out", folder / "model", "--settings", folder / "settings.json")
         assert umbra("train", folder / "graph", *model) == 0
-        queries = ("--out", folder / "queries.jsonl", "--count", 6)
+        queries = ("--out", folder / "queries.jsonl", "--count", 4)
         assert umbra("sample", folder / "graph", *queries) == 0
     return folder
 
@@ -63,7 +63,7 @@ def test_an_evaluation_writes_result_page_plots_and_units(
     result = read_result(out)
     assert result.protocol == "betae-test"
     assert set(result.by["structure"]) == set(STRUCTURES)
-    assert result.n == 6 * 14
+    assert result.n == 4 * 14
     assert set(result.inputs) == {"queries", "graph", "model"}
     assert {"mrr", "epfo_mrr", "negation_mrr", "hits_at_10"} <= set(result.metrics)
     page = out.with_suffix(".md").read_text()
@@ -211,8 +211,24 @@ def test_numbers_out_of_range_are_refused(place: Path, tmp_path: Path) -> None:
             task(place, tmp_path / "x.json", **changes)
 
 
+def test_what_another_process_has_done_is_not_done_again(place: Path, tmp_path: Path) -> None:
+    from api.steps.evaluate import help_evaluate
+
+    one = task(place, tmp_path / "shared.json", limit=2)
+    help_evaluate(one)
+    seen: list[int] = []
+    shared = evaluate(one, progress=lambda done, _: seen.append(done))
+    assert seen == [28]
+    alone = evaluate(task(place, tmp_path / "alone.json", limit=2))
+    assert (alone.metrics, alone.by) == (shared.metrics, shared.by)
+
+
 @pytest.mark.slow
-def test_several_processes_share_the_work(place: Path, tmp_path: Path) -> None:
+def test_several_processes_share_the_work(
+    place: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if "slow" not in request.config.getoption("markexpr"):
+        pytest.skip("starts processes that load everything: run with -m slow")
     alone = evaluate(task(place, tmp_path / "a.json"))
     shared = evaluate(task(place, tmp_path / "b.json", processes=2))
     assert (alone.metrics, alone.by) == (shared.metrics, shared.by)
