@@ -9,7 +9,7 @@ memory are bounded by `max_rows`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 
 import numpy as np
@@ -67,17 +67,19 @@ def bindings(pattern: Pattern, edges: KnownEdges, *, max_rows: int = MAX_ROWS) -
         masks[name] &= _meets(condition, edges)
     left = _thinned(pattern.edges, masks, edges)
     table = _Table(max_rows, num_entities)
+    apart = list(pattern.different)
     while left:
         place = min(range(len(left)), key=lambda i: table.growth(*left[i]))
         table.join(*left.pop(place))
-        table.keep(
-            {*pattern.answer, *(name for edge, _ in left for name in (edge.head, edge.tail))}
-        )
+        apart = table.tell_apart(apart)
+        needed = {name for edge, _ in left for name in _ends(edge)}
+        table.keep({*pattern.answer, *needed, *_names(apart)})
     joined = {name for edge in pattern.edges if edge.head != edge.tail for name in _ends(edge)}
     for name in pattern.variables:
         if name not in joined:
             table.cross(name, np.flatnonzero(masks[name]).astype(np.int32)[:, None])
-            table.keep({*pattern.answer})
+            apart = table.tell_apart(apart)
+            table.keep({*pattern.answer, *_names(apart)})
     return table.projected(pattern.answer)
 
 
@@ -85,6 +87,11 @@ def binding_keys(rows: NDArray[np.int32], edges: KnownEdges) -> tuple[tuple[Enti
     """Return the entity keys of rows of ids."""
     names = edges.snapshot.entities
     return tuple(tuple(names.name(int(entity)) for entity in row) for row in rows)
+
+
+def _names(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for pair in pairs:
+        yield from pair
 
 
 def _ends(edge: PatternEdge) -> tuple[str, str]:
@@ -206,6 +213,17 @@ class _Table:
         others = np.tile(values, (len(self._rows), 1))
         self._rows = np.concatenate([rows, others], axis=1)
         self._columns += [name] if second is None else [name, second]
+
+    def tell_apart(self, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Drop rows where two variables are one entity; return the pairs that are not bound yet."""
+        left = []
+        for pair in pairs:
+            if pair[0] in self._columns and pair[1] in self._columns:
+                one, other = (self._rows[:, self._columns.index(name)] for name in pair)
+                self._rows = self._rows[one != other]
+            else:
+                left.append(pair)
+        return left
 
     def keep(self, wanted: set[str]) -> None:
         """Drop columns that nothing needs, and rows that are then equal."""

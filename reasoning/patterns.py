@@ -43,6 +43,7 @@ class Pattern:
         edges: Edges between variables.
         conditions: Pairs of a variable and a query that it must be an answer of; a query on its own
             may be unsafe here ("not an answer of …").
+        different: Pairs of variables that must be two entities.
         variables: All variables, those without edges and conditions too (they may be anything).
         span: What of the text makes it more than a tree.
 
@@ -58,6 +59,7 @@ class Pattern:
     answer: tuple[str, ...]
     edges: tuple[PatternEdge, ...]
     conditions: tuple[tuple[str, Query], ...] = ()
+    different: tuple[tuple[str, str], ...] = ()
     variables: tuple[str, ...] = ()
     span: Span | None = field(default=None, compare=False, repr=False)
 
@@ -78,3 +80,5 @@ class Pattern:
             yield from (edge.head, edge.tail)
         for name, _ in self.conditions:
             yield name
+        for pair in self.different:
+            yield from pair

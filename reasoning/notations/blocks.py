@@ -11,21 +11,22 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 from kg.errors import LimitError
 from reasoning.normal_form import EVERYTHING
 from reasoning.notations.conditions import (
     Both,
     Condition,
+    DifferenceTest,
     Either,
     Not,
     PatternTest,
     VariableTest,
     place_of,
 )
+from reasoning.notations.hops import Hop, pattern_edge, projected
 from reasoning.notations.values import everything, unsupported
-from reasoning.patterns import Pattern, PatternEdge
+from reasoning.patterns import Pattern
 from reasoning.query import (
     Anchor,
     Compare,
@@ -40,42 +41,10 @@ from reasoning.query import (
 )
 from reasoning.safety import MAX_DEPTH
 
-__all__ = ["ANONYMOUS", "Block", "Direction", "Hop"]
+__all__ = ["ANONYMOUS", "Block"]
 
 ANONYMOUS = "#"
 """Begins what stands for the variable of a node without one."""
-
-Direction = Literal["out", "in", "both"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Hop:
-    """An edge of a pattern between two variables.
-
-    Attributes:
-        left: Variable before it in the text.
-        right: Variable after it.
-        relations: Alternatives; at least one.
-        direction: `out` from left to right, `in` from right to left, `both` for either way.
-        span: Where it stands.
-        clause: Number of the clause that it stands in.
-    """
-
-    left: str
-    right: str
-    relations: tuple[str, ...]
-    direction: Direction
-    span: Span
-    clause: int = 0
-
-    def ways(self) -> list[tuple[str, str]]:
-        """Return (start, end) variables of the edge, both ways for one without an arrow."""
-        out, back = (self.left, self.right), (self.right, self.left)
-        return {"out": [out], "in": [back], "both": [out, back]}[self.direction]
-
-    def other(self, name: str) -> str:
-        """Return the variable at the other end."""
-        return self.right if name == self.left else self.left
 
 
 @dataclass(slots=True)
@@ -94,6 +63,7 @@ class Block(ABC):
         self.hops: list[Hop] = []
         self.conditions: list[tuple[Condition, bool]] = []
         self._closing: Hop | None = None
+        self._different: list[DifferenceTest] = []
 
     @abstractmethod
     def pattern_tree(self, test: PatternTest) -> tuple[str, Query]:
@@ -144,15 +114,16 @@ class Block(ABC):
         self._settle()
         if len(answer) == 1:
             tree = self._tree(answer[0])
-            if self._closing is None:
+            if self._closing is None and not self._different:
                 return tree
         conditions = [(name, part) for name in self.nodes for part in self.nodes[name].constraints]
         return Pattern(
             answer=tuple(answer),
-            edges=tuple(_pattern_edge(hop) for hop in self.hops),
+            edges=tuple(pattern_edge(hop) for hop in self.hops),
             conditions=tuple(pair for pair in conditions if pair[1] != EVERYTHING),
+            different=tuple((test.left, test.right) for test in self._different),
             variables=tuple(self.nodes),
-            span=span if self._closing is None else self._closing.span,
+            span=self._place(span),
         )
 
     def tree(self, root: str) -> Query:
@@ -163,13 +134,19 @@ class Block(ABC):
         """
         self._settle()
         tree = self._tree(root)
-        if self._closing is not None:
+        if self._closing is not None or self._different:
             raise unsupported(
-                "this relationship closes a cycle inside a condition, where only trees are read",
-                self._closing.span,
+                "this makes a condition more than a tree",
+                self._place(self.nodes[root].span),
                 "leave it out, or use another variable",
             )
         return tree
+
+    def _place(self, span: Span) -> Span:
+        """Return what makes a pattern of a tree; `span` where that is its answer."""
+        if self._closing is not None:
+            return self._closing.span
+        return self._different[0].span if self._different else span
 
     def _settle(self) -> None:
         while self.conditions:
@@ -225,12 +202,16 @@ class Block(ABC):
             else:
                 self._closing = self._closing or hop
                 continue
-            parts.append(_projected(hop, child, forward=name == hop.right))
+            parts.append(projected(hop, child, forward=name == hop.right))
         return _joined(parts, self.nodes[name].span)
 
     def _attach(self, condition: Condition, positive: bool) -> None:
         """Hand each part of a conjunction to the variable that it is about."""
-        if isinstance(condition, Not):
+        if isinstance(condition, DifferenceTest) and positive:
+            self.check_local(condition.left, condition.span)
+            self.check_local(condition.right, condition.span)
+            self._different.append(condition)
+        elif isinstance(condition, Not):
             self._attach(condition.part, not positive)
         elif isinstance(condition, Both if positive else Either):
             for part in condition.parts:
@@ -247,6 +228,10 @@ class Block(ABC):
             case VariableTest(variable=variable, span=span):
                 self.check_local(variable, span)
                 return variable, condition.query if positive else condition.opposite
+            case DifferenceTest(span=span):
+                raise unsupported(
+                    "two variables are compared inside OR or NOT", span, "join it with AND"
+                )
             case PatternTest(span=span):
                 name, tree = self.pattern_tree(condition)
                 return name, tree if positive else Negation(tree, span)
@@ -261,20 +246,6 @@ class Block(ABC):
                     )
                 make = Intersection if isinstance(condition, Both) == positive else Union
                 return names[0], make(tuple(query for _, query in found), place_of(condition))
-
-
-def _pattern_edge(hop: Hop) -> PatternEdge:
-    head, tail = hop.ways()[0]
-    return PatternEdge(head, hop.relations, tail, hop.direction == "both", hop.span)
-
-
-def _projected(hop: Hop, child: Query, *, forward: bool) -> Query:
-    """Return what a hop reaches from a child; `forward` if the child is on its left."""
-    inverse = {"out": (not forward,), "in": (forward,), "both": (False, True)}[hop.direction]
-    ways: list[Query] = [
-        Projection(relation, child, way, hop.span) for relation in hop.relations for way in inverse
-    ]
-    return ways[0] if len(ways) == 1 else Union(tuple(ways), hop.span)
 
 
 def _joined(parts: Sequence[Query], span: Span) -> Query:

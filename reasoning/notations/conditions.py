@@ -9,6 +9,7 @@ from reasoning.query import Query, Span
 __all__ = [
     "Both",
     "Condition",
+    "DifferenceTest",
     "Either",
     "Not",
     "PatternTest",
@@ -65,6 +66,14 @@ class PatternTest:
     """
 
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceTest(PatternTest):
+    """A condition that two variables are two entities."""
+
+    left: str
+    right: str
 
 
 Condition = Both | Either | Not | VariableTest | PatternTest

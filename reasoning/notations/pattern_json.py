@@ -1,8 +1,11 @@
-"""Patterns (several free variables, cycles) as plain values for JSON.
+"""Patterns (several free variables, cycles) as plain values for JSON::
 
-``{"select": ["a", "b"], "edges": [{"head": "a", "relations": ["borders"], "tail": "b"}],
-"conditions": [{"variable": "a", "is": {…a query…}}]}``. ``"either_way": true`` on an edge lets it
-run both ways.
+    {"select": ["a", "b"],
+     "edges": [{"head": "a", "relations": ["borders"], "tail": "b", "either_way": true}],
+     "conditions": [{"variable": "a", "is": {…a query…}}],
+     "different": [["a", "b"]]}
+
+Only "select" must be there. With "either_way" an edge may run both ways.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from reasoning.safety import MAX_NODES
 
 __all__ = ["is_pattern", "read_pattern", "write_pattern"]
 
-_FIELDS = ("select", "edges", "conditions", "variables")
+_FIELDS = ("select", "edges", "conditions", "different", "variables")
 
 
 def is_pattern(value: object) -> bool:
@@ -50,12 +53,21 @@ def read_pattern(value: Mapping[str, Any]) -> Pattern:
             conditions=tuple(
                 _condition(item, f"/conditions/{i}") for i, item in enumerate(conditions)
             ),
+            different=_pairs(value.get("different", ()), "/different"),
             variables=_names(value.get("variables", ()), "/variables"),
         )
     except QuerySyntaxError:
         raise
     except InputError as error:
         raise _wrong("", error.what) from error
+
+
+def _pairs(value: object, path: str) -> tuple[tuple[str, str], ...]:
+    pairs = [_names(item, f"{path}/{i}") for i, item in enumerate(_items(value, path))]
+    for i, pair in enumerate(pairs):
+        if len(pair) != 2:
+            raise _wrong(f"{path}/{i}", "two variables were expected")
+    return tuple((pair[0], pair[1]) for pair in pairs)
 
 
 def _edge(value: object, path: str) -> PatternEdge:
@@ -127,5 +139,6 @@ def write_pattern(pattern: Pattern) -> dict[str, Any]:
         "conditions": [
             {"variable": name, "is": write_json(tree)} for name, tree in pattern.conditions
         ],
+        "different": [list(pair) for pair in pattern.different],
         "variables": list(pattern.variables),
     }

@@ -43,6 +43,10 @@ class Reading:
                 self.asked.span,
                 "return one of them; a tree has one kind of answer",
             )
+        if self.asked.different:
+            raise unsupported(
+                "two variables are compared, which a tree cannot", self.asked.span, "leave it out"
+            )
         raise unsupported(
             "this relationship closes a cycle, and a tree has none",
             self.asked.span,

@@ -15,7 +15,7 @@ from kg.provenance import Provenance
 from kg.snapshot import build_snapshot
 from reasoning.joins import binding_keys, bindings
 from reasoning.known_edges import known_edges
-from reasoning.notations import read
+from reasoning.notations import read, write_pattern
 from reasoning.notations.sparql.names import NAMESPACES
 from reasoning.patterns import Pattern, PatternEdge
 from reasoning.query import Anchor, Negation, Projection, walk
@@ -37,7 +37,8 @@ def patterns(draw: st.DrawFn, entities: int) -> Pattern:
     small = safe_trees(entities, max_leaves=2)
     conditions = draw(st.lists(st.tuples(names, st.one_of(small, small.map(Negation))), max_size=2))
     answer = draw(st.lists(names, min_size=1, max_size=2, unique=True))
-    return Pattern(tuple(answer), tuple(edges), tuple(conditions), VARIABLES)
+    different = draw(st.lists(st.tuples(names, names), max_size=1))
+    return Pattern(tuple(answer), tuple(edges), tuple(conditions), tuple(different), VARIABLES)
 
 
 def by_trying(pattern: Pattern, entities: tuple[Entity, ...], edges: tuple[Edge, ...]) -> set:
@@ -58,7 +59,8 @@ def by_trying(pattern: Pattern, entities: tuple[Entity, ...], edges: tuple[Edge,
     rows = set()
     for chosen in product(*fit.values()):
         bound = dict(zip(fit, (entity.key for entity in chosen), strict=True))
-        if all(_is_there(edge, bound, triples) for edge in pattern.edges):
+        apart = all(bound[one] != bound[other] for one, other in pattern.different)
+        if apart and all(_is_there(edge, bound, triples) for edge in pattern.edges):
             rows.add(tuple(bound[name] for name in pattern.answer))
     return rows
 
@@ -88,6 +90,7 @@ TEXTS = (
     "SELECT ?x ?y { ?x relation:borders ?y ; relation:speaks ?y . ?y a label:Language }",
     "SELECT ?y { ?x relation:borders ?y . ?y relation:speaks ?x MINUS { ?y a label:Country } }",
     "SELECT ?x { ?x relation:borders ?x }",
+    "SELECT ?x { ?x relation:speaks ?l . ?y relation:speaks ?l FILTER(?x != ?y) }",
     "SELECT ?x ?y { ?x relation:borders|^relation:borders ?y . ?x attribute:size ?v FILTER(?v<3) }",
 )
 
@@ -126,6 +129,30 @@ def test_both_notations_read_the_same_pattern() -> None:
         )
     with pytest.raises(UnsupportedQueryError, match="returned, a and b"):
         assert cypher.tree
+
+
+def test_two_variables_are_told_apart_in_each_notation() -> None:
+    cypher = read("MATCH (a)-[:speaks]->(l) MATCH (b:Country)-[:speaks]->(l) WHERE a <> b RETURN a")
+    sparql = read(
+        "SELECT ?a { ?a relation:speaks ?l . ?b relation:speaks ?l ; a label:Country "
+        "FILTER(?a != ?b) }"
+    )
+    for reading in (cypher, sparql):
+        assert isinstance(reading.asked, Pattern)
+        assert reading.asked.different == (("a", "b"),)
+        assert read(write_pattern(reading.asked)).asked == reading.asked
+        with pytest.raises(UnsupportedQueryError, match="two variables are compared"):
+            assert reading.tree
+    for text in (
+        "MATCH (a)-[:r]->(b) WHERE NOT a <> b RETURN a",
+        "MATCH (a)-[:r]->(b) WHERE a <> b OR a:X RETURN a",
+        "MATCH (a)-[:r]->(b) WHERE a <> c RETURN a",
+        "SELECT ?a { ?a relation:r ?b ; attribute:x ?v FILTER(?a != ?v) }",
+        "SELECT ?a { ?a relation:r ?b FILTER(?a = ?b) }",
+    ):
+        with pytest.raises(UnsupportedQueryError) as caught:
+            read(text)
+        assert caught.value.line == 1
 
 
 def test_a_given_entity_is_no_knot_so_that_its_cycle_is_a_tree() -> None:

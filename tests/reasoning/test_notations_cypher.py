@@ -192,7 +192,7 @@ def test_texts_and_their_trees(text: str, tree: Query) -> None:
         ("MATCH (c:A) WHERE c.x + 1 = 2 RETURN c", "+", "'+' on an attribute"),
         ("MATCH (c:A) WHERE size(c.x) = 2 RETURN c", "size", "the function size"),
         ("MATCH (c:A)-[:a]->(d) WHERE c.x = d.x RETURN c", "d.x", "joins two variables"),
-        ("MATCH (c:A)-[:a]->(d) WHERE c <> d RETURN c", "c <>", "compared as a whole"),
+        ("MATCH (c:A)-[:a]->(d) WHERE c <> d RETURN c", "c <>", "two variables are compared"),
         ("MATCH (c:A)-[:a]->(d) WHERE c.x = 1 OR d.x = 2 RETURN c", "c.x = 1", "two variables"),
         ("MATCH (c:A) WHERE d.x = 1 RETURN c", "d.x", "d is not matched"),
         ("MATCH (c:A)-[:a]->(d) WHERE (c)-[:b]->(d) RETURN c", "(c)-[:b]", "joins c and d"),

@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import cast
 
-from reasoning.notations.conditions import Both, Condition, Either, Not, VariableTest
+from reasoning.notations.conditions import (
+    Both,
+    Condition,
+    DifferenceTest,
+    Either,
+    Not,
+    VariableTest,
+)
 from reasoning.notations.cypher.patterns import PatternParser
 from reasoning.notations.cypher.syntax import ExistsTest, MatchText
 from reasoning.notations.tokens import spanned
@@ -69,7 +76,27 @@ class ConditionParser(PatternParser):
             return self._exists()
         if token.is_word("COALESCE") and self._cursor.peek(1).is_symbol("("):
             return self._two_valued()
+        if self._is_difference():
+            return self._difference()
         return self._test()
+
+    def _is_difference(self) -> bool:
+        """Tell whether ``a <> b`` stands here, two variables."""
+        names = (self._cursor.peek(), self._cursor.peek(2))
+        after = self._cursor.peek(3)
+        return (
+            all(token.kind in ("word", "quoted") for token in names)
+            and not names[1].is_word("TRUE", "FALSE", "NULL")
+            and self._cursor.peek(1).is_symbol("<>")
+            and not after.is_symbol(".", "(")
+        )
+
+    def _difference(self) -> Condition:
+        start = self._cursor.peek().span
+        left = self._cursor.name("a variable")
+        self._cursor.take()
+        right = self._cursor.name("a variable")
+        return DifferenceTest(spanned(start, self._cursor.last.span), left, right)
 
     def _starts_pattern(self) -> bool:
         inside, after = self._cursor.peek(1), self._cursor.peek(2)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations, product
 
-from reasoning.notations.blocks import Hop
+from reasoning.notations.hops import Hop
 from reasoning.notations.values import unsupported
 from reasoning.query import Anchor, Compare, Labelled, Query
 

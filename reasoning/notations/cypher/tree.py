@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reasoning.notations.blocks import ANONYMOUS, Block, Hop
+from reasoning.notations.blocks import ANONYMOUS, Block
 from reasoning.notations.conditions import PatternTest
 from reasoning.notations.cypher.overlap import check_overlaps
 from reasoning.notations.cypher.syntax import ExistsTest, MatchText, SelectText
+from reasoning.notations.hops import Hop
 from reasoning.notations.values import unsupported
 from reasoning.patterns import Pattern
 from reasoning.query import Query, Span

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from reasoning.notations.conditions import Both, Condition, Either, Not
+from reasoning.notations.conditions import Both, Condition, DifferenceTest, Either, Not
 from reasoning.notations.sparql.cursor import SparqlCursor
 from reasoning.notations.sparql.names import XSD
 from reasoning.notations.sparql.syntax import Group, GroupTest, Term, TermTest
@@ -119,7 +119,9 @@ class FilterParser:
                 raise unsupported("a comparison of two constants", span, "compare a variable")
             return TermTest(span, second.variable, turned, (first,), second.as_day)
         if second.variable is not None:
-            raise unsupported("a comparison of two variables", span, "compare with a value")
+            if comparison != "<>" or first.as_day or second.as_day:
+                raise unsupported("a comparison of two variables", span, "compare with a value")
+            return DifferenceTest(span, first.variable, second.variable)
         return TermTest(span, first.variable, comparison, (second,), first.as_day)
 
     def _among(self, first: Term) -> Condition:

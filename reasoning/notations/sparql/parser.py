@@ -6,7 +6,7 @@ It refuses what lies outside the fragment by name, where it stands.
 from __future__ import annotations
 
 from kg.errors import LimitError
-from reasoning.notations.blocks import Direction
+from reasoning.notations.hops import Direction
 from reasoning.notations.sparql.cursor import SparqlCursor
 from reasoning.notations.sparql.filters import FilterParser
 from reasoning.notations.sparql.names import NAMESPACES, RDF_TYPE

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from reasoning.notations.blocks import Direction
 from reasoning.notations.conditions import Condition, PatternTest
+from reasoning.notations.hops import Direction
 from reasoning.query import Comparison, Scalar, Span
 
 __all__ = [

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from kg.backends.names import BASE_LABEL
 from kg.model import EntityKey
-from reasoning.notations.blocks import Block, Hop
+from reasoning.notations.blocks import Block
 from reasoning.notations.conditions import (
     Both,
     Condition,
@@ -20,6 +20,7 @@ from reasoning.notations.conditions import (
     PatternTest,
     VariableTest,
 )
+from reasoning.notations.hops import Hop
 from reasoning.notations.sparql.syntax import (
     Edge,
     Group,
@@ -85,6 +86,8 @@ class _Block(Block):
 
     def check_local(self, variable: str, span: Span) -> None:
         """Refuse a condition on a variable that this group does not bind."""
+        if variable in self.literals:
+            raise unsupported(f"?{variable} is a value", span, "compare it with a value")
         if variable not in self.nodes:
             raise unsupported(
                 f"this group does not bind ?{variable}", span, "put the condition beside its triple"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reasoning.notations.conditions import Both, Condition, Either, Not
+from reasoning.notations.conditions import Both, Condition, DifferenceTest, Either, Not
 from reasoning.notations.sparql.syntax import Edge, Group, GroupTest, Term, TermTest, Value
 
 __all__ = ["bound_variables", "named_variables"]
@@ -58,6 +58,8 @@ def _in_condition(condition: Condition) -> Iterator[str]:
                 yield from _in_condition(part)
         case TermTest(variable=variable):
             yield variable
+        case DifferenceTest(left=left, right=right):
+            yield from (left, right)
         case GroupTest(group=group):
             yield from _named(group)
         case _:
