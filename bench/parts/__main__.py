@@ -115,6 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     graph.add_argument("--vrd", type=Path, help="folder of VRD's scenes")
     graph.add_argument("--umbra", type=Path, help="folder of a finished demo")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0, help="seeds may run side by side")
     parser.add_argument("--split", choices=("test", "valid"), default="test")
     parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--start-scale", type=float, default=0.3)
@@ -130,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         name, world = "umbra", umbra_world(arguments.umbra)
     arguments.work.mkdir(parents=True, exist_ok=True)
     results, units = [], []
-    for seed in range(arguments.seeds):
+    for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
         run = Run(
             name=name,
             seed=seed,

@@ -89,6 +89,10 @@ def question_sets(
         draw = np.random.default_rng([seed, len(found)])
         if structure == "1p":
             queries = one_hop_queries(edges, known_edges)
+        elif structure == "2u":
+            labels = one_hop_queries(edges, known_edges)
+            asked = np.flatnonzero(kinds.asks("label", labels.relations))
+            queries = _either(labels, draw.choice(asked, (count, 2)))
         else:
             queries = sample_queries(
                 STRUCTURES[structure],
@@ -111,6 +115,23 @@ def question_sets(
         trees = tuple(chosen.tree(row, full) for row in range(len(chosen)))
         found.append(QuestionSet(name=name, queries=chosen, trees=trees))
     return [questions for questions in found if questions.trees]
+
+
+def _either(queries: QuerySet, pairs: NDArray[np.int64]) -> QuerySet:
+    """Return a union of two one-hop queries for each pair of different rows.
+
+    Sampled unions of classes are rejected, since too many parts answer them.
+    """
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    easy = [np.union1d(queries.easy[a], queries.easy[b]) for a, b in pairs]
+    both = [np.union1d(queries.hard[a], queries.hard[b]) for a, b in pairs]
+    return QuerySet(
+        structure=STRUCTURES["2u"],
+        anchors=queries.anchors[pairs][..., 0],
+        relations=queries.relations[pairs][..., 0],
+        easy=tuple(easy),
+        hard=tuple(np.setdiff1d(all_, known) for all_, known in zip(both, easy, strict=True)),
+    )
 
 
 class _Relations:

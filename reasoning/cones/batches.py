@@ -1,25 +1,25 @@
 """What a step of cone training sees: queries of one structure and shared candidates.
 
 Candidates are shared by the queries of a batch. Where all entities of the answers' label fit, they
-are all candidates (1 against all of that kind), with some strangers of other labels. For parts, and
-for labels too large, each query brings one answer and other parts of its image, and queries are
-drawn by their number of answers: else "parts labelled L" would be as rare as "parts of X".
+are all candidates (1 against all of that kind), with some strangers of other labels. For labels too
+large each query brings one answer. Where answers are parts, a few images are drawn, and of all
+pairs of a query and an answer in them some: a part costs far more to encode than to compare, so
+many questions are asked about each. Such a query is told from siblings and strangers of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg.snapshot import Snapshot
-from reasoning.id_sets import DirectedEdges
-from reasoning.sampling import QuerySet, one_hop_queries, sample_queries
-from reasoning.structures import STRUCTURES, Structure
+from reasoning.sampling import QuerySet
+from reasoning.structures import Structure
 
-__all__ = ["Batch", "BatchPlan", "BatchSettings", "QueryGroup", "training_queries"]
+__all__ = ["Batch", "BatchPlan", "BatchSettings", "QueryGroup"]
 
 Ids = NDArray[np.int64]
 
@@ -30,10 +30,12 @@ class BatchSettings:
 
     Attributes:
         queries: Queries a batch.
-        part_queries: The same where answers are parts, each with candidates of its own.
+        part_queries: The same where answers are parts.
+        part_images: Images whose parts are encoded in such a batch.
         pool: Most candidates a batch, strangers not counted.
-        strangers: Random entities of any label among the candidates.
-        siblings: Other parts of the answer's image among the candidates, for each query.
+        strangers: Random entities of any label among the candidates; where answers are parts,
+            parts of the other images, for each query.
+        siblings: Other parts of the answer's image, for each query.
         own: Random non-answers that each query has for itself (128 in the papers), with one of its
             answers; 0 shares candidates as described above. See `reasoning.cones.uniform_batches`.
         shared: Whether the queries of such a batch share their random non-answers.
@@ -44,10 +46,11 @@ class BatchSettings:
     """
 
     queries: int = 128
-    part_queries: int = 64
+    part_queries: int = 256
+    part_images: int = 56
     pool: int = 400
     strangers: int = 32
-    siblings: int = 4
+    siblings: int = 8
     own: int = 0
     shared: bool = False
     one_hop_share: float = 0.7
@@ -63,6 +66,7 @@ class QueryGroup:
         queries: The set that they are rows of.
         rows: Which rows.
         shares: ``(len(rows),)`` share of each query by its number of answers.
+        pairs: ``(m, 2)`` place in `rows` and answer of every pair; only where they are parts.
         label: Label id of the answers.
         from_parts: Whether an anchor is a part.
         of_parts: Whether the answers are parts of images.
@@ -71,6 +75,7 @@ class QueryGroup:
     queries: QuerySet
     rows: Ids
     shares: NDArray[np.float64]
+    pairs: Ids
     label: int
     from_parts: bool
     of_parts: bool
@@ -135,23 +140,38 @@ class BatchPlan:
         from_parts = (self._parents[queries.anchors[rows]] >= 0).any(1)
         kinds = 2 * self._labels[first].astype(np.int64) + from_parts
         counts = np.array([len(queries.easy[row]) for row in rows], dtype=np.float64)
-        return [
-            QueryGroup(
-                queries=queries,
-                rows=rows[kinds == kind],
-                shares=counts[kinds == kind] / counts[kinds == kind].sum(),
-                label=int(kind) // 2,
-                from_parts=bool(kind % 2),
-                of_parts=bool(self._parents[first[kinds == kind][0]] >= 0),
+        found = []
+        for kind in np.unique(kinds):
+            chosen = rows[kinds == kind]
+            of_parts = bool(self._parents[first[kinds == kind][0]] >= 0)
+            found.append(
+                QueryGroup(
+                    queries=queries,
+                    rows=chosen,
+                    shares=counts[kinds == kind] / counts[kinds == kind].sum(),
+                    pairs=self._pairs(queries, chosen if of_parts else chosen[:0]),
+                    label=int(kind) // 2,
+                    from_parts=bool(kind % 2),
+                    of_parts=of_parts,
+                )
             )
-            for kind in np.unique(kinds)
-        ]
+        return found
+
+    def _pairs(self, queries: QuerySet, rows: Ids) -> Ids:
+        """Return the place of a query among rows and its answer, for all answers that are parts."""
+        answers = [queries.easy[row] for row in rows]
+        places = np.repeat(np.arange(len(rows)), [len(ids) for ids in answers])
+        flat = np.concatenate([np.empty(0, np.int64), *answers]).astype(np.int64)
+        pairs = np.stack([places, flat], axis=1)
+        return pairs[self._parents[flat] >= 0]
 
     def draw(self, generator: np.random.Generator) -> Batch:
         """Draw one batch."""
         group = self.groups[generator.choice(len(self.groups), p=self._shares)]
+        if group.of_parts:
+            return self._about_images(group, generator)
         everyone = np.flatnonzero(self._labels == group.label)
-        pooled = group.of_parts or len(everyone) > self._settings.pool
+        pooled = len(everyone) > self._settings.pool
         rows = self._rows(group, pooled, generator)
         size = len(rows)
         answers = [group.queries.easy[row] for row in rows]
@@ -159,14 +179,13 @@ class BatchPlan:
         flat = np.concatenate(answers).astype(np.int64)
         if pooled:
             chosen = np.array([generator.choice(ids) for ids in answers], dtype=np.int64)
-            candidates = self._pool(chosen, everyone, group.of_parts, generator)
+            candidates = self._pool(chosen, everyone, generator)
         else:
             chosen = everyone
             strangers = generator.integers(0, len(self._labels), self._settings.strangers)
             candidates = np.concatenate([everyone, np.setdiff1d(strangers, everyone)])
         is_answer = self._mask(size, owner, flat, candidates)
-        # parts are encoded for all queries of the batch, so each tells as much as it can
-        positive = is_answer if group.of_parts else is_answer & np.isin(candidates, chosen)
+        positive = is_answer & np.isin(candidates, chosen)
         return Batch(
             structure=group.queries.structure,
             anchors=group.queries.anchors[rows].astype(np.int64),
@@ -174,34 +193,66 @@ class BatchPlan:
             candidates=candidates,
             positive=positive,
             ignored=is_answer & ~positive,
-            of_parts=group.of_parts,
+            of_parts=False,
             answers=(owner, flat),
         )
 
-    def _rows(self, group: QueryGroup, pooled: bool, generator: np.random.Generator) -> Ids:
+    def _about_images(self, group: QueryGroup, generator: np.random.Generator) -> Batch:
+        """Draw some images, and queries that parts of them answer."""
         settings = self._settings
+        images = self._parents[group.pairs[:, 1]]
+        drawn = np.unique(images[generator.integers(0, len(images), settings.part_images)])
+        inside = self._parts_of(drawn, generator)
+        near = np.zeros(len(self._parents), dtype=np.bool_)
+        near[inside] = True
+        possible = np.flatnonzero(near[group.pairs[:, 1]])
+        chosen = group.pairs[generator.permutation(possible)[: settings.part_queries]]
+        rows, answers = group.rows[chosen[:, 0]], chosen[:, 1]
+        entities = np.concatenate(
+            [
+                answers[:, None],
+                self._siblings(answers, generator).T,
+                generator.choice(inside, (len(answers), settings.strangers)),
+            ],
+            axis=1,
+        )
+        found = [group.queries.easy[row] for row in rows]
+        owner = np.repeat(np.arange(len(rows)), [len(ids) for ids in found])
+        flat = np.concatenate(found).astype(np.int64)
+        count = len(self._parents)
+        codes = np.arange(len(rows))[:, None] * count + entities
+        candidates, columns = np.unique(entities, return_inverse=True)
+        positive = np.isin(codes, owner * count + flat)
+        return Batch(
+            structure=group.queries.structure,
+            anchors=group.queries.anchors[rows].astype(np.int64),
+            relations=group.queries.relations[rows].astype(np.int64),
+            candidates=candidates,
+            positive=positive,
+            ignored=np.zeros_like(positive),
+            of_parts=True,
+            answers=(owner, flat),
+            columns=columns.reshape(entities.shape),
+        )
+
+    def _parts_of(self, images: Ids, generator: np.random.Generator) -> Ids:
+        """Return the parts of some images, at most `pool` of them."""
+        keys = self._parents[self._by_image]
+        low = np.searchsorted(keys, images)
+        counts = np.searchsorted(keys, images, side="right") - low
+        first = np.repeat(low - (np.cumsum(counts) - counts), counts)
+        parts = self._by_image[first + np.arange(counts.sum())]
+        return generator.permutation(parts)[: self._settings.pool]
+
+    def _rows(self, group: QueryGroup, pooled: bool, generator: np.random.Generator) -> Ids:
         if pooled:
-            count = settings.part_queries if group.of_parts else settings.queries
-            distinct = group.of_parts and len(group.rows) > 2 * count
-            return generator.choice(group.rows, count, p=group.shares, replace=not distinct)
-        size = min(settings.queries, len(group.rows))
+            return generator.choice(group.rows, self._settings.queries, p=group.shares)
+        size = min(self._settings.queries, len(group.rows))
         return generator.choice(group.rows, size, replace=False)
 
-    def _pool(
-        self, chosen: Ids, everyone: Ids, of_parts: bool, generator: np.random.Generator
-    ) -> Ids:
-        settings = self._settings
-        found = [chosen]
-        if of_parts:
-            found.append(self._siblings(chosen, generator))
-        fill = max(settings.pool - sum(map(len, found)), settings.strangers)
-        # strange parts come with siblings of theirs: their images are encoded anyway
-        share = 1 + settings.siblings if of_parts else 1
-        strangers = generator.choice(everyone, -(-fill // share))
-        found.append(strangers)
-        if of_parts:
-            found.append(self._siblings(strangers, generator))
-        return np.unique(np.concatenate(found))
+    def _pool(self, chosen: Ids, everyone: Ids, generator: np.random.Generator) -> Ids:
+        fill = max(self._settings.pool - len(chosen), self._settings.strangers)
+        return np.unique(np.concatenate([chosen, generator.choice(everyone, fill)]))
 
     def _siblings(self, chosen: Ids, generator: np.random.Generator) -> Ids:
         """Return random parts of the same images; a part may be drawn for itself."""
@@ -210,7 +261,7 @@ class BatchPlan:
         count = np.searchsorted(keys, self._parents[chosen], side="right") - low
         shape = (self._settings.siblings, len(chosen))
         drawn = low + (generator.random(shape) * count).astype(np.int64)
-        return self._by_image[drawn].reshape(-1)
+        return self._by_image[drawn]
 
     def _mask(self, size: int, owner: Ids, answers: Ids, candidates: Ids) -> NDArray[np.bool_]:
         place = np.full(len(self._labels), -1, dtype=np.int64)
@@ -219,45 +270,6 @@ class BatchPlan:
         mask = np.zeros((size, len(candidates)), dtype=np.bool_)
         mask[owner[columns >= 0], columns[columns >= 0]] = True
         return mask
-
-
-def training_queries(
-    training: Snapshot,
-    edges: DirectedEdges,
-    *,
-    structures: Sequence[str],
-    part_structures: Sequence[str],
-    count: int,
-    generator: np.random.Generator,
-) -> list[QuerySet]:
-    """Sample what is trained on; the anchors of sampled queries are no parts.
-
-    Args:
-        training: The training graph.
-        edges: Its edges.
-        structures: Names; 1p is taken whole, others have answers that are no parts.
-        part_structures: Names of those that are sampled once more, with parts as answers.
-        count: Most queries a structure.
-        generator: Source of randomness.
-    """
-    ordinary = np.asarray(training.parents) < 0
-    linked = np.unique(edges.starts)
-    found = [one_hop_queries(edges)] if "1p" in structures else []
-    pools = ((structures, linked[ordinary[linked]]), (part_structures, linked[~ordinary[linked]]))
-    for names, answers in pools:
-        found += [
-            sample_queries(
-                STRUCTURES[name],
-                count,
-                edges,
-                generator=generator,
-                answers_from=answers,
-                anchors_from=ordinary,
-            )
-            for name in names
-            if name != "1p" and len(answers)
-        ]
-    return found
 
 
 def _shares(groups: list[QueryGroup], settings: BatchSettings) -> NDArray[np.float64]:

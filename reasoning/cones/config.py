@@ -31,6 +31,7 @@ class ConeTrainingConfig:
         learning_rate: Of Adam, reached after half an epoch, falling to a tenth at the end.
         loss: ``softmax`` or ``margin`` (as published).
         part_weight: Weight of the loss of queries whose answers are parts.
+        label_weight: Weight of telling the labels that the encoder of parts does not see.
         owner_weight: Weight of the term of their owners, which belong into the rim; rough cones.
         valid_share: Share of edges kept out for validation, [0, 1).
         min_probability: Edges below it are not trained on.
@@ -52,6 +53,7 @@ class ConeTrainingConfig:
     learning_rate: float = 5e-3
     loss: LossName = "softmax"
     part_weight: float = 1.0
+    label_weight: float = 1.0
     owner_weight: float = 0.2
     valid_share: float = 0.05
     min_probability: float = 0.5
@@ -71,7 +73,7 @@ class ConeTrainingConfig:
             raise SettingError(f"valid_share must lie in [0, 1), got {self.valid_share}")
         if self.learning_rate <= 0:
             raise SettingError(f"learning_rate must be above 0, got {self.learning_rate}")
-        for name in ("part_weight", "owner_weight", "start_scale"):
+        for name in ("part_weight", "label_weight", "owner_weight", "start_scale"):
             if getattr(self, name) < 0:
                 raise SettingError(f"{name} must not be below 0, got {getattr(self, name)}")
 
@@ -107,6 +109,7 @@ class ConeTrainingConfig:
             learning_rate=5e-5,
             loss="margin",
             part_weight=0.005,
+            label_weight=0.0,
             owner_weight=1.0,
             start_scale=0.0,
         )

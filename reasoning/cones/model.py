@@ -18,7 +18,12 @@ from torch import Tensor, nn
 
 from kg.errors import SettingError, UnsupportedQueryError
 from reasoning.cones.cone import Cone, ConeGeometry, GeometryConfig, axis_from_raw
-from reasoning.cones.part_encoder import HiddenFacts, PartEncoder, PartEncoderConfig
+from reasoning.cones.part_encoder import (
+    EncodedParts,
+    HiddenFacts,
+    PartEncoder,
+    PartEncoderConfig,
+)
 from reasoning.cones.parts import PartTable
 from reasoning.cones.rough_cone import RoughCone, RoughGeometry
 from reasoning.query import (
@@ -139,15 +144,16 @@ class ConeModel(nn.Module):
         Returns:
             ``(n, dim)`` radians.
         """
-        free = self._free_axes(ids)
-        if self.encoder is None or self.table is None:
-            return free
         rows = self.part_rows(ids)
-        places = torch.nonzero(rows >= 0)[:, 0]
-        if len(places) == 0:
-            return free
-        encoded = self.encode(self.table, rows[places].numpy(), hidden=hidden)
-        return free.index_copy(0, places, encoded)
+        rows = rows[rows >= 0]
+        if self.table is None or len(rows) == 0:
+            return self._free_axes(ids)
+        return self.with_parts(ids, self.encode(self.table, rows.numpy(), hidden=hidden))
+
+    def with_parts(self, ids: Tensor, encoded: EncodedParts) -> Tensor:
+        """Return axes of entities whose parts were encoded before, in the order of `ids`."""
+        places = torch.nonzero(self.part_rows(ids) >= 0)[:, 0]
+        return self._free_axes(ids).index_copy(0, places, encoded.axes)
 
     def part_rows(self, ids: Tensor) -> Tensor:
         """Return the row of each entity in the table of parts, -1 for what is no encoded part."""
@@ -155,8 +161,8 @@ class ConeModel(nn.Module):
 
     def encode(
         self, table: PartTable, rows: NDArray[np.int64], *, hidden: HiddenFacts | None = None
-    ) -> Tensor:
-        """Return axes of parts of any table, also of an image that no snapshot holds.
+    ) -> EncodedParts:
+        """Encode parts of any table, also of an image that no snapshot holds.
 
         Args:
             table: The parts.
@@ -168,15 +174,21 @@ class ConeModel(nn.Module):
         """
         if self.encoder is None:
             raise UnsupportedQueryError("a model trained without part features encodes no parts")
-        found: list[Tensor] = []
+        found: list[EncodedParts] = []
         order = np.argsort(table.images[rows], kind="stable")
         for start in range(0, len(rows), _PARTS):
             chosen = rows[order[start : start + _PARTS]]
             owners = self._owners(table, np.unique(table.images[chosen]))
             facts = hidden or HiddenFacts()
             found.append(self.encoder(table, chosen, hidden=facts, owners=owners))
-        back = np.argsort(order, kind="stable")
-        return torch.cat([self.entity.weight.new_zeros(0, self.config.shape.dim), *found])[back]
+        back = torch.from_numpy(np.argsort(order, kind="stable"))
+        if not found:
+            nothing = self.entity.weight.new_zeros(0, self.config.shape.dim)
+            return EncodedParts(axes=nothing, label_logits=nothing[:, :0])
+        return EncodedParts(
+            axes=torch.cat([part.axes for part in found])[back],
+            label_logits=torch.cat([part.label_logits for part in found])[back],
+        )
 
     def _owners(self, table: PartTable, images: NDArray[np.int64]) -> Tensor:
         """Return ``(num_images, 4 · dim)``: what the encoder reads of the owners of images."""

@@ -38,7 +38,7 @@ def new_part_scores(
     model = answerer.model
     scores = np.full((len(trees), len(parts)), -np.inf, dtype=np.float32)
     with torch.no_grad():
-        axes = model.encode(parts, np.arange(len(parts)))
+        axes = model.encode(parts, np.arange(len(parts))).axes
         for row, tree in enumerate(trees):
             for cone in answerer.cones(tree):
                 found = model.scores(cone, axes, None)[0].numpy()

@@ -32,7 +32,7 @@ from reasoning.cones.parts import NUMBERS, PartTable
 if TYPE_CHECKING:
     from torch_geometric.data import Data
 
-__all__ = ["HiddenFacts", "PartEncoder", "PartEncoderConfig"]
+__all__ = ["EncodedParts", "HiddenFacts", "PartEncoder", "PartEncoderConfig"]
 
 Ids = NDArray[np.int64]
 
@@ -95,6 +95,21 @@ class HiddenFacts:
     generator: torch.Generator | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EncodedParts:
+    """What the encoder says of parts.
+
+    Attributes:
+        axes: ``(m, dim)`` radians in (−π, π).
+        label_logits: ``(m, num_classes + 1)`` what class each part has, column 0 unused. Training
+            tells it the labels that it hides, as masked language models do: each step teaches
+            about hundreds of parts, not only about those that some query asks for.
+    """
+
+    axes: Tensor
+    label_logits: Tensor
+
+
 class PartEncoder(nn.Module):
     """Axes of parts.
 
@@ -130,13 +145,14 @@ class PartEncoder(nn.Module):
         self.blocks = nn.ModuleList(_Block(config) for _ in range(config.layers))
         self.norm = nn.LayerNorm(width)
         self.axis = nn.Linear(width, dim)
+        self.classes = nn.Linear(width, num_classes + 1)
         for table in (self.label, self.predicate):
             nn.init.normal_(table.weight, std=0.3)
 
     def forward(
         self, table: PartTable, rows: Ids, *, hidden: HiddenFacts, owners: Tensor
-    ) -> Tensor:
-        """Return axes of parts.
+    ) -> EncodedParts:
+        """Encode parts.
 
         Args:
             table: All parts that rows and neighbours refer to.
@@ -144,16 +160,13 @@ class PartEncoder(nn.Module):
             hidden: What must not be read.
             owners: ``(num_images, 4 · dim)`` of the images of `rows`, ascending: cosine and sine of
                 the owner's axis, mean cosine and sine of the axes around it.
-
-        Returns:
-            ``(m, dim)`` radians in (−π, π).
         """
         graph = self.graph(table, rows, hidden=hidden, owners=owners)
         x = graph.x
         for block in self.blocks:
             x = block(x, graph.around, graph.edge_index, graph.edge_attr)
-        raw: Tensor = self.axis(self.norm(x))
-        return axis_from_raw(raw)
+        x = self.norm(x)
+        return EncodedParts(axes=axis_from_raw(self.axis(x)), label_logits=self.classes(x))
 
     def graph(self, table: PartTable, rows: Ids, *, hidden: HiddenFacts, owners: Tensor) -> Data:
         """Return parts and what they attend to as a bipartite graph.

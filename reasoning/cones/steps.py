@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from kg.snapshot import Snapshot
 from reasoning.cones.batches import Batch
@@ -51,7 +52,7 @@ class TrainingStep:
         entities, place = torch.unique(
             torch.cat([anchors.reshape(-1), candidates]), return_inverse=True
         )
-        axes = model.axes(entities, hidden=hidden)
+        axes, told = self._axes(entities, hidden)
         given = axes[place[: anchors.numel()]].view(*anchors.shape, -1)
         cone = model.embed(batch.structure, given, relations)
         columns = None if batch.columns is None else torch.from_numpy(batch.columns)
@@ -62,14 +63,28 @@ class TrainingStep:
             torch.from_numpy(batch.positive),
             torch.from_numpy(batch.ignored),
             settings.loss,
-            answers=None if columns is None else torch.from_numpy(sizes),
+            answers=torch.from_numpy(sizes) if settings.batches.own else None,
         )
         if not batch.of_parts:
-            return loss
-        loss = settings.part_weight * loss
+            return loss + settings.label_weight * told
+        loss = settings.part_weight * loss + settings.label_weight * told
         if settings.model.geometry == "rough" and settings.owner_weight:
             loss = loss + settings.owner_weight * self._owner_loss(batch, cone)
         return loss
+
+    def _axes(self, entities: Tensor, hidden: HiddenFacts | None) -> tuple[Tensor, Tensor]:
+        """Return axes, and the loss of telling the hidden labels of the parts among them."""
+        model, nothing = self._model, torch.zeros(())
+        rows = model.part_rows(entities)
+        rows = rows[rows >= 0]
+        if model.table is None or hidden is None or len(rows) == 0:
+            return model.axes(entities), nothing
+        encoded = model.encode(model.table, rows.numpy(), hidden=hidden)
+        labels = torch.from_numpy(model.table.labels)[rows]
+        asked = torch.from_numpy(np.isin(rows.numpy(), hidden.labels)) & (labels > 0)
+        if asked.any():
+            nothing = cross_entropy(encoded.label_logits[asked], labels[asked])
+        return model.with_parts(entities, encoded), nothing
 
     def _hidden(self, batch: Batch, hiding: torch.Generator) -> HiddenFacts:
         """Return what the encoder must not read for a batch."""

@@ -19,13 +19,14 @@ import torch
 from kg.errors import InputError
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
-from reasoning.cones.batches import BatchPlan, training_queries
+from reasoning.cones.batches import BatchPlan
 from reasoning.cones.checkpoint import remove_state
 from reasoning.cones.config import ConeTrainingConfig
 from reasoning.cones.fitting import Trainer
 from reasoning.cones.model import ConeModel, GeometryName
 from reasoning.cones.parts import PartFeatures, PartTable, snapshot_table
 from reasoning.cones.start import start_axes
+from reasoning.cones.training_queries import training_queries
 from reasoning.cones.uniform_batches import UniformPlan
 from reasoning.cones.validation import Validation, calibrate, validation_split
 from reasoning.id_sets import directed_edges

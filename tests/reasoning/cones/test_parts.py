@@ -37,7 +37,7 @@ def encoder(region_dim: int = 0) -> PartEncoder:
 def axes(made: PartEncoder, parts: PartTable, rows, *, owner: float = 0.0, **hidden):
     rows = np.asarray(rows)
     owners = torch.full((len(np.unique(parts.images[rows])), 24), owner)
-    return made(parts, rows, hidden=HiddenFacts(**hidden), owners=owners).detach()
+    return made(parts, rows, hidden=HiddenFacts(**hidden), owners=owners).axes.detach()
 
 
 def test_the_table_says_what_the_snapshot_says():
