@@ -3,14 +3,14 @@
 Question: how near do predicted attribute values come, and do intervals hold as often as they say?
 Rivals: the property's median, and the median of the ten nearest entities (cosine of their edges,
 weighted by rarity). A fifth of the values of every property with enough of them is held out, over
-three seeds. Command: ``python -m bench.missing_numbers FOLDER --out docs/benchmarks`` (a folder with
-``numeric.tsv.gz``; about five minutes on one core). Writes ``missing-numbers.json`` and ``missing-numbers.md``.
+three seeds. Command: ``python -m bench.missing_numbers FOLDER --out docs/benchmarks`` (a folder
+with ``numeric.tsv.gz``; about five minutes on one core). Writes ``missing-numbers.json`` and
+``missing-numbers.md``.
 """
 
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -221,7 +221,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"seed {seed}: {number} of {len(names)} properties", file=sys.stderr)
     result = result_of(
         found,
-        command=f"python -m bench.missing_numbers {shlex.join(['FOLDER', '--seeds', str(given.seeds)])}",
+        command=f"python -m bench.missing_numbers FOLDER --seeds {given.seeds}",
         clock=clock,
         seed=0,
         inputs={"graph": graph.hash},

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,9 @@ from kg.snapshot import Snapshot
 from reasoning.folder_model_config import FolderModelConfig
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from reasoning.answer_calibration import AnswerCalibration
     from reasoning.predictors.ensemble import EnsemblePredictor
     from reasoning.predictors.rules import RuleSet
@@ -83,6 +86,25 @@ class FolderModel:
             row_folder=row_folder,
             calibration=self.calibration,
         )
+
+    def on(
+        self, graph: Snapshot, *, described: NDArray[np.float32] | None = None, seed: int = 0
+    ) -> FolderModel:
+        """Return this model on a graph that has grown since, without training.
+
+        New entities and edges are folded in (`reasoning.fold_in`); calibrations stay. The result is
+        not saved: train again when much is new.
+
+        Args:
+            graph: The training edges and what was added.
+            described: ``(graph.num_entities, any)`` vectors of texts or pictures, for entities
+                without edges; rows of zeros where there is none.
+            seed: Of samples.
+        """
+        from reasoning.fold_in import fold_in_ensemble
+
+        predictor = fold_in_ensemble(self.predictor, graph, described=described, seed=seed)
+        return replace(self, snapshot=graph, predictor=predictor, rules=self.rules.on(graph))
 
 
 def train_folder_model(

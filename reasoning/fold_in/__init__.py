@@ -2,6 +2,7 @@
 
 from reasoning.fold_in.config import FoldInConfig
 from reasoning.fold_in.descriptions import DescriptionMap, description, fit_description_map
+from reasoning.fold_in.ensemble import fold_in_ensemble
 from reasoning.fold_in.folding import FoldedIn, fold_in
 from reasoning.fold_in.growth import Growth, growth_of
 
@@ -13,5 +14,6 @@ __all__ = [
     "description",
     "fit_description_map",
     "fold_in",
+    "fold_in_ensemble",
     "growth_of",
 ]
