@@ -1,4 +1,6 @@
-"""Patterns (several free variables, cycles) as plain values for JSON::
+"""Patterns (several free variables, cycles) as plain values for JSON.
+
+An object::
 
     {"select": ["a", "b"],
      "edges": [{"head": "a", "relations": ["borders"], "tail": "b", "either_way": true}],
