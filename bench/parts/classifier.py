@@ -45,7 +45,7 @@ class PartClassifier:
             to the part; 1 where the graph says so.
     """
 
-    def __init__(self, table: PartTable, num_relations: int, *, seed: int, epochs: int = 8) -> None:
+    def __init__(self, table: PartTable, num_relations: int, *, seed: int, epochs: int = 6) -> None:
         self.table = table
         self._num_relations = num_relations
         self._classes = len(table.classes) + 1
