@@ -6,7 +6,8 @@ Rival: the `train_step` of a checkout that the reader makes of ConE's public cod
 cones: its BetaE is timed then. None of its code is kept here.
 Command: ``python -m bench.cone_speed --graph ../shared/data/kgqa/fb15k-237 --kgreasoning DIR --out
 docs/benchmarks/cone-speed.json`` (about five minutes; without ``--kgreasoning`` ours alone). Steps
-alternate after one of each that is not counted. A sample is a query with one answer and its
+alternate after one of each that is not counted, on one thread, in processor seconds, so that other
+work on the machine does not count. A sample is a query with one answer and its
 negatives. ``own`` draws negatives for each query, as the public code does; ``shared`` lets the
 queries of a batch share them, which gives as many comparisons for a hundredth of the axes to read.
 """
@@ -19,7 +20,7 @@ import inspect
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from evaluation import current_commit, this_machine
+from evaluation import Measurement, current_commit, this_machine
 from kg.files import write_json
 from kg.graph_folder import load_graph_folder
 from kg.snapshot import Snapshot
@@ -69,7 +70,7 @@ def our_step(
         loss = step.loss(plan.draw(draw), hiding)
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
-        return float(loss)
+        return loss.item()
 
     return made
 
@@ -137,16 +138,16 @@ def _nested(queries: QuerySet, row: int) -> Any:
 
 
 def timed(steps: dict[str, Step], count: int) -> dict[str, list[float]]:
-    """Return the seconds of `count` steps of each, in turn, after one that is not counted."""
+    """Return the processor seconds of `count` steps of each, in turn, after one that is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for number in range(count + 1):
         for name, step in steps.items():
-            start = time.perf_counter()
+            start = time.process_time()
             loss = step()
             if not np.isfinite(loss):
                 raise RuntimeError(f"{name} lost its way: a loss of {loss}")
             if number:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(time.process_time() - start)
     return seconds
 
 
@@ -169,6 +170,7 @@ def profiled(step: Step) -> list[dict[str, Any]]:
 
 def measured(arguments: argparse.Namespace) -> dict[str, Any]:
     """Run the bench and return what it found."""
+    torch.set_num_threads(1)
     training = load_graph_folder(arguments.graph).train
     edges = directed_edges(training)
     draw = np.random.default_rng(arguments.seed)
@@ -216,8 +218,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "command": f"python -m bench.cone_speed --batch {arguments.batch} --negatives "
         f"{arguments.negatives} --dim {arguments.dim} --seed {arguments.seed}",
         "commit": current_commit(),
-        "machine": vars_of(this_machine()),
-        "threads": torch.get_num_threads(),
+        "machine": asdict(this_machine()),
+        "date": Measurement.start().date,
     } | measured(arguments)
     for name, rate in found["samples_per_second"].items():
         print(f"{name:12} {rate:10.1f} samples/s")
@@ -226,11 +228,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments.out is not None:
         write_json(arguments.out, found)
     return 0
-
-
-def vars_of(machine: Any) -> dict[str, Any]:
-    """Return the fields of a machine."""
-    return {"cores": machine.cores, "memory_gb": machine.memory_gb}
 
 
 if __name__ == "__main__":
