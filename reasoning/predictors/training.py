@@ -28,6 +28,7 @@ from reasoning.predictors.folds import hidden_edges
 from reasoning.predictors.mixture import completeness_of, fit_mixture
 from reasoning.predictors.paths import Body, Walks, bodies, information_gain
 from reasoning.predictors.positions import Positions
+from reasoning.predictors.predicted_edges import predicted_edges
 from reasoning.predictors.typing import RelationTypes
 
 __all__ = ["train_link_predictor"]
@@ -106,7 +107,16 @@ class _Training:
         features = Features(self.snapshot, self.types, final, self.positions)
         matrices = []
         for relation in range(self.snapshot.num_relations):
-            matrices.append(self._matrix(relation, models.get(relation), features))
+            matrices.append(
+                predicted_edges(
+                    self.snapshot,
+                    self.types,
+                    features,
+                    relation,
+                    models.get(relation),
+                    kept_tails=self.config.kept_tails,
+                )
+            )
             self._step()
         return CalibratedPredictor(
             snapshot=self.snapshot,
@@ -238,32 +248,3 @@ class _Training:
         best = sorted((body for body in tried if gains[body] > 0), key=lambda b: (-gains[b], b))
         best = best[: self.config.bodies]
         return tuple(best), tuple(gains[body] for body in best)
-
-    def _matrix(
-        self, relation: int, model: RelationModel | None, features: Features
-    ) -> sparse.csr_matrix:
-        """Return ``(num_entities, num_entities)`` probabilities of new edges, sparse."""
-        size = (self.snapshot.num_entities, self.snapshot.num_entities)
-        if model is None:
-            return sparse.csr_matrix(size, dtype=np.float32)
-        heads = self.types.candidates(relation, inverse=True)
-        pairs = pairs_of(self.snapshot, self.types, relation, heads)
-        span = self.snapshot.edges_of(relation)
-        known = np.bincount(self.snapshot.heads[span], minlength=self.snapshot.num_entities)
-        found = model.mixture.probabilities(
-            features.columns(relation, pairs, model.bodies), known[heads[pairs.rows]]
-        )
-        kept = _best_of_each(pairs.rows, found, self.config.kept_tails)
-        places = (heads[pairs.rows[kept]], pairs.tails[kept])
-        return sparse.csr_matrix((found[kept], places), shape=size)
-
-
-def _best_of_each(
-    rows: NDArray[np.int64], values: NDArray[np.float32], most: int
-) -> NDArray[np.int64]:
-    """Return the positions of the `most` largest values of each row, ascending."""
-    order = np.lexsort((-values, rows))
-    ordered = rows[order]
-    first = np.searchsorted(ordered, ordered)
-    kept: NDArray[np.int64] = np.sort(order[np.arange(len(order)) - first < most])
-    return kept
