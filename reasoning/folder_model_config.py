@@ -44,7 +44,10 @@ class FolderModelConfig:
     @classmethod
     def for_graph(cls, num_entities: int, num_edges: int) -> FolderModelConfig:
         """Return the settings for a graph of some size."""
-        return cls(embedding=_embedding_for(num_entities, num_edges))
+        return cls(
+            embedding=_embedding_for(num_entities, num_edges),
+            answering=_answering_for(num_entities),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -108,3 +111,9 @@ def _embedding_for(num_entities: int, num_edges: int) -> ComplexConfig:
         patience=2,
         valid_edges=4000,
     )
+
+
+def _answering_for(num_entities: int) -> SymbolicConfig:
+    if num_entities <= _SMALL:
+        return SymbolicConfig()
+    return SymbolicConfig(epsilon=1e-5, row_entries=1000, floor=1e-6, max_support=100)

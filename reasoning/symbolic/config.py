@@ -16,6 +16,23 @@ _COUNTS = ("row_entries", "max_support", "memory_bytes", "disk_bytes", "block_ce
 class SymbolicConfig:
     """How symbolic answering treats edges.
 
+    Measured on NELL995 (63,361 entities, 60 sampled validation queries a structure, filtered
+    MRR × 100 and milliseconds of processor time of a warm 2i query; the predictor is one embedding
+    by QTO's formula, ε = floor = 1e-4):
+
+    ==================================================  ====  ========  ====
+    setting                                             EPFO  negation   2i
+    ==================================================  ====  ========  ====
+    row_entries 6000, max_support 100, no doubt         21.0      14.7   2.1
+    row_entries 1000, no doubt                          20.6      14.7   0.9
+    row_entries 1000, benefit_of_doubt 0.1              21.9      14.7   1.4
+    row_entries 1000, benefit_of_doubt 0.3              21.9      14.4   1.5
+    ==================================================  ====  ========  ====
+
+    A floor of 1e-4 instead of 0 changed both by less than 0.02 and halved the time of paths;
+    ε = 1e-3 cost 1.6 EPFO; max_support 300 instead of 100 changed nothing. negation_power 3 or 0.5
+    cost 0.3 on negation. noisy_or cost 0.4 EPFO (3p −2.2) and gained 0.4 on negation (pin +1.5).
+
     Attributes:
         known_probability: Edges of the graph from this probability on are known, in [0, 1].
         delta: A predicted edge is never surer than 1 − delta, in (0, 1).
