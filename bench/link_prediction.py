@@ -190,7 +190,9 @@ def _command(given: argparse.Namespace) -> str:
 
 def _configs(given: argparse.Namespace) -> list[EmbeddingConfig]:
     shared: dict[str, Any] = {
+        "relation_weight": given.relation_weight,
         "epochs": given.epochs,
+        "average_from": given.average_from,
         "patience": given.patience,
         "batch": given.batch,
         "parts": 1 if given.typed is None else given.parts,
@@ -201,27 +203,10 @@ def _configs(given: argparse.Namespace) -> list[EmbeddingConfig]:
         "valid_edges": given.valid_edges,
         "both_directions": given.both_directions,
     }
-    found: list[EmbeddingConfig] = []
-    for regulariser in given.regulariser:
-        if given.model == "tucker":
-            found.append(
-                TuckerConfig(
-                    dimension=given.rank,
-                    relation_dimension=given.relation_rank,
-                    regulariser=regulariser,
-                    **shared,
-                )
-            )
-        else:
-            found.append(
-                ComplexConfig(
-                    rank=given.rank,
-                    relation_weight=given.relation_weight,
-                    regulariser=regulariser,
-                    **shared,
-                )
-            )
-    return found
+    if given.model == "tucker":
+        sizes = {"dimension": given.rank, "relation_dimension": given.relation_rank}
+        return [TuckerConfig(regulariser=r, **sizes, **shared) for r in given.regulariser]
+    return [ComplexConfig(regulariser=r, rank=given.rank, **shared) for r in given.regulariser]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -233,9 +218,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--rank", type=int, default=200, help="complex dimensions, or TuckER's entity dimensions")
     add("--relation-rank", type=int, default=32, help="TuckER's relation dimensions")
     add("--regulariser", type=float, nargs="+", default=[0.05], help="one or more, valid chooses")
-    add("--relation-weight", type=float, default=0.0, help="of predicting relations (ComplEx)")
+    add("--relation-weight", type=float, default=0.0, help="of predicting the relation of a pair")
     add("--epochs", type=int, default=12)
     add("--patience", type=int, default=2)
+    add("--average-from", type=int, help="epoch from which parameters are averaged")
     add("--batch", type=int, default=1000, help="(head, relation) rows a step")
     add("--candidates", type=int, help="sampled tails a step; all by default")
     add("--typed", type=int, help="typed candidates a relation instead of all entities")

@@ -21,6 +21,8 @@ class EmbeddingConfig:
         epochs: Passes over the edges, at least 1; early stopping may take fewer.
         learning_rate: Of Adagrad, above 0.
         regulariser: Weight λ of the cubic regulariser, at least 0.
+        relation_weight: Weight of predicting the relation of a pair (Chen et al., arXiv
+            2110.02834), at least 0; helps where pairs have many relations (FB15k-237).
         batch: Most (head, relation) rows a step.
         parts: Relations a step, at least 1, where each relation has candidates of its own; each
             takes an equal share of the batch's rows.
@@ -30,6 +32,9 @@ class EmbeddingConfig:
         precision: Of the products of scores; sums are always of 32 bits.
         both_directions: Score an edge by the mean of r and r⁻¹, not by r alone.
         patience: Epochs without a better valid MRR until training stops, at least 1.
+        average_from: From this epoch on, the mean of the parameters at the ends of epochs is
+            judged and returned (Polyak averaging: it takes out the noise of the last steps); None
+            for never.
         valid_edges: Most valid edges that an epoch is judged by, drawn once.
     """
 
@@ -38,6 +43,7 @@ class EmbeddingConfig:
     epochs: int = 40
     learning_rate: float = 0.1
     regulariser: float = 0.02
+    relation_weight: float = 0.0
     batch: int = 256
     parts: int = 1
     candidates: int | None = 1024
@@ -46,6 +52,7 @@ class EmbeddingConfig:
     precision: Precision = "float32"
     both_directions: bool = True
     patience: int = 3
+    average_from: int | None = None
     valid_edges: int = 2000
 
     def __post_init__(self) -> None:
@@ -54,8 +61,12 @@ class EmbeddingConfig:
             self._check_count(name)
         if self.candidates is not None:
             self._check_count("candidates")
+        if self.average_from is not None:
+            self._check_count("average_from")
         if self.learning_rate <= 0 or self.regulariser < 0 or self.scale <= 0:
             raise SettingError("learning_rate and scale lie above 0, regulariser at 0 or above")
+        if self.relation_weight < 0:
+            raise SettingError(f"relation_weight is {self.relation_weight}, below 0")
         if self.precision not in ("float32", "bfloat16"):
             raise SettingError(f"precision is {self.precision!r}, not 'float32' or 'bfloat16'")
 
@@ -75,21 +86,16 @@ class ComplexConfig(EmbeddingConfig):
 
     Attributes:
         rank: Complex dimensions, at least 1.
-        relation_weight: Weight of predicting the relation of a pair (Chen et al., arXiv
-            2110.02834), at least 0; helps where pairs have many relations (FB15k-237).
     """
 
     model: ClassVar[str] = "complex"
 
     rank: int = 48
-    relation_weight: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
         EmbeddingConfig.__post_init__(self)
         self._check_count("rank")
-        if self.relation_weight < 0:
-            raise SettingError(f"relation_weight is {self.relation_weight}, below 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from reasoning.predictors.embeddings.architecture import Architecture, Parameters
-from reasoning.predictors.embeddings.config import ComplexConfig, EmbeddingConfig
+from reasoning.predictors.embeddings.config import EmbeddingConfig
 from reasoning.predictors.embeddings.softmax import weighted_log_normaliser
 
 __all__ = ["RowVectors", "edge_loss"]
@@ -62,9 +62,9 @@ def edge_loss(
     of_relations = norm(parameters["relation"][vectors.relations])
     penalty = (counts * (norm(rows) + of_relations)).sum() + norm(vectors.tails).sum()
     total = normaliser - (queries[owner] * vectors.tails).sum() + config.regulariser * penalty
-    weight = config.relation_weight if isinstance(config, ComplexConfig) else 0.0
-    if weight > 0:
+    if config.relation_weight > 0:
         scores = architecture.relation_scores(parameters, rows[owner], vectors.tails)
         truth = vectors.relations[owner]
-        total = total + weight * torch.nn.functional.cross_entropy(scores, truth, reduction="sum")
+        missed = torch.nn.functional.cross_entropy(scores, truth, reduction="sum")
+        total = total + config.relation_weight * missed
     return total

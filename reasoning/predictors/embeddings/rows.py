@@ -159,7 +159,8 @@ def _by_relation(
 
 def _sample(rows: Rows, most: int, generator: torch.Generator) -> torch.Tensor:
     drawn = torch.randint(rows.num_entities, (most,), generator=generator)
-    return torch.unique(drawn)
+    distinct: torch.Tensor = torch.unique(drawn)
+    return distinct
 
 
 def _with_rest(rows: Rows, chosen: torch.Tensor, own: torch.Tensor, sample: torch.Tensor) -> Part:

@@ -26,6 +26,7 @@ class TrainingState:
         sums: Adagrad's sums of squared gradients by the same names.
         generator: Of batches and samples.
         epoch: Epochs done.
+        mean: Mean of the parameters over the last epochs; empty where none is asked for.
         best: The parameters with the best valid figure so far; empty without valid edges.
         best_figure: That figure.
         best_epoch: When it was reached.
@@ -35,6 +36,7 @@ class TrainingState:
     sums: dict[str, torch.Tensor]
     generator: torch.Generator
     epoch: int = 0
+    mean: dict[str, torch.Tensor] = field(default_factory=dict)
     best: dict[str, torch.Tensor] = field(default_factory=dict)
     best_figure: float = -1.0
     best_epoch: int = 0
@@ -70,15 +72,28 @@ class TrainingState:
         sums[rows] = total
         values[rows] = values[rows].addcdiv_(gradient, total.sqrt().add_(1e-10), value=-rate)
 
+    def average(self, count: int) -> None:
+        """Take the parameters into their mean, as the last of `count` epochs."""
+        if count <= 1:
+            self.mean = {name: tensor.clone() for name, tensor in self.tensors.items()}
+        else:
+            for name, tensor in self.mean.items():
+                tensor.lerp_(self.tensors[name], 1.0 / count)
+
+    @property
+    def result(self) -> dict[str, torch.Tensor]:
+        """The parameters that an epoch is judged by: their mean, where there is one."""
+        return self.mean or self.tensors
+
     def judge(self, figure: float) -> None:
         """Keep the parameters if a valid figure is the best so far."""
         if figure > self.best_figure:
-            self.best = {name: tensor.clone() for name, tensor in self.tensors.items()}
+            self.best = {name: tensor.clone() for name, tensor in self.result.items()}
             self.best_figure, self.best_epoch = figure, self.epoch
 
     def keep(self, folder: Path, snapshot_hash: str, name: Mapping[str, Any]) -> None:
         """Write the state under a name (configuration and seed) that says whose it is."""
-        groups = {"now": self.tensors, "sum": self.sums, "best": self.best}
+        groups = {"now": self.tensors, "sum": self.sums, "mean": self.mean, "best": self.best}
         arrays = {
             f"{group}/{key}": tensor.numpy()
             for group, tensors in groups.items()
@@ -106,11 +121,14 @@ class TrainingState:
             return
         arrays = {key: torch.from_numpy(array.copy()) for key, array in kept.tensors.items()}
         self.generator.set_state(arrays.pop("generator"))
-        groups: dict[str, dict[str, torch.Tensor]] = {"now": {}, "sum": {}, "best": {}}
+        groups: dict[str, dict[str, torch.Tensor]] = {
+            name: {} for name in ("now", "sum", "mean", "best")
+        }
         for key, tensor in arrays.items():
             group, _, parameter = key.partition("/")
             groups[group][parameter] = tensor
-        self.tensors, self.sums, self.best = groups["now"], groups["sum"], groups["best"]
+        self.tensors, self.sums = groups["now"], groups["sum"]
+        self.mean, self.best = groups["mean"], groups["best"]
         self.epoch = int(kept.metadata["epoch"])
         self.best_figure = float(kept.metadata["best_figure"])
         self.best_epoch = int(kept.metadata["best_epoch"])

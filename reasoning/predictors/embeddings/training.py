@@ -82,7 +82,7 @@ def train_embedding(
         if resume_folder is not None and due and training.processes.is_first:
             state.keep(resume_folder, snapshot.hash, name)
         progress(state.epoch, config.epochs)
-    return training.model(state.best or state.tensors)
+    return training.model(state.best or state.result)
 
 
 class _Training:
@@ -113,9 +113,11 @@ class _Training:
         for parts in epoch_steps(self.rows, config, state.generator):
             self.step(state, parts)
         state.epoch += 1
+        if config.average_from is not None and state.epoch >= config.average_from:
+            state.average(state.epoch - config.average_from + 1)
         if self.valid is not None:
             known = (self._known, self.valid)
-            model = self.model(state.tensors)
+            model = self.model(state.result)
             state.judge(sampled_mrr(model, self.valid, known, config.valid_edges))
 
     def step(self, state: TrainingState, parts: Sequence[Part]) -> None:

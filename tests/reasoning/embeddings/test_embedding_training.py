@@ -109,8 +109,9 @@ def _split(seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
         ComplexConfig(rank=8, epochs=25, candidates=None, relation_weight=1.0),
         ComplexConfig(rank=8, epochs=25, candidates=30, precision="bfloat16"),
         TuckerConfig(dimension=12, relation_dimension=8, epochs=40, candidates=None, scale=0.3),
+        TuckerConfig(dimension=12, relation_dimension=8, epochs=40, scale=0.3, relation_weight=0.5),
     ],
-    ids=["complex", "relations", "sampled", "tucker"],
+    ids=["complex", "relations", "sampled", "tucker", "tucker-relations"],
 )
 def test_it_learns_what_chance_does_not_know(config: EmbeddingConfig) -> None:
     kept, held = _split()
