@@ -139,6 +139,8 @@ def why_not(
         graph = known_edges(answerer.snapshot, known_probability=0.0, edits=edits)
         bindings = PossibleBindings(query, evaluation, graph)
     proof = proof_of(query, number, bindings)
+    if truth <= 0.0:
+        truth = proof.score()  # above 0 where pruning left the entity out of the answers
     return WhyNot(
         query=query,
         entity=entity,

@@ -18,7 +18,7 @@ from tests.reasoning.test_why_not import small_world
 from tests.strategies import RELATIONS, Case, cases
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(cases(), st.data())
 def test_changes_lead_from_the_old_answers_to_the_new(case: Case, data: st.DataObject) -> None:
     some = st.sampled_from(case.entities).map(lambda e: e.key)

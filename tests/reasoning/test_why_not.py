@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,7 +36,7 @@ NO_PRUNING = SymbolicConfig(epsilon=0.0)
 ARABIC = Anchor(EntityKey("ar"))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cases(max_leaves=5), st.integers(0, 50), st.data())
 def test_every_entity_gets_a_proof_of_its_truth(case: Case, seed: int, data: st.DataObject) -> None:
     snapshot = case.snapshot
@@ -54,7 +55,7 @@ def _is_positive(tree: Query) -> bool:
     return not any(isinstance(node, Negation) for node in walk(tree))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(cases(max_leaves=5), st.data())
 def test_the_edges_it_names_make_the_entity_an_answer(case: Case, data: st.DataObject) -> None:
     snapshot = case.snapshot
@@ -170,6 +171,20 @@ def test_of_a_union_the_nearest_branch_is_named() -> None:
 def test_an_answer_without_doubt_lacks_nothing() -> None:
     found = _asked(SPEAKS_ARABIC, "c")
     assert (found.truth, found.needed, found.weakest) == (1.0, (), None)
+
+
+def test_what_pruning_left_out_is_no_missing_edge() -> None:
+    snapshot = small_world()
+    table = np.zeros((snapshot.num_relations, 5, 5), dtype=np.float32)
+    places = [snapshot.entity_id(EntityKey(key)) for key in ("a", "c")]
+    table[(snapshot.relation_id("borders"), *places)] = 0.25
+    pruned = SymbolicAnswerer(snapshot, TablePredictor(table), SymbolicConfig(floor=0.2))
+    tree = Projection("borders", SoftAnchor(((EntityKey("a"), 0.5),)))
+    [answers] = pruned.answer([tree], 9)
+    assert "c" not in {answer.entity for answer in answers.answers}
+    found = why_not(tree, EntityKey("c"), pruned)
+    assert found.truth == found.proof.score() == 0.125
+    assert [(link.kind, link.truth) for link in found.needed] == [("edge", 0.25), ("fact", 0.5)]
 
 
 def test_an_unknown_entity_is_refused() -> None:
