@@ -197,3 +197,14 @@ def test_a_longer_run_goes_on_from_a_shorter_one_but_not_the_other_way(tmp_path:
     assert on.entity.tobytes() == train_embedding(WORLD, long).entity.tobytes()
     again = train_embedding(WORLD, short, resume_folder=tmp_path)
     assert again.fingerprint == first.fingerprint
+
+
+def test_the_parameters_of_the_last_epochs_are_averaged(tmp_path: Path) -> None:
+    plain = ComplexConfig(rank=4, epochs=2, keep_every=1)
+    ends = [train_embedding(WORLD, replace(plain, epochs=n)).entity for n in (2, 3, 4)]
+    averaging = replace(plain, average_from=2)
+    for epochs in (3, 4):  # the second goes on from the first
+        config = replace(averaging, epochs=epochs)
+        found = train_embedding(WORLD, config, resume_folder=tmp_path).entity
+        expected = np.mean(ends[: epochs - 1], axis=0)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
