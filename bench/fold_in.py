@@ -228,14 +228,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, required=True, help="keeps finished trainings")
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     parser.add_argument("--count", type=int, default=500)
+    parser.add_argument(
+        "--asked", type=int, help="edges to ask for, drawn at random; all if left out"
+    )
     parser.add_argument("--rank", type=int, default=100)
-    parser.add_argument("--epochs", type=int, default=15)
+    parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--regulariser", type=float, default=0.05)
     parser.add_argument("--fold-regulariser", type=float)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(argv)
     clock = Measurement.start()
-    task = withheld(load_graph_folder(given.folder), given.count, given.seed)
+    task = withheld(load_graph_folder(given.folder), given.count, given.seed, asked=given.asked)
     config = ComplexConfig(
         rank=given.rank,
         epochs=given.epochs,
@@ -277,6 +280,8 @@ def _public(given: argparse.Namespace) -> list[str]:
     options = ["FOLDER", "--work", "WORK", "--seed", str(given.seed)]
     for name in ("count", "rank", "epochs", "regulariser"):
         options += [f"--{name}", str(getattr(given, name))]
+    if given.asked is not None:
+        options += ["--asked", str(given.asked)]
     if given.fold_regulariser is not None:
         options += ["--fold-regulariser", str(given.fold_regulariser)]
     return options

@@ -38,13 +38,14 @@ class Withheld:
     known: NDArray[np.int32] = field(repr=False)
 
 
-def withheld(graph: GraphFolder, count: int, seed: int) -> Withheld:
+def withheld(graph: GraphFolder, count: int, seed: int, *, asked: int | None = None) -> Withheld:
     """Withhold entities of at least ten training edges, and half of the edges of each.
 
     Args:
         graph: The graph.
         count: How many entities.
         seed: Of the entities and the halves.
+        asked: Most edges to ask for, drawn from the other halves; all if None.
     """
     generator = np.random.default_rng(seed)
     train = graph.train
@@ -64,17 +65,24 @@ def withheld(graph: GraphFolder, count: int, seed: int) -> Withheld:
         is_asked[own[: len(own) // 2]] = True
     valid = graph.edges("valid")
     others = valid[~is_withheld[valid[:, 0]] & ~is_withheld[valid[:, 2]]]
-    edges = [train.heads[is_asked], train.relations[is_asked], train.tails[is_asked]]
+    edges = np.stack(
+        [train.heads[is_asked], train.relations[is_asked], train.tails[is_asked]], axis=1
+    )
     return Withheld(
         before=_without_entities(train.keeping(~is_theirs), ~is_withheld),
         after=train.keeping(~is_asked),
         entities=entities,
-        asked=np.stack(edges, axis=1),
-        others=others[
-            np.sort(generator.choice(len(others), min(_OTHER_EDGES, len(others)), False))
-        ],
+        others=_sample(others, _OTHER_EDGES, generator),
+        asked=edges if asked is None else _sample(edges, asked, generator),
         known=np.concatenate([graph.edges(name) for name in ("train", "valid", "test")]),
     )
+
+
+def _sample(
+    edges: NDArray[np.int32], most: int, generator: np.random.Generator
+) -> NDArray[np.int32]:
+    count = min(most, len(edges))
+    return edges[np.sort(generator.choice(len(edges), count, replace=False))]
 
 
 def _without_entities(snapshot: Snapshot, keep: NDArray[np.bool_]) -> Snapshot:
