@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.answering_speed import measure, page
+from bench.answering_speed import METHODS, measure, page
 from bench.dense_answering import DenseAnswerer, DenseConfig
 from bench.growth import measured, synthetic_graph
 from bench.random_links import RandomLinks
@@ -39,11 +39,9 @@ def _folder(path: Path) -> GraphFolder:
 def test_sparse_and_dense_find_the_same_in_one_run(tmp_path: Path) -> None:
     graph = _folder(tmp_path)
     links = RandomLinks(graph.full.num_entities, rank=8, nearest=4)
-    config = SymbolicConfig(benefit_of_doubt=0.0)
-    found = {
-        name: measure(name, graph, links, config, count=2, seed=0) for name in ("sparse", "dense")
-    }
-    sparse, dense = found["sparse"]["structures"], found["dense"]["structures"]
+    config = SymbolicConfig()
+    found = {name: measure(name, graph, links, config, count=2, seed=0) for name in METHODS}
+    sparse, dense = (found[name]["structures"] for name in METHODS[1:])
     assert set(sparse) == set(dense) == set(STRUCTURES)
     for name, one in sparse.items():
         # ties among entities without evidence are told apart by one of the two only
