@@ -239,7 +239,7 @@ def test_strategies_reach_every_node_type(strategy: st.SearchStrategy[Query]) ->
     directions: set[bool] = set()
     comparisons: set[str] = set()
 
-    @settings(max_examples=200, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
     @given(strategy)
     def draw(tree: Query) -> None:
         for node in walk(tree):
