@@ -2,7 +2,7 @@
 
 import { Problem, getJson, keepKey, postJson } from "./client.js";
 import { examplesFor } from "./examples.js";
-import { answerGroup, element, problemView } from "./view.js";
+import { answerGroup, element, problemView, rowsView } from "./view.js";
 
 const find = (id) => document.getElementById(id);
 const form = find("form");
@@ -39,12 +39,16 @@ function showAnswers(found, asked, tookMs) {
   const total = `${found.total_known} in the graph` + (known.length < found.total_known ? `, ${known.length} shown` : "");
   const warnings = found.warnings.map((text) => element("p", { class: "card warning" }, `Note: ${text}`));
   const facts = [`${Math.round(tookMs)} ms`, found.answerer, found.structure, `snapshot ${found.snapshot.slice(0, 12)}`];
+  const counted = found.count && `${found.count.known} known, ${found.count.expected_likely.toFixed(1)} more likely`;
+  const groups = found.rows ? [rowsView(found.rows)] : [
+    answerGroup("Known", total, known, 1),
+    answerGroup("Likely", `${likely.length} shown`, likely, 1 + known.length),
+  ];
   show({
-    status: `${found.total_known} known, ${likely.length} likely shown`,
+    status: counted || `${found.total_known} known, ${found.rows ? "no" : likely.length} likely shown`,
     answers: [
       ...warnings,
-      answerGroup("Known", total, known, 1),
-      answerGroup("Likely", `${likely.length} shown`, likely, 1 + known.length),
+      ...groups,
       element("details", { class: "quiet" },
         element("summary", {}, facts.filter(Boolean).join(" · ")),
         element("p", {}, "The same on the command line:"),

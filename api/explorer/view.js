@@ -225,6 +225,16 @@ export function answerGroup(title, note, answers, first) {
     element("h2", { id: `title-${name}` }, badge(name), element("span", { class: "quiet" }, ` ${note}`)), rows);
 }
 
+export function rowsView(found) {
+  const cells = (row) => row.map((cell) => element("td", { "data-key": cell.key }, cell.name));
+  return element("section", { class: "group known", "aria-labelledby": "title-known" },
+    element("h2", { id: "title-known" }, badge("known"),
+      element("span", { class: "quiet" }, ` ${found.total} rows, ${found.rows.length} shown`)),
+    element("table", { class: "rows" },
+      element("thead", {}, element("tr", {}, ...found.columns.map((name) => element("th", { scope: "col" }, name)))),
+      element("tbody", {}, ...found.rows.map((row) => element("tr", {}, ...cells(row))))));
+}
+
 export function problemView(members, text) {
   const place = typeof members.position === "number" ? markedLine(text, members.position) : null;
   return element("div", { class: "card problem", "data-type": members.type },

@@ -89,6 +89,14 @@ def test_known_and_likely_are_told_apart_by_word_and_sign(browser: Browser, addr
     assert "weakest step: Georgia borders Turkey, 70 %" in likely
 
 
+def test_several_variables_are_a_table_and_a_count_is_said(browser: Browser, address: str) -> None:
+    ask(browser, address, "MATCH (a)-[:borders]->(b)-[:speaks]->(l) WHERE a <> b RETURN a, l")
+    assert text_of(browser, ".group.known th:nth-child(2)") == "l"
+    assert "Arabic" in text_of(browser, ".group.known tbody")
+    ask(browser, address, "SELECT (COUNT(DISTINCT ?c) AS ?n) { ?c a label:Country }")
+    assert "more likely" in text_of(browser, "#status")
+
+
 def outlined(browser: Browser, row: str, shape: str) -> tuple[float, float, float, float]:
     """Return the box of the outline in an open proof, in pixels of the picture."""
     browser.wait(f'document.querySelector("{row} figure image").href.baseVal')
