@@ -143,7 +143,7 @@ def result_of(
             "standard_error": min(1.0, standard_error(ratio)) if len(runs) > 1 else 0.0,
         }
     rows = list(by_property.values())
-    weights = [row["n"] for row in rows]
+    weights = [int(row["n"]) for row in rows]
     ours = np.array([row["error_share_of_median"] for row in rows])
     rival = np.array([row["nearest_share_of_median"] for row in rows])
     return RunResult(
