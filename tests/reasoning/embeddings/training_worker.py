@@ -11,7 +11,7 @@ from reasoning.predictors.embeddings import ComplexConfig, EmbeddingModel, train
 from reasoning.predictors.embeddings.processes import process_group
 from tests.reasoning.predictor_world import WORLD
 
-CONFIG = ComplexConfig(rank=4, epochs=60, keep_every=2, candidates=20, batch=64)
+CONFIG = ComplexConfig(rank=4, epochs=20, keep_every=2, candidates=20, batch=64)
 
 
 def trained(folder: Path | None, epochs: int) -> EmbeddingModel:
