@@ -34,12 +34,20 @@ class FolderModelConfig:
         rules: Of rule mining.
         ensemble: Of the mix and its calibration.
         answering: Of the symbolic answerer.
+        answer_queries: Validation queries of each structure that the probabilities of answers are
+            fitted on, at least 1.
     """
 
     embedding: EmbeddingConfig = field(default_factory=ComplexConfig)
     rules: RuleConfig = field(default_factory=RuleConfig)
     ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     answering: SymbolicConfig = field(default_factory=SymbolicConfig)
+    answer_queries: int = 150
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range."""
+        if not isinstance(self.answer_queries, int) or self.answer_queries < 1:
+            raise SettingError(f"answer_queries is {self.answer_queries!r}, not at least 1")
 
     @classmethod
     def for_graph(cls, num_entities: int, num_edges: int) -> FolderModelConfig:
@@ -56,6 +64,7 @@ class FolderModelConfig:
             "rules": self.rules.to_json(),
             "ensemble": self.ensemble.to_json(),
             "answering": asdict(self.answering),
+            "answer_queries": self.answer_queries,
         }
 
     @classmethod
@@ -66,6 +75,7 @@ class FolderModelConfig:
             rules=RuleConfig(**value["rules"]),
             ensemble=EnsembleConfig(**value["ensemble"]),
             answering=SymbolicConfig(**value["answering"]),
+            answer_queries=value["answer_queries"],
         )
 
     def changed(self, changes: Mapping[str, Any], *, where: str | None = None) -> FolderModelConfig:
@@ -80,6 +90,9 @@ class FolderModelConfig:
         """
         value = self.to_json()
         for part, fields in changes.items():
+            if part == "answer_queries":
+                value[part] = fields
+                continue
             if part not in value or not isinstance(fields, Mapping):
                 known = ", ".join(value)
                 raise SettingError(f"{part!r} is no part of the settings ({known})", where=where)

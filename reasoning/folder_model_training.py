@@ -141,6 +141,7 @@ class FolderTraining:
             found = calibrate_on_validation(
                 SymbolicAnswerer(self.graph.train, ensemble, self.config.answering),
                 self.graph,
+                count=self.config.answer_queries,
                 seed=self.seed,
                 progress=self.bars("calibrating answers", "queries"),
             )

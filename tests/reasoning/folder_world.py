@@ -14,7 +14,8 @@ __all__ = ["SETTINGS", "write_folder"]
 SETTINGS = {
     "embedding": {"rank": 6, "epochs": 6, "keep_every": 1, "batch": 64, "precision": "float32"},
     "rules": {"longest_body": 2, "sampled_edges": 20, "walks": 8, "tried_bodies": 20},
-    "ensemble": {"rows": 200, "candidates": 16, "sampled": 8},
+    "ensemble": {"rows": 60, "candidates": 16, "sampled": 8},
+    "answer_queries": 20,
 }
 
 
