@@ -115,9 +115,10 @@ def test_each_relation_trusts_the_model_that_knows_it() -> None:
         assert second[1] > second[0]
 
 
-def test_probabilities_of_the_best_new_tails_come_true() -> None:
+@pytest.mark.parametrize("config", [SMALL, CONDITIONAL])
+def test_probabilities_of_the_best_new_tails_come_true(config: EnsembleConfig) -> None:
     # fitted on one half of the held-out edges, judged on rows that miss one of the other half
-    world, predictor = planted(), fitted(CONDITIONAL)
+    world, predictor = planted(), fitted(config)
     said, true = [], []
     for relation in (0, 1):
         of_relation = world.test[world.test[:, 1] == relation]
