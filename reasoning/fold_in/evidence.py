@@ -58,15 +58,23 @@ class Evidence:
         self._regulariser = own
         self._edges = edges[np.lexsort((edges[:, 2], edges[:, 0], edges[:, 1]))]
         self._bounds = np.searchsorted(self._edges[:, 1], np.arange(2 * self._num_relations + 1))
+        self._means: dict[int, Floats] = {}
         self._pools: dict[int, tuple[Ids, Floats]] = {}
         self._rivals: dict[int, tuple[Floats, Floats, Floats]] = {}
 
     def starting_point(self, relations: Ids) -> Floats:
         """Return the mean vector of the domains of directed relations, one an edge."""
         distinct, counts = np.unique(relations, return_counts=True)
-        means = [self._entity[self._of(relation)[:, 0]].mean(axis=0) for relation in distinct]
+        means = [self._domain_mean(int(relation)) for relation in distinct]
         point: Floats = np.average(means, axis=0, weights=counts).astype(np.float32)
         return point
+
+    def _domain_mean(self, relation: int) -> Floats:
+        found = self._means.get(relation)
+        if found is None:
+            starts = self._of(relation)[:, 0]
+            found = self._means[relation] = self._entity[starts].mean(axis=0)
+        return found
 
     def has_edges(self, relations: Ids) -> NDArray[np.bool_]:
         """Tell for directed relations whether the known part has an edge of each."""
