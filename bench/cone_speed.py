@@ -138,7 +138,7 @@ def _nested(queries: QuerySet, row: int) -> Any:
 
 
 def timed(steps: dict[str, Step], count: int) -> dict[str, list[float]]:
-    """Return the processor seconds of `count` steps of each, in turn, after one that is not counted."""
+    """Return processor seconds of `count` steps of each, in turn, after one that is not counted."""
     seconds: dict[str, list[float]] = {name: [] for name in steps}
     for number in range(count + 1):
         for name, step in steps.items():
@@ -215,8 +215,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args(argv)
     found = {
-        "command": f"python -m bench.cone_speed --batch {arguments.batch} --negatives "
-        f"{arguments.negatives} --dim {arguments.dim} --seed {arguments.seed}",
+        "command": f"python -m bench.cone_speed --graph FOLDER --kgreasoning DIR --batch "
+        f"{arguments.batch} --negatives {arguments.negatives} --dim {arguments.dim} --queries "
+        f"{arguments.queries} --steps {arguments.steps} --seed {arguments.seed}",
         "commit": current_commit(),
         "machine": asdict(this_machine()),
         "date": Measurement.start().date,
