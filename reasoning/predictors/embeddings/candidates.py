@@ -1,7 +1,9 @@
 """Which entities a relation may plausibly lead to: the tails that a softmax should see.
 
 The probability mass of a relation lies on few entities, so that training against those, and a
-sample of the rest, is nearly the full softmax at a fraction of its cost.
+sample of the rest, costs a fraction of the full softmax: 38 against 126 core-seconds an epoch on
+NELL995 at rank 200. It learns less in an epoch, since the rest is seldom seen (valid MRR after two
+epochs .26 at rank 100, full softmax .37 at rank 200): it is for graphs too large for all entities.
 """
 
 from __future__ import annotations
