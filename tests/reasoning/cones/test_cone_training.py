@@ -35,7 +35,7 @@ SMALL = ConeTrainingConfig(
         shape=GeometryConfig(dim=16, hidden=32, dropout=0.1),
         parts=PartEncoderConfig(width=16, heads=2, layers=1),
     ),
-    batches=BatchSettings(queries=32, pool=64, strangers=8),
+    batches=BatchSettings(queries=32, pool=64, strangers=32, part_share=0.6),
     epochs=3,
     steps=4,
     queries=60,
