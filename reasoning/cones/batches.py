@@ -122,7 +122,7 @@ class BatchPlan:
         self, snapshot: Snapshot, query_sets: Iterable[QuerySet], settings: BatchSettings
     ) -> None:
         self._labels = np.asarray(snapshot.label_ids)
-        self._parents = np.asarray(snapshot.parents)
+        self._parents = np.asarray(snapshot.parents).astype(np.int64)
         self._settings = settings
         parts = np.flatnonzero(self._parents >= 0)
         self._by_image = parts[np.argsort(self._parents[parts], kind="stable")]
