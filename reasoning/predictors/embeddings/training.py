@@ -59,6 +59,7 @@ def train_embedding(
     Example:
         >>> from kg.model import Entity, EntityKey
         >>> from kg.snapshot import build_snapshot
+        >>> from reasoning.predictors.embeddings import ComplexConfig
         >>> graph = build_snapshot([Entity(key=EntityKey("a"), label="City", name="A")], [])
         >>> train_embedding(graph, ComplexConfig(rank=2, epochs=1)).entity.shape
         (1, 4)
