@@ -2,7 +2,8 @@
 
 Question: how many queries a second, and how long one takes, cold (no predicted row known) and warm,
 one by one and in batches, at which MRR and memory? Rival: `bench.dense_answering` with the same
-link predictor, the same thresholds and the same reading of negation.
+link predictor, the same thresholds, the same limit of memory for rows and the same reading of
+negation. With few queries all dense rows fit that limit; with 100 a structure they do not.
 Command: ``python -m bench.answering_speed FOLDER --model DIR --out JSON``, with a graph folder and
 a model that ``umbra train FOLDER`` made. Queries are sampled on training and validation edges.
 
@@ -99,7 +100,10 @@ def _answerer(
 ) -> SymbolicAnswerer | DenseAnswerer:
     if method == "dense":
         dense = DenseConfig(
-            epsilon=config.epsilon, delta=config.delta, max_support=config.max_support
+            epsilon=config.epsilon,
+            delta=config.delta,
+            max_support=config.max_support,
+            memory_bytes=config.memory_bytes,
         )
         return DenseAnswerer(graph.train, predictor, dense)
     doubt = config.benefit_of_doubt if method == "sparse" else 0.0
