@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from reasoning.answers import Answers as Answers
     from reasoning.query import Anchor as Anchor
     from reasoning.query import Compare as Compare
+    from reasoning.query import Date as Date
     from reasoning.query import Intersection as Intersection
     from reasoning.query import Labelled as Labelled
     from reasoning.query import Negation as Negation
     from reasoning.query import Projection as Projection
+    from reasoning.query import SoftAnchor as SoftAnchor
     from reasoning.query import Union as Union
 
 __version__ = "0.1.0"
@@ -40,6 +42,7 @@ _HOMES = {
     "Answer": "reasoning.answers",
     "Answers": "reasoning.answers",
     "Compare": "reasoning.query",
+    "Date": "reasoning.query",
     "Edge": "kg.model",
     "Engine": "api.engine",
     "EngineError": "kg.errors",
@@ -51,6 +54,7 @@ _HOMES = {
     "Projection": "reasoning.query",
     "Provenance": "kg.provenance",
     "Snapshot": "kg.snapshot",
+    "SoftAnchor": "reasoning.query",
     "Union": "reasoning.query",
 }
 

@@ -199,7 +199,7 @@ def _pykeen() -> None:
         import pykeen  # noqa: F401
     except ImportError as error:
         raise MissingPartError(
-            "PyKEEN is not installed", hint="pip install 'umbra[pykeen]'"
+            "PyKEEN is not installed", hint="pip install 'umbra-kg[pykeen]'"
         ) from error
 
 
