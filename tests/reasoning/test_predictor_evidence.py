@@ -130,9 +130,7 @@ def test_evidence_for_a_hidden_edge_does_not_see_it() -> None:
     types, positions = RelationTypes(WORLD), Positions(WORLD, ("latitude", "longitude"), "area_km2")
     hidden = hidden_edges(WORLD, fold=0, share=0.3, relation=relation)
     graph = WORLD.keeping(~hidden)
-    model = train_embedding(
-        graph, SMALL.complex, candidates=types.embedding_candidates(), seed=0
-    )
+    model = train_embedding(graph, SMALL.complex, candidates=types.embedding_candidates(), seed=0)
     heads = np.unique(WORLD.heads[hidden]).astype(np.int32)
     pairs = pairs_of(graph, types, relation, heads)
     edges = set(zip(WORLD.heads[hidden].tolist(), WORLD.tails[hidden].tolist(), strict=True))
