@@ -30,7 +30,7 @@ class EnsembleConfig:
     candidates: int = 96
     sampled: int = 64
     shrinkage: float = 20.0
-    completeness: float = 0.5
+    completeness: float = 0.25
     delta: float = 1e-4
     block_cells: int = 8_000_000
 
