@@ -118,7 +118,7 @@ def test_empty_files_hold_no_edges(tmp_path: Path) -> None:
 
 
 def test_without_training_edges_the_folder_says_what_belongs_there(tmp_path: Path) -> None:
-    with pytest.raises(MissingPartError, match="train.tsv.gz"):
+    with pytest.raises(MissingPartError, match=r"train\.tsv\.gz"):
         load_graph_folder(written(tmp_path, valid="a\tr\tb\n"))
 
 
