@@ -93,7 +93,8 @@ def result(units: Units, run: Run, inputs: Mapping[str, str], clock: Measurement
         cell[f"{figure}_{rival}_standard_error"] = standard_error(values)
         metrics.setdefault(f"{figure}_{view}_{rival}", []).append(float(values.mean()))
     return RunResult(
-        command=f"python -m bench.parts --{run.name} FOLDER --split {run.split}",
+        command=f"python -m bench.parts --{run.name} FOLDER --split {run.split} "
+        f"--steps {run.steps} --questions {run.questions}",
         date=clock.date,
         machine=this_machine(),
         protocol=f"parts-{run.name}-{run.split}",
