@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from reasoning.joins import bindings as bindings
     from reasoning.normal_form import normalise as normalise
     from reasoning.normal_form import to_disjunctive as to_disjunctive
-    from reasoning.notations import Notation as Notation
     from reasoning.notations import Reading as Reading
     from reasoning.notations import read as read
     from reasoning.notations import read_query as read_query
@@ -44,6 +43,10 @@ if TYPE_CHECKING:
     from reasoning.patterns import PatternEdge as PatternEdge
     from reasoning.predictors import LinkPredictorConfig as LinkPredictorConfig
     from reasoning.predictors import train_link_predictor as train_link_predictor
+    from reasoning.predictors.embeddings import EmbeddingModel as EmbeddingModel
+    from reasoning.predictors.ensemble import EnsemblePredictor as EnsemblePredictor
+    from reasoning.predictors.ensemble import SoftmaxPredictor as SoftmaxPredictor
+    from reasoning.predictors.rules import RuleSet as RuleSet
     from reasoning.protocols import Answerer as Answerer
     from reasoning.protocols import Edits as Edits
     from reasoning.protocols import LinkPredictor as LinkPredictor
@@ -68,9 +71,7 @@ if TYPE_CHECKING:
     from reasoning.symbolic.answerer import SymbolicAnswerer as SymbolicAnswerer
     from reasoning.symbolic.config import SymbolicConfig as SymbolicConfig
     from reasoning.what_if import Changes as Changes
-    from reasoning.what_if import what_if as what_if
     from reasoning.why_not import WhyNot as WhyNot
-    from reasoning.why_not import why_not as why_not
 
 _HOMES = {
     "Anchor": "reasoning.query",
@@ -85,6 +86,8 @@ _HOMES = {
     "Count": "reasoning.counting",
     "Date": "reasoning.query",
     "Edits": "reasoning.protocols",
+    "EmbeddingModel": "reasoning.predictors.embeddings",
+    "EnsemblePredictor": "reasoning.predictors.ensemble",
     "ExactAnswerer": "reasoning.exact",
     "FolderModel": "reasoning.folder_model",
     "FolderModelConfig": "reasoning.folder_model_config",
@@ -93,7 +96,6 @@ _HOMES = {
     "LinkPredictor": "reasoning.protocols",
     "LinkPredictorConfig": "reasoning.predictors",
     "Negation": "reasoning.query",
-    "Notation": "reasoning.notations",
     "Pattern": "reasoning.patterns",
     "PatternEdge": "reasoning.patterns",
     "Projection": "reasoning.query",
@@ -102,9 +104,11 @@ _HOMES = {
     "Query": "reasoning.query",
     "Reading": "reasoning.notations",
     "RoughConeAnswerer": "reasoning.cones.rough_answerer",
+    "RuleSet": "reasoning.predictors.rules",
     "ScoreModel": "reasoning.protocols",
     "ScoringAnswerer": "reasoning.protocols",
     "SoftAnchor": "reasoning.query",
+    "SoftmaxPredictor": "reasoning.predictors.ensemble",
     "SymbolicAnswerer": "reasoning.symbolic.answerer",
     "SymbolicConfig": "reasoning.symbolic.config",
     "Union": "reasoning.query",
@@ -130,8 +134,6 @@ _HOMES = {
     "train_cones": "reasoning.cones.training",
     "train_folder_model": "reasoning.folder_model",
     "train_link_predictor": "reasoning.predictors",
-    "what_if": "reasoning.what_if",
-    "why_not": "reasoning.why_not",
     "write_pattern": "reasoning.notations",
     "write_query": "reasoning.notations",
 }

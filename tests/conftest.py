@@ -28,6 +28,7 @@ _SHARING = ("tests/linkers/", "tests/scenes/")
 """Folders whose tests share trained models."""
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the mark in its own hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests one process runs, where several share the work (`make test`)."""
     for item in items:

@@ -73,7 +73,12 @@ def test_a_perfect_score_is_first_and_a_constant_one_in_the_middle(vrd):
     known = world.full.keeping(~hidden)
     parts = np.flatnonzero(np.asarray(world.full.parents) >= 0)
     sets = question_sets(world, world.full, known, count=20, seed=0)
-    assert {questions.name for questions in sets} >= {"label", "relation", "image_and_label", "either_label"}
+    assert {questions.name for questions in sets} >= {
+        "label",
+        "relation",
+        "image_and_label",
+        "either_label",
+    }
     for questions in sets:
         best = ranked(
             questions,
