@@ -94,8 +94,25 @@ def _text(error: BaseException) -> str:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise the driver's errors of the block as ours, the cause kept."""
+    """Raise the driver's errors of the block as ours, the cause kept.
+
+    A driver that Ctrl+C interrupts while it reads a message cannot close its connection: its
+    `BufferError` would hide the interrupt, which is raised instead.
+    """
     try:
         yield
     except (Neo4jError, DriverError) as error:
         raise translate(error) from error
+    except BufferError as error:
+        interrupt = _interrupt_behind(error)
+        if interrupt is None:
+            raise
+        raise interrupt from error
+
+
+def _interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the interrupt during whose handling an error came, if there was one."""
+    before = error.__context__
+    while before is not None and not isinstance(before, KeyboardInterrupt):
+        before = before.__context__
+    return before
