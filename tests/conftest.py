@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -15,6 +17,10 @@ from kg.launcher import LauncherConfig, attach, stop_store
 
 # Small tensors gain nothing from threads, and tests run beside engines and browsers.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A run in the background of a shell ignores Ctrl+C, and so would the commands that tests interrupt.
+if threading.current_thread() is threading.main_thread():
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is slow, not wrong; how long a test may take is pytest's time limit.
 settings.register_profile("default", deadline=None)
