@@ -31,6 +31,7 @@ from api.cli import (
     train,
 )
 from kg.errors import EngineError
+from kg.interrupts import interrupt_behind
 
 __all__ = ["main", "make_parser"]
 
@@ -71,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = make_parser().parse_args(argv)
     try:
         signal.signal(signal.SIGTERM, _interrupt)
-        code: int = arguments.run(arguments)
+        code = _run(arguments)
     except KeyboardInterrupt as interrupt:
         from api.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
@@ -88,6 +89,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:  # a full disk, a folder that may not be written to
         print(f"umbra: {error.strerror or error}, in {error.filename}", file=sys.stderr)
         return 1
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    try:
+        code: int = arguments.run(arguments)
+    except Exception as error:
+        interrupt = interrupt_behind(error)
+        if interrupt is not None:
+            raise interrupt from None
+        raise
     return code
 
 

@@ -35,6 +35,7 @@ from kg.errors import (
     StoreTransientError,
     StoreUnavailableError,
 )
+from kg.interrupts import interrupt_behind
 
 __all__ = ["translate", "translated"]
 
@@ -104,15 +105,7 @@ def translated() -> Iterator[None]:
     except (Neo4jError, DriverError) as error:
         raise translate(error) from error
     except BufferError as error:
-        interrupt = _interrupt_behind(error)
+        interrupt = interrupt_behind(error)
         if interrupt is None:
             raise
         raise interrupt from error
-
-
-def _interrupt_behind(error: BaseException) -> KeyboardInterrupt | None:
-    """Return the interrupt during whose handling an error came, if there was one."""
-    before = error.__context__
-    while before is not None and not isinstance(before, KeyboardInterrupt):
-        before = before.__context__
-    return before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kg.backends.translation import translated
+from kg.interrupts import interrupt_behind
 
 
 def closing_fails() -> None:
@@ -23,3 +24,10 @@ def test_an_interrupt_is_not_hidden_by_a_connection_that_cannot_close() -> None:
 def test_another_buffer_error_stays() -> None:
     with pytest.raises(BufferError), translated():
         raise BufferError
+
+
+def test_an_interrupt_is_found_behind_an_error_that_it_caused() -> None:
+    loading = ImportError("initialization failed")
+    loading.__cause__ = KeyboardInterrupt("SIGTERM")
+    assert interrupt_behind(loading) is loading.__cause__
+    assert interrupt_behind(ImportError()) is None
