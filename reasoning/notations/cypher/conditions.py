@@ -6,15 +6,13 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from reasoning.notations.conditions import (
-    Both,
     Condition,
     DifferenceTest,
-    Either,
-    Not,
     VariableTest,
 )
 from reasoning.notations.cypher.patterns import PatternParser
 from reasoning.notations.cypher.syntax import ExistsTest, MatchText
+from reasoning.notations.precedence import joined_condition
 from reasoning.notations.tokens import spanned
 from reasoning.notations.values import comparison_nodes, flipped, presence, unsupported
 from reasoning.query import Comparison, Negation, Scalar, Span
@@ -46,27 +44,16 @@ class ConditionParser(PatternParser):
 
     def condition(self) -> Condition:
         """Take a condition: OR over AND over NOT."""
-        start = self._cursor.peek().span
-        parts = [self._all_of()]
-        while self._cursor.accept_word("OR"):
-            parts.append(self._all_of())
+        found = joined_condition(
+            self._cursor,
+            either=lambda: self._cursor.accept_word("OR"),
+            both=lambda: self._cursor.accept_word("AND"),
+            negation=lambda: self._cursor.accept_word("NOT"),
+            atom=self._atom,
+        )
         if self._cursor.peek().is_word("XOR"):
             raise unsupported("XOR", self._cursor.peek().span, "write it with AND, OR and NOT")
-        span = spanned(start, self._cursor.last.span)
-        return parts[0] if len(parts) == 1 else Either(tuple(parts), span)
-
-    def _all_of(self) -> Condition:
-        parts = [self._negated()]
-        while self._cursor.accept_word("AND"):
-            parts.append(self._negated())
-        return parts[0] if len(parts) == 1 else Both(tuple(parts))
-
-    def _negated(self) -> Condition:
-        negative = False
-        while self._cursor.accept_word("NOT"):
-            negative = not negative
-        part = self._atom()
-        return Not(part) if negative else part
+        return found
 
     def _atom(self) -> Condition:
         token = self._cursor.peek()

@@ -6,7 +6,8 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from reasoning.notations.conditions import Both, Condition, DifferenceTest, Either, Not
+from reasoning.notations.conditions import Condition, DifferenceTest, Not
+from reasoning.notations.precedence import joined_condition
 from reasoning.notations.sparql.cursor import SparqlCursor
 from reasoning.notations.sparql.names import XSD
 from reasoning.notations.sparql.syntax import Group, GroupTest, Term, TermTest
@@ -42,25 +43,13 @@ class FilterParser:
         return self._atom()
 
     def _condition(self) -> Condition:
-        start = self._cursor.peek().span
-        parts = [self._all_of()]
-        while self._cursor.accept("||"):
-            parts.append(self._all_of())
-        span = spanned(start, self._cursor.last.span)
-        return parts[0] if len(parts) == 1 else Either(tuple(parts), span)
-
-    def _all_of(self) -> Condition:
-        parts = [self._negated()]
-        while self._cursor.accept("&&"):
-            parts.append(self._negated())
-        return parts[0] if len(parts) == 1 else Both(tuple(parts))
-
-    def _negated(self) -> Condition:
-        negative = False
-        while self._cursor.accept("!"):
-            negative = not negative
-        part = self._atom()
-        return Not(part) if negative else part
+        return joined_condition(
+            self._cursor,
+            either=lambda: self._cursor.accept("||"),
+            both=lambda: self._cursor.accept("&&"),
+            negation=lambda: self._cursor.accept("!"),
+            atom=self._atom,
+        )
 
     def _atom(self) -> Condition:
         token = self._cursor.peek()
