@@ -14,7 +14,7 @@ from reasoning.protocols import Edits
 from reasoning.query import Anchor, Projection
 from reasoning.symbolic.answerer import SymbolicAnswerer
 from reasoning.what_if import edits_of, what_if
-from tests.reasoning.test_why_not import small_world
+from tests.reasoning.language_world import language_world
 from tests.strategies import RELATIONS, Case, cases
 
 
@@ -37,7 +37,7 @@ def test_changes_lead_from_the_old_answers_to_the_new(case: Case, data: st.DataO
 
 
 def test_an_answer_moves_from_likely_to_known() -> None:
-    snapshot = small_world()
+    snapshot = language_world()
     answerer = SymbolicAnswerer(snapshot, NoPredictor(snapshot.num_entities))
     tree = Projection("borders", Projection("borders", Anchor(EntityKey("a"))))
     edge = (EntityKey("b"), "borders", EntityKey("c"))
@@ -52,7 +52,7 @@ def test_an_answer_moves_from_likely_to_known() -> None:
 
 
 def test_none_is_gone_because_another_pushed_it_down() -> None:
-    snapshot = small_world()
+    snapshot = language_world()
     answerer = SymbolicAnswerer(snapshot, NoPredictor(snapshot.num_entities))
     tree = Projection("speaks", Anchor(EntityKey("ar")), inverse=True)
     edge = (EntityKey("a"), "speaks", EntityKey("ar"))
@@ -72,6 +72,6 @@ def test_senseless_edits_are_refused() -> None:
 
 def test_an_unknown_relation_is_refused() -> None:
     edge = (EntityKey("a"), "likes", EntityKey("b"))
-    answerer = ExactAnswerer(small_world())
+    answerer = ExactAnswerer(language_world())
     with pytest.raises(UnknownRelationError):
         what_if(answerer, Anchor(EntityKey("a")), Edits(added=frozenset({edge})), k=1)

@@ -8,9 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.errors import UnknownEntityError
-from kg.model import Edge, Entity, EntityKey
-from kg.provenance import Provenance
-from kg.snapshot import Snapshot, build_snapshot
+from kg.model import EntityKey
 from reasoning.exact import evaluate
 from reasoning.predictors import NoPredictor
 from reasoning.protocols import Edits
@@ -30,6 +28,7 @@ from reasoning.symbolic.answerer import SymbolicAnswerer
 from reasoning.symbolic.config import SymbolicConfig
 from reasoning.why_not import WhyNot, why_not
 from tests.reasoning.dense_oracle import TablePredictor, random_table
+from tests.reasoning.language_world import language_world
 from tests.strategies import RELATIONS, Case, cases
 
 NO_PRUNING = SymbolicConfig(epsilon=0.0)
@@ -83,36 +82,8 @@ def test_no_single_edge_does_where_it_names_two(case: Case, data: st.DataObject)
         assert entity not in {answer.entity for answer in answers.answers}
 
 
-def small_world() -> Snapshot:
-    names = {"a": "Country", "b": "Country", "c": "Country", "ar": "Language", "fr": "Language"}
-    entities = [
-        Entity(
-            key=EntityKey(key),
-            label=label,
-            name=key.upper(),
-            attributes={"size": 3} if key == "b" else {},
-        )
-        for key, label in names.items()
-    ]
-    edges = [
-        Edge(
-            head=EntityKey(head),
-            relation=relation,
-            tail=EntityKey(tail),
-            provenance=(Provenance(kind="linked", source="s", probability=probability),),
-        )
-        for head, relation, tail, probability in (
-            ("a", "borders", "b", 1.0),
-            ("b", "borders", "c", 0.5),
-            ("b", "speaks", "fr", 1.0),
-            ("c", "speaks", "ar", 1.0),
-        )
-    ]
-    return build_snapshot(entities, edges)
-
-
 def _asked(tree: Query, entity: str, edits: Edits | None = None) -> WhyNot:
-    snapshot = small_world()
+    snapshot = language_world()
     answerer = SymbolicAnswerer(snapshot, NoPredictor(snapshot.num_entities))
     return why_not(tree, EntityKey(entity), answerer, edits=edits)
 
@@ -174,7 +145,7 @@ def test_an_answer_without_doubt_lacks_nothing() -> None:
 
 
 def test_what_pruning_left_out_is_no_missing_edge() -> None:
-    snapshot = small_world()
+    snapshot = language_world()
     table = np.zeros((snapshot.num_relations, 5, 5), dtype=np.float32)
     places = [snapshot.entity_id(EntityKey(key)) for key in ("a", "c")]
     table[(snapshot.relation_id("borders"), *places)] = 0.25

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kg.errors import InputError
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
-from kg.snapshot import Snapshot, build_snapshot
+from kg.snapshot import build_snapshot
 from reasoning.normal_form import normalise
 from reasoning.predictors import NoPredictor
 from reasoning.proof_tree import ProofUnion, truth_of
@@ -33,6 +33,7 @@ from reasoning.symbolic.fuzzy import TRUTH
 from reasoning.symbolic.likely_edges import LikelyEdges
 from reasoning.symbolic.predicted_rows import PredictedRows
 from tests.reasoning.dense_oracle import TablePredictor, edge_table, random_table
+from tests.reasoning.language_world import language_world
 from tests.strategies import Case, cases
 
 NO_PRUNING = SymbolicConfig(epsilon=0.0)
@@ -89,36 +90,8 @@ def test_the_score_of_a_proof_is_the_truth(case: Case, seed: int) -> None:
         assert proof == prover.proof(entity)
 
 
-def _graph() -> Snapshot:
-    names = {"a": "Country", "b": "Country", "c": "Country", "ar": "Language", "fr": "Language"}
-    entities = [
-        Entity(
-            key=EntityKey(key),
-            label=label,
-            name=key.upper(),
-            attributes={"size": 3} if key == "b" else {},
-        )
-        for key, label in names.items()
-    ]
-    edges = [
-        Edge(
-            head=EntityKey(head),
-            relation=relation,
-            tail=EntityKey(tail),
-            provenance=(Provenance(kind="linked", source="s", probability=probability),),
-        )
-        for head, relation, tail, probability in (
-            ("a", "borders", "b", 1.0),
-            ("b", "borders", "c", 0.5),
-            ("b", "speaks", "fr", 1.0),
-            ("c", "speaks", "ar", 0.4),
-        )
-    ]
-    return build_snapshot(entities, edges)
-
-
 def _answers(tree: Query, edits: Edits | None = None) -> dict[str, tuple]:
-    snapshot = _graph()
+    snapshot = language_world(c_speaks_arabic=0.4)
     answerer = SymbolicAnswerer(snapshot, NoPredictor(snapshot.num_entities))
     [found] = answerer.answer([tree], 10, edits=edits, with_proofs=True)
     return {
@@ -195,7 +168,7 @@ def test_a_union_shows_its_best_branch() -> None:
 
 def test_a_union_keeps_all_its_branches() -> None:
     """Two ways, each one half likely and 0.4 likely, make 1 − 0.5 · 0.6 together."""
-    snapshot = _graph()
+    snapshot = language_world(c_speaks_arabic=0.4)
     tree = Union(
         (
             Projection("borders", Anchor(EntityKey("b"))),
@@ -253,7 +226,7 @@ def test_an_edge_added_for_one_call_is_known_in_its_proof() -> None:
 
 
 def test_no_proof_for_what_is_no_answer() -> None:
-    snapshot = _graph()
+    snapshot = language_world(c_speaks_arabic=0.4)
     tree = Projection("borders", Anchor(EntityKey("a")))
     rows = PredictedRows(NoPredictor(snapshot.num_entities), NO_PRUNING)
     evaluation = Evaluation(LikelyEdges(snapshot, rows, NO_PRUNING))
