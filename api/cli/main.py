@@ -7,12 +7,9 @@ needs when it runs. Results go to stdout, progress and warnings to stderr.
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 from api.cli import (
     ask,
@@ -30,6 +27,7 @@ from api.cli import (
     store,
     train,
 )
+from api.signals import interruptible
 from kg.errors import EngineError
 from kg.interrupts import interrupt_behind
 
@@ -71,8 +69,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = make_parser().parse_args(argv)
     try:
-        signal.signal(signal.SIGTERM, _interrupt)
-        code = _run(arguments)
+        with interruptible(last=argv is None):
+            code = _run(arguments)
     except KeyboardInterrupt as interrupt:
         from api.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
@@ -101,10 +99,6 @@ def _run(arguments: argparse.Namespace) -> int:
             raise interrupt from None
         raise
     return code
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt("SIGTERM")
 
 
 if __name__ == "__main__":

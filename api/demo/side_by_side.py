@@ -12,11 +12,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any, NoReturn
 
+from api.signals import interruptible
 from kg.errors import EngineError, JobError
 from kg.progress import Progress
 
@@ -99,7 +100,12 @@ def _started(name: str, task: Task, bars: Bars) -> tuple[Connection, _Running]:
     context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(theirs, task.function, task.arguments))
-    process.start()
+    resource_tracker.ensure_running()  # starting it would unblock what is blocked here
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # until the process can ignore it
+    try:
+        process.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     theirs.close()
     return ours, _Running(name, process, bars(task.title, task.unit))
 
@@ -142,23 +148,20 @@ def _work(
     connection: Connection, function: Callable[..., Outcome], arguments: tuple[Any, ...]
 ) -> None:
     """Run one task in this process and send what becomes of it."""
-    signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which ends us
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def progress(done: int, total: int) -> None:
         connection.send(("progress", (done, total)))
 
     try:
-        connection.send(("outcome", function(*arguments, progress=progress)))
+        with interruptible(signal.SIGTERM):
+            connection.send(("outcome", function(*arguments, progress=progress)))
     except EngineError as error:
         connection.send(("error", error))
     except (KeyboardInterrupt, BrokenPipeError):  # ended by the parent, or the parent has gone
         os._exit(1)  # all is closed; taking the interpreter down takes seconds on a busy machine
-
-
-def _stop(_number: int, _frame: object) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _end_with_parent() -> NoReturn:

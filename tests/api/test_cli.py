@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,8 @@ Shown = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
-def _no_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The handlers of the test run stay; the working folder comes by option only."""
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The working folder comes by option only."""
     monkeypatch.delenv("UMBRA_FOLDER", raising=False)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -72,7 +71,6 @@ def one_engine(world: WorldEngine, monkeypatch: pytest.MonkeyPatch) -> None:
         def __exit__(self, *_error: object) -> None: ...
 
     monkeypatch.setattr(api.engine, "Engine", Opened)
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
 
 
 @pytest.mark.usefixtures("one_engine")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +21,8 @@ Shown = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
-def _no_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The handlers of the test run stay; settings come by option only."""
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
+def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings come by option only."""
     for name in ("UMBRA_FOLDER", "UMBRA_DATA"):
         monkeypatch.delenv(name, raising=False)
 
@@ -39,12 +37,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("place")
     write_folder(folder / "graph")
     (folder / "settings.json").write_text(json.dumps(SETTINGS))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(signal, "signal", lambda *_: None)
-        model = ("--out", folder / "model", "--settings", folder / "settings.json")
-        assert umbra("train", folder / "graph", *model) == 0
-        queries = ("--out", folder / "queries.jsonl", "--count", 4)
-        assert umbra("sample", folder / "graph", *queries) == 0
+    model = ("--out", folder / "model", "--settings", folder / "settings.json")
+    assert umbra("train", folder / "graph", *model) == 0
+    queries = ("--out", folder / "queries.jsonl", "--count", 4)
+    assert umbra("sample", folder / "graph", *queries) == 0
     return folder
 
 

@@ -135,7 +135,6 @@ def test_what_is_no_edge_is_refused(text: str) -> None:
 def opened(world: WorldEngine, monkeypatch: pytest.MonkeyPatch) -> WorldEngine:
     """`Engine.open` of a command finds the world, and leaves it open."""
     monkeypatch.setattr(Engine, "open", classmethod(lambda *_, **__: world))
-    monkeypatch.setattr(command_line.signal, "signal", lambda *_: None)
     return world
 
 

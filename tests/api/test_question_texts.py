@@ -91,7 +91,6 @@ def test_the_command_prints_counts_and_rows(
     world: WorldEngine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Engine, "open", classmethod(lambda *_, **__: world))
-    monkeypatch.setattr(main.signal, "signal", lambda *_: None)
     assert main.main(["ask", COUNTS[1]]) == 0
     assert capsys.readouterr().out.startswith("Count: ")
     assert main.main(["ask", PAIRS[1]]) == 0

@@ -64,7 +64,6 @@ def test_only_loopback_needs_no_key(host: str, alone: bool) -> None:
 def test_an_open_address_without_a_key_is_refused_with_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.delenv("UMBRA_API_KEY", raising=False)
     assert main(["serve", "--folder", str(tmp_path), "--host", "0.0.0.0"]) == 2  # noqa: S104
     shown = capsys.readouterr()
@@ -73,9 +72,8 @@ def test_an_open_address_without_a_key_is_refused_with_one_line(
 
 
 def test_a_taken_port_is_refused_with_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert main(["serve", "--folder", str(tmp_path), "--port", port]) == 2

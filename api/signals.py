@@ -1,0 +1,103 @@
+"""Ctrl+C and SIGTERM as a `KeyboardInterrupt`, at a moment that every library can bear.
+
+A compiled module that is interrupted while it is being imported may end the whole process (a C++
+initialiser throws where nothing catches), or come back half made. So an interrupt that arrives
+within an import waits until the import is over.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+__all__ = ["interruptible", "is_importing"]
+
+IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
+"""File name of the frames that every import has on the stack."""
+RETRY_S = 0.05
+"""Seconds after which an interrupt that had to wait looks again."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
+
+
+def is_importing(frame: FrameType | None) -> bool:
+    """Tell whether an import is under way on the stack that ends with a frame.
+
+    Example:
+        >>> import sys
+        >>> is_importing(sys._getframe())
+        False
+    """
+    while frame is not None:
+        if frame.f_code.co_filename == IMPORT_SYSTEM:
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextmanager
+def interruptible(*numbers: signal.Signals, last: bool = False) -> Iterator[None]:
+    """Raise a `KeyboardInterrupt` named like the signal for each that comes, within no import.
+
+    A signal that is ignored (Ctrl+C in the background of a shell) stays so. Only the main thread
+    can handle signals: in another one nothing changes.
+
+    Args:
+        numbers: The signals; SIGINT and SIGTERM if none is given.
+        last: The process ends after this: from then on a signal ends it at once and quietly.
+            Otherwise the handlers of before come back.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in numbers or SIGNALS}
+    before = {number: one for number, one in before.items() if one is not signal.SIG_IGN}
+    delivery = _Delivery()
+    try:
+        for number in before:
+            signal.signal(number, delivery.take)
+        yield
+    finally:
+        delivery.cancel()
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if last or handler is None else handler)
+
+
+class _Delivery:
+    """Raises an interrupt, or keeps it until no import is under way."""
+
+    def __init__(self) -> None:
+        self._kept: signal.Signals | None = None
+        self._alarm: Handler = None
+        self._timer = (0.0, 0.0)
+
+    def take(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        if is_importing(frame):
+            self._keep(signal.Signals(number))
+            return
+        self.cancel()
+        raise KeyboardInterrupt(signal.Signals(number).name)
+
+    def cancel(self) -> None:
+        """Forget what is kept and give the alarm back to whoever had it."""
+        if self._kept is None:
+            return
+        signal.setitimer(signal.ITIMER_REAL, *self._timer)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL if self._alarm is None else self._alarm)
+        self._kept = None
+
+    def _keep(self, number: signal.Signals) -> None:
+        if self._kept is None:
+            self._alarm = signal.signal(signal.SIGALRM, self._try_again)
+            self._timer = signal.setitimer(signal.ITIMER_REAL, RETRY_S, RETRY_S)
+        self._kept = number
+
+    def _try_again(self, _number: int, frame: FrameType | None) -> None:
+        if self._kept is not None:
+            self.take(self._kept, frame)

@@ -1,0 +1,147 @@
+"""Interrupts at moments when a library cannot bear one, and the handlers that are left behind."""
+
+from __future__ import annotations
+
+import importlib
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.signals import interruptible
+from tests.api.tiny_world import environment
+
+pytestmark = pytest.mark.timeout(300)
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+LOADING = """
+import sys, time
+from api.cli import ask, main
+
+def run(_arguments):
+    print("loading", flush=True)
+    import torch
+    time.sleep(120)
+    sys.exit("nobody interrupted")
+
+ask.run = run
+sys.exit(main.main())
+"""
+"""The command line with an `ask` that does nothing but load a compiled library, and wait."""
+SLOW_MODULE = """
+import signal
+signal.raise_signal(signal.{name})
+for _ in range(1000):
+    pass
+whole = True
+"""
+
+
+@pytest.fixture(autouse=True)
+def _handlers_stay() -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+def interrupted_while_loading(number: signal.Signals, after_s: float) -> str:
+    """Interrupt a process that loads libraries; return what it said."""
+    command = [sys.executable, "-c", LOADING, "ask", "a question"]
+    with subprocess.Popen(
+        command, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "loading\n"
+        time.sleep(after_s)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == CODES[number], errors
+    return errors
+
+
+def check_moments(count: int, longest_s: float, seed: int) -> None:
+    chance = random.Random(seed)
+    for round_number in range(count):
+        number = list(CODES)[round_number % 2]
+        errors = interrupted_while_loading(number, chance.uniform(0.0, longest_s))
+        assert errors == "umbra: stopped; the same command goes on where it was\n"
+
+
+def test_a_process_that_loads_compiled_libraries_ends_in_order() -> None:
+    check_moments(4, 1.0, seed=3)
+
+
+@pytest.mark.slow
+def test_a_process_that_loads_compiled_libraries_ends_in_order_at_many_moments(
+    request: pytest.FixtureRequest,
+) -> None:
+    if "slow" not in request.config.getoption("markexpr"):
+        pytest.skip("starts many processes that load everything: run with -m slow")
+    check_moments(40, 3.0, seed=5)
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_an_import_is_over_before_it_is_interrupted(
+    number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"slow_module_{number.name}"
+    (tmp_path / f"{name}.py").write_text(SLOW_MODULE.format(name=number.name))
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def load() -> None:
+        with interruptible():
+            importlib.import_module(name)
+            until = time.monotonic() + 60
+            while time.monotonic() < until:
+                pass
+
+    with pytest.raises(KeyboardInterrupt, match=number.name):
+        load()
+    assert sys.modules.pop(name).whole
+
+
+@pytest.mark.parametrize("number", CODES)
+def test_elsewhere_an_interrupt_comes_at_once(number: signal.Signals) -> None:
+    with pytest.raises(KeyboardInterrupt, match=number.name), interruptible():
+        signal.raise_signal(number)
+
+
+def test_an_interrupt_that_waits_at_the_end_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_module.py").write_text(SLOW_MODULE.format(name="SIGTERM"))
+    monkeypatch.syspath_prepend(tmp_path)
+    with interruptible():
+        importlib.import_module("slow_module")
+    time.sleep(0.1)  # twice as long as an alarm takes
+    del sys.modules["slow_module"]
+    assert signal.getitimer(signal.ITIMER_REAL)[1] == 0.0
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interruptible():
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_thread_leaves_all_handlers_alone() -> None:
+    before, seen = signal.getsignal(signal.SIGTERM), []
+
+    def run() -> None:
+        with interruptible():
+            seen.append(signal.getsignal(signal.SIGTERM))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen == [before]
