@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from kg.errors import SettingError
@@ -23,6 +23,19 @@ _SMALL, _LARGE = 5_000, 150_000
 
 _DENSE = 10
 """Edges an entity above which predicting relations helps (FB15k-237 has 19, NELL995 2)."""
+
+
+_MIDDLE = ComplexConfig(
+    regulariser=0.05,
+    batch=1000,
+    candidates=None,
+    scale=0.01,
+    keep_every=1,
+    precision="bfloat16",
+    both_directions=False,
+    patience=2,
+    valid_edges=4000,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,23 +122,19 @@ class FolderModelConfig:
 def _embedding_for(num_entities: int, num_edges: int) -> ComplexConfig:
     if num_entities <= _SMALL:
         return ComplexConfig(rank=64, epochs=60, regulariser=0.05, patience=5)
-    large = num_entities > _LARGE
-    dense = num_edges > _DENSE * num_entities
-    return ComplexConfig(
-        rank=100 if large else 200,
-        epochs=15 if dense else 12,
-        average_from=11 if dense else None,
-        regulariser=0.05,
-        relation_weight=1.0 if dense else 0.0,
-        batch=500 if dense else 1000,
-        candidates=20_000 if large else None,
-        scale=0.01,
-        keep_every=1,
-        precision="bfloat16",
-        both_directions=False,
-        patience=6 if dense else 2,
-        valid_edges=4000,
-    )
+    if num_edges > _DENSE * num_entities:
+        return replace(
+            _MIDDLE,
+            rank=200,
+            epochs=15,
+            average_from=11,
+            patience=6,
+            relation_weight=1.0,
+            batch=500,
+        )
+    if num_entities > _LARGE:
+        return replace(_MIDDLE, rank=100, epochs=20, candidates=20_000)
+    return replace(_MIDDLE, rank=500, epochs=16, candidates=6000, average_from=7, patience=3)
 
 
 def _rules_for(num_entities: int, num_edges: int) -> RuleConfig:
