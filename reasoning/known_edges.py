@@ -18,7 +18,7 @@ from kg.provenance import KNOWN_PROBABILITY
 from kg.snapshot import Snapshot
 from reasoning.protocols import Edits
 
-__all__ = ["Ids", "KnownEdges", "Row", "known_edges", "unique_ids"]
+__all__ = ["Ids", "KnownEdges", "Row", "consecutive", "known_edges", "unique_ids"]
 
 Ids = NDArray[np.int32]
 """Entity ids, ascending, each once."""
@@ -45,8 +45,7 @@ class Row:
         """Return where the edges that start at any of `ids` stand in this row, ascending."""
         low = np.searchsorted(self.starts, ids, side="left")
         counts = np.searchsorted(self.starts, ids, side="right") - low
-        before = np.concatenate(([0], np.cumsum(counts)[:-1])) if len(counts) else counts
-        return np.repeat(low - before, counts) + np.arange(counts.sum(), dtype=np.int64)
+        return consecutive(low, counts)
 
     def has(self, start: int, end: int) -> bool:
         """Tell whether an edge is in this row."""
@@ -202,6 +201,12 @@ def known_edges(
     if not 0.0 <= known_probability <= 1.0:
         raise SettingError(f"known_probability {known_probability!r} lies outside [0, 1]")
     return KnownEdges(snapshot=snapshot, known_probability=known_probability).with_edits(edits)
+
+
+def consecutive(start: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return start[0], start[0] + 1, … (counts[0] numbers), then the same of the next."""
+    before = np.cumsum(counts) - counts
+    return np.repeat(start - before, counts) + np.arange(int(counts.sum()), dtype=np.int64)
 
 
 def unique_ids(ids: NDArray[np.int32], num_entities: int) -> Ids:

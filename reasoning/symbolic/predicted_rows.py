@@ -23,13 +23,12 @@ from scipy.sparse import csr_matrix
 
 from kg.errors import ForeignFileError
 from kg.files import sha256_of_text
-from reasoning.known_edges import Ids
+from reasoning.known_edges import Ids, consecutive
 from reasoning.protocols import LinkPredictor, SparseLinkPredictor, SparseRows
 from reasoning.symbolic.config import SymbolicConfig
 from reasoning.symbolic.row_block import (
     RowBlock,
     block_of,
-    consecutive,
     load_block,
     merged,
     save_block,

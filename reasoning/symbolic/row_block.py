@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from kg.errors import ForeignFileError
 from kg.files import atomic_write
+from reasoning.known_edges import consecutive
 from reasoning.protocols import SparseRows
 
-__all__ = ["RowBlock", "block_of", "consecutive", "load_block", "merged", "save_block"]
+__all__ = ["RowBlock", "block_of", "load_block", "merged", "save_block"]
 
 _MAGIC = b"UMBRAROWS1"
 _HEAD = struct.Struct("<10sIqq34x")
@@ -105,12 +106,6 @@ class RowBlock:
             ends=self.ends[places],
             probabilities=self.probabilities[places],
         )
-
-
-def consecutive(start: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return start[0], start[0] + 1, … (counts[0] numbers), then the same of the next."""
-    before = np.cumsum(counts) - counts
-    return np.repeat(start - before, counts) + np.arange(int(counts.sum()), dtype=np.int64)
 
 
 def block_of(

@@ -23,16 +23,14 @@ from kg.snapshot import Snapshot
 from reasoning.predictors.adjacency import directed
 from reasoning.predictors.rules.config import RuleConfig
 from reasoning.predictors.rules.files import read_rules, write_rules
-from reasoning.predictors.rules.groundings import Groundings, Reached
-from reasoning.predictors.rules.items import Items
+from reasoning.predictors.rules.firing import Firing
+from reasoning.predictors.rules.groundings import Groundings
 from reasoning.predictors.rules.rule import Rule, RuleReason, rule_text
 
 __all__ = ["LEAST_EVIDENCE", "RuleSet"]
 
 LEAST_EVIDENCE = 1e-3
 """Strength of an edge for which no rule fires, in `RuleSet.scores`."""
-
-_BLOCK = 128
 
 
 class RuleSet:
@@ -104,68 +102,20 @@ class RuleSet:
 
         Edges of the graph are predicted like others, from the paths beside them.
         """
-        rules = self.of(relation, inverse=inverse)
-        shape = (len(entities), self.num_entities)
-        blocks = [
-            self._block(entities[start : start + _BLOCK], rules)
-            for start in range(0, len(entities) if rules else 0, _BLOCK)
-        ]
-        if not blocks:
-            return csr_matrix(shape, dtype=np.float32)
-        rows = np.concatenate([codes for codes, _ in blocks]) // max(self.num_entities, 1)
-        offsets = np.repeat(np.arange(len(blocks)) * _BLOCK, [len(codes) for codes, _ in blocks])
-        tails = np.concatenate([codes for codes, _ in blocks]) % max(self.num_entities, 1)
-        values = np.concatenate([values for _, values in blocks])
-        counts = np.bincount(rows + offsets, minlength=len(entities))
+        step = directed(relation, self.graph.num_relations, inverse=inverse)
+        return self._strengths(entities, np.full(len(entities), step))
+
+    def _strengths(self, entities: NDArray[np.int32], steps: NDArray[np.int64]) -> csr_matrix:
+        codes, strengths = self._firing.strengths(entities, steps)
+        rows, tails = np.divmod(codes, max(self.num_entities, 1))
+        counts = np.bincount(rows, minlength=len(entities))
         indptr = np.concatenate(([0], np.cumsum(counts)))
-        return csr_matrix((values, tails.astype(np.int32), indptr), shape=shape)
-
-    def _block(
-        self, heads: NDArray[np.int32], rules: Sequence[Rule]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Return ascending codes row · num_entities + tail, and the strength of each."""
-        parts = [*self._by_paths(heads, rules), self._by_constants(heads, rules)]
-        codes = np.concatenate([codes for codes, _ in parts])
-        confidences = np.concatenate([values for _, values in parts])
-        order = np.lexsort((-confidences, codes))
-        codes, confidences = codes[order], confidences[order]
-        starts = np.flatnonzero(np.diff(codes, prepend=-1))
-        counts = np.diff(starts, append=len(codes))
-        place = np.arange(len(codes)) - np.repeat(starts, counts)
-        misses = np.where(place < self.config.combined, np.log1p(-confidences), 0.0)
-        joined = np.add.reduceat(misses, starts) if len(starts) else misses
-        return codes[starts], (-np.expm1(joined)).astype(np.float32)
-
-    def _by_paths(
-        self, heads: NDArray[np.int32], rules: Sequence[Rule]
-    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-        kept: Reached = {}
-        every = np.arange(len(heads), dtype=np.int64) * self.num_entities
-        for rule in rules:
-            if rule.end is None:
-                found = self._groundings.reach(heads, rule.body, kept)
-                if found is not None:
-                    codes = np.repeat(every, np.diff(found.indptr)) + found.indices
-                    yield codes, np.full(len(codes), _sure(rule))
-
-    def _by_constants(
-        self, heads: NDArray[np.int32], rules: Sequence[Rule]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        chosen = [rule for rule in rules if rule.end is not None]
-        steps = np.array([rule.body[0] for rule in chosen], dtype=np.int64)
-        ends = np.array([rule.end for rule in chosen], dtype=np.int64)
-        numbers = self._items.numbers(steps, ends)
-        chosen = [rule for rule, number in zip(chosen, numbers, strict=True) if number >= 0]
-        fired = self._items.of(heads)[:, numbers[numbers >= 0]].tocoo()
-        tails = np.array([rule.tail for rule in chosen], dtype=np.int64)[fired.col]
-        confidences = np.array([_sure(rule) for rule in chosen])[fired.col]
-        new = tails != heads[fired.row]
-        codes = fired.row.astype(np.int64) * self.num_entities + tails
-        return codes[new], confidences[new]
+        shape = (len(entities), self.num_entities)
+        return csr_matrix((strengths, tails.astype(np.int32), indptr), shape=shape)
 
     @cached_property
-    def _items(self) -> Items:
-        return Items(self.graph)
+    def _firing(self) -> Firing:
+        return Firing(self.graph, self._rules, combined=self.config.combined)
 
     def reasons(
         self, head: str, relation: str, tail: str, count: int = 3
@@ -261,8 +211,3 @@ class RuleSet:
         """
         rules, config, seed = read_rules(folder, graph)
         return cls(graph, rules, config=config, seed=seed)
-
-
-def _sure(rule: Rule) -> float:
-    """Return a confidence below 1, so that others still count beside it."""
-    return min(rule.confidence, 1.0 - 1e-6)
