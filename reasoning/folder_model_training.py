@@ -1,4 +1,8 @@
-"""The training of the model of a graph folder, part by part; what is done is left as it is."""
+"""The training of the model of a graph folder, part by part; what is done is left as it is.
+
+A part is done if it was made with today's settings from parts that still stand: with other settings
+of answering, an unfinished training keeps its embedding.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +28,18 @@ __all__ = ["FolderTraining"]
 
 _PLAN = "unfinished/plan.json"
 
+_NEEDS = {
+    "embedding": ("embedding",),
+    "rules": ("rules",),
+    "ensemble": ("embedding", "rules", "ensemble"),
+    "answers": ("embedding", "rules", "ensemble", "answering", "answer_queries"),
+}
+"""The parts in their order, and the settings that each of them follows from."""
+
 
 @dataclass(slots=True)
 class FolderTraining:
-    """One training; parts in their order, what is done is left as it is."""
+    """One training."""
 
     graph: GraphFolder
     folder: Path
@@ -73,12 +85,21 @@ class FolderTraining:
         """Go on with an unfinished training of the same plan, or begin one."""
         path = self.folder / _PLAN
         if not path.exists():
-            write_json(path, {"format": FORMAT, "plan": self.plan, "seconds": {}})
+            self._keep_plan()
             return
         begun = read_json(path, kind="plan of a training", formats=(FORMAT,))
-        if begun.get("plan") != self.plan:
+        before, now = begun.get("plan", {}), self.plan
+        if any(before.get(key) != now[key] for key in now if key != "config"):
             raise another_model(self.folder)
-        self.seconds.update(begun.get("seconds", {}))
+        settings = before.get("config", {})
+        for part, seconds in begun.get("seconds", {}).items():
+            if all(settings.get(name) == now["config"][name] for name in _NEEDS[part]):
+                self.seconds[part] = seconds
+        self._keep_plan()
+
+    def _keep_plan(self) -> None:
+        stamp = {"format": FORMAT, "plan": self.plan, "seconds": self.seconds}
+        write_json(self.folder / _PLAN, stamp)
 
     def _part(self, name: str, made: Callable[[], Any]) -> Any:
         """Make a part unless it is done; how long it took is kept beside the plan."""
@@ -86,8 +107,7 @@ class FolderTraining:
         part = made()
         if name not in self.seconds:
             self.seconds[name] = round(time.monotonic() - started, 1)
-            stamp = {"format": FORMAT, "plan": self.plan, "seconds": self.seconds}
-            write_json(self.folder / _PLAN, stamp)
+            self._keep_plan()
         return part
 
     def _embedding(self) -> EmbeddingModel:

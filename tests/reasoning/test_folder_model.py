@@ -82,6 +82,30 @@ def test_a_training_stopped_in_every_part_goes_on_to_the_same_model(
     np.testing.assert_array_equal(probabilities(model), probabilities(whole))
 
 
+def test_an_unfinished_training_keeps_what_other_settings_leave_as_it_is(
+    graph: GraphFolder, tmp_path: Path
+) -> None:
+    begun: list[str] = []
+
+    def stopped(title: str, _unit: str) -> Progress:
+        def progress(_done: int, _total: int) -> None:
+            if title == "calibrating answers":
+                raise KeyboardInterrupt
+
+        return progress
+
+    def watched(title: str, _unit: str) -> Progress:
+        begun.append(title)
+        return lambda _done, _total: None
+
+    with pytest.raises(KeyboardInterrupt):
+        train_folder_model(graph, tmp_path, config=CONFIG, bars=stopped)
+    other = CONFIG.changed({"ensemble": {"completeness": 0.5}})
+    model = train_folder_model(graph, tmp_path, config=other, bars=watched)
+    assert begun == ["calibrating", "calibrating answers"]
+    assert model.predictor.config.completeness == 0.5
+
+
 def test_a_finished_model_is_only_opened(graph: GraphFolder, trained: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in trained.rglob("*")}
     train_folder_model(graph, trained, config=CONFIG)
