@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.explaining import EdgeText, changes_out, named_edits
 from api.schemas import AnswersOut, CellOut, CountOut, RowsOut
+from api.steps.fold_in import is_folded_in
 from api.views import AnswerViews
 from kg.errors import SettingError
 from reasoning.answers import Answers
@@ -65,7 +66,7 @@ def answer_question(
         bound=result.bound,
         changes=changes,
         count=_count_out(engine, chosen, reading, edits),
-        warnings=(*warnings, *_staleness(engine)),
+        warnings=(*warnings, *_growth(engine, answerer), *_staleness(engine)),
     )
 
 
@@ -127,6 +128,13 @@ def _changes(answerer: Answerer, tree: Query, edits: Edits, k: int, shown: Answe
     after = k_of_each(answerer, tree, far, with_proofs=False, edits=edits)
     entities = {answer.entity for answer in (*_cut(before, k).answers, *shown.answers)}
     return compared(before, after, edits, entities)
+
+
+def _growth(engine: Engine, answerer: AnswererName) -> tuple[str, ...]:
+    """Say so if the graph has grown since the model that answers was trained."""
+    if answerer != "symbolic" or not is_folded_in(engine):
+        return ()
+    return ("the graph has grown since `umbra train`: what is new is folded in, not learned",)
 
 
 def _staleness(engine: Engine) -> tuple[str, ...]:

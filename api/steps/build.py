@@ -19,6 +19,8 @@ def build_graph(
 ) -> dict[str, Any]:
     """Import what a mapping declares into the engine's store; again on the same files: nothing.
 
+    Where a default model was trained, questions see at once what was added (`api.steps.fold_in`).
+
     Args:
         engine: Whose store and images to fill.
         mapping: The mapping file.
@@ -32,6 +34,7 @@ def build_graph(
         MappingError: The mapping cannot be applied; nothing was written.
         JobError: There were more than `max_errors` rejects.
     """
+    from api.steps.fold_in import freeze_growth
     from kg.importing import import_mapping
     from kg.ledger import Ledger
 
@@ -48,6 +51,7 @@ def build_graph(
             max_errors=max_errors,
             progress=progress,
         )
+    freeze_growth(engine)
     step = f"build-{mapping.stem}"
     if report.skipped and workspace.step(step).exists():
         return workspace.recorded(step)

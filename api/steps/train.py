@@ -82,12 +82,13 @@ def _train_symbolic(
     progress: Progress,
     unfinished: Path,
 ) -> str:
+    from api.steps.fold_in import save_predictor
     from reasoning.predictors.training import train_link_predictor
 
     predictor = train_link_predictor(
         engine.snapshot, seed=seed, progress=progress, resume_folder=unfinished
     )
-    return predictor.save(folder)
+    return save_predictor(predictor, folder, snapshot_name=engine.snapshot_name)
 
 
 def _train_cones(
@@ -156,7 +157,7 @@ def load_answerer(
 
     Raises:
         MissingPartError: There is no such model.
-        CheckpointMismatchError: It was trained on another snapshot.
+        CheckpointMismatchError: It was trained on another snapshot, and cannot be folded in.
     """
     known = settings.known_probability
     if name == "exact":
@@ -166,11 +167,11 @@ def load_answerer(
     if not folder.is_dir():
         raise MissingPartError(f"no {name} model", where=str(folder), hint="run `umbra train`")
     if name == "symbolic":
-        from reasoning.predictors.calibrated import CalibratedPredictor
+        from api.steps.fold_in import open_predictor
         from reasoning.symbolic.answerer import SymbolicAnswerer
         from reasoning.symbolic.config import SymbolicConfig
 
-        predictor = CalibratedPredictor.load(folder, snapshot)
+        predictor = open_predictor(folder, snapshot)
         return SymbolicAnswerer(snapshot, predictor, SymbolicConfig(known_probability=known))
     from reasoning.cones.answerer import ConeAnswerer
     from reasoning.cones.checkpoint import load_cones
