@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["arc_distance", "mean_axis", "pairwise_arc_distance", "wrap_angle"]
+__all__ = ["arc_distance", "mean_axis", "pairwise_arc_distance", "sine_beyond", "wrap_angle"]
 
 _TINY = 1e-12
 
@@ -72,14 +72,17 @@ def arc_distance(
     half = (points - axis) / 2
     s, c = half.sin().abs(), half.cos().abs()
     outer = half_core if rim is None else half_core + rim
-    total = torch.relu(_beyond(s, c, outer)) + weights[0] * torch.minimum(s, (half_core / 2).sin())
+    total = torch.relu(sine_beyond(s, c, outer)) + weights[0] * torch.minimum(
+        s, (half_core / 2).sin()
+    )
     if rim is not None:
-        in_rim = torch.relu(_beyond(s, c, half_core))
+        in_rim = torch.relu(sine_beyond(s, c, half_core))
         total = total + weights[1] * torch.minimum(in_rim, (rim / 2).sin())
     return total.sum(-1)
 
 
-def _beyond(s: Tensor, c: Tensor, half_angle: Tensor) -> Tensor:
+def sine_beyond(s: Tensor, c: Tensor, half_angle: Tensor) -> Tensor:
+    """Return sin((|δ| − h)/2) from s = sin(|δ|/2) and c = cos(|δ|/2), positive beyond the edge."""
     return s * (half_angle / 2).cos() - c * (half_angle / 2).sin()
 
 
@@ -110,10 +113,13 @@ def pairwise_arc_distance(
         ``(batch, num_points)``, or ``(batch, k)``; differentiable once.
     """
     width = torch.zeros(0) if rim is None else rim
-    distances: Tensor = _Pairwise.apply(  # type: ignore[no-untyped-call]
-        points, axis, half_core, width, weights, columns
-    )
-    return distances
+    # without a gradient to gather, points stay in the cache too
+    many = columns is None and not torch.is_grad_enabled()
+    found: list[Tensor] = [
+        _Pairwise.apply(some, axis, half_core, width, weights, columns)  # type: ignore[no-untyped-call]
+        for some in (torch.split(points, _POINTS) if many else (points,))
+    ]
+    return found[0] if len(found) == 1 else torch.cat(found, 1)
 
 
 class _Pairwise(torch.autograd.Function):
@@ -186,6 +192,9 @@ class _Pairwise(torch.autograd.Function):
 
 _CACHED = 1 << 17
 """Numbers of one block of pairs: half a megabyte of float32."""
+
+_POINTS = 1024
+"""Points compared at once where no gradient is asked for."""
 
 
 class _Pairs:

@@ -39,6 +39,8 @@ class BatchSettings:
         own: Random non-answers that each query has for itself (128 in the papers), with one of its
             answers; 0 shares candidates as described above. See `reasoning.cones.uniform_batches`.
         shared: Whether the queries of such a batch share their random non-answers.
+        scenes: Whether all parts of a batch are candidates of all its queries where answers are
+            parts; no siblings and strangers then. See `reasoning.cones.scene_batches`.
         one_hop_share: Share of batches that are 1p.
         part_share: Share of batches whose answers are parts, if there are any.
         from_parts: Weight, beside 1, of groups of 1p queries whose anchors are parts: each part
@@ -53,6 +55,7 @@ class BatchSettings:
     siblings: int = 8
     own: int = 0
     shared: bool = False
+    scenes: bool = False
     one_hop_share: float = 0.7
     part_share: float = 0.2
     from_parts: float = 0.2

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -53,6 +53,9 @@ class PartEncoderConfig:
         hide_neighbour: Share of the other parts' labels hidden in training, [0, 1].
         hide_predicate: Share of predicates hidden in training, [0, 1].
         hide_owner: Share of owners hidden in training, [0, 1]; owners of new images are unknown.
+        hide_asked: What training hides of the facts that make a part answer a query: ``all`` of
+            them, or ``one``, since graphs mostly lack one: a hop's own fact, or, where it comes
+            from another part, in half of the cases that part's label instead.
 
     Raises:
         SettingError: A field is out of its range.
@@ -67,6 +70,7 @@ class PartEncoderConfig:
     hide_neighbour: float = 0.15
     hide_predicate: float = 0.15
     hide_owner: float = 0.2
+    hide_asked: Literal["all", "one"] = "all"
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -78,6 +82,8 @@ class PartEncoderConfig:
         for name in _SHARES:
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise SettingError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
+        if self.hide_asked not in ("all", "one"):
+            raise SettingError(f"hide_asked must be all or one, got {self.hide_asked!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -87,11 +93,13 @@ class HiddenFacts:
     Attributes:
         labels: ``(n,)`` rows of the table whose own label is hidden.
         predicates: ``(m, 2)`` rows and directed relations from that part: facts that are hidden.
+        neighbours: ``(k,)`` rows whose label is hidden from the parts beside them.
         generator: Hides more at random, as configured (training); None hides no more.
     """
 
     labels: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     predicates: Ids = field(default_factory=lambda: np.empty((0, 2), dtype=np.int64))
+    neighbours: Ids = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     generator: torch.Generator | None = None
 
 
@@ -192,6 +200,7 @@ class PartEncoder(nn.Module):
         edges = np.concatenate([np.stack([starts, ends]), from_owner], axis=1)
         own = np.where(np.isin(rows, hidden.labels), 0, table.labels[rows])
         lost = _drawn(len(near), self.config.hide_neighbour, draw)
+        lost |= np.isin(near, hidden.neighbours)
         shown = np.where(lost, 0, table.labels[near])
         return data(
             x=self._tokens(table, rows, own),

@@ -26,7 +26,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from reasoning.cones.arcs import arc_distance, mean_axis, pairwise_arc_distance, wrap_angle
+from reasoning.cones.arcs import (
+    arc_distance,
+    mean_axis,
+    pairwise_arc_distance,
+    sine_beyond,
+    wrap_angle,
+)
 from reasoning.cones.cone import (
     GeometryConfig,
     ProjectionNetwork,
@@ -139,11 +145,11 @@ def owner_distance(cone: RoughCone, points: Tensor, weights: tuple[float, float]
     """
     core, rim = cone.half_core[:, None], cone.rim[:, None]
     half = (points - cone.axis[:, None]) / 2
-    angle = 2 * torch.atan2(half.sin().abs(), half.cos().abs())
-    beyond = torch.relu(torch.sin((angle - core - rim) / 2))
-    too_deep = torch.relu(torch.sin((core - angle) / 2))
+    s, c = half.sin().abs(), half.cos().abs()
+    beyond = torch.relu(sine_beyond(s, c, core + rim))
+    too_deep = torch.relu(-sine_beyond(s, c, core))
     # the way to the middle of the rim, no longer than half a rim: beyond it other terms take over
-    to_middle = torch.minimum(torch.sin((angle - core - rim / 2) / 2).abs(), torch.sin(rim / 4))
+    to_middle = torch.minimum(sine_beyond(s, c, core + rim / 2).abs(), torch.sin(rim / 4))
     total = beyond + 0.9 * weights[1] * too_deep + weights[0] * to_middle
     return total.sum(-1)
 

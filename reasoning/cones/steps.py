@@ -41,6 +41,8 @@ class TrainingStep:
         self._parents = torch.from_numpy(np.asarray(training.parents).astype(np.int64))
         label = training.relation_names.get(settings.model.label_relation)
         self._asks_label = -1 if label is None else directed(label, inverse=True)
+        told = np.empty(0, np.int64) if model.table is None else np.unique(model.table.predicates)
+        self._read = np.append(told[told >= 0], self._asks_label ^ 1)
 
     def loss(self, batch: Batch, hiding: torch.Generator) -> Tensor:
         """Return the loss of a batch; `hiding` draws what the encoder must not read besides."""
@@ -93,16 +95,20 @@ class TrainingStep:
         candidate_rows = model.part_rows(torch.from_numpy(batch.candidates)).numpy()
         queries, places = np.nonzero(batch.positive)
         columns = places if batch.columns is None else batch.columns[queries, places]
-        answer_rows = candidate_rows[columns]
-        facts = [
-            # seen from the answer, the hop that enters it runs the other way
-            (answer_rows, batch.relations[queries, hop] ^ 1)
-            for hop in last_hops(batch.structure)
-        ]
+        hops = list(last_hops(batch.structure))
+        # seen from the answer, the hop that enters it runs the other way
+        codes = batch.relations[queries][:, hops] ^ 1
+        rows = np.broadcast_to(candidate_rows[columns][:, None], codes.shape)
+        neighbours = np.empty(0, dtype=np.int64)
+        if self._settings.model.parts.hide_asked == "one":
+            kept = self._one_each(codes, hiding)
+            rows, codes = rows[kept], codes[kept]
+            if batch.structure.num_relations > 1:
+                rows, codes, neighbours = self._told_by_labels(rows, codes, hiding)
+        rows, codes = rows.reshape(-1), codes.reshape(-1)
         if batch.structure.num_relations == 1:
-            facts.append((anchor_rows[:, 0], batch.relations[:, 0]))
-        rows = np.concatenate([fact[0] for fact in facts])
-        codes = np.concatenate([fact[1] for fact in facts])
+            rows = np.concatenate([rows, anchor_rows[:, 0]])
+            codes = np.concatenate([codes, batch.relations[:, 0]])
         rows, codes = rows[rows >= 0], codes[rows >= 0]
         asked = np.unique(np.concatenate([anchor_rows.reshape(-1), candidate_rows]))
         share = self._settings.model.parts.hide_label
@@ -110,8 +116,28 @@ class TrainingStep:
         return HiddenFacts(
             labels=np.union1d(some, rows[codes == self._asks_label ^ 1]),
             predicates=np.unique(np.stack([rows, codes], axis=1), axis=0),
+            neighbours=neighbours,
             generator=hiding,
         )
+
+    def _one_each(self, codes: Ids, hiding: torch.Generator) -> NDArray[np.bool_]:
+        """Choose one hop of each row of hops among those that the encoder reads."""
+        drawn = torch.rand(codes.shape, generator=hiding).numpy()
+        drawn[~np.isin(codes, self._read)] = -1.0
+        best: NDArray[np.bool_] = (drawn == drawn.max(1, keepdims=True)) & (drawn >= 0)
+        return best
+
+    def _told_by_labels(
+        self, rows: Ids, codes: Ids, hiding: torch.Generator
+    ) -> tuple[Ids, Ids, Ids]:
+        """Take half of the predicates out; what hides these is the label of the other part."""
+        table = self._model.table
+        half = (torch.rand(len(rows), generator=hiding) < 0.5).numpy()
+        half &= (codes != self._asks_label ^ 1) & (rows >= 0)
+        if table is None or not half.any():
+            return rows, codes, np.empty(0, dtype=np.int64)
+        told = table.predicates[rows[half]] == codes[half][:, None]
+        return rows[~half], codes[~half], np.unique(table.neighbours[rows[half]][told])
 
     def _owner_loss(self, batch: Batch, cone: AnyCone) -> Tensor:
         """Tell the owners of parts that answer from other owners, by the rim."""

@@ -19,12 +19,13 @@ import torch
 from kg.errors import InputError
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
-from reasoning.cones.batches import BatchPlan
+from reasoning.cones.batches import BatchPlan, BatchSettings
 from reasoning.cones.checkpoint import remove_state
 from reasoning.cones.config import ConeTrainingConfig
 from reasoning.cones.fitting import Trainer
 from reasoning.cones.model import ConeModel, GeometryName
 from reasoning.cones.parts import PartFeatures, PartTable, snapshot_table
+from reasoning.cones.scene_batches import ScenePlan
 from reasoning.cones.start import start_axes
 from reasoning.cones.training_queries import training_queries
 from reasoning.cones.uniform_batches import UniformPlan
@@ -90,7 +91,7 @@ def train_cones(
         count=settings.queries,
         generator=np.random.default_rng([seed, 1]),
     )
-    kind = UniformPlan if settings.batches.own else BatchPlan
+    kind = _plan(settings.batches)
     plan = kind(training, queries, settings.batches)
     key = snapshot.hash, _run_key(settings, seed, part_features is not None)
     with torch.random.fork_rng(devices=[]):
@@ -104,6 +105,12 @@ def train_cones(
     if resume_folder is not None:
         remove_state(resume_folder)
     return model
+
+
+def _plan(settings: BatchSettings) -> type[UniformPlan | BatchPlan]:
+    if settings.own:
+        return UniformPlan
+    return ScenePlan if settings.scenes else BatchPlan
 
 
 def _run_key(settings: ConeTrainingConfig, seed: int, with_parts: bool) -> str:

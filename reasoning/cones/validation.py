@@ -116,13 +116,15 @@ class Validation:
 
     def mrr(self, model: ConeModel) -> float:
         """Return the filtered MRR among candidates of fitting labels, 0 without queries."""
+        if len(self.queries) == 0:
+            return 0.0
         scores, _ = self.scores(model)
         means = []
         for row, (easy, hard) in enumerate(zip(self.queries.easy, self.queries.hard, strict=True)):
             out = np.concatenate([easy, np.flatnonzero(~self.candidates[row])])
             out = np.setdiff1d(out, hard)
             means.append(float(np.mean(1.0 / query_ranks(scores[row], hard, out).realistic)))
-        return float(np.mean(means)) if means else 0.0
+        return float(np.mean(means))
 
 
 def log_odds(scores: NDArray[np.float32], among: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -144,7 +146,9 @@ def log_odds(scores: NDArray[np.float32], among: NDArray[np.bool_]) -> NDArray[n
 
 
 def calibrate(model: ConeModel, validation: Validation) -> None:
-    """Set the calibration and the core's share of a model from held-out queries."""
+    """Set the calibration and the core's share of a model from held-out queries, if any."""
+    if len(validation.queries) == 0:
+        return
     scores, shares = validation.scores(model)
     values, truth, inside = [], [], []
     for row, (easy, hard) in enumerate(
@@ -158,8 +162,6 @@ def calibrate(model: ConeModel, validation: Validation) -> None:
         truth.append(np.isin(best, hard))
         if len(shares):
             inside.append(shares[row][best])
-    if not values:
-        return
     hits = np.concatenate(truth)
     found = fit_platt(np.concatenate(values), hits)
     with torch.no_grad():

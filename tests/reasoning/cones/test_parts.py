@@ -134,6 +134,17 @@ def test_a_hidden_predicate_cannot_be_read_by_its_part():
     torch.testing.assert_close(hidden, expected)
 
 
+def test_a_label_hidden_from_the_parts_beside_cannot_be_read_by_them():
+    made, parts = encoder(), table()
+    row = int(np.flatnonzero(parts.neighbours[:, 0] >= 0)[0])
+    beside = parts.neighbours[row][parts.neighbours[row] >= 0]
+    labels = parts.labels.copy()
+    labels[beside] = 0
+    expected = axes(made, replace(parts, labels=labels), [row])
+    assert not torch.allclose(axes(made, parts, [row]), expected)
+    torch.testing.assert_close(axes(made, parts, [row], neighbours=beside), expected)
+
+
 def test_what_training_hides_at_random_follows_from_the_generator():
     made, parts = encoder(), table()
     rows = np.arange(len(parts))
@@ -255,7 +266,7 @@ def test_a_scene_that_names_what_is_not_there_is_refused(wrong):
         scene_table(features, **(right | wrong))
 
 
-@pytest.mark.parametrize("wrong", [{"width": 10, "heads": 4}, {"layers": 0}, {"hide_label": 2.0}])
+@pytest.mark.parametrize("wrong", [{"width": 10, "heads": 4}, {"layers": 0}, {"hide_asked": "no"}])
 def test_a_wrong_shape_is_refused(wrong):
     with pytest.raises(SettingError):
         PartEncoderConfig(**wrong)
