@@ -1,4 +1,7 @@
-"""QTO with sparse rows is QTO with dense ones, and the bench runs both methods to a page."""
+"""The benches of a graph folder's default model: against QTO, and on links.
+
+QTO with sparse rows is QTO with dense ones; figures on pages are those of the result files.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,12 @@ from numpy.typing import NDArray
 from bench.against_qto import METHODS, main
 from bench.dense_answering import DenseAnswerer, DenseConfig
 from bench.growth import synthetic_graph
+from bench.model_links import MODELS
+from bench.model_links import main as rank_links
 from bench.qto import QtoAnswerer, QtoConfig
 from evaluation import read_result
-from reasoning.folder_model import train_folder_model
+from kg.graph_folder import SPLITS, load_graph_folder
+from reasoning.folder_model import load_folder_model, train_folder_model
 from reasoning.folder_model_config import FolderModelConfig
 from reasoning.id_sets import directed_edges
 from reasoning.predictors.ensemble import SoftmaxPredictor
@@ -60,13 +66,20 @@ def test_sparse_rows_change_nothing_of_qto(name: str, seed: int, scale: float) -
     np.testing.assert_allclose(found, dense.scores(trees), atol=1e-5)
 
 
-def test_both_methods_run_on_the_same_queries(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    graph = write_folder(tmp_path / "graph")
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that holds a graph and its model."""
+    folder = tmp_path_factory.mktemp("world")
+    graph = write_folder(folder / "graph")
     config = FolderModelConfig.for_graph(60, 200).changed(SETTINGS)
-    train_folder_model(graph, tmp_path / "model", config=config)
-    told = [str(tmp_path / "graph"), "--model", str(tmp_path / "model"), "--count", "4"]
+    train_folder_model(graph, folder / "model", config=config)
+    return folder
+
+
+def test_both_methods_run_on_the_same_queries(
+    world: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = [str(world / "graph"), "--model", str(world / "model"), "--count", "4"]
     told += ["--valid-count", "2", "--work", str(tmp_path / "work"), "--out", str(tmp_path)]
     assert main(told) == 0
     qto, ours = (read_result(tmp_path / f"against-qto-graph-{name}.json") for name in METHODS)
@@ -78,3 +91,27 @@ def test_both_methods_run_on_the_same_queries(
         theirs = qto.by["structure"][name]
         assert f"|{name}|{part['n']}|{100 * theirs['mrr']:.1f}|{100 * part['mrr']:.1f}|" in page
     assert f"{100 * (ours.metrics['negation_mrr'] - qto.metrics['negation_mrr']):+.1f}" in page
+
+
+def test_links_are_ranked_as_one_hop_queries_are(world: Path, tmp_path: Path) -> None:
+    told = [str(world / "graph"), "--model", str(world / "model"), "--out"]
+    assert rank_links([*told, str(tmp_path / "links.json")]) == 0
+    found = read_result(tmp_path / "links.json")
+    graph = load_graph_folder(world / "graph")
+    predictor = load_folder_model(world / "model", graph.train).predictor
+    right = {(h, r, t) for split in SPLITS for h, r, t in graph.edges(split).tolist()}
+    reciprocal = []
+    for head, relation, tail in graph.edges("test").tolist():
+        for start, end, inverse in ((head, tail, False), (tail, head, True)):
+            row = predictor.rows(np.array([start], dtype=np.int32), relation, inverse=inverse)[0]
+            rivals = [
+                value
+                for other, value in enumerate(row.tolist())
+                if ((other, relation, start) if inverse else (start, relation, other)) not in right
+            ]
+            better = sum(value > row[end] for value in rivals)
+            even = sum(value == row[end] for value in rivals)
+            reciprocal.append(1.0 / (1 + better + even / 2))
+    assert found.metrics["mrr"] == pytest.approx(np.mean(reciprocal), abs=1e-6)
+    assert set(found.by["model"]) == set(MODELS)
+    assert found.by["model"]["embedding"]["n"] == found.n == 2 * len(graph.edges("test"))
