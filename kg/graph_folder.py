@@ -1,9 +1,9 @@
 """Graph folders: `train/valid/test.tsv.gz` of the field's data sets, read into one snapshot.
 
-A folder holds up to three tab-separated files of head, relation, tail (`.tsv.gz`, `.tsv` or
-`.txt`), all in names. Beside them there may be `entities.txt` and `relations.txt` (one name a
-line: what integers in query files mean), `entities.jsonl.gz` (key, label: names to show) and
-`numeric.tsv.gz` (entity, property, number: attributes). The graphs of the splits share all ids.
+A folder holds up to three files of head, relation, tail; `kg.split_files` says in which forms.
+Beside them there may be `entities.txt` and `relations.txt` (one name a line: what integers in query
+files mean), `entities.jsonl.gz` (key, label: names to show) and `numeric.tsv.gz` (entity, property,
+number: attributes). The graphs of the splits share all ids.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.errors import InputError, MissingPartError
+from kg.errors import InputError
 from kg.model import AttributeValue, EntityKey
 from kg.snapshot_arrays import Snapshot
-from kg.triple_files import TripleFile, lines_of, read_triples
+from kg.split_files import SPLITS, read_splits
+from kg.triple_files import TripleFile, lines_of
 from kg.vocabulary import Vocabulary
 
 __all__ = ["SPLITS", "GraphFolder", "load_graph_folder"]
 
-SPLITS = ("train", "valid", "test")
-_ENDINGS = (".tsv.gz", ".tsv", ".txt")
 _LABEL = "Entity"
 
 
@@ -43,7 +42,8 @@ class GraphFolder:
             stands in several files belongs to the first of them, so that no known edge is
             held out (6,584 of the 9,904 lines of DB15K's validation stand in its training file).
         repeated: How many lines of each split repeat an edge of it or of an earlier split.
-        entity_order: Names that integers in query files stand for; None without `entities.txt`.
+        entity_order: Names that integers in query files stand for, by `entity2id.txt` or
+            `entities.txt`; None without.
         relation_order: The same for relations.
     """
 
@@ -83,6 +83,7 @@ def load_graph_folder(folder: Path) -> GraphFolder:
     Raises:
         MissingPartError: There is no training file.
         InputError: A line is not head, relation, tail; file and line are named.
+        LimitError: There are too many lines.
 
     Example:
         >>> import tempfile
@@ -91,16 +92,10 @@ def load_graph_folder(folder: Path) -> GraphFolder:
         >>> load_graph_folder(place).train.num_edges
         1
     """
-    files = {name: _file_of(folder, name) for name in SPLITS}
-    if files["train"] is None:
-        raise MissingPartError(
-            "no training edges",
-            where=str(folder),
-            hint="a graph folder holds train.tsv.gz: head, relation, tail, tab-separated",
-        )
-    triples = {name: read_triples(path) for name, path in files.items() if path is not None}
-    entity_order = _order(folder / "entities.txt")
-    relation_order = _order(folder / "relations.txt")
+    files = read_splits(folder)
+    triples = files.triples
+    entity_order = files.entities or _order(folder / "entities.txt")
+    relation_order = files.relations or _order(folder / "relations.txt")
     entities = Vocabulary(map(EntityKey, _names(triples, (0, 2), entity_order)))
     relations = Vocabulary(_names(triples, (1,), relation_order))
     edges, split = _numbered(triples, entities, relations)
@@ -128,11 +123,6 @@ def load_graph_folder(folder: Path) -> GraphFolder:
         entity_order=entity_order,
         relation_order=relation_order,
     )
-
-
-def _file_of(folder: Path, name: str) -> Path | None:
-    found = (folder / f"{name}{ending}" for ending in _ENDINGS)
-    return next((path for path in found if path.is_file()), None)
 
 
 def _names(
