@@ -20,10 +20,14 @@ __all__ = [
     "Edits",
     "ExplainsEdges",
     "LinkPredictor",
+    "PairScoreModel",
+    "RankedLinkPredictor",
+    "RankedRows",
     "ScoreModel",
     "ScoringAnswerer",
     "SparseLinkPredictor",
     "SparseRows",
+    "SparseScoreModel",
 ]
 
 
@@ -131,6 +135,54 @@ class SparseLinkPredictor(LinkPredictor, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RankedRows:
+    """The largest calibrated edge probabilities of several rows, the likeliest first.
+
+    Attributes:
+        counts: ``(n,)`` int64, how many entries each row has.
+        ends: ``(counts.sum(),)`` int32, the tails of one row after those of another.
+        probabilities: ``(counts.sum(),)`` float32, falling within a row.
+        dropped: ``(n,)`` float32, the largest probability that was left out of each row.
+    """
+
+    counts: NDArray[np.int64]
+    ends: NDArray[np.int32]
+    probabilities: NDArray[np.float32]
+    dropped: NDArray[np.float32]
+
+
+@runtime_checkable
+class RankedLinkPredictor(LinkPredictor, Protocol):
+    """A link predictor that computes rows of many relations together, and only their best.
+
+    Symbolic answering prefers it: one product makes the rows that a whole batch of queries needs.
+    """
+
+    @property
+    def num_directed(self) -> int:
+        """Number of directed relations: twice that of relations."""
+        ...
+
+    def ranked_rows(
+        self,
+        entities: NDArray[np.int32],
+        directed: NDArray[np.int64],
+        *,
+        floor: float,
+        longest: int,
+    ) -> RankedRows:
+        """Return the largest probabilities of each row.
+
+        Args:
+            entities: ``(n,)`` heads.
+            directed: ``(n,)`` relation of each; r + num_relations is r read backward.
+            floor: Probabilities up to this one are left out.
+            longest: Most entries of a row; of equal ones at the end those of the smallest ids stay.
+        """
+        ...
+
+
 class ScoreModel(Protocol):
     """Raw scores of all tails of (head, relation) pairs: an embedding, or a set of rules.
 
@@ -156,6 +208,51 @@ class ScoreModel(Protocol):
             entities: Heads; tails if `inverse`.
             relation: Relation id.
             inverse: Score heads of the given tails.
+        """
+        ...
+
+
+@runtime_checkable
+class PairScoreModel(ScoreModel, Protocol):
+    """A score model that scores pairs of many relations in one product."""
+
+    def row_scores(
+        self,
+        entities: NDArray[np.int32],
+        directed: NDArray[np.int64],
+        *,
+        factors: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        """Return ``(n, num_entities)`` scores, an array of the caller's own.
+
+        Args:
+            entities: ``(n,)`` heads.
+            directed: ``(n,)`` relation of each; r + num_relations is r read backward.
+            factors: ``(n,)`` what the scores of each row are multiplied with.
+        """
+        ...
+
+
+@runtime_checkable
+class SparseScoreModel(ScoreModel, Protocol):
+    """A score model that gives nearly all tails of a row the same score."""
+
+    @property
+    def common_score(self) -> float:
+        """The score of all other tails."""
+        ...
+
+    def sparse_scores(
+        self, entities: NDArray[np.int32], directed: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the scores that differ from the common one.
+
+        Args:
+            entities: ``(n,)`` heads.
+            directed: ``(n,)`` relation of each; r + num_relations is r read backward.
+
+        Returns:
+            Ascending codes row · num_entities + tail, and the score of each.
         """
         ...
 

@@ -1,7 +1,7 @@
 """The fold of symbolic answering: the fuzzy set of every node of one or many queries.
 
 Many queries are worked on in waves: the deepest projections of all queries first, so that the rows
-that they need are computed in one product for each relation and direction.
+that they need are computed together.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from kg.errors import UnsafeQueryError
 from kg.snapshot import Snapshot
 from reasoning.comparisons import matching
-from reasoning.known_edges import Ids
 from reasoning.query import (
     Anchor,
     Compare,
@@ -60,8 +59,8 @@ class Evaluation:
         self._noisy_or = edges.config.noisy_or and ranking
         self._found: dict[Query, FuzzySet] = {}
         self._maxima = Maxima(edges.snapshot.num_entities)
-        if len(queries) > 1:
-            for wave in _waves(queries):
+        for wave in _waves(queries):
+            if len(wave) > 1:  # a single projection fetches its rows itself
                 self._fetch(wave)
 
     def value(self, node: Query) -> FuzzySet:
@@ -107,17 +106,16 @@ class Evaluation:
         return [self.value(node) for node in nodes]
 
     def _fetch(self, wave: Iterable[Projection]) -> None:
-        """Compute the missing rows that projections will need, by relation and direction."""
-        wanted: dict[tuple[int, bool], list[Ids]] = {}
+        """Compute the missing rows that projections will need."""
+        wanted = []
         for node in wave:
             start = self.value(node.child)
             followed, _ = self.edges.followed(start)
-            direction = (self.edges.snapshot.relation_id(node.relation), node.inverse)
-            wanted.setdefault(direction, []).append(start.ids[followed])
-        for (relation, inverse), ids in wanted.items():
-            self.edges.predicted.fetch(
-                self._maxima.distinct(np.concatenate(ids)), relation, inverse=inverse
+            relation = self.edges.snapshot.relation_id(node.relation)
+            wanted.append(
+                self.edges.predicted.keys(start.ids[followed], relation, inverse=node.inverse)
             )
+        self.edges.predicted.fetch(np.concatenate(wanted))
 
 
 def _waves(queries: Sequence[Query]) -> list[dict[Projection, None]]:

@@ -24,13 +24,19 @@ from scipy.sparse import csr_matrix
 from kg.errors import ForeignFileError
 from kg.files import sha256_of_text
 from reasoning.known_edges import Ids, consecutive
-from reasoning.protocols import LinkPredictor, SparseLinkPredictor, SparseRows
+from reasoning.protocols import (
+    LinkPredictor,
+    RankedLinkPredictor,
+    SparseLinkPredictor,
+    SparseRows,
+)
 from reasoning.symbolic.config import SymbolicConfig
 from reasoning.symbolic.row_block import (
     RowBlock,
     block_of,
     load_block,
     merged,
+    ranked_block,
     save_block,
 )
 
@@ -85,19 +91,21 @@ class PredictedRows:
         setting = (config.epsilon, config.delta, config.row_entries)
         return sha256_of_text(repr(model + setting))[:32]
 
-    def fetch(self, ids: Ids, relation: int, *, inverse: bool) -> None:
-        """Compute what is missing of some entities' rows, so that `edges` finds them.
+    def keys(self, ids: Ids, relation: int, *, inverse: bool) -> NDArray[np.int64]:
+        """Return what names the rows of some entities, for `fetch`."""
+        directed = 2 * relation + int(inverse)
+        return ids.astype(np.int64) + directed * self._predictor.num_entities
+
+    def fetch(self, keys: NDArray[np.int64]) -> None:
+        """Compute what is missing of some rows of any relations, so that `edges` finds them.
 
         Args:
-            ids: Ascending, each once.
-            relation: Relation id.
-            inverse: Rows of tails.
+            keys: What `keys` gave, in any order.
         """
-        keys = self._keys(ids, relation, inverse=inverse)
-        missing = np.ones(len(keys), dtype=np.bool_)
+        missing = np.unique(keys)
         for block in self._blocks():
-            missing[missing] = ~block.find(keys[missing])[0]
-        self._computed(ids[missing], relation, inverse=inverse)
+            missing = missing[~block.find(missing)[0]]
+        self._computed(missing)
 
     def edges(
         self, ids: Ids, relation: int, *, inverse: bool, above: NDArray[np.float64]
@@ -110,7 +118,7 @@ class PredictedRows:
             inverse: Go from tails to heads.
             above: ``(len(ids),)`` thresholds.
         """
-        keys = self._keys(ids, relation, inverse=inverse)
+        keys = self.keys(ids, relation, inverse=inverse)
         left = np.arange(len(keys))
         beyond = np.zeros(len(keys), dtype=np.float32)
         parts = []
@@ -123,7 +131,7 @@ class PredictedRows:
                 parts.append(_part(block, rows, places, above, beyond))
         if len(left):
             # only these few blocks: what was just computed is used even if the cache drops it
-            for block in self._computed(ids[left], relation, inverse=inverse):
+            for block in self._computed(keys[left]):
                 found, rows = block.find(keys[left])
                 places, left = left[found], left[~found]
                 parts.append(_part(block, rows, places, above, beyond))
@@ -154,26 +162,44 @@ class PredictedRows:
     def _flush_bytes(self) -> int:
         return min(_FLUSH_BYTES, self._config.memory_bytes // 2)
 
-    def _keys(self, ids: Ids, relation: int, *, inverse: bool) -> NDArray[np.int64]:
-        directed = 2 * relation + int(inverse)
-        return ids.astype(np.int64) + directed * self._predictor.num_entities
-
     def _blocks(self) -> tuple[RowBlock, ...]:
         # looked up once: another thread may replace the tuples meanwhile
         return (*self._fresh, *(block for block, _ in self._stored))
 
-    def _computed(self, ids: Ids, relation: int, *, inverse: bool) -> list[RowBlock]:
+    def _computed(self, keys: NDArray[np.int64]) -> list[RowBlock]:
+        """Compute rows; keys ascend."""
         rows = max(1, self._config.block_cells // max(1, self._predictor.num_entities))
-        config = self._config
         blocks = []
-        for start in range(0, len(ids), rows):
-            chunk = ids[start : start + rows]
-            keys = self._keys(chunk, relation, inverse=inverse)
-            found = self._sparse(chunk, relation, inverse=inverse)
-            block = block_of(keys, found, largest=1.0 - config.delta, longest=config.row_entries)
+        for chunk in self._chunks(keys, rows):
+            block = self._block(chunk)
             blocks.append(block)
             self._keep(block)
         return blocks
+
+    def _chunks(self, keys: NDArray[np.int64], rows: int) -> Iterator[NDArray[np.int64]]:
+        """Yield keys of as many rows as are computed at once."""
+        parts = [keys]
+        if not isinstance(self._predictor, RankedLinkPredictor):
+            directed = keys // max(1, self._predictor.num_entities)
+            parts = np.split(keys, np.flatnonzero(np.diff(directed)) + 1)
+        for part in parts:
+            for start in range(0, len(part), rows):
+                yield part[start : start + rows]
+
+    def _block(self, keys: NDArray[np.int64]) -> RowBlock:
+        """Compute rows; of one relation and direction unless the predictor can do more."""
+        config, predictor = self._config, self._predictor
+        directed, ids = np.divmod(keys, predictor.num_entities)
+        entities, largest = ids.astype(np.int32), 1.0 - config.delta
+        if isinstance(predictor, RankedLinkPredictor):
+            numbers = directed // 2 + (directed % 2) * (predictor.num_directed // 2)
+            ranked = predictor.ranked_rows(
+                entities, numbers, floor=config.epsilon, longest=config.row_entries
+            )
+            return ranked_block(keys, ranked, largest=largest)
+        relation, inverse = int(directed[0]) // 2, bool(directed[0] % 2)
+        found = self._sparse(entities, relation, inverse=inverse)
+        return block_of(keys, found, largest=largest, longest=config.row_entries)
 
     def _sparse(self, ids: Ids, relation: int, *, inverse: bool) -> SparseRows:
         epsilon = self._config.epsilon

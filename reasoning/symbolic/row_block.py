@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 from kg.errors import ForeignFileError
 from kg.files import atomic_write
 from reasoning.known_edges import consecutive
-from reasoning.protocols import SparseRows
+from reasoning.protocols import RankedRows, SparseRows
 
-__all__ = ["RowBlock", "block_of", "load_block", "merged", "save_block"]
+__all__ = ["RowBlock", "block_of", "load_block", "merged", "ranked_block", "save_block"]
 
 _MAGIC = b"UMBRAROWS1"
 _HEAD = struct.Struct("<10sIqq34x")
@@ -134,6 +134,17 @@ def block_of(
         dropped=dropped,
         ends=matrix.indices[kept].astype(np.int32),
         probabilities=values[kept],
+    )
+
+
+def ranked_block(keys: NDArray[np.int64], found: RankedRows, *, largest: float) -> RowBlock:
+    """Return the block of ranked rows; arguments as in `block_of`."""
+    return RowBlock(
+        keys=keys,
+        bounds=np.concatenate([[0], np.cumsum(found.counts)]).astype(np.int64),
+        dropped=found.dropped,
+        ends=found.ends,
+        probabilities=np.minimum(found.probabilities, np.float32(largest)),
     )
 
 

@@ -131,10 +131,15 @@ class EmbeddingModel:
         return result
 
     def row_scores(
-        self, entities: NDArray[np.int32], directed: NDArray[np.integer[Any]]
+        self,
+        entities: NDArray[np.int32],
+        directed: NDArray[np.integer[Any]],
+        *,
+        factors: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Return ``(n, num_entities)`` scores of pairs of any relations in one product."""
-        return _inner(self.queries(entities, directed), self.entity)
+        """Return scores of pairs of any relations in one product; see `PairScoreModel`."""
+        asked = self.queries(entities, directed)
+        return _inner(asked if factors is None else asked * factors[:, None], self.entity)
 
     @cached_property
     def _architecture(self) -> Architecture:

@@ -7,7 +7,7 @@ a row a constant changes nothing, so raw scores do as well as their log-softmax.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from kg.errors import SettingError
 from kg.snapshot import Snapshot
 from reasoning.predictors.adjacency import Adjacency, opposite
+from reasoning.predictors.edge_groups import EdgeGroups
 from reasoning.predictors.ensemble.signatures import Signatures
-from reasoning.protocols import ScoreModel
+from reasoning.protocols import PairScoreModel, ScoreModel, SparseScoreModel
 
 __all__ = ["TAIL_COLUMNS", "Evidence"]
 
@@ -50,6 +51,7 @@ class Evidence:
         self.models = tuple(models)
         self.signatures = Signatures(snapshot)
         self.edges = Adjacency(snapshot)
+        self.known = EdgeGroups(snapshot)
 
     @property
     def num_columns(self) -> int:
@@ -71,18 +73,57 @@ class Evidence:
         return np.stack([np.log1p(frequency), frequency > 0, plausible]).astype(np.float32)
 
     def mixed(
-        self, entities: NDArray[np.int32], step: int, weights: NDArray[np.float32]
+        self,
+        entities: NDArray[np.int32],
+        steps: NDArray[np.int64],
+        weights: NDArray[np.float32],
+        of_tails: Callable[[int], NDArray[np.float32]],
     ) -> NDArray[np.float32]:
-        """Return ``(len(entities), num_entities)`` weighted sums; −inf at edges of the graph.
+        """Return ``(n, num_entities)`` weighted sums; −inf at edges of the graph.
 
         Args:
-            entities: Heads.
-            step: Directed relation.
-            weights: ``(num_columns,)``.
+            entities: ``(n,)`` heads.
+            steps: ``(n,)`` directed relation of each.
+            weights: ``(n, len(models))`` of the models, in each row.
+            of_tails: Of a directed relation, the ``(num_entities,)`` weighted sum of the columns
+                of tails.
         """
-        count = len(self.models)
-        total = np.tile(weights[count:] @ self.of_tails(step), (len(entities), 1))
-        for weight, scores in zip(weights, self.scores(entities, step), strict=False):
-            total += weight * scores
-        total[self.edges.of(step)[entities].nonzero()] = -np.inf
-        return np.asarray(total, dtype=np.float32)
+        factors = list(zip(self.models, weights.T, strict=True))
+        # a product first: it makes the array that all else is added to
+        factors.sort(key=lambda pair: not isinstance(pair[0], PairScoreModel))
+        first, of_first = factors[0]
+        if isinstance(first, PairScoreModel):
+            total = first.row_scores(entities, steps, factors=of_first)
+            factors = factors[1:]
+        else:
+            total = np.zeros((len(entities), self.snapshot.num_entities), dtype=np.float32)
+        for model, of_model in factors:
+            self._add(total, model, entities, steps, of_model)
+        for row, step in zip(total, steps.tolist(), strict=True):
+            row += of_tails(step)
+        counts, known = self.known.along(entities.astype(np.int64), steps)
+        total[np.repeat(np.arange(len(entities)), counts), known] = -np.inf
+        return total
+
+    def _add(
+        self,
+        total: NDArray[np.float32],
+        model: ScoreModel,
+        entities: NDArray[np.int32],
+        steps: NDArray[np.int64],
+        factors: NDArray[np.float32],
+    ) -> None:
+        """Add the scores of a model; a constant of a row may be left out."""
+        if isinstance(model, SparseScoreModel):
+            codes, scores = model.sparse_scores(entities, steps)
+            gains = scores - np.float32(model.common_score)
+            total.ravel()[codes] += factors[codes // total.shape[1]] * gains
+            return
+        if isinstance(model, PairScoreModel):
+            total += model.row_scores(entities, steps, factors=factors)
+            return
+        count = self.snapshot.num_relations
+        for step in np.unique(steps).tolist():
+            rows = np.flatnonzero(steps == step)
+            scores = model.scores(entities[rows], step % count, inverse=step >= count)
+            total[rows] += factors[rows, None] * scores

@@ -44,10 +44,12 @@ class Calibration:
     further: NDArray[np.float32]
     offsets: NDArray[np.float32]
 
-    def shift(self, step: int, num_known: NDArray[np.integer]) -> NDArray[np.float32]:
+    def shift(
+        self, steps: NDArray[np.int64], num_known: NDArray[np.integer]
+    ) -> NDArray[np.float32]:
         """Return ``(n,)``: what is added to slope · log softmax in rows of so many known tails."""
-        log_number = np.log1p(self.further[step] * num_known)
-        return np.asarray(self.slope * log_number + self.offsets[step], dtype=np.float32)
+        log_number = np.log1p(self.further[steps] * num_known)
+        return np.asarray(self.slope * log_number + self.offsets[steps], dtype=np.float32)
 
 
 def fit_weights(examples: Examples, num_steps: int, *, shrinkage: float) -> NDArray[np.float32]:

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
 
 from kg.errors import CheckpointMismatchError, ForeignFileError, SettingError
 from kg.snapshot import Snapshot
@@ -27,17 +26,18 @@ from reasoning.predictors.ensemble.completeness import Completeness
 from reasoning.predictors.ensemble.config import EnsembleConfig
 from reasoning.predictors.ensemble.evidence import Evidence
 from reasoning.predictors.ensemble.fitting import Calibration
-from reasoning.protocols import EdgeReason, ExplainsEdges, ScoreModel, SparseRows
+from reasoning.protocols import EdgeReason, ExplainsEdges, RankedRows, ScoreModel
 
 __all__ = ["EnsemblePredictor"]
 
 KIND = "ensemble"
 
-_CACHED_RELATIONS = 64
+_KEPT_CELLS, _FEWEST_KEPT = 25_000_000, 16
+"""How many numbers of tails are kept, as many directed relations as they make, and the least."""
 
 
 class EnsemblePredictor:
-    """Implements `SparseLinkPredictor` for the graph that it was fitted for.
+    """Implements `RankedLinkPredictor` for the graph that it was fitted for.
 
     Args:
         evidence: Models and their graph.
@@ -62,12 +62,19 @@ class EnsemblePredictor:
         self.calibration = calibration
         self.completeness = completeness
         self.config = config
-        self._log_missing = lru_cache(_CACHED_RELATIONS)(self._log_missing_of_step)
+        kept = max(_FEWEST_KEPT, _KEPT_CELLS // max(1, self.num_entities))
+        self._log_missing = lru_cache(kept)(self._log_missing_of_step)
+        self._of_tails = lru_cache(kept)(self._of_tails_of_step)
 
     @property
     def num_entities(self) -> int:
         """Number of entities that it scores."""
         return self.snapshot.num_entities
+
+    @property
+    def num_directed(self) -> int:
+        """Number of directed relations."""
+        return 2 * self.snapshot.num_relations
 
     @property
     def models(self) -> tuple[ScoreModel, ...]:
@@ -90,47 +97,63 @@ class EnsemblePredictor:
     ) -> NDArray[np.float32]:
         """Return ``(len(entities), num_entities)`` probabilities; 0 at edges of the graph."""
         step = directed(relation, self.snapshot.num_relations, inverse=inverse)
+        steps = np.full(len(entities), step)
         found = np.empty((len(entities), self.num_entities), dtype=np.float32)
-        for start in range(0, len(entities), self._block):
-            part = entities[start : start + self._block]
-            found[start : start + len(part)] = self._sure(self._odds(part, step))
+        for low in range(0, len(entities), self._block):
+            part = slice(low, low + self._block)
+            for place, odds in enumerate(self._odds(entities[part], steps[part]), start=low):
+                found[place] = self._sure(odds)
         return found
 
-    def sparse_rows(
-        self, entities: NDArray[np.int32], relation: int, *, inverse: bool, floor: float
-    ) -> SparseRows:
-        """Return the probabilities above `floor`; see `SparseLinkPredictor.sparse_rows`.
+    def ranked_rows(
+        self,
+        entities: NDArray[np.int32],
+        directed: NDArray[np.int64],
+        *,
+        floor: float,
+        longest: int,
+    ) -> RankedRows:
+        """Return the largest probabilities of each row; see `RankedLinkPredictor.ranked_rows`.
 
         A head that hardly misses an edge of the relation costs nothing: what is left out of its
         row is bounded by what a tail with all of the softmax would have.
         """
-        step = directed(relation, self.snapshot.num_relations, inverse=inverse)
-        most = self._sure(self._shift(entities, step))
-        matrix = csr_matrix((0, self.num_entities), dtype=np.float32)
-        dropped, parts = most.copy(), []
-        asked = np.flatnonzero(most > floor)
-        for start in range(0, len(asked), self._block):
-            places = asked[start : start + self._block]
-            rows = self._above(self._odds(entities[places], step), floor)
-            parts.append(rows.matrix)
-            dropped[places] = rows.dropped
-        if parts:
-            matrix = vstack(parts, format="csr")
-        return SparseRows(matrix=_spread(matrix, asked, len(entities)), dropped=dropped)
+        dropped = self._sure(self._shift(entities, directed))
+        asked = np.flatnonzero(dropped > floor)
+        asked = asked[np.argsort(directed[asked], kind="stable")]
+        ends = [np.empty(0, dtype=np.int32)] * (1 + len(entities))
+        values = [np.empty(0, dtype=np.float32)] * (1 + len(entities))
+        for low in range(0, len(asked), self._block):
+            places = asked[low : low + self._block]
+            every = self._odds(entities[places], directed[places])
+            for place, odds in zip(places.tolist(), every, strict=True):
+                ends[place], values[place], dropped[place] = self._best(odds, floor, longest)
+        return RankedRows(
+            counts=np.array([len(row) for row in ends[:-1]], dtype=np.int64),
+            ends=np.concatenate(ends),
+            probabilities=np.concatenate(values),
+            dropped=dropped,
+        )
 
-    def _above(self, odds: NDArray[np.float32], floor: float) -> SparseRows:
-        """Return the probabilities above a floor: most tails are far below, and cost no sigmoid."""
+    def _best(
+        self, odds: NDArray[np.float32], floor: float, longest: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], np.float32]:
+        """Return the best tails of a row, and the probability of the best other; changes `odds`."""
         share = min(max(floor, 1e-30), 1.0 - 1e-12)
-        # rounding must not lose one that is just above
-        likely = odds > math.log(share / (1.0 - share)) - 0.01
-        rows, tails = np.nonzero(likely)
-        values = self._sure(odds[rows, tails])
-        keep = values > floor
-        indptr = np.concatenate(([0], np.cumsum(np.bincount(rows[keep], minlength=len(odds)))))
-        matrix = csr_matrix((values[keep], tails[keep].astype(np.int32), indptr), shape=odds.shape)
-        dropped = self._sure(odds.max(axis=1, initial=-np.inf, where=~likely))
-        np.maximum.at(dropped, rows[~keep], values[~keep])
-        return SparseRows(matrix=matrix, dropped=dropped)
+        # most tails are far below, and cost no sigmoid; rounding must not lose one just above
+        tails = np.flatnonzero(odds > math.log(share / (1.0 - share)) - 0.01).astype(np.int32)
+        values = self._sure(odds[tails])
+        kept = values > floor
+        tails, values = tails[kept], values[kept]
+        if len(tails) > longest:
+            least = np.partition(values, -longest)[-longest]
+            kept = values > least
+            equal = np.flatnonzero(values == least)
+            kept[equal[: longest - np.count_nonzero(kept)]] = True
+            tails, values = tails[kept], values[kept]
+        order = np.argsort(-values, kind="stable")
+        odds[tails] = -np.inf
+        return tails[order], values[order], self._sure(odds.max(keepdims=True, initial=-np.inf))[0]
 
     def reasons(self, head: str, relation: str, tail: str) -> tuple[str | EdgeReason, ...]:
         """Return why an edge is believed, by the models that can say so; see `ExplainsEdges`.
@@ -146,25 +169,39 @@ class EnsemblePredictor:
     def _block(self) -> int:
         return max(1, self.config.block_cells // max(1, self.num_entities))
 
-    def _odds(self, entities: NDArray[np.int32], step: int) -> NDArray[np.float32]:
-        """Return ``(len(entities), num_entities)`` log-odds, −inf at edges of the graph."""
-        mixed = self.evidence.mixed(entities, step, self.weights[step])
-        top = mixed.max(axis=1, keepdims=True, initial=-1e30)
-        total = np.log(np.exp(mixed - top).sum(axis=1, dtype=np.float64) + 1e-30) + top[:, 0]
-        mixed *= self.calibration.slope
-        mixed += self._shift(entities, step)[:, None]
-        mixed -= (self.calibration.slope * total).astype(np.float32)[:, None]
-        return mixed
+    def _odds(
+        self, entities: NDArray[np.int32], steps: NDArray[np.int64]
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield ``(num_entities,)`` log-odds of each row, −inf at edges of the graph."""
+        weights = self.weights[steps, : len(self.models)]
+        mixed = self.evidence.mixed(entities, steps, weights, self._of_tails)
+        slope, share = self.calibration.slope, np.empty(self.num_entities, dtype=np.float32)
+        # a row fits the processor's cache, a block does not
+        for row, shift in zip(mixed, self._shift(entities, steps).tolist(), strict=True):
+            top = max(float(row.max(initial=-np.inf)), -1e30)
+            np.exp(np.subtract(row, top, out=share), out=share)
+            total = top + math.log(float(share.sum()) + 1e-30)
+            row *= slope
+            row += shift - slope * total
+            yield row
 
-    def _shift(self, entities: NDArray[np.int32], step: int) -> NDArray[np.float32]:
-        """Return ``(len(entities),)`` log-odds of a tail that had all of the softmax."""
-        known = np.diff(self.evidence.edges.of(step).indptr)[entities]
-        return self.calibration.shift(step, known) + self._log_missing(step)[entities]
+    def _shift(self, entities: NDArray[np.int32], steps: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return ``(n,)`` log-odds of a tail that had all of the softmax."""
+        known = self.evidence.known.along(entities.astype(np.int64), steps)[0]
+        found = self.calibration.shift(steps, known)
+        for step in np.unique(steps).tolist():
+            rows = steps == step
+            found[rows] += self._log_missing(step)[entities[rows]]
+        return found
 
     def _sure(self, odds: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities."""
         found = np.minimum(1.0 / (1.0 + np.exp(-np.maximum(odds, -80.0))), 1.0 - self.config.delta)
         return np.asarray(np.where(np.isneginf(odds), 0.0, found), dtype=np.float32)
+
+    def _of_tails_of_step(self, step: int) -> NDArray[np.float32]:
+        weights = self.weights[step, len(self.models) :]
+        return np.asarray(weights @ self.evidence.of_tails(step), dtype=np.float32)
 
     def _log_missing_of_step(self, step: int) -> NDArray[np.float32]:
         missing = self.completeness.missing(self.evidence.signatures, step)
@@ -251,11 +288,3 @@ def _restored(checkpoint: Checkpoint, evidence: Evidence) -> EnsemblePredictor:
         ),
         config=EnsembleConfig(**checkpoint.metadata["config"]),
     )
-
-
-def _spread(matrix: csr_matrix, places: NDArray[np.int64], count: int) -> csr_matrix:
-    """Return a matrix of `count` rows with the given ones at their places, the others empty."""
-    counts = np.zeros(count, dtype=np.int64)
-    counts[places] = np.diff(matrix.indptr)
-    indptr = np.concatenate(([0], np.cumsum(counts)))
-    return csr_matrix((matrix.data, matrix.indices, indptr), shape=(count, matrix.shape[1]))

@@ -90,10 +90,23 @@ class RuleSet:
 
         log `LEAST_EVIDENCE` where no rule fires; see `ScoreModel.scores`.
         """
-        found = self.evidence(entities, relation, inverse=inverse)
-        rows = np.full(found.shape, np.log(LEAST_EVIDENCE), dtype=np.float32)
-        rows[found.nonzero()] = np.log(np.maximum(found.data, LEAST_EVIDENCE))
+        rows = np.full((len(entities), self.num_entities), self.common_score, dtype=np.float32)
+        step = directed(relation, self.graph.num_relations, inverse=inverse)
+        codes, scores = self.sparse_scores(entities, np.full(len(entities), step))
+        rows.ravel()[codes] = scores
         return rows
+
+    @property
+    def common_score(self) -> float:
+        """Score of a tail for which no rule fires."""
+        return float(np.log(LEAST_EVIDENCE))
+
+    def sparse_scores(
+        self, entities: NDArray[np.int32], directed: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return the scores of tails for which a rule fires; see `SparseScoreModel`."""
+        codes, strengths = self._firing.strengths(entities, directed)
+        return codes, np.log(np.maximum(strengths, np.float32(LEAST_EVIDENCE)))
 
     def evidence(
         self, entities: NDArray[np.int32], relation: int, *, inverse: bool = False
@@ -103,10 +116,7 @@ class RuleSet:
         Edges of the graph are predicted like others, from the paths beside them.
         """
         step = directed(relation, self.graph.num_relations, inverse=inverse)
-        return self._strengths(entities, np.full(len(entities), step))
-
-    def _strengths(self, entities: NDArray[np.int32], steps: NDArray[np.int64]) -> csr_matrix:
-        codes, strengths = self._firing.strengths(entities, steps)
+        codes, strengths = self._firing.strengths(entities, np.full(len(entities), step))
         rows, tails = np.divmod(codes, max(self.num_entities, 1))
         counts = np.bincount(rows, minlength=len(entities))
         indptr = np.concatenate(([0], np.cumsum(counts)))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from kg.errors import ForeignFileError
-from reasoning.protocols import SparseRows
+from reasoning.protocols import RankedRows, SparseRows
 from reasoning.symbolic.config import SymbolicConfig
 from reasoning.symbolic.predicted_rows import PredictedEdges, PredictedRows
 from reasoning.symbolic.row_block import RowBlock, block_of, load_block, merged, save_block
@@ -42,6 +42,39 @@ class SparseTable(TablePredictor):
 
     def rows(self, *_: object, **__: object) -> NDArray[np.float32]:
         raise AssertionError("a predictor with sparse rows is not asked for dense ones")
+
+
+class RankedTable(TablePredictor):
+    """Implements `RankedLinkPredictor` by a table, without dense rows."""
+
+    num_directed = 4
+
+    def ranked_rows(
+        self,
+        entities: NDArray[np.int32],
+        directed: NDArray[np.int64],
+        *,
+        floor: float,
+        longest: int,
+    ) -> RankedRows:
+        counts, ends, values, dropped = [], [], [], []
+        for entity, step in zip(entities.tolist(), directed.tolist(), strict=True):
+            dense = super().rows(np.array([entity]), step % 2, inverse=step >= 2)[0]
+            order = np.argsort(-dense, kind="stable")
+            kept = order[dense[order] > floor][:longest]
+            counts.append(len(kept))
+            ends.append(kept.astype(np.int32))
+            values.append(dense[kept])
+            dropped.append(np.delete(dense, kept).max(initial=0.0))
+        return RankedRows(
+            counts=np.array(counts),
+            ends=np.concatenate(ends),
+            probabilities=np.concatenate(values),
+            dropped=np.array(dropped, dtype=np.float32),
+        )
+
+    def rows(self, *_: object, **__: object) -> NDArray[np.float32]:
+        raise AssertionError("a predictor with ranked rows is not asked for dense ones")
 
 
 class Named(TablePredictor):
@@ -80,7 +113,7 @@ def _expected(
     st.sampled_from([0.0, 0.25]),
     st.sampled_from([3, COUNT]),
     st.sampled_from([1, 2_000, 10**9]),
-    st.sampled_from([TablePredictor, SparseTable]),
+    st.sampled_from([TablePredictor, SparseTable, RankedTable]),
 )
 def test_rows_are_what_the_predictor_says_whatever_was_kept(
     seed: int,
@@ -101,7 +134,7 @@ def test_rows_are_what_the_predictor_says_whatever_was_kept(
         relation, inverse = number % 2, number % 3 == 0
         above = random.choice([0.0, 0.1, 0.55, 0.9], len(ids))
         if number % 2:
-            rows.fetch(ids, relation, inverse=inverse)
+            rows.fetch(rows.keys(ids, relation, inverse=inverse))
         found = rows.edges(ids, relation, inverse=inverse, above=above)
         dense = (table[relation].T if inverse else table[relation])[ids]
         expected, beyond = _expected(dense, above, config)
@@ -174,7 +207,7 @@ def test_processes_that_write_the_same_folder_do_not_disturb_each_other(tmp_path
     for turn in range(4):
         for place, rows in enumerate(many):
             ids = np.array([turn, turn + 4 + place], dtype=np.int32)
-            rows.fetch(ids, (turn + place) % 2, inverse=False)
+            rows.fetch(rows.keys(ids, (turn + place) % 2, inverse=False))
             rows.flush()
             # what one has merged away, another may still have mapped
             assert [_all(one, 0) for one in many] == [truth[0]] * 3
@@ -186,7 +219,8 @@ def test_disk_stays_within_its_limit(tmp_path: Path) -> None:
     config = SymbolicConfig(disk_bytes=3_000)
     rows = PredictedRows(TablePredictor(_table(1)), config, tmp_path)
     for turn in range(COUNT):
-        rows.fetch(np.array([turn], dtype=np.int32), turn % 2, inverse=turn % 3 == 0)
+        ids = np.array([turn], dtype=np.int32)
+        rows.fetch(rows.keys(ids, turn % 2, inverse=turn % 3 == 0))
         rows.flush()
         sizes = [path.stat().st_size for path in tmp_path.rglob("*.rows")]
         assert sum(sizes) <= 4_000 or len(sizes) == 1

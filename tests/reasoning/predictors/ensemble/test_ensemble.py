@@ -16,7 +16,7 @@ from kg.snapshot import Snapshot, build_snapshot
 from reasoning.predictors.adjacency import directed
 from reasoning.predictors.ensemble import EnsembleConfig, EnsemblePredictor, fit_ensemble
 from reasoning.predictors.rules import mine_rules
-from reasoning.protocols import LinkPredictor, ScoreModel, SparseLinkPredictor
+from reasoning.protocols import LinkPredictor, RankedLinkPredictor, ScoreModel
 from tests.reasoning.predictor_world import WORLD, edges_of
 
 SMALL = EnsembleConfig(candidates=24, sampled=16, shrinkage=5.0)
@@ -146,17 +146,26 @@ def test_probabilities_are_probabilities_and_known_edges_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("floor", [0.0, 0.02, 0.5])
-@pytest.mark.parametrize("inverse", [False, True])
-def test_sparse_rows_are_the_rows_above_the_floor(floor: float, inverse: bool) -> None:
-    predictor: SparseLinkPredictor = fitted()
+@pytest.mark.parametrize("longest", [3, 60])
+def test_ranked_rows_of_many_relations_are_the_best_of_their_rows(
+    floor: float, longest: int
+) -> None:
+    predictor: RankedLinkPredictor = fitted()
+    count = predictor.num_directed // 2
     entities = np.array([30, 2, 2, 59, 14], dtype=np.int32)
-    dense = predictor.rows(entities, 0, inverse=inverse)
-    sparse = predictor.sparse_rows(entities, 0, inverse=inverse, floor=floor)
-    found = sparse.matrix.toarray()
-    np.testing.assert_allclose(found, np.where(dense > floor, dense, 0.0), rtol=1e-5)
-    assert (sparse.dropped <= np.float32(floor)).all() or floor == 0.0
-    left_out = np.where(found > 0, 0.0, dense).max(axis=1)
-    assert (sparse.dropped >= left_out - 1e-6).all()
+    directed = np.array([0, 1, count, 1 + count, 0])
+    found = predictor.ranked_rows(entities, directed, floor=floor, longest=longest)
+    bounds = np.cumsum([0, *found.counts])
+    for place, (entity, step) in enumerate(zip(entities, directed.tolist(), strict=True)):
+        dense = predictor.rows(np.array([entity]), step % count, inverse=step >= count)[0]
+        span = slice(bounds[place], bounds[place + 1])
+        best = np.sort(dense[dense > floor])[::-1][:longest]
+        np.testing.assert_allclose(found.probabilities[span], best, rtol=1e-5)
+        np.testing.assert_allclose(dense[found.ends[span]], best, rtol=1e-5)
+        left_out = np.delete(dense, found.ends[span]).max(initial=0.0)
+        if len(best):
+            np.testing.assert_allclose(found.dropped[place], left_out, rtol=1e-5, atol=1e-9)
+        assert found.dropped[place] >= left_out - 1e-6
 
 
 def test_a_batch_equals_the_loop_over_its_members() -> None:
@@ -186,8 +195,10 @@ def test_heads_that_hardly_miss_an_edge_ask_no_model() -> None:
         completeness=predictor.completeness,
         config=predictor.config,
     )
-    found = silent.sparse_rows(np.arange(60, dtype=np.int32), 0, inverse=False, floor=0.999)
-    assert found.matrix.nnz == 0
+    found = silent.ranked_rows(
+        np.arange(60, dtype=np.int32), np.zeros(60, dtype=np.int64), floor=0.999, longest=60
+    )
+    assert len(found.ends) == 0
     assert ((found.dropped > 0) & (found.dropped <= 0.999)).all()
 
 
