@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         text_encoder: `packaged`, `tiny` (for tests), or a `transformers` directory or hub id.
         image_encoder: The same for images.
         idle_timeout_s: Seconds without a client after which the embedded store ends itself.
-        data: Folder of data sets by name (`nell995`, `fb15k-237` …); see `umbra evaluate --help`.
+        data: Folder of data sets by name (NELL995, FB15k-237 …); see `umbra evaluate --help`.
         java: Another Java for the embedded store than the one that comes with it.
         known_probability: From which probability a linked or generated edge counts as known.
         timeout_s: Most seconds a query may take.

@@ -9,12 +9,13 @@ from typing import Any
 __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
-  umbra evaluate queries.jsonl.gz --graph nell995 --model models/nell --json run.json
+  umbra evaluate queries.jsonl.gz --graph NELL995 --model models/nell --json run.json
   umbra evaluate queries.jsonl --graph FOLDER --model DIR --known train+valid --json known.json
 
 Beside OUT: a page (.md), plots (.svg, .png) and the value of each query (.units.npz), by which
-`umbra compare` pairs runs. A run that was stopped goes on where it was. Data sets by name (nell995,
-fb15k-237, wn18rr, db15k, mkg-w) are looked for below UMBRA_DATA; nothing is downloaded.
+`umbra compare` pairs runs. A run that was stopped goes on where it was. Data sets by name
+(FB15k-237, NELL995, WN18RR, DB15K, MKG-W) are looked for below UMBRA_DATA, nothing is downloaded;
+demo is the graph of `umbra demo`, split as its report is.
 """
 
 
@@ -30,6 +31,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("queries", type=Path, help="query file: JSON lines, plain or gzip")
     parser.add_argument("--graph", required=True, help="graph folder, or the name of a data set")
+    parser.add_argument("--folder", type=Path, help="working folder that demo stands for")
     parser.add_argument("--model", type=Path, required=True, help="folder of umbra train --out")
     parser.add_argument("--json", type=Path, required=True, metavar="OUT", help="result file")
     parser.add_argument(
@@ -55,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     task = Evaluation(
         queries=arguments.queries,
-        graph=graph_folder(arguments.graph),
+        graph=graph_folder(arguments.graph, working_folder=arguments.folder),
         model=arguments.model,
         out=arguments.json,
         known=arguments.known,

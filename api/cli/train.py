@@ -13,11 +13,12 @@ EXAMPLES = """examples:
   umbra train --model symbolic --model rough --seed 1
   umbra train --estimate
   umbra train FOLDER --out models/mine
-  umbra train nell995 --out models/nell --seed 1
+  umbra train NELL995 --out models/nell --seed 1
 
-With a graph folder (train, valid and test.tsv.gz: head, relation, tail) or the name of a data set
-below UMBRA_DATA, an embedding, path rules and their calibrated mix are trained on its train and
-valid edges. A run that was stopped goes on where it was.
+With a graph folder (train, valid and test.tsv.gz: head, relation, tail), the name of a data set
+below UMBRA_DATA (FB15k-237, NELL995, WN18RR, DB15K, MKG-W) or demo (the graph of `umbra demo`), an
+embedding, path rules and their calibrated mix are trained on its train and valid edges. A run that
+was stopped goes on where it was.
 Without one, the working folder's models are trained. A fresh snapshot is made of the graph as it
 is; a checkpoint names the snapshot it belongs to.
 """

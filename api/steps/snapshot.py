@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from kg.files import sha256_of_text
@@ -62,7 +62,7 @@ def freeze_for_evaluation(engine: Engine, hold_out: HoldOut) -> dict[str, Any]:
     """Make the snapshot `evaluation`: `full` without the held-out edges, same ids.
 
     Returns:
-        What was frozen: hash, counts, held-out edges by relation.
+        What was frozen: hash, counts, held-out edges by relation, the rule.
     """
     import numpy as np
 
@@ -91,5 +91,6 @@ def freeze_for_evaluation(engine: Engine, hold_out: HoldOut) -> dict[str, Any]:
             hash=kept.hash,
             edges=kept.num_edges,
             held_out={name: int(counts[full.relation_id(name)]) for name in relations},
+            rule=asdict(hold_out),
         )
     return outcome

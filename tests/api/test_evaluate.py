@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from api.cli.main import main
-from api.data_sets import DATA_SETS, graph_folder
 from api.steps.evaluate import Evaluation, evaluate
 from evaluation import read_result
-from kg.errors import JobError, MissingPartError, SettingError
+from kg.errors import JobError, SettingError
 from reasoning.evaluating.published import COLUMNS, FIELD_ORDER, published_figures
 from reasoning.structures import STRUCTURES
 from tests.reasoning.folder_world import SETTINGS, write_folder
@@ -176,17 +175,6 @@ def test_wrong_commands_are_refused_in_one_line(
     assert line.startswith("umbra: ")
     assert line.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
-
-
-def test_data_sets_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(MissingPartError, match="UMBRA_DATA"):
-        graph_folder("nell995", working_folder=tmp_path)
-    monkeypatch.setenv("UMBRA_DATA", str(tmp_path))
-    with pytest.raises(MissingPartError, match=r"train\.tsv\.gz"):
-        graph_folder("nell995")
-    for name, folder in DATA_SETS.items():
-        (tmp_path / folder).mkdir()
-        assert graph_folder(name) == tmp_path / folder
 
 
 def test_published_rows_belong_to_their_graph_and_average_to_their_means(tmp_path: Path) -> None:

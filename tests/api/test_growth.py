@@ -16,11 +16,10 @@ from api.steps.build import build_graph
 from api.steps.snapshot import freeze
 from api.steps.train import train_model
 from api.workspace import Workspace
-from kg.backends.memory import MemoryStore
 from kg.errors import CheckpointMismatchError
-from kg.model import Entity
-from kg.snapshot import Snapshot, save_snapshot
-from tests.reasoning.predictor_world import SMALL, WORLD, edges_of
+from kg.snapshot import save_snapshot
+from tests.api.predictor_store import store_of
+from tests.reasoning.predictor_world import SMALL, WORLD
 
 NEW = "country:00-new"
 BLOCK = 2
@@ -51,32 +50,6 @@ head = "{key}"
 relation = "borders"
 tail = "{neighbour}"
 """
-
-
-def store_of(graph: Snapshot) -> MemoryStore:
-    """Return a store with the entities and edges of a snapshot."""
-    store = MemoryStore()
-    store.upsert_entities(
-        Entity(
-            key=key,
-            label=graph.label_of(place),
-            name=graph.names[place],
-            attributes={n: column[place] for n, column in graph.attributes.items()}
-            if graph.label_of(place) == "Country"
-            else {},
-        )
-        for place, key in enumerate(graph.entities)
-    )
-    name = graph.entities.name
-    store.upsert_edges(
-        edges_of(
-            [
-                (name(int(h)), graph.relation_names.name(int(r)), name(int(t)))
-                for h, r, t in zip(graph.heads, graph.relations, graph.tails, strict=True)
-            ]
-        )
-    )
-    return store
 
 
 @pytest.fixture
