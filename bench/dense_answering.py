@@ -50,7 +50,8 @@ class DenseConfig:
     Attributes:
         epsilon: Predicted edges up to this count 0; QTO's threshold is 2e-4.
         delta: A predicted edge is never surer than 1 − delta.
-        max_support: Most entities whose predicted edges a projection follows.
+        max_support: Most entities whose edges a projection follows; all of them if None, which is
+            the formulation.
         negation: "no edge" as first-order logic reads it, or "some entity without" as QTO does.
         negation_scale: QTO's s, for "some entity without".
         memory_bytes: Most memory for kept rows.
@@ -59,7 +60,7 @@ class DenseConfig:
 
     epsilon: float = 2e-4
     delta: float = 1e-4
-    max_support: int = 2000
+    max_support: int | None = None
     negation: Literal["no edge", "some entity without"] = "no edge"
     negation_scale: float = 3.0
     memory_bytes: int = 1_000_000_000
@@ -130,8 +131,9 @@ class DenseAnswerer:
         inner = self._value(node.child)
         relation = self.snapshot.relation_id(node.relation)
         heads = np.flatnonzero(inner).astype(np.int32)
-        if len(heads) > self.config.max_support:
-            order = np.argsort(-inner[heads], kind="stable")[: self.config.max_support]
+        most = self.config.max_support
+        if most is not None and len(heads) > most:
+            order = np.argsort(-inner[heads], kind="stable")[:most]
             heads = np.sort(heads[order])
         result = np.zeros(self.snapshot.num_entities, dtype=np.float32)
         for start in range(0, len(heads), self.config.block_rows):
