@@ -176,11 +176,12 @@ class ConeModel(nn.Module):
             raise UnsupportedQueryError("a model trained without part features encodes no parts")
         found: list[EncodedParts] = []
         order = np.argsort(table.images[rows], kind="stable")
+        classes = self.entity(torch.from_numpy(table.classes).long()) / self.config.shape.raw_range
         for start in range(0, len(rows), _PARTS):
             chosen = rows[order[start : start + _PARTS]]
             owners = self._owners(table, np.unique(table.images[chosen]))
             facts = hidden or HiddenFacts()
-            found.append(self.encoder(table, chosen, hidden=facts, owners=owners))
+            found.append(self.encoder(table, chosen, hidden=facts, owners=owners, classes=classes))
         back = torch.from_numpy(np.argsort(order, kind="stable"))
         if not found:
             nothing = self.entity.weight.new_zeros(0, self.config.shape.dim)

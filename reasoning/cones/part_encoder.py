@@ -16,7 +16,6 @@ of the labels of all parts hidden there is little left to attend to.)
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -27,6 +26,7 @@ from torch import Tensor, nn
 
 from kg.errors import SettingError
 from reasoning.cones.cone import axis_from_raw
+from reasoning.cones.part_attention import AttentionBlock, geometric
 from reasoning.cones.parts import NUMBERS, PartTable
 
 if TYPE_CHECKING:
@@ -36,7 +36,15 @@ __all__ = ["EncodedParts", "HiddenFacts", "PartEncoder", "PartEncoderConfig"]
 
 Ids = NDArray[np.int64]
 
-_SHARES = ("dropout", "hide_label", "hide_neighbour", "hide_predicate", "hide_owner")
+_SHARES = (
+    "dropout",
+    "hide_label",
+    "hide_neighbour",
+    "hide_predicate",
+    "hide_owner",
+    "asked_share",
+    "start_spread",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +64,14 @@ class PartEncoderConfig:
         hide_asked: What training hides of the facts that make a part answer a query: ``all`` of
             them, or ``one``, since graphs mostly lack one: a hop's own fact, or, where it comes
             from another part, in half of the cases that part's label instead.
+        asked_share: Of how many answers it hides that, [0, 1]. Below 1 some answers can be read
+            off, and "its label is known" is no longer a mark of wrong answers.
+        start_spread: How far axes spread before training, as a share of what the layer's own
+            start gives; small, parts start within reach of the cones.
+        owner_shift: Whether an owner's axis also shifts those of its parts, so that "part of this
+            image" can be told from any other image.
+        label_shift: Whether the axis of a part's class also shifts its axis: of the class that is
+            read, else the mean of all classes by how likely the part has them.
 
     Raises:
         SettingError: A field is out of its range.
@@ -71,6 +87,10 @@ class PartEncoderConfig:
     hide_predicate: float = 0.15
     hide_owner: float = 0.2
     hide_asked: Literal["all", "one"] = "all"
+    asked_share: float = 1.0
+    start_spread: float = 1.0
+    owner_shift: bool = False
+    label_shift: bool = False
 
     def __post_init__(self) -> None:
         """Check ranges."""
@@ -150,15 +170,28 @@ class PartEncoder(nn.Module):
         # one more for "no predicate is known", and one for the edge from the owner
         self.predicate = nn.Embedding(num_relations + 2, width)
         self.owner = nn.Linear(4 * dim, width)
-        self.blocks = nn.ModuleList(_Block(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(
+            AttentionBlock(config.width, config.heads, config.dropout) for _ in range(config.layers)
+        )
         self.norm = nn.LayerNorm(width)
         self.axis = nn.Linear(width, dim)
         self.classes = nn.Linear(width, num_classes + 1)
         for table in (self.label, self.predicate):
             nn.init.normal_(table.weight, std=0.3)
+        with torch.no_grad():
+            self.axis.weight.mul_(config.start_spread)
+        self.shift = nn.Linear(4 * dim, dim, bias=False) if config.owner_shift else None
+        if self.shift is not None:
+            nn.init.normal_(self.shift.weight, std=0.01)
 
     def forward(
-        self, table: PartTable, rows: Ids, *, hidden: HiddenFacts, owners: Tensor
+        self,
+        table: PartTable,
+        rows: Ids,
+        *,
+        hidden: HiddenFacts,
+        owners: Tensor,
+        classes: Tensor | None = None,
     ) -> EncodedParts:
         """Encode parts.
 
@@ -168,21 +201,32 @@ class PartEncoder(nn.Module):
             hidden: What must not be read.
             owners: ``(num_images, 4 · dim)`` of the images of `rows`, ascending: cosine and sine of
                 the owner's axis, mean cosine and sine of the axes around it.
+            classes: ``(num_classes, dim)`` raw axes of the classes, read for `label_shift`.
         """
         graph = self.graph(table, rows, hidden=hidden, owners=owners)
         x = graph.x
         for block in self.blocks:
             x = block(x, graph.around, graph.edge_index, graph.edge_attr)
         x = self.norm(x)
-        return EncodedParts(axes=axis_from_raw(self.axis(x)), label_logits=self.classes(x))
+        raw, logits = self.axis(x), self.classes(x)
+        if self.config.label_shift and classes is not None:
+            told = nn.functional.one_hot(graph.own, logits.shape[1])[:, 1:]
+            likely = logits[:, 1:].softmax(1)
+            raw = raw + torch.where(graph.own[:, None] > 0, told, likely) @ classes
+        if self.shift is not None:
+            known = (graph.owner_of >= 0).to(raw.dtype)[:, None]
+            raw = raw + self.shift(owners)[graph.owner_of.clamp(min=0)] * known
+        return EncodedParts(axes=axis_from_raw(raw), label_logits=logits)
 
     def graph(self, table: PartTable, rows: Ids, *, hidden: HiddenFacts, owners: Tensor) -> Data:
         """Return parts and what they attend to as a bipartite graph.
 
         Its `x` are the parts, its `around` the parts beside them and then one node for each owner;
-        edges run from `around` to `x`. Arguments are those of `forward`.
+        edges run from `around` to `x`; `own` are the labels that are read, 0 where there is none,
+        `owner_of` is the number of each part's owner, -1 where it is hidden or unknown. Arguments
+        are those of `forward`.
         """
-        data, _ = _geometric()
+        data, _ = geometric()
         beside = table.neighbours[rows]
         ends, slots = np.nonzero(beside >= 0)
         near, starts = np.unique(beside[ends, slots], return_inverse=True)
@@ -207,6 +251,8 @@ class PartEncoder(nn.Module):
             around=torch.cat([self._tokens(table, near, shown), self.owner(owners)]),
             edge_index=torch.from_numpy(edges),
             edge_attr=torch.cat([between, above]),
+            own=torch.from_numpy(own),
+            owner_of=torch.from_numpy(np.where(known, number, -1)),
         )
 
     def _tokens(self, table: PartTable, rows: Ids, labels: Ids) -> Tensor:
@@ -221,46 +267,6 @@ class PartEncoder(nn.Module):
         wanted = hidden.predicates[:, 0] * self.num_relations + hidden.predicates[:, 1]
         found = np.isin(rows * self.num_relations + codes, wanted)
         return found | _drawn(len(codes), self.config.hide_predicate, hidden.generator)
-
-
-class _Block(nn.Module):
-    """Attention to what is around, then a feed-forward step; both added to what was there."""
-
-    def __init__(self, config: PartEncoderConfig) -> None:
-        super().__init__()
-        width = config.width
-        _, attention = _geometric()
-        self.before, self.around = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.attention = attention(
-            width,
-            width // config.heads,
-            heads=config.heads,
-            dropout=config.dropout,
-            edge_dim=width,
-        )
-        self.forward_step = nn.Sequential(
-            nn.LayerNorm(width),
-            nn.Linear(width, 2 * width),
-            nn.GELU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(2 * width, width),
-        )
-
-    def forward(self, x: Tensor, around: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Tensor:
-        """Return the tokens of the parts after attending, ``(num_parts, width)``."""
-        both = self.around(around), self.before(x)
-        x = x + self.attention(both, edge_index, edge_attr)
-        stepped: Tensor = x + self.forward_step(x)
-        return stepped
-
-
-def _geometric() -> tuple[type[Data], type[nn.Module]]:
-    """Import PyTorch Geometric, which takes seconds, where parts are encoded and nowhere else."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # its own use of TorchScript
-        from torch_geometric.data import Data
-        from torch_geometric.nn import TransformerConv
-    return Data, TransformerConv
 
 
 def _drawn(count: int, share: float, generator: torch.Generator | None) -> NDArray[np.bool_]:

@@ -94,25 +94,28 @@ class TrainingStep:
         anchor_rows = model.part_rows(torch.from_numpy(batch.anchors)).numpy()
         candidate_rows = model.part_rows(torch.from_numpy(batch.candidates)).numpy()
         queries, places = np.nonzero(batch.positive)
+        parts = self._settings.model.parts
+        if parts.asked_share < 1.0:
+            asked = (torch.rand(len(queries), generator=hiding) < parts.asked_share).numpy()
+            queries, places = queries[asked], places[asked]
         columns = places if batch.columns is None else batch.columns[queries, places]
         hops = list(last_hops(batch.structure))
         # seen from the answer, the hop that enters it runs the other way
         codes = batch.relations[queries][:, hops] ^ 1
         rows = np.broadcast_to(candidate_rows[columns][:, None], codes.shape)
         neighbours = np.empty(0, dtype=np.int64)
-        if self._settings.model.parts.hide_asked == "one":
+        if parts.hide_asked == "one":
             kept = self._one_each(codes, hiding)
             rows, codes = rows[kept], codes[kept]
             if batch.structure.num_relations > 1:
                 rows, codes, neighbours = self._told_by_labels(rows, codes, hiding)
         rows, codes = rows.reshape(-1), codes.reshape(-1)
-        if batch.structure.num_relations == 1:
-            rows = np.concatenate([rows, anchor_rows[:, 0]])
-            codes = np.concatenate([codes, batch.relations[:, 0]])
+        if batch.structure.num_relations == 1:  # anchors that are parts tell their answers too
+            rows = np.concatenate([rows, anchor_rows[queries, 0]])
+            codes = np.concatenate([codes, batch.relations[queries, 0]])
         rows, codes = rows[rows >= 0], codes[rows >= 0]
-        asked = np.unique(np.concatenate([anchor_rows.reshape(-1), candidate_rows]))
-        share = self._settings.model.parts.hide_label
-        some = asked[(torch.rand(len(asked), generator=hiding) < share).numpy()]
+        seen = np.unique(np.concatenate([anchor_rows.reshape(-1), candidate_rows]))
+        some = seen[(torch.rand(len(seen), generator=hiding) < parts.hide_label).numpy()]
         return HiddenFacts(
             labels=np.union1d(some, rows[codes == self._asks_label ^ 1]),
             predicates=np.unique(np.stack([rows, codes], axis=1), axis=0),
