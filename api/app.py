@@ -16,7 +16,7 @@ from api.engine import Engine
 from api.guard import Guard, GuardConfig
 from api.job_kinds import link_kind
 from api.problems import add_handlers
-from api.routes import cypher, entities, health, images, info, jobs, page, query
+from api.routes import cypher, entities, health, images, info, jobs, page, query, why_not
 from api.routes.info import installed_version
 from api.runner import JobKind, JobRunner
 from api.schemas import ProblemOut
@@ -84,7 +84,7 @@ def create_app(
     )
     app.add_middleware(Guard, config=config)
     add_handlers(app)
-    for module in (query, cypher, entities, images, jobs, info, health, page):
+    for module in (query, why_not, cypher, entities, images, jobs, info, health, page):
         app.include_router(module.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from api.schemas import AnswersOut, EntityOut, TableOut, WhyNotOut
+from api.schemas import AnswersOut, EntityOut, NumberOut, TableOut, WhyNotOut
 from api.settings import Settings, load_settings
 from api.workspace import Workspace, find_workspace
 from kg.errors import MissingPartError
@@ -219,6 +219,24 @@ class Engine:
         return explain_absence(
             self, question, entity, parameters=parameters, assume=assume, without=without
         )
+
+    def number(self, entity: str, attribute: str, *, coverage: float = 0.9) -> NumberOut:
+        """Return a number of an entity, as the graph holds it or predicted with an interval.
+
+        Args:
+            entity: Key, or a name that only one entity has.
+            attribute: Name of the attribute.
+            coverage: How often such an interval shall hold the true value, in (0, 1).
+
+        Raises:
+            UnknownEntityError: No entity has such a key or name.
+            InputError: Nothing allows a prediction: no entity with its label has such a number, or
+                too few entities have one.
+            SettingError: The coverage is out of range, or too high for the values at hand.
+        """
+        from api.numbers import find_number
+
+        return find_number(self, entity, attribute, coverage=coverage)
 
     def answerer(self, name: AnswererName) -> tuple[Answerer, tuple[str, ...]]:
         """Return an interpreter and warnings; without a trained model the default is exact."""

@@ -38,15 +38,18 @@ __all__ = [
     "JobOut",
     "JobsOut",
     "LimitsOut",
+    "NumberOut",
     "PartOut",
     "ProblemOut",
     "ProofEdgeOut",
     "ProofNodeOut",
     "ProofOut",
     "QueryIn",
+    "QuestionIn",
     "RecordOut",
     "RowsOut",
     "TableOut",
+    "WhyNotIn",
     "WhyNotOut",
 ]
 
@@ -55,22 +58,49 @@ EdgeIn = tuple[str, str, str]
 """Head, relation, tail; entities by key or by a name that only one has."""
 
 
-class QueryIn(Model):
-    """A question: a text of Cypher, SPARQL or nested tuples, or a tree in JSON."""
+class QuestionIn(Model):
+    """What every question has: a text of Cypher, SPARQL or nested tuples, or a tree in JSON."""
 
     query: str | dict[str, Any] = Field(
         examples=["MATCH (c:Country)-[:speaks]->(:Language {name: 'Arabic'}) RETURN c"]
     )
-    k: int = Field(default=10, ge=1, le=1000)
-    answerer: Literal["symbolic", "rough", "cone", "exact"] = "symbolic"
     parameters: dict[str, Any] = Field(default_factory=dict)
-    proofs: bool = True
     assume: tuple[EdgeIn, ...] = Field(
         default=(), max_length=1000, description="edges added for this question alone"
     )
     without: tuple[EdgeIn, ...] = Field(
         default=(), max_length=1000, description="edges taken away for this question alone"
     )
+
+
+class QueryIn(QuestionIn):
+    """A question whose best answers are wanted."""
+
+    k: int = Field(default=10, ge=1, le=1000)
+    answerer: Literal["symbolic", "rough", "cone", "exact"] = "symbolic"
+    proofs: bool = True
+
+
+class WhyNotIn(QuestionIn):
+    """A question, and an entity that was expected among its answers."""
+
+    entity: str = Field(
+        min_length=1, max_length=1000, description="key, or a name that only one entity has"
+    )
+
+
+class NumberOut(Model):
+    """A number of an entity: as the graph holds it, or predicted."""
+
+    key: str
+    name: str
+    attribute: str
+    status: Literal["known", "predicted"]
+    value: float
+    low: float = Field(description="lower end of the interval; the value if known")
+    high: float = Field(description="upper end")
+    coverage: float = Field(description="how often such an interval holds the value; 1 if known")
+    because: tuple[str, ...] = Field(description="values around it that told most")
 
 
 class CountOut(Model):

@@ -21,10 +21,12 @@ EXAMPLES = """examples:
   umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --why-not Ghana
   umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --assume "Ghana borders Chad"
   umbra ask --batch questions.jsonl --out answers.parquet
+  umbra ask --number Chad area_km2 --coverage 0.8
 
 With --batch many questions are answered, one a line: a text, a query in JSON, or {"id": …,
 "question": …}. What cannot be answered lands in rejects/; a job that was stopped goes on where it
-was. The question is a text of Cypher, SPARQL or nested tuples, or a tree in JSON (docs/queries.md).
+was. With --number a number of an entity is told, or predicted with an interval where it is missing.
+The question is a text of Cypher, SPARQL or nested tuples, or a tree in JSON (docs/queries.md).
 """
 
 
@@ -42,6 +44,18 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         "question", nargs="?", help="Cypher, SPARQL, tuples or JSON; - reads it from stdin"
     )
     parser.add_argument("--batch", type=Path, metavar="FILE", help="questions, one a line")
+    parser.add_argument(
+        "--number",
+        nargs=2,
+        metavar=("ENTITY", "ATTRIBUTE"),
+        help="a number of an entity, predicted if it is missing; key or name",
+    )
+    parser.add_argument(
+        "--coverage",
+        type=float,
+        default=0.9,
+        help="how often the interval of --number shall hold the value (default 0.9)",
+    )
     parser.add_argument("--k", type=int, default=10, help="most answers (default 10)")
     parser.add_argument(
         "--answerer",
@@ -77,12 +91,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     from api.engine import Engine
 
-    if (arguments.question is None) == (arguments.batch is None):
-        raise InputError("a question or --batch FILE is needed, and not both")
+    given = (arguments.question, arguments.batch, arguments.number)
+    if sum(one is not None for one in given) != 1:
+        raise InputError("one of a question, --batch FILE and --number ENTITY ATTRIBUTE is needed")
     if arguments.batch is not None:
         from api.cli.ask_batch import run_batch
 
         return run_batch(arguments)
+    if arguments.number is not None:
+        return _show_number(arguments)
     if arguments.out is not None and arguments.explain is None:
         raise InputError("--out needs --explain", hint="add --explain text, json or svg")
     question = sys.stdin.read() if arguments.question == "-" else arguments.question
@@ -92,6 +109,17 @@ def run(arguments: argparse.Namespace) -> int:
             return _show_lack(engine.why_not(question, arguments.why_not, **edits), arguments)
         answers = engine.ask(question, k=arguments.k, answerer=arguments.answerer, **edits)
     return _show_answers(answers, arguments)
+
+
+def _show_number(arguments: argparse.Namespace) -> int:
+    from api.cli.printing import print_json, print_number
+    from api.engine import Engine
+
+    with Engine.open(arguments.folder, snapshot=arguments.snapshot) as engine:
+        found = engine.number(*arguments.number, coverage=arguments.coverage)
+    show = print_json if arguments.json else print_number
+    show(found)
+    return 0
 
 
 def _show_answers(answers: AnswersOut, arguments: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from api.schemas import AnswersOut, ChangesOut, ProofOut, RecordOut, TableOut
+    from api.schemas import AnswersOut, ChangesOut, NumberOut, ProofOut, RecordOut, TableOut
     from kg.progress import Progress
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "print_answers",
     "print_estimate",
     "print_json",
+    "print_number",
     "print_outcome",
     "print_rows",
     "print_table",
@@ -137,6 +138,18 @@ def print_answers(answers: AnswersOut, *, why: int) -> None:
                 _print_proof(answer.proof)
     if answers.changes is not None:
         print("\n".join(change_lines(answers.changes)))
+
+
+def print_number(number: NumberOut) -> None:
+    """Print a number of an entity; a predicted one with its interval and what spoke for it."""
+    head = f"{number.attribute} of {number.name} [{number.key}]"
+    if number.status == "known":
+        print(f"{head}: {number.value:.10g} (known)")
+        return
+    print(f"{head}: about {number.value:.6g} (predicted)")
+    print(f"between {number.low:.6g} and {number.high:.6g} in {100 * number.coverage:g} % of cases")
+    for reason in number.because:
+        print(f"  because {reason}")
 
 
 def change_lines(changes: ChangesOut) -> list[str]:

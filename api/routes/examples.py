@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 __all__ = [
+    "ABSENCES",
     "ANSWERS",
     "CRESCENT_QUESTION",
     "CYPHER",
@@ -13,6 +14,7 @@ __all__ = [
     "JOBS",
     "QUESTIONS",
     "TABLE",
+    "WHY_NOT",
     "shown",
 ]
 
@@ -54,6 +56,16 @@ QUESTIONS: dict[str, Any] = {
             "assume": [["Greece", "speaks", "language:ara"]],
             "without": [["country:SY", "speaks", "language:ara"]],
             "k": 5,
+        },
+    },
+}
+
+ABSENCES: dict[str, Any] = {
+    "language": {
+        "summary": "Why Greece is not among the countries where Arabic is spoken",
+        "value": {
+            "query": "MATCH (c:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c",
+            "entity": "Greece",
         },
     },
 }
@@ -137,13 +149,15 @@ _EDGE: dict[str, Any] = {
 }
 
 
-def _node(kind: str, variable: int | None, entity: str, name: str) -> dict[str, Any]:
+def _node(
+    kind: str, variable: int | None, entity: str, name: str, truth: float = 1.0
+) -> dict[str, Any]:
     return {
         "kind": kind,
         "variable": variable,
         "entity": entity,
         "name": name,
-        "truth": 1.0,
+        "truth": truth,
         "text": None,
         "edge": None,
         "branches": [],
@@ -202,4 +216,44 @@ ANSWERS: dict[str, Any] = {
     "count": None,
     "rows": None,
     "warnings": [],
+}
+
+_GAP: dict[str, Any] = {
+    "head": "country:GR",
+    "head_name": "Greece",
+    "relation": "speaks",
+    "tail": "language:ara",
+    "tail_name": "Arabic",
+    "status": "absent",
+    "probability": 0.0,
+    "records": [],
+    "reasons": [],
+}
+
+_LINK: dict[str, Any] = {"kind": "edge", "text": "Greece -[speaks]-> Arabic", "truth": 0.0}
+
+WHY_NOT: dict[str, Any] = {
+    "key": "country:GR",
+    "name": "Greece",
+    "truth": 0.0,
+    "better": 4,
+    "weakest": _LINK,
+    "needed": [_LINK],
+    "proof": {
+        "edges": [_GAP],
+        "facts": ["Greece is a Country"],
+        "probability": 0.0,
+        "parts": [],
+        "tree": {
+            **_node("intersection", 0, "country:GR", "Greece", 0.0),
+            "branches": [
+                {
+                    **_node("projection", 0, "country:GR", "Greece", 0.0),
+                    "edge": _GAP,
+                    "branches": [_node("anchor", None, "language:ara", "Arabic")],
+                },
+                {**_node("fact", 0, "country:GR", "Greece"), "text": "Greece is a Country"},
+            ],
+        },
+    },
 }

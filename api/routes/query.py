@@ -11,6 +11,7 @@ from api.problems import problems
 from api.routes.examples import ANSWERS, QUESTIONS, shown
 from api.schemas import AnswersOut, QueryIn
 from kg.errors import (
+    InputError,
     LimitError,
     MissingPartError,
     QuerySyntaxError,
@@ -22,26 +23,29 @@ from kg.errors import (
     UnsupportedQueryError,
 )
 
-__all__ = ["router"]
+__all__ = ["QUESTION_ERRORS", "router"]
 
 router = APIRouter(tags=["questions"])
+
+QUESTION_ERRORS = (
+    InputError,
+    QuerySyntaxError,
+    UnsupportedQueryError,
+    UnsafeQueryError,
+    UnknownEntityError,
+    UnknownRelationError,
+    SettingError,
+    LimitError,
+    QueryTimeoutError,
+    MissingPartError,
+)
+"""What any question can meet."""
 
 
 @router.post(
     "/v1/query",
     summary="Ask a question",
-    responses=problems(
-        QuerySyntaxError,
-        UnsupportedQueryError,
-        UnsafeQueryError,
-        UnknownEntityError,
-        UnknownRelationError,
-        SettingError,
-        LimitError,
-        QueryTimeoutError,
-        MissingPartError,
-    )
-    | shown(ANSWERS),
+    responses=problems(*QUESTION_ERRORS) | shown(ANSWERS),
 )
 async def query(
     body: Annotated[QueryIn, Body(openapi_examples=QUESTIONS)], engine: EngineDep, work: WorkDep

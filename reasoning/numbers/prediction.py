@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kg.errors import InputError
 from kg.model import EntityKey
 from kg.snapshot import Snapshot
 from reasoning.numbers.config import NumberConfig
@@ -89,7 +90,8 @@ class NumberPredictor:
 
         Raises:
             UnknownEntityError: No entity has this key.
-            InputError: No entity has the property, or too few have a number there.
+            InputError: No entity has the property, too few have a number there, or none with the
+                entity's label: then nothing says that it has such a number at all.
             SettingError: The coverage is outside (0, 1), or too high for the values at hand.
         """
         place = self.snapshot.entity_id(entity)
@@ -105,6 +107,7 @@ class NumberPredictor:
                 coverage=1.0,
             )
         model = self.model(name)
+        self._check_label(model, place)
         value, low, high = (float(part[0]) for part in model.predict(np.array([place]), coverage))
         return NumberPrediction(
             entity=EntityKey(entity),
@@ -116,6 +119,17 @@ class NumberPredictor:
             coverage=coverage,
             because=self._because(model, place),
         )
+
+    def _check_label(self, model: NumberModel, entity: int) -> None:
+        labels = self.snapshot.label_ids
+        with_number = np.concatenate([model.fitted, model.calibrated])
+        if not (labels[with_number] == labels[entity]).any():
+            label = self.snapshot.label_of(entity)
+            raise InputError(
+                f"no {label} has a number {model.property!r}",
+                where=str(self.snapshot.entities.name(entity)),
+                hint="ask for a property that entities with this label have",
+            )
 
     def _because(self, model: NumberModel, entity: int) -> tuple[str, ...]:
         reasons: list[str] = []

@@ -52,12 +52,14 @@ def check(client: TestClient, path: str, body: Any) -> None:
 @given(tree=TREES)
 def test_any_tree_is_answered_or_refused(client: TestClient, tree: Any) -> None:
     check(client, "/v1/query", {"query": tree})
+    check(client, "/v1/why-not", {"query": tree, "entity": "Greece"})
 
 
 @FEW
 @given(text=TEXTS)
 def test_any_text_is_answered_or_refused(client: TestClient, text: str) -> None:
     check(client, "/v1/query", {"query": text, "parameters": {"x": "country:TR"}})
+    check(client, "/v1/why-not", {"query": CRESCENT_QUESTION, "entity": text})
 
 
 @FEW

@@ -12,8 +12,18 @@ from starlette.testclient import TestClient
 
 from api.errors import HTTP_PROBLEMS, OUTCOMES, TYPE_PREFIX
 from api.job_kinds import check_link
-from api.routes.examples import ANSWERS, CYPHER, ENTITY_KEYS, JOB, JOBS, QUESTIONS, TABLE
-from api.schemas import AnswersOut, EntityOut, JobIn, JobOut, ProblemOut, TableOut
+from api.routes.examples import (
+    ABSENCES,
+    ANSWERS,
+    CYPHER,
+    ENTITY_KEYS,
+    JOB,
+    JOBS,
+    QUESTIONS,
+    TABLE,
+    WHY_NOT,
+)
+from api.schemas import AnswersOut, EntityOut, JobIn, JobOut, ProblemOut, TableOut, WhyNotOut
 from tests.api.test_guard import problem
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -35,8 +45,8 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 def test_every_address_is_there_and_described(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]) == {
-        "/v1/query", "/v1/cypher", "/v1/entities/{key}", "/v1/images/{sha256}", "/v1/jobs",
-        "/v1/jobs/{id}", "/v1/jobs/{id}/events", "/v1/jobs/{id}/output", "/v1/info",
+        "/v1/query", "/v1/why-not", "/v1/cypher", "/v1/entities/{key}", "/v1/images/{sha256}",
+        "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/events", "/v1/jobs/{id}/output", "/v1/info",
         "/healthz", "/readyz",
     }  # fmt: skip
     for path, method, operation in operations(document):
@@ -73,6 +83,13 @@ def test_examples_of_questions_are_answered(client: TestClient, name: str) -> No
     assert AnswersOut.model_validate(response.json()).answers
 
 
+@pytest.mark.parametrize("name", ABSENCES)
+def test_the_example_of_why_not_is_what_is_said(client: TestClient, name: str) -> None:
+    response = client.post("/v1/why-not", json=ABSENCES[name]["value"])
+    assert response.status_code == 200, response.text
+    assert response.json() == WHY_NOT
+
+
 @pytest.mark.parametrize("name", ENTITY_KEYS)
 def test_examples_of_keys_are_found(client: TestClient, name: str) -> None:
     response = client.get(f"/v1/entities/{ENTITY_KEYS[name]['value']}")
@@ -100,6 +117,7 @@ def test_the_example_of_answers_looks_like_answers(client: TestClient) -> None:
 def test_examples_of_responses_fit_their_schemas(document: dict[str, Any]) -> None:
     for path, status, model, example in (
         ("/v1/query", "200", AnswersOut, ANSWERS),
+        ("/v1/why-not", "200", WhyNotOut, WHY_NOT),
         ("/v1/cypher", "200", TableOut, TABLE),
         ("/v1/jobs", "202", JobOut, JOB),
     ):
@@ -110,7 +128,12 @@ def test_examples_of_responses_fit_their_schemas(document: dict[str, Any]) -> No
 
 
 def test_examples_stand_in_the_document(document: dict[str, Any]) -> None:
-    bodies = {"/v1/query": QUESTIONS, "/v1/cypher": CYPHER, "/v1/jobs": JOBS}
+    bodies = {
+        "/v1/query": QUESTIONS,
+        "/v1/why-not": ABSENCES,
+        "/v1/cypher": CYPHER,
+        "/v1/jobs": JOBS,
+    }
     for path, examples in bodies.items():
         body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
         assert body["examples"] == examples
@@ -125,9 +148,10 @@ def test_what_a_question_can_meet_is_declared(client: TestClient, document: dict
         "unsupported-query": "MATCH (c:Country) RETURN c.name ORDER BY c.name SKIP 1",
         "unsafe-query": '{"not": {"anchor": "country:TR"}}',
     }
-    declared = document["paths"]["/v1/query"]["post"]["responses"]
     for slug, query in wrong.items():
-        response = client.post("/v1/query", json={"query": query})
-        problem(response, slug, response.status_code)
-        content = declared[str(response.status_code)]["content"]["application/problem+json"]
-        assert slug in content["examples"]
+        for path, more in (("/v1/query", {}), ("/v1/why-not", {"entity": "Greece"})):
+            declared = document["paths"][path]["post"]["responses"]
+            response = client.post(path, json={"query": query, **more})
+            problem(response, slug, response.status_code)
+            content = declared[str(response.status_code)]["content"]["application/problem+json"]
+            assert slug in content["examples"]

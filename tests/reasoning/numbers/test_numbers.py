@@ -171,4 +171,6 @@ def test_what_cannot_be_predicted_is_refused(world):
     with pytest.raises(UnknownEntityError):
         predict_number(graph, "nowhere", "latitude")
     with pytest.raises(SettingError, match="coverage"):
-        predict_number(graph, "odd", "latitude", coverage=1.5, config=QUICK)
+        predict_number(graph, "town-0-00", "latitude", coverage=1.5, config=QUICK)
+    with pytest.raises(InputError, match="no Thing has a number 'latitude'"):
+        predict_number(graph, "odd", "latitude", config=QUICK)
