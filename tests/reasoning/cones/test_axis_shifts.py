@@ -24,7 +24,7 @@ def test_a_class_shifts_the_axes_of_its_parts():
     parts = scene_table(
         PartFeatures(
             ids=np.arange(3, dtype=np.int32),
-            boxes=np.random.default_rng(0).random((3, 4)).astype(np.float32),
+            boxes=np.sort(np.random.default_rng(0).random((3, 4))).astype(np.float32),
             area_shares=np.ones(3, np.float32),
         ),
         labels=[2, 0, 3],
