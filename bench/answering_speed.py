@@ -44,7 +44,7 @@ from reasoning.folder_model import load_folder_model
 from reasoning.id_sets import directed_edges
 from reasoning.protocols import LinkPredictor
 from reasoning.query import Query
-from reasoning.sampling import QuerySet, sample_queries
+from reasoning.sampling import sample_queries
 from reasoning.structures import STRUCTURES
 from reasoning.symbolic.answerer import SymbolicAnswerer
 from reasoning.symbolic.config import SymbolicConfig
