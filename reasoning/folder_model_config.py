@@ -147,4 +147,4 @@ def _rules_for(num_entities: int, num_edges: int) -> RuleConfig:
 def _answering_for(num_entities: int) -> SymbolicConfig:
     if num_entities <= _SMALL:
         return SymbolicConfig()
-    return SymbolicConfig(epsilon=1e-5, row_entries=1000, floor=1e-6, max_support=32, noisy_or=True)
+    return SymbolicConfig(epsilon=1e-5, row_entries=1000, floor=1e-6, max_support=64, noisy_or=True)

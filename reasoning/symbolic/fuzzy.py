@@ -196,6 +196,8 @@ def together(
         unlisted: An entity that one positive set lists and another does not counts there as this
             share of the most it can be (`FuzzySet.above`), an estimate; with 0 it is left out.
     """
+    if len(positive) == 1:
+        unlisted = 0.0  # no other branch speaks for what this one does not list
     ids = _candidates(positive, maxima) if unlisted else _common([b.ids for b in positive])
     values = np.ones((3, len(ids)))
     for branch in positive:

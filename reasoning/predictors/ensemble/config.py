@@ -21,7 +21,9 @@ class EnsembleConfig:
         shrinkage: Pull of a relation's weights towards those of all relations, above 0; a relation
             of as many rows has about half its own way.
         completeness: κ in [0, 1]: how much the probability that a head misses an edge of the
-            relation at all counts; 0 reads every row as if it missed one.
+            relation at all counts; 0 reads every row as if it missed one. On NELL995's sampled
+            validation queries 0 / 0.25 / 0.5 / 1 gave 33.6 / 34.8 / 36.0 / 38.1 on 2i, 45.1 / 46.2
+            / 47.5 / 48.7 on 3i, and within 0.7 of one another elsewhere.
         delta: No edge is surer than 1 − delta, in (0, 1).
         block_cells: Most probabilities that are worked on at once.
     """
@@ -30,7 +32,7 @@ class EnsembleConfig:
     candidates: int = 96
     sampled: int = 64
     shrinkage: float = 20.0
-    completeness: float = 0.25
+    completeness: float = 1.0
     delta: float = 1e-4
     block_cells: int = 8_000_000
 
