@@ -18,7 +18,7 @@ from kg.provenance import KNOWN_PROBABILITY
 from kg.snapshot import Snapshot
 from reasoning.answers import Answer, Answers, Proof, order_answers
 from reasoning.comparisons import matching
-from reasoning.known_edges import Ids, KnownEdges, known_edges
+from reasoning.known_edges import Ids, KnownEdges, contains, known_edges
 from reasoning.normal_form import normalise
 from reasoning.proofs import Prover
 from reasoning.protocols import Edits
@@ -35,7 +35,7 @@ from reasoning.query import (
 )
 from reasoning.safety import check_safe, describe
 
-__all__ = ["ExactAnswerer", "answer_set", "evaluate"]
+__all__ = ["ExactAnswerer", "answer_set", "evaluate", "known_answers"]
 
 
 def evaluate(
@@ -75,11 +75,11 @@ def answer_set(tree: Query, edges: KnownEdges) -> Ids:
         LimitError: The tree is too deep or too large.
     """
     check_safe(tree)
-    return _answers(normalise(tree), edges)
+    return known_answers(normalise(tree), edges)
 
 
-def _answers(node: Query, edges: KnownEdges) -> Ids:
-    """Fold over a safe tree in normal form."""
+def known_answers(node: Query, edges: KnownEdges) -> Ids:
+    """Return what `answer_set` does, of a query that is safe and in normal form."""
     match node:
         case Anchor(entity=key):
             return np.array([edges.snapshot.entity_id(key)], dtype=np.int32)
@@ -91,9 +91,9 @@ def _answers(node: Query, edges: KnownEdges) -> Ids:
             return matching(edges.snapshot, node)
         case Projection(relation=relation, child=child, inverse=inverse):
             number = edges.snapshot.relation_id(relation)
-            return edges.reached(number, _answers(child, edges), inverse=inverse)
+            return edges.reached(number, known_answers(child, edges), inverse=inverse)
         case Union(children=branches):
-            return reduce(_either, [_answers(branch, edges) for branch in branches])
+            return reduce(_either, [known_answers(branch, edges) for branch in branches])
         case Intersection(children=branches):
             return _common(branches, edges)
         case Negation():
@@ -106,19 +106,20 @@ def _common(branches: Sequence[Query], edges: KnownEdges) -> Ids:
     """Intersect, smallest set first; labels and comparisons only look at what is left."""
     filters = [b for b in branches if isinstance(b, Labelled | Compare)]
     steps = [b for b in branches if not isinstance(b, Labelled | Compare | Negation)]
-    sets = [_answers(step, edges) for step in steps or filters[:1]]
+    sets = [known_answers(step, edges) for step in steps or filters[:1]]
     left = reduce(_both, sorted(sets, key=len))
     for node in filters if steps else filters[1:]:
         left = _filtered(left, node, edges.snapshot)
     for branch in branches:
         if isinstance(branch, Negation):
             # Evaluated also where nothing is left: an unknown name is an error on every graph.
-            left = np.setdiff1d(left, _answers(branch.child, edges), assume_unique=True)
+            left = left[~contains(known_answers(branch.child, edges), left)]
     return left
 
 
 def _both(one: Ids, other: Ids) -> Ids:
-    return np.intersect1d(one, other, assume_unique=True)
+    fewer, more = (one, other) if len(one) <= len(other) else (other, one)
+    return fewer[contains(more, fewer)]
 
 
 def _either(one: Ids, other: Ids) -> Ids:
@@ -179,7 +180,7 @@ class ExactAnswerer:
 def _answered(tree: Query, k: int, edges: KnownEdges, with_proofs: bool) -> Answers:
     check_safe(tree)
     query = normalise(tree)
-    found = _answers(query, edges)
+    found = known_answers(query, edges)
     prover = Prover(query, edges) if with_proofs else None
     answers = [
         _answer(edges.snapshot, int(entity), None if prover is None else prover.proof(int(entity)))

@@ -18,7 +18,7 @@ from kg.provenance import KNOWN_PROBABILITY
 from kg.snapshot import Snapshot
 from reasoning.protocols import Edits
 
-__all__ = ["Ids", "KnownEdges", "Row", "consecutive", "known_edges", "unique_ids"]
+__all__ = ["Ids", "KnownEdges", "Row", "consecutive", "contains", "known_edges", "unique_ids"]
 
 Ids = NDArray[np.int32]
 """Entity ids, ascending, each once."""
@@ -41,11 +41,14 @@ class Row:
     ends: NDArray[np.int32]
     probabilities: NDArray[np.float32]
 
+    def spans(self, ids: Ids) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the edges that leave each of `ids` begin in this row, and how many."""
+        low = self.starts.searchsorted(ids, side="left")
+        return low, self.starts.searchsorted(ids, side="right") - low
+
     def positions(self, ids: Ids) -> NDArray[np.int64]:
         """Return where the edges that start at any of `ids` stand in this row, ascending."""
-        low = np.searchsorted(self.starts, ids, side="left")
-        counts = np.searchsorted(self.starts, ids, side="right") - low
-        return consecutive(low, counts)
+        return consecutive(*self.spans(ids))
 
     def has(self, start: int, end: int) -> bool:
         """Tell whether an edge is in this row."""
@@ -205,8 +208,21 @@ def known_edges(
 
 def consecutive(start: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return start[0], start[0] + 1, … (counts[0] numbers), then the same of the next."""
-    before = np.cumsum(counts) - counts
-    return np.repeat(start - before, counts) + np.arange(int(counts.sum()), dtype=np.int64)
+    if len(start) == 1:
+        return np.arange(start[0], start[0] + counts[0], dtype=np.int64)
+    after = counts.cumsum()
+    found: NDArray[np.int64] = (start - after + counts).repeat(counts)
+    found += np.arange(len(found))
+    return found
+
+
+def contains(ids: Ids, wanted: Ids) -> NDArray[np.bool_]:
+    """Tell which of some ids are among others; both ascend, each once."""
+    if not len(ids):
+        return np.zeros(len(wanted), dtype=np.bool_)
+    places = ids.searchsorted(wanted)
+    found: NDArray[np.bool_] = ids.take(places, mode="clip") == wanted
+    return found
 
 
 def unique_ids(ids: NDArray[np.int32], num_entities: int) -> Ids:

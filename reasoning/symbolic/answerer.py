@@ -23,8 +23,8 @@ from kg.errors import SettingError
 from kg.snapshot import Snapshot
 from reasoning.answer_calibration import AnswerCalibration
 from reasoning.answers import Answer, Answers, order_answers
-from reasoning.exact import answer_set
-from reasoning.known_edges import Ids, KnownEdges, known_edges
+from reasoning.exact import known_answers
+from reasoning.known_edges import Ids, KnownEdges, contains, known_edges
 from reasoning.normal_form import normalise
 from reasoning.proofs import Prover
 from reasoning.protocols import EdgeReason, Edits, ExplainsEdges, LinkPredictor
@@ -113,8 +113,7 @@ class SymbolicAnswerer:
             for query in queries:
                 value = evaluation.value(query)
                 proven = _proven(query, value, known)
-                answers, bound = self._ranked(value, proven, k)
-                answers = self._calibrated(query, answers)
+                answers, bound = self._ranked(query, value, proven, k)
                 if with_proofs:
                     provers = (Prover(query, known), FuzzyProver(query, evaluation))
                     answers = [self._proved(answer, *provers) for answer in answers]
@@ -181,18 +180,24 @@ class SymbolicAnswerer:
             return self.predictor.reasons(head, relation, tail)
         return ()
 
-    def _ranked(self, value: FuzzySet, proven: Ids, k: int) -> tuple[list[Answer], float | None]:
+    def _ranked(
+        self, query: Query, value: FuzzySet, proven: Ids, k: int
+    ) -> tuple[list[Answer], float | None]:
         """Return the k best answers, known ones first, and a bound on all others if needed."""
         truth = value.values[TRUTH]
-        is_known = np.isin(value.ids, proven, assume_unique=True)
-        places = np.flatnonzero((truth > 0.0) | is_known)
+        is_known = contains(proven, value.ids)
+        places = ((truth > 0.0) | is_known).nonzero()[0]
         more = len(places) > k
         if more:  # only those that may be among the first are sorted
             worth = truth[places] + 2.0 * is_known[places]
             places = places[worth >= np.partition(worth, -k)[-k]]
         # ids ascend as keys do, so a stable sort breaks ties by key
         listed = places[np.lexsort((-truth[places], ~is_known[places]))][:k]
-        answers = [self._answer(value, int(place), bool(is_known[place])) for place in listed]
+        chances = self._probabilities(query, truth[listed])
+        answers = [
+            self._answer(value, place, None if is_known[place] else chance)
+            for place, chance in zip(listed.tolist(), chances, strict=True)
+        ]
         left = truth.copy()
         left[listed] = 0.0
         likely_left = float(left.max(initial=0.0)) + value.above
@@ -200,23 +205,21 @@ class SymbolicAnswerer:
         exact = value.above == value.below == 0.0 or (more and surest_doubt >= likely_left)
         return answers, None if exact else min(1.0, likely_left)
 
-    def _calibrated(self, query: Query, answers: list[Answer]) -> list[Answer]:
-        """Return answers with calibrated probabilities; scores and known answers stay."""
-        if self.calibration is None or not answers:
-            return answers
-        said = self.calibration.probabilities(query, [answer.score for answer in answers])
-        return [
-            replace(answer, probability=float(one)) if answer.status == "likely" else answer
-            for answer, one in zip(answers, said, strict=True)
-        ]
+    def _probabilities(self, query: Query, scores: NDArray[np.float64]) -> list[float]:
+        """Return the calibrated probabilities of likely answers."""
+        if self.calibration is not None and len(scores):
+            scores = self.calibration.probabilities(query, scores)
+        found: list[float] = scores.tolist()
+        return found
 
-    def _answer(self, value: FuzzySet, place: int, is_known: bool) -> Answer:
-        lower, truth, upper = (float(row[place]) for row in value.values)
+    def _answer(self, value: FuzzySet, place: int, chance: float | None) -> Answer:
+        """Return an answer; of a known one the chance is None, and its score stays."""
+        lower, truth, upper = value.values[:, place].tolist()
         return Answer(
             entity=self.snapshot.entities.name(int(value.ids[place])),
             score=truth,
-            probability=truth,
-            status="known" if is_known else "likely",
+            probability=truth if chance is None else chance,
+            status="known" if chance is None else "likely",
             lower=lower,
             upper=upper,
         )
@@ -233,7 +236,7 @@ class SymbolicAnswerer:
 def _proven(query: Query, value: FuzzySet, known: KnownEdges) -> Ids:
     """Return the exact answers of a query, ascending."""
     if any(isinstance(node, Negation | SoftAnchor) for node in walk(query)):
-        return answer_set(query, known)
+        return known_answers(query, known)
     # by known edges alone the value of a query without doubt and negation is 1 or 0
     proven: Ids = value.ids[value.values[LOWER] >= 1.0]
     return proven

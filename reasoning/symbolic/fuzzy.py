@@ -63,9 +63,9 @@ class FuzzySet:
         """Return ``(3, len(ids))`` values at given entities."""
         found = np.zeros((3, len(ids)))
         if len(self.ids):
-            places = np.searchsorted(self.ids, ids)
+            places = self.ids.searchsorted(ids)
             places[places == len(self.ids)] = 0
-            hit = self.ids[places] == ids
+            hit = (self.ids.take(places) == ids).nonzero()[0]
             found[:, hit] = self.values[:, places[hit]]
         return found
 
@@ -106,7 +106,7 @@ class Maxima:
         order = np.arange(len(ids), dtype=np.int32)
         # of equal ids the last write stays, so one of each finds itself there
         self._seen[ids] = order
-        found: Ids = ids[self._seen[ids] == order]
+        found: Ids = ids[self._seen.take(ids) == order]
         found.sort()
         return found
 
@@ -121,7 +121,7 @@ class Maxima:
             at: Ascending, each once.
         """
         np.maximum.at(self._largest, ids, weights)
-        found = self._largest[at]
+        found = self._largest.take(at)
         self._largest[at] = 0.0
         return found
 
@@ -156,23 +156,25 @@ def transported(
     lower, truth, upper = inner.values
     ids = maxima.distinct(entries.ends)
     values = np.zeros((3, len(ids)))
-    known = np.flatnonzero(entries.known)
-    sources, ends = entries.sources[known], entries.ends[known]
-    values[LOWER] = maxima.of(ends, lower[sources], ids)
-    values[TRUTH] = maxima.of(entries.ends, truth[entries.sources] * entries.probabilities, ids)
+    known = entries.known.nonzero()[0]
+    if len(known):
+        sources, ends = entries.sources[known], entries.ends[known]
+        values[LOWER] = maxima.of(ends, lower[sources], ids)
+    reached = truth.take(entries.sources) * entries.probabilities
+    values[TRUTH] = maxima.of(entries.ends, reached, ids)
     if np.array_equal(truth, upper):
         values[UPPER] = values[TRUTH]
     else:
-        reached = upper[entries.sources] * entries.probabilities
-        values[UPPER] = maxima.of(entries.ends, reached, ids)
+        most = upper.take(entries.sources) * entries.probabilities
+        values[UPPER] = maxima.of(entries.ends, most, ids)
     if noisy_or:
-        values[TRUTH] = maxima.noisy_or(
-            entries.ends, truth[entries.sources] * entries.probabilities, ids
-        )
-    kept = np.flatnonzero(values[UPPER])
+        values[TRUTH] = maxima.noisy_or(entries.ends, reached, ids)
+    kept = values[UPPER] > 0.0
+    if not kept.all():
+        ids, values = ids[kept], values[:, kept]
     return FuzzySet(
-        ids=ids[kept],
-        values=values[:, kept],
+        ids=ids,
+        values=values,
         above=min(1.0, inner.above + entries.left_out),
         below=inner.below,
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.snapshot import Snapshot
-from reasoning.known_edges import Ids, KnownEdges, known_edges
+from reasoning.known_edges import Ids, KnownEdges, consecutive, known_edges
 from reasoning.protocols import Edits
 from reasoning.symbolic.config import SymbolicConfig
 from reasoning.symbolic.fuzzy import TRUTH, UPPER, Entries, FuzzySet
@@ -86,25 +86,45 @@ class LikelyEdges:
         surest, most = 1.0 - self.config.delta, self.config.max_support
         _, truth, upper = start.values
         keep = upper * surest > self.config.floor
-        kept = np.flatnonzero(keep)
-        lost = float(truth.max(initial=0.0, where=~keep))
+        kept, lost = keep.nonzero()[0], 0.0
+        if len(kept) < len(keep):
+            lost = float(truth[~keep].max())
         if len(kept) > most:
-            order = np.argsort(-truth[kept], kind="stable")
-            lost = max(lost, float(truth[kept[order[most]]]))
-            kept = np.sort(kept[order[:most]])
+            values = truth[kept]
+            first = len(values) - most
+            ordered = np.partition(values, (first - 1, first))
+            lost = max(lost, float(ordered[first - 1]))
+            # of equal ones at the end those of the smallest ids are followed
+            chosen = values > ordered[first]
+            equal = (values == ordered[first]).nonzero()[0]
+            chosen[equal[: most - np.count_nonzero(chosen)]] = True
+            kept = kept[chosen]
         return kept, lost * surest
 
     def _graph_entries(self, ids: Ids, relation: int, *, inverse: bool) -> Entries:
         row = self._graph.row(relation, inverse=inverse)
-        places = row.positions(ids)
-        probabilities = row.probabilities[places].astype(np.float64)
-        known = row.probabilities[places] >= self.config.known_probability
+        low, counts = row.spans(ids)
+        places = consecutive(low, counts)
+        probabilities = np.ones(len(places))
+        known = np.ones(len(places), dtype=np.bool_)
+        if self._is_weak(relation):
+            stored = row.probabilities[places]
+            known = stored >= self.config.known_probability
+            probabilities = np.where(known, 1.0, stored)
         return Entries(
-            sources=np.searchsorted(ids, row.starts[places]),
+            sources=np.arange(len(ids)).repeat(counts),
             ends=row.ends[places],
-            probabilities=np.where(known, 1.0, probabilities),
+            probabilities=probabilities,
             known=known,
         )
+
+    def _is_weak(self, relation: int) -> bool:
+        """Tell whether some edge of a relation is less than known."""
+        found = self._has_weak.get(relation)
+        if found is None:
+            weakest = self._graph.row(relation).probabilities.min(initial=1.0)
+            found = self._has_weak[relation] = bool(weakest < self.config.known_probability)
+        return found
 
     def _guesses(
         self,
@@ -131,11 +151,8 @@ class LikelyEdges:
         A known edge need not be there: its probability is 1, and the largest counts.
         """
         row, count = self._graph.row(relation), self.snapshot.num_entities
-        if relation not in self._has_weak:
-            weakest = row.probabilities.min(initial=1.0)
-            self._has_weak[relation] = bool(weakest < self.config.known_probability)
         codes = []
-        if self._has_weak[relation]:
+        if self._is_weak(relation):
             weak = row.probabilities < self.config.known_probability
             codes.append(row.starts[weak].astype(np.int64) * count + row.ends[weak])
         removed = self._graph.removed.get(relation)

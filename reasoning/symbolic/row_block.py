@@ -80,20 +80,20 @@ class RowBlock:
             Where they start, how many they are, and the largest probability beyond them.
         """
         start, stop = self.bounds[rows], self.bounds[rows + 1]
-        low, high = start.copy(), stop.copy()
-        # a binary search in all rows at once; most rows end early and cost nothing then
-        while True:
-            live = np.flatnonzero(low < high)
-            if not len(live):
-                break
-            middle = (low[live] + high[live]) >> 1
-            more = self.probabilities[middle] > above[live]
-            low[live[more]] = middle[more] + 1
-            high[live[~more]] = middle[~more]
         beyond = self.dropped[rows]
-        cut = np.flatnonzero(low < stop)
-        beyond[cut] = self.probabilities[low[cut]]
-        return start, low - start, beyond
+        cut = start < stop
+        cut[cut] = self.probabilities[stop[cut] - 1] <= above[cut]
+        # most rows are taken whole; a binary search in all others at once
+        places = cut.nonzero()[0]
+        if len(places):
+            low, high, least = start[places], stop[places] - 1, above[places]
+            for _ in range(int((high - low).max()).bit_length()):
+                middle = (low + high) >> 1
+                more = self.probabilities[middle] > least
+                low, high = np.where(more, middle + 1, low), np.where(more, high, middle)
+            stop[places] = low
+            beyond[places] = self.probabilities[low]
+        return start, stop - start, beyond
 
     def taking(self, rows: NDArray[np.int64]) -> RowBlock:
         """Return a block of some rows, ascending."""
