@@ -7,15 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from api.explaining import EdgeText, changes_out, named_edits
-from api.schemas import AnswersOut, CellOut, CountOut, RowsOut
+from api.schemas import AnswersOut, CellOut, CountOut, RowProofOut, RowsOut
 from api.steps.fold_in import is_folded_in
 from api.views import AnswerViews
-from kg.errors import SettingError
+from kg.errors import LimitError, SettingError
 from reasoning.answers import Answers
 from reasoning.counting import count_answers
 from reasoning.joins import bindings
 from reasoning.known_edges import known_edges
 from reasoning.notations import Reading, write_pattern, write_query
+from reasoning.pattern_proofs import row_proofs
 from reasoning.patterns import Pattern
 from reasoning.protocols import Edits
 from reasoning.query import Query, structure_name
@@ -49,7 +50,7 @@ def answer_question(
     k = min(k, reading.limit or k) if isinstance(question, str) else k
     edits = named_edits(assume, without, engine.snapshot)
     if isinstance(reading.asked, Pattern):
-        return _rows_out(engine, reading.asked, k, edits, counted=reading.counted)
+        return _rows_out(engine, reading.asked, k, edits, counted=reading.counted, proofs=proofs)
     result = k_of_each(chosen, reading.tree, k, with_proofs=proofs, edits=edits)
     views = AnswerViews(engine.snapshot, engine.store, getattr(chosen, "reasons", None))
     changes = None
@@ -81,7 +82,7 @@ def _count_out(
 
 
 def _rows_out(
-    engine: Engine, pattern: Pattern, k: int, edits: Edits | None, *, counted: bool
+    engine: Engine, pattern: Pattern, k: int, edits: Edits | None, *, counted: bool, proofs: bool
 ) -> AnswersOut:
     """Answer a pattern: rows over known edges, since no interpreter ranks likely ones."""
     snapshot = engine.snapshot
@@ -95,6 +96,15 @@ def _rows_out(
         for row in found[:k]
     )
     count = CountOut(known=len(found), expected_likely=0.0) if counted else None
+    warnings = ["a cycle or several variables: known answers only, predicted edges do not join"]
+    shown: tuple[RowProofOut, ...] = ()
+    if proofs and not counted:
+        try:
+            proved = row_proofs(pattern, found[:k], edges)
+        except LimitError:
+            warnings.append("the rows have too many bindings to show what each rests on")
+        else:
+            shown = tuple(map(AnswerViews(snapshot, engine.store).row, proved))
     return AnswersOut(
         query=write_pattern(pattern),
         answerer="exact",
@@ -102,8 +112,8 @@ def _rows_out(
         answers=(),
         total_known=len(found),
         count=count,
-        rows=RowsOut(columns=pattern.answer, rows=rows, total=len(found)),
-        warnings=("a cycle or several variables: known answers only", *_staleness(engine)),
+        rows=RowsOut(columns=pattern.answer, rows=rows, total=len(found), proofs=shown),
+        warnings=(*warnings, *_staleness(engine)),
     )
 
 

@@ -105,6 +105,21 @@ class ProofOut(Model):
     tree: ProofNodeOut
 
 
+class CellOut(Model):
+    """An entity in a row."""
+
+    key: str
+    name: str
+
+
+class RowProofOut(Model):
+    """Why a row of several variables is an answer."""
+
+    bindings: dict[str, CellOut] = Field(description="every variable, inner ones too")
+    edges: tuple[ProofEdgeOut, ...]
+    facts: tuple[str, ...]
+
+
 class AnswerOut(Model):
     """One answer."""
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.proof_schemas import (
     AnswerOut,
+    CellOut,
     ChangesOut,
     ImageOut,
     Model,
@@ -19,6 +20,7 @@ from api.proof_schemas import (
     ProofNodeOut,
     ProofOut,
     RecordOut,
+    RowProofOut,
     WhyNotOut,
 )
 
@@ -47,6 +49,7 @@ __all__ = [
     "QueryIn",
     "QuestionIn",
     "RecordOut",
+    "RowProofOut",
     "RowsOut",
     "TableOut",
     "WhyNotIn",
@@ -110,19 +113,15 @@ class CountOut(Model):
     expected_likely: float = Field(description="sum of the probabilities of likely answers")
 
 
-class CellOut(Model):
-    """An entity in a row."""
-
-    key: str
-    name: str
-
-
 class RowsOut(Model):
     """Rows of entities, for a question with several variables or a cycle; all are known."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[CellOut, ...], ...]
     total: int
+    proofs: tuple[RowProofOut, ...] = Field(
+        default=(), description="one a row, on known edges only: predicted ones do not join"
+    )
 
 
 class AnswersOut(Model):

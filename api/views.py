@@ -8,6 +8,7 @@ from typing import Any
 
 from api.schemas import (
     AnswerOut,
+    CellOut,
     EdgeOut,
     ImageOut,
     PartOut,
@@ -15,6 +16,7 @@ from api.schemas import (
     ProofNodeOut,
     ProofOut,
     RecordOut,
+    RowProofOut,
 )
 from kg.model import Edge, Entity, EntityKey, ImageRef
 from kg.provenance import Provenance, best_probability
@@ -23,6 +25,7 @@ from kg.store import Store
 from reasoning.answers import Answer, Proof, ProofEdge
 from reasoning.explanations.reasons import reason_text
 from reasoning.explanations.shown import ShownEdge, ShownNode, show
+from reasoning.pattern_proofs import RowProof
 from reasoning.protocols import EdgeReason
 
 __all__ = ["AnswerViews", "edge_out", "image_out", "part_out", "record_out"]
@@ -144,6 +147,13 @@ class AnswerViews:
             probability=round(proof.probability, 6),
             parts=tuple(self._parts(proof)),
             tree=self._node(show(proof, self.name)),
+        )
+
+    def row(self, proof: RowProof) -> RowProofOut:
+        """Show what a row of a pattern rests on."""
+        cells = {name: CellOut(key=key, name=self.name(key)) for name, key in proof.bindings}
+        return RowProofOut(
+            bindings=cells, edges=tuple(map(self._edge, proof.edges)), facts=proof.facts
         )
 
     def _node(self, node: ShownNode) -> ProofNodeOut:

@@ -10,7 +10,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from api.schemas import AnswersOut, ChangesOut, NumberOut, ProofOut, RecordOut, TableOut
+    from api.schemas import (
+        AnswersOut,
+        ChangesOut,
+        NumberOut,
+        ProofOut,
+        RecordOut,
+        RowProofOut,
+        TableOut,
+    )
     from kg.progress import Progress
 
 __all__ = [
@@ -125,6 +133,9 @@ def print_answers(answers: AnswersOut, *, why: int) -> None:
         shown = [tuple(cell.name for cell in row) for row in answers.rows.rows]
         print_rows(answers.rows.columns, shown)
         print(f"{len(shown)} of {answers.rows.total} known rows")
+        for row, proof in list(zip(shown, answers.rows.proofs, strict=False))[:why]:
+            print(f"  {', '.join(row)}")
+            _print_proof(proof)
         return
     for status, title in (("known", "Known"), ("likely", "Likely")):
         group = [answer for answer in answers.answers if answer.status == status]
@@ -167,7 +178,7 @@ def _chance(probability: float | None) -> str:
     return "  -  " if probability is None else f"{probability:5.3f}"
 
 
-def _print_proof(proof: ProofOut) -> None:
+def _print_proof(proof: ProofOut | RowProofOut) -> None:
     marks = {"known": "=", "predicted": "~", "absent": "!"}
     for edge in proof.edges:
         arrow = f"{edge.head_name} -[{edge.relation}]-> {edge.tail_name}"

@@ -82,6 +82,15 @@ def test_several_variables_are_rows_over_known_edges(world: WorldEngine, text: s
         & {language for who, language in spoken if who == b}
     }
     assert {tuple(cell.key for cell in row) for row in rows.rows} == expected
+    for row, proof in zip(rows.rows, rows.proofs, strict=True):
+        assert {cell.key for cell in row} <= {cell.key for cell in proof.bindings.values()}
+        shown = {edge.relation for edge in proof.edges}
+        assert shown == {"borders", "speaks"}
+        for edge in proof.edges:
+            assert (edge.head, edge.tail) in edges_of(world, edge.relation)
+            assert edge.status == "known"
+            assert edge.records
+    assert world.ask(text, k=1000, proofs=False).rows == rows.model_copy(update={"proofs": ()})
     again = world.ask(json.loads(json.dumps(world.ask(text).query)), k=1000)
     assert again.rows is not None
     assert {frozenset(row) for row in again.rows.rows} == {frozenset(row) for row in rows.rows}
@@ -94,6 +103,9 @@ def test_the_command_prints_counts_and_rows(
     assert main.main(["ask", COUNTS[1]]) == 0
     assert capsys.readouterr().out.startswith("Count: ")
     assert main.main(["ask", PAIRS[1]]) == 0
-    assert "known rows" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "known rows" in out
+    assert "= " in out.partition("known rows")[2]
+    assert "asserted: countries.jsonl" in out
     assert main.main(["ask", ARABIC[1]]) == 0
     assert capsys.readouterr().out.startswith("Known (")
