@@ -3,10 +3,10 @@
 Question: on a graph whose images have parts, with labels and scene predicates held out, how well do
 ConE, RConE, a plain classifier over the same features and rough truth find the parts that answer?
 Rivals: ConE trained alike with a free vector for each part; RConE without each of its pieces.
-(12 processor minutes), or ``--umbra .umbra`` for the graph that ``make demo`` leaves. A seed draws
-the held-out edges (12 % of labels, 10 % of predicates, by hash), the questions and the weights.
-``--split valid`` holds out as many edges more of what is left, and looks for those: all settings
-were chosen there. A seed that was run before is read from ``--work``.
+Sets: ``--vrd FOLDER`` with VRD's scenes, or ``--umbra .umbra`` for the graph that ``make demo``
+leaves. A seed draws the held-out edges (12 % of labels, 10 % of predicates, by hash), the questions
+and the weights. ``--split valid`` holds out as many edges more of what is left, and looks for
+those: all settings were chosen there. A rival that was run before is read from ``--work``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ import torch
 from numpy.typing import NDArray
 
 from bench.parts.graph import PartWorld, held_out, umbra_world, vrd_world
-from bench.parts.page import MEASURES, Units, page, summary
+from bench.parts.page import Units, page, summary
 from bench.parts.questions import question_sets, ranked
 from bench.parts.rivals import baselines, cone_rivals, training_config
 from evaluation import Measurement, RunResult, current_commit, peak_memory_mb, this_machine
@@ -56,8 +56,11 @@ class Run:
     questions: int
 
 
-def units_of(world: PartWorld, run: Run) -> Units:
-    """Train all rivals and return one value a unit for each of them, question and measure."""
+def units_of(world: PartWorld, run: Run, work: Path) -> Units:
+    """Train all rivals and return one value a unit for each of them, question and measure.
+
+    What each rival found is kept in `work`, so that a run that was ended goes on behind it.
+    """
     shares = {"labels": _LABELS, "predicates": _PREDICATES, "seed": run.seed}
     hidden = held_out(world, **shares, role="test")
     full = world.full
@@ -68,16 +71,29 @@ def units_of(world: PartWorld, run: Run) -> Units:
     sets = question_sets(world, full, known, count=run.questions, seed=run.seed)
     config = training_config(steps=run.steps, start_scale=run.start_scale)
     units: dict[str, NDArray[np.float64]] = {}
-    rivals = [
-        *baselines(world, known, seed=run.seed),
-        *cone_rivals(world, known, config, seed=run.seed),
-    ]
-    for rival, scores_of in rivals:
-        for questions in sets:
-            figures = ranked(questions, full, scores_of)
-            for measure in MEASURES:
-                units[f"{rival}/{questions.name}/{measure}"] = getattr(figures, measure)
+    rivals = {
+        **baselines(world, known, seed=run.seed),
+        **cone_rivals(world, known, config, seed=run.seed),
+    }
+    for rival, made in rivals.items():
+        kept = work / f"{rival}.npz"
+        if not kept.exists():
+            scores_of = made()
+            found = {
+                f"{rival}/{questions.name}/{measure}": values
+                for questions in sets
+                for measure, values in asdict(ranked(questions, full, scores_of)).items()
+            }
+            np.savez_compressed(kept, **found)
+            print(f"seed {run.seed}: {rival}", flush=True)
+        units |= read_units(kept)
     return units
+
+
+def read_units(path: Path) -> dict[str, NDArray[np.float64]]:
+    """Read what `units_of` kept."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return {key: arrays[key] for key in arrays.files}
 
 
 def result(units: Units, run: Run, inputs: Mapping[str, str], clock: Measurement) -> RunResult:
@@ -130,7 +146,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         name, world = "vrd", vrd_world(arguments.vrd, images=arguments.images)
     else:
         name, world = "umbra", umbra_world(arguments.umbra)
-    arguments.work.mkdir(parents=True, exist_ok=True)
     results, units = [], []
     for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
         run = Run(
@@ -142,14 +157,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             questions=arguments.questions,
         )
         clock, used = Measurement.start(), time.process_time()
-        kept = arguments.work / f"{name}-{run.split}-{run.steps}-seed{seed}"
-        if not kept.with_suffix(".json").exists():
-            found = units_of(world, run)
-            np.savez_compressed(kept.with_suffix(".npz"), **found)
-            result(found, run, world.inputs, clock).save(kept.with_suffix(".json"))
-        with np.load(kept.with_suffix(".npz"), allow_pickle=False) as arrays:
-            units.append({key: arrays[key] for key in arrays.files})
-        results.append(RunResult.from_json(read_json(kept.with_suffix(".json"), kind="result")))
+        work = arguments.work / f"{name}-{run.split}-{run.steps}-{run.questions}-seed{seed}"
+        work.mkdir(parents=True, exist_ok=True)
+        found = units_of(world, run, work)
+        kept = work / "result.json"
+        if not kept.exists():
+            result(found, run, world.inputs, clock).save(kept)
+        units.append(found)
+        results.append(RunResult.from_json(read_json(kept, kind="result")))
         print(f"seed {seed}: {time.process_time() - used:.0f} processor seconds", flush=True)
     text = page(name, results, units)
     print(text)

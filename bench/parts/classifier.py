@@ -154,21 +154,18 @@ class PartPredictor:
         seed: int,
         epochs: int = 4,
     ) -> None:
-        self._table, self._label_relation = table, label_relation
         self.num_entities = snapshot.num_entities
-        self._row_of = np.full(snapshot.num_entities, -1, dtype=np.int64)
-        self._row_of[table.ids] = np.arange(len(table))
         cells = np.where(np.arange(labels.shape[1]) > 0, labels, 0.0)
         rows, columns = np.nonzero(cells)
-        self._labels = self._square(
-            table.ids[rows], table.classes[columns - 1], cells[rows, columns]
-        )
+        labelled = self._square(table.ids[rows], table.classes[columns - 1], cells[rows, columns])
         pairs = PairPredicates(table, seed=seed, epochs=epochs)
         heads, tails = table.ids[pairs.heads], table.ids[pairs.tails]
-        self._between = {
+        self._forward = {
             relation: self._square(heads, tails, column)
             for relation, column in zip(pairs.relations, pairs.probabilities.T, strict=True)
         }
+        self._forward[label_relation] = labelled
+        self._backward = {r: matrix.T.tocsr() for r, matrix in self._forward.items()}
         self.fingerprint = hashlib.sha256(pairs.probabilities.tobytes()).hexdigest()
 
     def _square(
@@ -189,11 +186,11 @@ class PartPredictor:
         self, entities: NDArray[np.int32], relation: int, *, inverse: bool, floor: float
     ) -> SparseRows:
         """Return the probabilities above `floor` of each entity's row."""
-        matrix = self._labels if relation == self._label_relation else self._between.get(relation)
+        matrix = (self._backward if inverse else self._forward).get(relation)
         if matrix is None:
             found = csr_matrix((len(entities), self.num_entities), dtype=np.float32)
             return SparseRows(matrix=found, dropped=np.zeros(len(entities), dtype=np.float32))
-        found = (matrix.T.tocsr() if inverse else matrix)[entities]
+        found = matrix[entities]
         small = found.copy()
         small.data[small.data > floor] = 0.0
         found.data[found.data <= floor] = 0.0

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,13 +63,32 @@ def training_config(*, steps: int, start_scale: float) -> ConeTrainingConfig:
     """Return the setting that all cones are trained alike with."""
     return ConeTrainingConfig(
         model=ConeModelConfig(
-            shape=GeometryConfig(dim=64),
-            parts=PartEncoderConfig(),
+            shape=GeometryConfig(dim=64, dropout=0.1),
+            # scores start close together: where random cones tell parts apart by many nats, the
+            # first hundred steps only teach all parts to be equally far from everything
+            margin=2.0,
+            parts=PartEncoderConfig(
+                hide_label=0.2,
+                hide_owner=0.05,
+                hide_asked="one",
+                asked_share=0.5,
+                start_spread=0.1,
+                owner_shift=True,
+                label_shift=True,
+            ),
         ),
-        batches=BatchSettings(part_share=0.85, one_hop_share=0.5, part_queries=400),
+        batches=BatchSettings(
+            scenes=True,
+            queries=64,
+            part_images=36,
+            pool=320,
+            part_share=1.0,
+            from_parts=0.0,
+            one_hop_share=0.5,
+        ),
         structures=("1p",),
-        part_structures=("2p", "3p", "2i", "3i", "2in", "3in", "inp", "pin", "pni"),
-        queries=400,
+        part_structures=("2p", "2p", "2i", "pin"),
+        queries=1500,
         epochs=max(1, steps // _EPOCH),
         steps=min(steps, _EPOCH),
         patience=max(1, steps),
@@ -79,10 +99,11 @@ def training_config(*, steps: int, start_scale: float) -> ConeTrainingConfig:
 
 def cone_rivals(
     world: PartWorld, known: Snapshot, config: ConeTrainingConfig, *, seed: int
-) -> Iterator[tuple[str, ScoresOf]]:
-    """Train each of `CONES` and yield it with its scores."""
+) -> dict[str, Callable[[], ScoresOf]]:
+    """Return what trains each of `CONES` and gives its scores."""
     parts = np.flatnonzero(np.asarray(known.parents) >= 0)
-    for name, rival in CONES.items():
+
+    def trained(rival: Rival) -> ScoresOf:
         model = train_cones(
             known,
             replace(config, owner_weight=config.owner_weight if rival.owners else 0.0),
@@ -92,31 +113,40 @@ def cone_rivals(
         )
         kind = ConeAnswerer if rival.geometry == "cone" else RoughConeAnswerer
         answerer = kind(known, model)
+        return lambda questions: answerer.scores(questions.trees)[:, parts]
 
-        def scores(questions: QuestionSet, answerer: ConeAnswerer = answerer) -> Scores:
-            return answerer.scores(questions.trees)[:, parts]
-
-        yield name, scores
+    return {name: partial(trained, rival) for name, rival in CONES.items()}
 
 
-def baselines(world: PartWorld, known: Snapshot, *, seed: int) -> Iterator[tuple[str, ScoresOf]]:
-    """Yield chance, the plain classifier, and rough truth over predictors of single edges."""
+def baselines(world: PartWorld, known: Snapshot, *, seed: int) -> dict[str, Callable[[], ScoresOf]]:
+    """Return chance, the plain classifier, and rough truth over predictors of single edges."""
     table = snapshot_table(
         known, world.features, label_relation=HAS_LABEL, width=12, min_probability=0.5
     )
-    draw = np.random.default_rng(seed)
-    yield "random", lambda questions: draw.random((len(questions.trees), len(table)))
-    classifier = PartClassifier(table, 2 * known.num_relations, seed=seed)
-    yield "classifier", lambda questions: classified(classifier, questions)
-    predictor = PartPredictor(
-        known,
-        table,
-        classifier.labels,
-        label_relation=known.relation_id(HAS_LABEL),
-        seed=seed,
-    )
-    answerer = SymbolicAnswerer(known, predictor, SymbolicConfig(max_support=20_000))
-    yield "rough_truth", lambda questions: answerer.scores(questions.trees)[:, table.ids]
+
+    @cache
+    def classifier() -> PartClassifier:
+        return PartClassifier(table, 2 * known.num_relations, seed=seed)
+
+    def by_chance() -> ScoresOf:
+        draw = np.random.default_rng(seed)
+        return lambda questions: draw.random((len(questions.trees), len(table)))
+
+    def by_class() -> ScoresOf:
+        return lambda questions: classified(classifier(), questions)
+
+    def by_rough_truth() -> ScoresOf:
+        predictor = PartPredictor(
+            known,
+            table,
+            classifier().labels,
+            label_relation=known.relation_id(HAS_LABEL),
+            seed=seed,
+        )
+        answerer = SymbolicAnswerer(known, predictor, SymbolicConfig(max_support=20_000))
+        return lambda questions: answerer.scores(questions.trees)[:, table.ids]
+
+    return {"random": by_chance, "classifier": by_class, "rough_truth": by_rough_truth}
 
 
 def classified(classifier: PartClassifier, questions: QuestionSet) -> Scores:
