@@ -41,6 +41,7 @@ class Run:
 
     Attributes:
         name: Of the graph.
+        graph: The option that names the graph.
         seed: Of everything.
         split: ``test`` or ``valid``.
         steps: Training steps of each kind of cones.
@@ -49,6 +50,7 @@ class Run:
     """
 
     name: str
+    graph: str
     seed: int
     split: str
     steps: int
@@ -109,8 +111,8 @@ def result(units: Units, run: Run, inputs: Mapping[str, str], clock: Measurement
         cell[f"{figure}_{rival}_standard_error"] = standard_error(values)
         metrics.setdefault(f"{figure}_{view}_{rival}", []).append(float(values.mean()))
     return RunResult(
-        command=f"python -m bench.parts --{run.name} FOLDER --split {run.split} "
-        f"--steps {run.steps} --questions {run.questions}",
+        command=f"python -m bench.parts {run.graph} --split {run.split} --steps {run.steps} "
+        f"--start-scale {run.start_scale} --questions {run.questions}",
         date=clock.date,
         machine=this_machine(),
         protocol=f"parts-{run.name}-{run.split}",
@@ -143,13 +145,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)  # several runs share a machine; one thread also repeats to the byte
     if arguments.vrd is not None:
-        name, world = "vrd", vrd_world(arguments.vrd, images=arguments.images)
+        name = "vrd" if arguments.images is None else f"vrd-{arguments.images}"
+        graph_option = "--vrd FOLDER"
+        if arguments.images is not None:
+            graph_option += f" --images {arguments.images}"
+        world = vrd_world(arguments.vrd, images=arguments.images)
     else:
-        name, world = "umbra", umbra_world(arguments.umbra)
+        name, graph_option = "umbra", "--umbra FOLDER"
+        world = umbra_world(arguments.umbra)
     results, units = [], []
     for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
         run = Run(
             name=name,
+            graph=graph_option,
             seed=seed,
             split=arguments.split,
             steps=arguments.steps,
