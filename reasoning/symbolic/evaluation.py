@@ -59,8 +59,8 @@ class Evaluation:
         self._noisy_or = edges.config.noisy_or and ranking
         self._found: dict[Query, FuzzySet] = {}
         self._maxima = Maxima(edges.snapshot.num_entities)
-        for wave in _waves(queries):
-            if len(wave) > 1:  # a single projection fetches its rows itself
+        if len(queries) > 1:  # the few rows of a single query gain nothing by it
+            for wave in _waves(queries):
                 self._fetch(wave)
 
     def value(self, node: Query) -> FuzzySet:

@@ -20,7 +20,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from reasoning.known_edges import Ids
+from reasoning.known_edges import Ids, contains
 
 __all__ = [
     "LOWER",
@@ -201,12 +201,14 @@ def together(
     if len(positive) == 1:
         unlisted = 0.0  # no other branch speaks for what this one does not list
     ids = _candidates(positive, maxima) if unlisted else _common([b.ids for b in positive])
-    values = np.ones((3, len(ids)))
+    values: NDArray[np.float64] | None = None
     for branch in positive:
         found = branch.at(ids)
         if unlisted and branch.above:
             np.maximum(found[TRUTH:], unlisted * branch.above, out=found[TRUTH:])
-        values *= found
+        values = found if values is None else np.multiply(values, found, out=values)
+    if values is None:
+        raise ValueError("an intersection without a positive branch")
     for branch in negative:
         absent = 1.0 - branch.at(ids)[::-1]
         values *= absent if negation_power == 1.0 else absent**negation_power
@@ -233,7 +235,8 @@ def either(branches: Sequence[FuzzySet], maxima: Maxima) -> FuzzySet:
     ids = _all(branches, maxima)
     absent = np.ones((3, len(ids)))
     for branch in branches:
-        absent *= 1.0 - branch.at(ids)
+        # of entities that a branch does not list nothing changes
+        absent[:, ids.searchsorted(branch.ids)] *= 1.0 - branch.values
     return FuzzySet(
         ids=ids,
         values=1.0 - absent,
@@ -258,7 +261,5 @@ def _common(sets: Sequence[Ids]) -> Ids:
     for ids in others:
         if not len(smallest):
             break
-        places = np.searchsorted(ids, smallest)
-        places[places == len(ids)] = 0
-        smallest = smallest[ids[places] == smallest]
+        smallest = smallest[contains(ids, smallest)]
     return smallest
