@@ -12,8 +12,8 @@ from kg.errors import CheckpointMismatchError, ForeignFileError, SettingError
 from kg.model import Entity, EntityKey
 from kg.snapshot import Snapshot, build_snapshot
 from reasoning.predictors.paths import Body
-from reasoning.predictors.rules import Rule, RuleConfig, RuleSet, mine_rules, rule_text
-from reasoning.protocols import ScoreModel
+from reasoning.predictors.rules import Rule, RuleConfig, RuleSet, firing, mine_rules, rule_text
+from reasoning.protocols import ScoreModel, SparseScoreModel
 from tests.reasoning.predictor_world import WORLD, edges_of
 
 # every head and every edge is sampled, and nothing is dropped
@@ -125,6 +125,28 @@ def test_a_score_is_the_noisy_or_of_the_best_rules() -> None:
         scores = model.scores(heads, relation, inverse=inverse)
         expected_scores = np.log(np.maximum(strength, 1e-3))
         np.testing.assert_allclose(scores, expected_scores, rtol=1e-5)
+
+
+def test_rows_of_many_relations_fire_together_in_parts_of_any_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph = graph_of(random_rows(3))
+    config = RuleConfig(fewest_hits=1, least_confidence=0.0, sampled_edges=10_000)
+    rules: SparseScoreModel = mine_rules(graph, config)
+    steps = np.arange(2 * graph.num_relations, dtype=np.int64).repeat(3)
+    heads = (np.arange(len(steps)) * 5 % graph.num_entities).astype(np.int32)
+    codes, scores = rules.sparse_scores(heads, steps)
+    expected = np.full((len(steps), graph.num_entities), rules.common_score, dtype=np.float32)
+    expected.ravel()[codes] = scores
+    for row, (head, step) in enumerate(zip(heads, steps.tolist(), strict=True)):
+        relation, inverse = step % graph.num_relations, step >= graph.num_relations
+        [alone] = rules.scores(np.array([head]), relation, inverse=inverse)
+        np.testing.assert_array_equal(alone, expected[row])
+    monkeypatch.setattr(firing, "_ROWS", 2)
+    monkeypatch.setattr(firing, "_MOST_PATHS", 3)
+    again = rules.sparse_scores(heads, steps)
+    np.testing.assert_array_equal(again[0], codes)
+    np.testing.assert_array_equal(again[1], scores)
 
 
 def test_reasons_show_facts_that_make_the_rule_fire() -> None:
