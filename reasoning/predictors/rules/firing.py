@@ -147,8 +147,7 @@ class Firing:
         self, heads: NDArray[np.int32], relations: Codes, first: int
     ) -> tuple[Codes, NDArray[np.float32]]:
         fired = list(self._fired(heads.astype(np.int64), relations))
-        firings = np.concatenate([np.empty(0, dtype=np.int64), *fired])
-        firings.sort()
+        firings = _distinct(np.concatenate(fired))
         edges = firings >> self._rank_bits
         starts = np.flatnonzero(np.diff(edges, prepend=-1))
         if not len(starts):
@@ -166,7 +165,7 @@ class Firing:
         return codes, strengths.astype(np.float32)
 
     def _fired(self, heads: Codes, relations: Codes) -> Iterator[Codes]:
-        """Yield (row, tail, rank of the rule) packed into one number, each once."""
+        """Yield (row, tail, rank of the rule) packed into one number; some more than once."""
         rows = np.arange(len(heads))
         yield self._by_constants(heads, relations)
         walkers = _Walkers(rows, self._roots[relations], heads, np.full(len(heads), _SEVERAL))
@@ -219,7 +218,9 @@ class Firing:
         counts = self._first_rank[walkers.nodes + 1] - low
         ranks = self._ranks[consecutive(low, counts)]
         rows, tails = np.repeat(walkers.rows, counts), np.repeat(walkers.at, counts)
-        return _distinct(self._firing(rows, tails, ranks))
+        fired = self._firing(rows, tails, ranks)
+        # a few are told apart with those of all other parts; many at once, to save memory
+        return fired if len(fired) < _MOST_PATHS // 4 else _distinct(fired)
 
     def _firing(self, rows: Codes, tails: Codes, ranks: Codes) -> Codes:
         edges = (rows << self._entity_bits) | tails
