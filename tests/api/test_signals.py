@@ -42,7 +42,7 @@ whole = True
 """
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _handlers_stay() -> Iterator[None]:
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)
     before = [signal.getsignal(number) for number in numbers]
@@ -78,6 +78,7 @@ def test_a_process_that_loads_compiled_libraries_ends_in_order() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_a_process_that_loads_compiled_libraries_ends_in_order_at_many_moments(
     request: pytest.FixtureRequest,
 ) -> None:
@@ -86,6 +87,7 @@ def test_a_process_that_loads_compiled_libraries_ends_in_order_at_many_moments(
     check_moments(40, 3.0, seed=5)
 
 
+@pytest.mark.usefixtures("_handlers_stay")
 @pytest.mark.parametrize("number", CODES)
 def test_an_import_is_over_before_it_is_interrupted(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -106,12 +108,14 @@ def test_an_import_is_over_before_it_is_interrupted(
     assert sys.modules.pop(name).whole
 
 
+@pytest.mark.usefixtures("_handlers_stay")
 @pytest.mark.parametrize("number", CODES)
 def test_elsewhere_an_interrupt_comes_at_once(number: signal.Signals) -> None:
     with pytest.raises(KeyboardInterrupt, match=number.name), interruptible():
         signal.raise_signal(number)
 
 
+@pytest.mark.usefixtures("_handlers_stay")
 def test_an_interrupt_that_waits_at_the_end_is_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +128,7 @@ def test_an_interrupt_that_waits_at_the_end_is_forgotten(
     assert signal.getitimer(signal.ITIMER_REAL)[1] == 0.0
 
 
+@pytest.mark.usefixtures("_handlers_stay")
 def test_an_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -134,6 +139,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
         signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.usefixtures("_handlers_stay")
 def test_a_thread_leaves_all_handlers_alone() -> None:
     before, seen = signal.getsignal(signal.SIGTERM), []
 
