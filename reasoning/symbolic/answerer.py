@@ -36,7 +36,7 @@ from reasoning.symbolic.explanation import FuzzyProver
 from reasoning.symbolic.fuzzy import LOWER, TRUTH, UPPER, FuzzySet
 from reasoning.symbolic.likely_edges import LikelyEdges
 from reasoning.symbolic.predicted_rows import PredictedRows
-from reasoning.symbolic.prior import prior
+from reasoning.symbolic.prior import Prior
 
 __all__ = ["Evaluation", "SymbolicAnswerer"]
 
@@ -88,6 +88,7 @@ class SymbolicAnswerer:
         self.calibration = calibration
         self._known = known_edges(snapshot, known_probability=self.config.known_probability)
         self._rows = PredictedRows(predictor, self.config, row_folder)
+        self._prior = Prior(snapshot)
         self._likely = LikelyEdges(snapshot, self._rows, self.config)
 
     def answer(
@@ -149,7 +150,7 @@ class SymbolicAnswerer:
             evaluation = Evaluation(self._likely, queries, ranking=True)
             for query in queries:
                 row = scores[place]
-                np.multiply(prior(query, self.snapshot), _PRIOR_WEIGHT, out=row, casting="unsafe")
+                np.multiply(self._prior.of(query), np.float32(_PRIOR_WEIGHT), out=row)
                 value = evaluation.value(query)
                 row[value.ids] += (1.0 - _PRIOR_WEIGHT) * value.values[TRUTH]
                 place += 1

@@ -37,6 +37,9 @@ __all__ = [
 
 LOWER, TRUTH, UPPER = 0, 1, 2
 
+_SCANNED_PER_ID = 32
+"""Looking through so many marks of a bitmap costs less than the sort of one id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FuzzySet:
@@ -100,13 +103,19 @@ class Maxima:
         # pages of either array come into memory when they are first touched
         self._largest = np.zeros(num_entities)
         self._seen = np.zeros(num_entities, dtype=np.int32)
+        self._marked = np.zeros(num_entities, dtype=np.bool_)
 
     def distinct(self, ids: NDArray[np.int32]) -> Ids:
-        """Return ids ascending, each once; a sort of the distinct ones only."""
+        """Return ids ascending, each once, by a bitmap or by a sort of the distinct ones only."""
+        if len(ids) * _SCANNED_PER_ID > len(self._seen):
+            self._marked[ids] = True
+            found: Ids = self._marked.nonzero()[0].astype(np.int32)
+            self._marked[found] = False
+            return found
         order = np.arange(len(ids), dtype=np.int32)
         # of equal ids the last write stays, so one of each finds itself there
         self._seen[ids] = order
-        found: Ids = ids[self._seen.take(ids) == order]
+        found = ids[self._seen.take(ids) == order]
         found.sort()
         return found
 
