@@ -99,5 +99,8 @@ class _Delivery:
         self._kept = number
 
     def _try_again(self, _number: int, frame: FrameType | None) -> None:
-        if self._kept is not None:
-            self.take(self._kept, frame)
+        kept = self._kept
+        if kept is None or is_importing(frame):
+            return
+        self.cancel()
+        signal.raise_signal(kept)  # to whoever handles it now: a server may have taken over

@@ -129,6 +129,24 @@ def test_an_interrupt_that_waits_at_the_end_is_forgotten(
 
 
 @pytest.mark.usefixtures("_handlers_stay")
+def test_an_interrupt_that_waited_goes_to_whoever_handles_it_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_module.py").write_text(SLOW_MODULE.format(name="SIGTERM"))
+    monkeypatch.syspath_prepend(tmp_path)
+    seen: list[int] = []
+    with interruptible():
+        importlib.import_module("slow_module")
+        ours = signal.signal(signal.SIGTERM, lambda number, _: seen.append(number))
+        until = time.monotonic() + 60
+        while not seen and time.monotonic() < until:
+            time.sleep(0.01)
+        signal.signal(signal.SIGTERM, ours)
+    del sys.modules["slow_module"]
+    assert seen == [signal.SIGTERM]
+
+
+@pytest.mark.usefixtures("_handlers_stay")
 def test_an_ignored_signal_stays_ignored() -> None:
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
