@@ -134,7 +134,7 @@ def _embedding_for(num_entities: int, num_edges: int) -> ComplexConfig:
         )
     if num_entities > _LARGE:
         return replace(_MIDDLE, rank=100, epochs=20, candidates=20_000)
-    return replace(_MIDDLE, rank=500, epochs=16, candidates=6000, average_from=7, patience=3)
+    return replace(_MIDDLE, rank=200, epochs=15, candidates=12_000, average_from=6, patience=3)
 
 
 def _rules_for(num_entities: int, num_edges: int) -> RuleConfig:

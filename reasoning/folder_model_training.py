@@ -47,6 +47,7 @@ class FolderTraining:
     seed: int
     bars: Bars
     seconds: dict[str, float] = field(default_factory=dict)
+    broken_off: dict[str, float] = field(default_factory=dict)
 
     @property
     def plan(self) -> dict[str, Any]:
@@ -92,21 +93,30 @@ class FolderTraining:
         if any(before.get(key) != now[key] for key in now if key != "config"):
             raise another_model(self.folder)
         settings = before.get("config", {})
-        for part, seconds in begun.get("seconds", {}).items():
-            if all(settings.get(name) == now["config"][name] for name in _NEEDS[part]):
-                self.seconds[part] = seconds
+        for part, needs in _NEEDS.items():
+            if all(settings.get(name) == now["config"][name] for name in needs):
+                for times, found in ((self.seconds, "seconds"), (self.broken_off, "broken_off")):
+                    if part in begun.get(found, {}):
+                        times[part] = begun[found][part]
         self._keep_plan()
 
     def _keep_plan(self) -> None:
-        stamp = {"format": FORMAT, "plan": self.plan, "seconds": self.seconds}
+        times = {"seconds": self.seconds, "broken_off": self.broken_off}
+        stamp = {"format": FORMAT, "plan": self.plan, **times}
         write_json(self.folder / _PLAN, stamp)
 
     def _part(self, name: str, made: Callable[[], Any]) -> Any:
-        """Make a part unless it is done; how long it took is kept beside the plan."""
+        """Make a part unless it is done; how long it took, pieces added up, is kept."""
         started = time.monotonic()
-        part = made()
+        before = self.broken_off.get(name, 0.0)
+        try:
+            part = made()
+        except BaseException:
+            self.broken_off[name] = round(before + time.monotonic() - started, 1)
+            self._keep_plan()
+            raise
         if name not in self.seconds:
-            self.seconds[name] = round(time.monotonic() - started, 1)
+            self.seconds[name] = round(before + time.monotonic() - started, 1)
             self._keep_plan()
         return part
 

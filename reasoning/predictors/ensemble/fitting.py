@@ -1,8 +1,11 @@
 """Fits the weights of an ensemble, and the map from its softmax to probabilities.
 
 Weights: a conditional logit over the tails of each row. With z = w_d · columns, the loss of a row
-is the mean over its missing tails of −log softmax(z), the weights of a directed relation d being
-drawn towards shared ones by a ridge penalty, so that a rare relation takes those over.
+is the sum over its missing tails of −log softmax(z), the weights of a directed relation d being
+drawn towards shared ones by a ridge penalty, so that a rare relation takes those over. Each missing
+edge counts once, since walks meet a row of many tails as often as it has tails: on sampled
+validation queries of NELL995 that gave 24.1, 15.7 and 36.1 on 1p, 2u and 2i, rows that count once
+each 23.5, 15.3 and 35.3.
 
 Probabilities: of the ten best tails of each row, log-odds = slope · log(n · softmax) + offset_d +
 κ · log P(the head misses an edge of d), offsets drawn towards a shared one alike; κ is a setting.
@@ -63,7 +66,8 @@ def fit_weights(examples: Examples, num_steps: int, *, shrinkage: float) -> NDAr
     scale = _spread(examples)
     columns = torch.from_numpy(examples.columns / scale)
     log_weights = torch.from_numpy(examples.log_weights)
-    shares = torch.from_numpy(examples.hits / np.maximum(1, examples.hits.sum(1, keepdims=True)))
+    hits = torch.from_numpy(examples.hits).float()
+    counts = hits.sum(1)
     numbers, owners = np.unique(examples.steps, return_inverse=True)
     owner = torch.from_numpy(owners)
     # models speak in nats, so that weights begin where their sum is the plain product of experts
@@ -73,9 +77,11 @@ def fit_weights(examples: Examples, num_steps: int, *, shrinkage: float) -> NDAr
     def loss() -> torch.Tensor:
         mixed = torch.einsum("nwc,nc->nw", columns, (shared + own)[owner])
         total = torch.logsumexp(mixed + log_weights, dim=1)
-        hit = (shares * mixed).sum(1)
+        missed = (counts * total - (hits * mixed).sum(1)).sum()
+        # rows that count as many as their tails would outweigh the pull otherwise
+        missed = missed * len(mixed) / counts.sum().clamp(min=1.0)
         penalty = shrinkage * own.square().sum() + _SHARED_PENALTY * shared.square().sum()
-        return ((total - hit).sum() + 0.5 * penalty) / len(mixed)
+        return (missed + 0.5 * penalty) / len(mixed)
 
     minimise(loss, [shared, own])
     weights = np.tile(shared.detach().numpy() / scale, (num_steps, 1))
