@@ -35,8 +35,8 @@ class SymbolicConfig:
     over the calibrated ensemble of `reasoning.predictors.ensemble` (40 queries a structure) it
     gained where probabilities mean something: 2p +1.9, ip +2.0, pi +2.6, inp +1.3, pin +0.8,
     up and pni ±0.1, 3p −1.1. There, with κ = 1 (120 queries a structure), benefit_of_doubt 0 / 0.3
-    / 1 gave 34.4 / 38.4 / 38.9 on 2i, 43.7 / 48.9 / 49.0 on 3i, 28.2 / 29.6 / 30.9 on pi; max_support
-    12 / 32 / 100 gave 29.5 / 29.6 / 29.7 EPFO.
+    / 1 gave 34.4 / 38.4 / 38.9 on 2i, 43.7 / 48.9 / 49.0 on 3i, 28.2 / 29.6 / 30.9 on pi;
+    max_support 12 / 32 / 100 gave 29.5 / 29.6 / 29.7 EPFO.
 
     Attributes:
         known_probability: Edges of the graph from this probability on are known, in [0, 1].
