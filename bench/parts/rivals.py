@@ -83,13 +83,13 @@ def training_config(*, steps: int, start_scale: float) -> ConeTrainingConfig:
             part_images=36,
             pool=320,
             part_share=1.0,
-            # questions that start at a part are left out, and most one-hop queries do: of what is
-            # left, classes and images as anchors, this is a little under a half
+            # questions that start at a part are left out, and most one-hop queries do: what is
+            # left of them, with classes and images as anchors, is about a quarter of the batches
             from_parts=0.0,
-            one_hop_share=0.8,
+            one_hop_share=0.6,
         ),
         structures=("1p",),
-        part_structures=("2p", "2p", "2i", "pin"),
+        part_structures=("2p", "2p", "2i", "pin", "pin"),
         queries=1500,
         epochs=max(1, steps // _EPOCH),
         steps=min(steps, _EPOCH),
