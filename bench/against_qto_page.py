@@ -37,8 +37,7 @@ def page(
 
 `{ours.command}`, commit {ours.commit or "unknown"}, {ours.date}, {machine.cores} cores,
 {machine.memory_gb:g} GiB, {machine.gpu or "no GPU"}, seed {ours.seed}. {ours.n:,} queries,
-{queries} (SHA-256 {qto.inputs["queries"][:16]}…). QTO {qto.seconds:,.0f} s, Umbra
-{ours.seconds:,.0f} s.
+{queries} (SHA-256 {qto.inputs["queries"][:16]}…).
 
 The same embedding, training edges known, filtered MRR × 100 by realistic rank. QTO by its own
 formulas (`bench/qto.py`); its factor of negation s = {negation_scale:g} was the better of 3
