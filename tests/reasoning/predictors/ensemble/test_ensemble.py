@@ -251,7 +251,7 @@ def test_there_must_be_models_of_that_size_and_new_edges() -> None:
         fit_ensemble(graph, old, world.models)
 
 
-@pytest.mark.parametrize("wrong", [{"shrinkage": 0.0}, {"completeness": 1.5}, {"delta": 1.0}])
+@pytest.mark.parametrize("wrong", [{"shrinkage": 0.0}, {"completeness": 2.5}, {"delta": 1.0}])
 def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingError):
         EnsembleConfig(**wrong)  # type: ignore[arg-type]
