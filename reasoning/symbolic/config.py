@@ -68,7 +68,7 @@ class SymbolicConfig:
     floor: float = 0.0
     max_support: int = 2000
     negation_power: float = 1.0
-    benefit_of_doubt: float = 1.0
+    benefit_of_doubt: float = 0.3
     noisy_or: bool = False
     memory_bytes: int = 1_000_000_000
     disk_bytes: int = 8_000_000_000
