@@ -160,7 +160,7 @@ def _ensemble_for(num_entities: int, num_edges: int) -> EnsembleConfig:
 def _answering_for(num_entities: int, num_edges: int) -> SymbolicConfig:
     if num_entities <= _SMALL:
         return SymbolicConfig()
-    # NELL995, 400 sampled validation queries a structure: support 32 / 64 / 128 gave 28.7 EPFO each,
+    # NELL995, 400 sampled validation queries a structure: support 32, 64 and 128 gave 28.7 EPFO,
     # negation_power 1.5 / 1 / 0.7 / 0.5 / 0.35 / 0.25 gave 13.9 / 14.4 / 14.7 / 14.9 / 15.2 / 15.3
     sparse = SymbolicConfig(
         epsilon=1e-5,
