@@ -123,7 +123,7 @@ class FolderModelConfig:
 def _embedding_for(num_entities: int, num_edges: int) -> ComplexConfig:
     if num_entities <= _SMALL:
         return ComplexConfig(rank=64, epochs=60, regulariser=0.05, patience=5)
-    if num_edges > _DENSE * num_entities:
+    if _is_dense(num_entities, num_edges):
         return replace(
             _MIDDLE,
             rank=200,

@@ -19,7 +19,7 @@ from kg.snapshot import Snapshot
 from reasoning.sampling import QuerySet
 from reasoning.structures import Structure
 
-__all__ = ["Batch", "BatchPlan", "BatchSettings", "QueryGroup"]
+__all__ = ["Batch", "BatchPlan", "BatchSettings", "QueryGroup", "answers_of"]
 
 Ids = NDArray[np.int64]
 
@@ -112,6 +112,13 @@ class Batch:
     columns: Ids | None = None
 
 
+def answers_of(queries: QuerySet, rows: Ids) -> tuple[Ids, Ids]:
+    """Return the place among `rows` and the entity of every answer of some queries."""
+    found = [queries.easy[row] for row in rows]
+    owner = np.repeat(np.arange(len(rows)), [len(ids) for ids in found])
+    return owner, np.concatenate([np.empty(0, np.int64), *found]).astype(np.int64)
+
+
 class BatchPlan:
     """Draws batches from query sets.
 
@@ -162,9 +169,7 @@ class BatchPlan:
 
     def _pairs(self, queries: QuerySet, rows: Ids) -> Ids:
         """Return the place of a query among rows and its answer, for all answers that are parts."""
-        answers = [queries.easy[row] for row in rows]
-        places = np.repeat(np.arange(len(rows)), [len(ids) for ids in answers])
-        flat = np.concatenate([np.empty(0, np.int64), *answers]).astype(np.int64)
+        places, flat = answers_of(queries, rows)
         pairs = np.stack([places, flat], axis=1)
         return pairs[self._parents[flat] >= 0]
 
@@ -177,10 +182,9 @@ class BatchPlan:
         pooled = len(everyone) > self._settings.pool
         rows = self._rows(group, pooled, generator)
         size = len(rows)
-        answers = [group.queries.easy[row] for row in rows]
-        owner = np.repeat(np.arange(size), [len(ids) for ids in answers])
-        flat = np.concatenate(answers).astype(np.int64)
+        owner, flat = answers_of(group.queries, rows)
         if pooled:
+            answers = [group.queries.easy[row] for row in rows]
             chosen = np.array([generator.choice(ids) for ids in answers], dtype=np.int64)
             candidates = self._pool(chosen, everyone, generator)
         else:
@@ -219,9 +223,7 @@ class BatchPlan:
             ],
             axis=1,
         )
-        found = [group.queries.easy[row] for row in rows]
-        owner = np.repeat(np.arange(len(rows)), [len(ids) for ids in found])
-        flat = np.concatenate(found).astype(np.int64)
+        owner, flat = answers_of(group.queries, rows)
         count = len(self._parents)
         codes = np.arange(len(rows))[:, None] * count + entities
         candidates, columns = np.unique(entities, return_inverse=True)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from reasoning.cones.batches import Batch, BatchPlan, QueryGroup
+from reasoning.cones.batches import Batch, BatchPlan, QueryGroup, answers_of
 
 __all__ = ["ScenePlan"]
 
@@ -35,9 +35,7 @@ class ScenePlan(BatchPlan):
         _, first = np.unique(pairs[:, 0], return_index=True)
         places = pairs[np.sort(first)[: settings.queries], 0]
         rows = group.rows[places]
-        found = [group.queries.easy[row] for row in rows]
-        owner = np.repeat(np.arange(len(rows)), [len(ids) for ids in found])
-        flat = np.concatenate(found).astype(np.int64)
+        owner, flat = answers_of(group.queries, rows)
         positive = self._mask(len(rows), owner, flat, candidates)
         return Batch(
             structure=group.queries.structure,
