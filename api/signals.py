@@ -2,15 +2,19 @@
 
 A compiled module that is interrupted while it is being imported may end the whole process (a C++
 initialiser throws where nothing catches), or come back half made. So an interrupt that arrives
-within an import waits until the import is over.
+within an import waits until the import is over. One that is raised where Python cannot hand an
+error on (a finaliser, the callback of a weak reference) would be printed and lost: it is raised
+again a moment later.
 """
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -58,12 +62,15 @@ def interruptible(*numbers: signal.Signals, last: bool = False) -> Iterator[None
     before = {number: signal.getsignal(number) for number in numbers or SIGNALS}
     before = {number: one for number, one in before.items() if one is not signal.SIG_IGN}
     delivery = _Delivery()
+    hook = sys.unraisablehook
     try:
+        sys.unraisablehook = partial(delivery.take_back, hook)
         for number in before:
             signal.signal(number, delivery.take)
         yield
     finally:
         delivery.cancel()
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if last or handler is None else handler)
 
@@ -73,6 +80,7 @@ class _Delivery:
 
     def __init__(self) -> None:
         self._kept: signal.Signals | None = None
+        self._raised: KeyboardInterrupt | None = None
         self._alarm: Handler = None
         self._timer = (0.0, 0.0)
 
@@ -82,7 +90,16 @@ class _Delivery:
             self._keep(signal.Signals(number))
             return
         self.cancel()
-        raise KeyboardInterrupt(signal.Signals(number).name)
+        self._raised = KeyboardInterrupt(signal.Signals(number).name)
+        raise self._raised
+
+    def take_back(self, otherwise: Callable[[Any], Any], unraisable: Any) -> None:
+        """Keep an interrupt that was raised where nothing can catch it, as `sys.unraisablehook`."""
+        lost = self._raised
+        if lost is None or unraisable.exc_value is not lost:
+            otherwise(unraisable)
+            return
+        self._keep(signal.Signals[lost.args[0]])
 
     def cancel(self) -> None:
         """Forget what is kept and give the alarm back to whoever had it."""

@@ -115,6 +115,45 @@ def test_elsewhere_an_interrupt_comes_at_once(number: signal.Signals) -> None:
         signal.raise_signal(number)
 
 
+class Finalised:
+    """Its finaliser, where an error cannot be raised, is interrupted."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.Signals[self.name])
+
+
+@pytest.mark.usefixtures("_handlers_stay")
+@pytest.mark.parametrize("number", CODES)
+def test_an_interrupt_within_a_finaliser_is_not_lost(
+    number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hook = sys.unraisablehook
+
+    def finalise() -> None:
+        with interruptible():
+            Finalised(number.name)
+            until = time.monotonic() + 60
+            while time.monotonic() < until:
+                pass
+
+    with pytest.raises(KeyboardInterrupt, match=number.name):
+        finalise()
+    assert capsys.readouterr().err == ""
+    assert sys.unraisablehook is hook
+
+
+@pytest.mark.usefixtures("_handlers_stay")
+def test_another_error_within_a_finaliser_is_still_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_type))
+    with interruptible():
+        Finalised("no signal")
+    assert told == [KeyError]
+
+
 @pytest.mark.usefixtures("_handlers_stay")
 def test_an_interrupt_that_waits_at_the_end_is_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
