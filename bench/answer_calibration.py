@@ -1,11 +1,11 @@
 """Are the probabilities of answers right? Calibration of answers on a graph folder.
 
 Question: how far are probabilities from what comes true, before and after calibration, over the ten
-best likely answers of each query? Maps are fitted on one half of sampled validation queries and
-checked on the other; the test queries (``test-queries.jsonl.gz`` of the folder, or sampled ones)
-are judged once. Command: ``python -m bench.answer_calibration FOLDER --model DIR --out
-docs/benchmarks`` with a model that ``umbra train FOLDER`` made; about ten minutes on one core for
-NELL995. Writes ``answer-calibration.json``, ``.md`` and ``.svg``.
+best likely answers of each query? The maps are the model's own, which training fitted on sampled
+validation queries; test queries (``test-queries.jsonl.gz`` of the folder, or sampled ones) are
+judged. Command: ``python -m bench.answer_calibration FOLDER --model DIR`` with a model that ``umbra
+train FOLDER`` made; about ten minutes on one core for NELL995. Writes ``answer-calibration.json``,
+``.md`` and ``.svg``.
 """
 
 from __future__ import annotations
@@ -33,26 +33,22 @@ from evaluation import (
 from kg.files import sha256_of_file
 from kg.graph_folder import GraphFolder, load_graph_folder
 from kg.progress import Progress
-from reasoning.answer_calibration import AnswerCalibration, fit_answer_calibration
+from kg.snapshot import Snapshot
+from reasoning.answer_calibration import AnswerCalibration
 from reasoning.folder_model import load_folder_model
 from reasoning.judged_answers import JudgedAnswers, judged_answers, validation_queries
 from reasoning.protocols import Answerer
 from reasoning.query import structure_name
 from reasoning.query_files import read_query_file
 from reasoning.sampling import QuerySet
+from reasoning.structures import STRUCTURES
 
 __all__ = ["main", "page", "result_of"]
 
+EDGES = "1p"
+"""Queries of one edge: their answers are the new tails of a head and a relation."""
+
 Judged = Sequence[JudgedAnswers]
-
-
-def halves(judged: Judged, seed: int) -> tuple[Judged, Judged]:
-    """Deal queries into two halves."""
-    first = np.random.default_rng(seed).random(len(judged)) < 0.5
-    return (
-        [one for one, chosen in zip(judged, first, strict=True) if chosen],
-        [one for one, chosen in zip(judged, first, strict=True) if not chosen],
-    )
 
 
 def said_and_true(
@@ -79,15 +75,16 @@ def figures(calibration: AnswerCalibration, judged: Judged) -> dict[str, float]:
     }
 
 
-def test_queries(graph: GraphFolder, limit: int, seed: int) -> list[QuerySet]:
-    """Return up to `limit` queries a structure that need a test edge."""
+def test_queries(graph: GraphFolder, limit: int, edges: int, seed: int) -> list[QuerySet]:
+    """Return queries that need a test edge: up to `edges` of one, `limit` of each other kind."""
     path = graph.path / "test-queries.jsonl.gz"
     if not path.is_file():
         return validation_queries(graph.train_valid, graph.full, limit, seed=seed + 1)
     generator = np.random.default_rng(seed)
     chosen = []
     for queries in read_query_file(path, graph):
-        rows = generator.permutation(len(queries))[:limit]
+        most = edges if queries.structure == STRUCTURES[EDGES] else limit
+        rows = generator.permutation(len(queries))[:most]
         chosen.append(
             replace(
                 queries,
@@ -101,38 +98,48 @@ def test_queries(graph: GraphFolder, limit: int, seed: int) -> list[QuerySet]:
 
 
 def result_of(
-    graph: GraphFolder,
     answerer: Answerer,
+    calibration: AnswerCalibration,
+    asked: Sequence[QuerySet],
+    known: Snapshot,
     *,
-    count: int,
+    limit: int,
     seed: int,
     command: str,
     clock: Measurement,
     inputs: dict[str, str],
 ) -> tuple[RunResult, RiskBand, Sequence[object]]:
-    """Fit on one half of the validation queries and judge the rest.
+    """Judge the answers of queries.
+
+    Args:
+        answerer: Gives scores.
+        calibration: Makes probabilities of them.
+        asked: Queries with held-out answers.
+        known: The graph of the answerer.
+        limit: Queries of one edge beyond this count for edges, not for answers of all kinds.
+        seed: Of the bootstrap.
+        command: That is run.
+        clock: Started before.
+        inputs: Hashes.
 
     Returns:
-        The figures, the risk–coverage curve, and the reliability table of the test answers.
+        The figures, the risk–coverage curve, and the reliability table of the answers.
     """
-    valid = judged_answers(
-        answerer,
-        validation_queries(graph.train, graph.train_valid, count, seed=seed),
-        graph.train,
-        progress=_printed("validation"),
-    )
-    fitted_on, checked_on = halves(valid, seed)
-    calibration = fit_answer_calibration(fitted_on)
-    asked = test_queries(graph, count, seed)
-    test = judged_answers(answerer, asked, graph.train, progress=_printed("test"))
-    said, true, number = said_and_true(calibration, test)
+    judged = judged_answers(answerer, asked, known, progress=_printed("test"))
+    kinds: dict[str, list[JudgedAnswers]] = {}
+    for one in judged:
+        kinds.setdefault(structure_name(one.query) or "other", []).append(one)
+    everything = [one for kind in kinds.values() for one in kind[:limit]]
+    said, true, number = said_and_true(calibration, everything)
     band = risk_band(said, true, number, seed=seed)
-    by_structure = {}
-    for name in sorted({structure_name(one.query) or "other" for one in test}):
-        part = [one for one in test if (structure_name(one.query) or "other") == name]
-        by_structure[name] = figures(calibration, part)
-    of_edges = [one for one in test if structure_name(one.query) == "1p"]
-    everything = figures(calibration, test)
+    overall = figures(calibration, everything)
+    metrics = {
+        "ece": overall["ece"],
+        "ece_of_scores": overall["ece_of_scores"],
+        "risk_within_band": band.share_within,
+    }
+    if EDGES in kinds:
+        metrics["ece_of_edges"] = figures(calibration, kinds[EDGES])["ece"]
     result = RunResult(
         command=command,
         commit=current_commit(),
@@ -141,23 +148,13 @@ def result_of(
         seed=seed,
         protocol="answer-calibration",
         inputs=inputs,
-        n=len(test),
+        n=len(everything),
         seconds=clock.seconds,
         peak_memory_mb=peak_memory_mb(),
-        metrics={
-            "ece": everything["ece"],
-            "ece_of_scores": everything["ece_of_scores"],
-            "ece_of_edges": figures(calibration, of_edges)["ece"] if of_edges else 0.0,
-            "ece_on_valid": figures(calibration, checked_on)["ece"],
-            "risk_within_band": band.share_within,
-        },
+        metrics=metrics,
         by={
-            "part": {
-                "valid fitted on": figures(calibration, fitted_on),
-                "valid checked on": figures(calibration, checked_on),
-                "test": everything,
-            },
-            "structure": by_structure,
+            "part": {"all": overall},
+            "structure": {name: figures(calibration, kinds[name]) for name in sorted(kinds)},
         },
     )
     return result, band, reliability(said, true)
@@ -181,11 +178,12 @@ def page(result: RunResult) -> str:
             f"seed {result.seed}.\n"
         ),
         (
-            "Population: the ten best likely answers of each query, known edges are those of "
-            "training. ECE over 15 bins of equal mass. Maps were fitted on one half of sampled "
-            f"validation queries. On test: answers **{metrics['ece']:.3f}** (scores taken for "
-            f"probabilities: {metrics['ece_of_scores']:.3f}), edges (1p) "
-            f"**{metrics['ece_of_edges']:.3f}**.\n"
+            "Population: the ten best likely answers of each test query, known edges are those of "
+            "training. ECE over 15 bins of equal mass. The maps are the model's, fitted by its "
+            "training on sampled validation queries over edges that a mix, fitted on the others, "
+            f"had not seen. Answers **{metrics['ece']:.3f}** (scores taken for probabilities: "
+            f"{metrics['ece_of_scores']:.3f}), edges (1p) "
+            f"**{metrics.get('ece_of_edges', 0.0):.3f}**.\n"
         ),
         (
             f"Risk that the probabilities promise lies within the 95 % band of the observed risk "
@@ -211,22 +209,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, required=True, help="made by umbra train FOLDER")
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     parser.add_argument("--count", type=int, default=200, help="queries a structure")
+    parser.add_argument("--edges", type=int, default=2000, help="queries of one edge")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(argv)
     clock = Measurement.start()
     graph = load_graph_folder(given.folder)
     model = load_folder_model(given.model, graph.train)
-    options = ["FOLDER", "--model", "DIR", "--count", str(given.count), "--seed", str(given.seed)]
+    if model.calibration is None:
+        parser.error(f"the model in {given.model} has no calibration of answers")
+    asked = test_queries(graph, given.count, given.edges, given.seed)
     inputs = {"graph": graph.full.hash, "model": model.fingerprint}
     queries = graph.path / "test-queries.jsonl.gz"
     if queries.is_file():
         inputs["queries"] = sha256_of_file(queries)
+    words = sys.argv[1:] if argv is None else argv
     result, band, table = result_of(
-        graph,
         replace(model, calibration=None).answerer(),
-        count=given.count,
+        model.calibration,
+        asked,
+        graph.train,
+        limit=given.count,
         seed=given.seed,
-        command=f"python -m bench.answer_calibration {shlex.join(options)}",
+        command=f"python -m bench.answer_calibration {shlex.join(words)}",
         clock=clock,
         inputs=inputs,
     )

@@ -27,8 +27,8 @@ from evaluation.calibration import (
 )
 from kg.errors import CheckpointMismatchError, ForeignFileError, InputError
 from kg.files import read_json, write_json
-from kg.graph_folder import GraphFolder
 from kg.progress import Progress, silent
+from kg.snapshot import Snapshot
 from reasoning.judged_answers import JudgedAnswers, judged_answers, validation_queries
 from reasoning.protocols import Answerer
 from reasoning.query import (
@@ -201,17 +201,19 @@ def fit_answer_calibration(judged: Iterable[JudgedAnswers]) -> AnswerCalibration
 
 def calibrate_on_validation(
     answerer: Answerer,
-    graph: GraphFolder,
+    known: Snapshot,
+    full: Snapshot,
     *,
     count: int = 150,
     seed: int = 0,
     progress: Progress = silent,
 ) -> AnswerCalibration | None:
-    """Fit the maps on sampled queries that need a validation edge.
+    """Fit the maps on sampled queries that need an edge which `full` has and `known` lacks.
 
     Args:
-        answerer: Over the training edges.
-        graph: With validation edges.
+        answerer: Over some of the known edges.
+        known: Answers that follow from it are not judged, neither as true nor as false.
+        full: The same with edges that no part of the answerer has seen.
         count: Queries of a structure.
         seed: Of the sample.
         progress: Told the queries done.
@@ -219,11 +221,9 @@ def calibrate_on_validation(
     Returns:
         The maps; None where the graph is too small to learn them: scores are shown as they are.
     """
-    asked = validation_queries(graph.train, graph.train_valid, count, seed=seed)
+    asked = validation_queries(known, full, count, seed=seed)
     try:
-        return fit_answer_calibration(
-            judged_answers(answerer, asked, graph.train, progress=progress)
-        )
+        return fit_answer_calibration(judged_answers(answerer, asked, known, progress=progress))
     except InputError:
         return None
 
