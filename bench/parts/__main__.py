@@ -146,12 +146,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)  # several runs share a machine; one thread also repeats to the byte
     if arguments.vrd is not None:
         name = "vrd" if arguments.images is None else f"vrd-{arguments.images}"
-        graph_option = "--vrd FOLDER"
+        graph_option = f"--vrd {arguments.vrd}"
         if arguments.images is not None:
             graph_option += f" --images {arguments.images}"
         world = vrd_world(arguments.vrd, images=arguments.images)
     else:
-        name, graph_option = "umbra", "--umbra FOLDER"
+        name, graph_option = "umbra", f"--umbra {arguments.umbra}"
         world = umbra_world(arguments.umbra)
     results, units = [], []
     for seed in range(arguments.first_seed, arguments.first_seed + arguments.seeds):
