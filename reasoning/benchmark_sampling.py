@@ -21,7 +21,7 @@ from reasoning.id_sets import DirectedEdges, directed_edges
 from reasoning.sampling import MAX_ANSWERS, QuerySet, one_hop_queries, sample_queries, taken
 from reasoning.structures import STRUCTURES
 
-__all__ = ["DEFAULT_COUNT", "BenchmarkSample", "sample_benchmark"]
+__all__ = ["DEFAULT_COUNT", "BenchmarkSample", "sample_benchmark", "sample_one_hop_queries"]
 
 DEFAULT_COUNT = 2_000
 """Queries of each structure."""
@@ -104,6 +104,30 @@ def sample_benchmark(
     return tuple(found[name] for name, _, _ in tasks if len(found[name]))
 
 
+def sample_one_hop_queries(
+    count: int | None,
+    full: DirectedEdges,
+    *,
+    generator: np.random.Generator,
+    known: DirectedEdges,
+) -> QuerySet:
+    """Draw 1p queries uniformly from all with a hard answer and at most `MAX_ANSWERS` of them.
+
+    Walks, as for the other structures, would meet a row as often as it has tails.
+
+    Args:
+        count: How many to draw; None for all.
+        full: All edges.
+        generator: Source of randomness.
+        known: Edges that easy answers follow from.
+    """
+    every = one_hop_queries(full, known)
+    few_enough = np.flatnonzero([len(hard) <= MAX_ANSWERS for hard in every.hard])
+    if count is not None and count < len(few_enough):
+        few_enough = np.sort(generator.choice(few_enough, count, replace=False))
+    return taken(every, few_enough)
+
+
 def _edges(graph: GraphFolder, sample: BenchmarkSample) -> tuple[DirectedEdges, DirectedEdges]:
     if sample.split == "valid":
         return directed_edges(graph.train_valid), directed_edges(graph.train)
@@ -114,13 +138,9 @@ def _drawn(
     name: str, count: int | None, seed: int, full: DirectedEdges, known: DirectedEdges
 ) -> QuerySet:
     generator = np.random.default_rng((seed, _NUMBERS[name]))
-    if name != "1p":
-        return sample_queries(STRUCTURES[name], count or 0, full, generator=generator, known=known)
-    every = one_hop_queries(full, known)
-    few_enough = np.flatnonzero([len(hard) <= MAX_ANSWERS for hard in every.hard])
-    if count is not None and count < len(few_enough):
-        few_enough = np.sort(generator.choice(few_enough, count, replace=False))
-    return taken(every, few_enough)
+    if name == "1p":
+        return sample_one_hop_queries(count, full, generator=generator, known=known)
+    return sample_queries(STRUCTURES[name], count or 0, full, generator=generator, known=known)
 
 
 _held: list[DirectedEdges] = []

@@ -48,14 +48,14 @@ class FolderModelConfig:
         ensemble: Of the mix and its calibration.
         answering: Of the symbolic answerer.
         answer_queries: Validation queries of each structure that the probabilities of answers are
-            fitted on, at least 1.
+            fitted on, at least 1; of one edge four times as many.
     """
 
     embedding: EmbeddingConfig = field(default_factory=ComplexConfig)
     rules: RuleConfig = field(default_factory=RuleConfig)
     ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     answering: SymbolicConfig = field(default_factory=SymbolicConfig)
-    answer_queries: int = 150
+    answer_queries: int = 400
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""

@@ -10,12 +10,10 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kg.files import read_json, write_json
 from kg.graph_folder import GraphFolder
@@ -36,7 +34,6 @@ _NEEDS = {
     "embedding": ("embedding",),
     "rules": ("rules",),
     "ensemble": ("embedding", "rules", "ensemble"),
-    "half": ("embedding", "rules", "ensemble"),
     "answers": ("embedding", "rules", "ensemble", "answering", "answer_queries"),
 }
 """The parts in their order, and the settings that each of them follows from."""
@@ -71,8 +68,7 @@ class FolderTraining:
         rules = self._part("rules", self._rules)
         models: list[ScoreModel] = [embedding, rules]
         ensemble = self._part("ensemble", lambda: self._ensemble(models))
-        half = self._part("half", lambda: self._half(models))
-        self._part("answers", lambda: self._answers(half, ensemble.fingerprint))
+        self._part("answers", lambda: self._answers(ensemble))
         write_json(
             self.folder / HEAD,
             {
@@ -155,66 +151,36 @@ class FolderTraining:
         return RuleSet.load(place, self.graph.train)
 
     def _ensemble(self, models: Sequence[ScoreModel]) -> EnsemblePredictor:
-        return self._mix(
-            "ensemble", self.folder / "ensemble", models, self.graph.edges("valid"), "calibrating"
-        )
-
-    def _half(self, models: Sequence[ScoreModel]) -> EnsemblePredictor | None:
-        """Fit a second mix on half of the validation edges; None where that leaves no half."""
-        first = self._first_half
-        if not first.any() or first.all():
-            return None
-        edges = self.graph.edges("valid")[first]
-        place = self.folder / "unfinished" / "half"
-        return self._mix("half", place, models, edges, "calibrating half")
-
-    def _mix(
-        self,
-        name: str,
-        place: Path,
-        models: Sequence[ScoreModel],
-        edges: NDArray[np.int32],
-        title: str,
-    ) -> EnsemblePredictor:
         from reasoning.predictors.ensemble import EnsemblePredictor, fit_ensemble
 
-        if name not in self.seconds:
+        place = self.folder / "ensemble"
+        if "ensemble" not in self.seconds:
             fit_ensemble(
                 self.graph.train,
-                edges,
+                self.graph.edges("valid"),
                 models,
                 self.config.ensemble,
                 seed=self.seed,
-                progress=self.bars(title, "rows"),
+                progress=self.bars("calibrating", "rows"),
             ).save(place)
         return EnsemblePredictor.load(place, self.graph.train, models)
 
-    @cached_property
-    def _first_half(self) -> NDArray[np.bool_]:
-        """Which validation edges the second mix is fitted on."""
-        count = int((self.graph.split == 1).sum())
-        return np.random.default_rng(self.seed).random(count) < 0.5
-
-    def _answers(self, half: EnsemblePredictor | None, fingerprint: str) -> None:
-        """Fit the maps of answers as the answerer will meet new facts.
-
-        Its mix knows the validation edges. So the second mix answers queries that need the edges
-        which it does not know; what the others prove is no new fact and is left out.
-        """
-        from reasoning.answer_calibration import calibrate_on_validation
+    def _answers(self, ensemble: EnsemblePredictor) -> None:
+        from reasoning.answer_calibration_fitting import calibrate_on_validation
         from reasoning.symbolic.answerer import SymbolicAnswerer
 
-        if half is None or "answers" in self.seconds:
+        if "answers" in self.seconds:
             return
-        seen = self.graph.split == 0
-        seen[np.flatnonzero(self.graph.split == 1)[self._first_half]] = True
+        split = self.graph.split
+        chosen = np.random.default_rng(self.seed).random(len(split)) < 0.5
         found = calibrate_on_validation(
-            SymbolicAnswerer(self.graph.train, half, self.config.answering),
-            self.graph.full.keeping(seen),
+            SymbolicAnswerer(self.graph.train, ensemble, self.config.answering),
+            self.graph.train,
+            self.graph.full.keeping((split == 0) | ((split == 1) & chosen)),
             self.graph.train_valid,
             count=self.config.answer_queries,
             seed=self.seed,
             progress=self.bars("calibrating answers", "queries"),
         )
         if found is not None:
-            found.save(self.folder / ANSWERS, fingerprint=fingerprint)
+            found.save(self.folder / ANSWERS, fingerprint=ensemble.fingerprint)

@@ -7,7 +7,7 @@ Calibration of answers is fitted and measured on them: the ten best likely answe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +15,27 @@ from numpy.typing import NDArray
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
 from reasoning.answers import Answers
-from reasoning.id_sets import directed_edges
+from reasoning.benchmark_sampling import sample_one_hop_queries
+from reasoning.id_sets import answer_codes, directed_edges
 from reasoning.protocols import Answerer
 from reasoning.query import Query
 from reasoning.sampling import QuerySet, sample_queries
 from reasoning.structures import STRUCTURES
 
-__all__ = ["BEST_ANSWERS", "JudgedAnswers", "judged_answers", "validation_queries"]
+__all__ = [
+    "BEST_ANSWERS",
+    "JudgedAnswers",
+    "further_answers",
+    "judged_answers",
+    "validation_queries",
+]
 
 BEST_ANSWERS = 10
 """Likely answers of each query that a map is fitted and judged on (`specs`: population)."""
+
+_EDGES = "1p"
+_EDGE_QUERIES = 4
+"""So many times as many queries of one edge are drawn: their answers are the new edges."""
 
 _BATCH = 64
 
@@ -37,11 +48,13 @@ class JudgedAnswers:
         query: In normal form.
         scores: ``(n,)`` falling, in [0, 1].
         outcomes: ``(n,)`` whether the held-out edges prove each.
+        weights: ``(n,)`` how much each counts where a map is fitted; None for 1 each.
     """
 
     query: Query
     scores: NDArray[np.float64]
     outcomes: NDArray[np.bool_]
+    weights: NDArray[np.float64] | None = None
 
 
 def validation_queries(
@@ -52,16 +65,32 @@ def validation_queries(
     Args:
         known: The graph of the answerer, for instance the training edges.
         full: The same with the validation edges.
-        count: Most queries of a structure.
+        count: Most queries of a structure, and of one edge four times as many.
         seed: Of the draw.
     """
     edges, more = directed_edges(known), directed_edges(full)
     generator = np.random.default_rng(seed)
     drawn = [
-        sample_queries(structure, count, more, generator=generator, known=edges)
-        for structure in STRUCTURES.values()
+        sample_one_hop_queries(_EDGE_QUERIES * count, more, generator=generator, known=edges)
+        if name == _EDGES
+        else sample_queries(structure, count, more, generator=generator, known=edges)
+        for name, structure in STRUCTURES.items()
     ]
     return [queries for queries in drawn if len(queries)]
+
+
+def further_answers(queries: QuerySet, fuller: Snapshot) -> QuerySet:
+    """Return the same queries with their hard answers easy, and hard ones of a fuller graph."""
+    edges = directed_edges(fuller)
+    codes = answer_codes(queries.structure, queries.anchors, queries.relations, edges)
+    bounds = np.searchsorted(codes, np.arange(len(queries) + 1) * np.int64(fuller.num_entities))
+    pairs = zip(queries.easy, queries.hard, strict=True)
+    easy = tuple(np.union1d(*pair).astype(np.int32) for pair in pairs)
+    hard = tuple(
+        np.setdiff1d(codes[low:high] % fuller.num_entities, known).astype(np.int32)
+        for low, high, known in zip(bounds[:-1], bounds[1:], easy, strict=True)
+    )
+    return replace(queries, easy=easy, hard=hard)
 
 
 def judged_answers(

@@ -10,7 +10,8 @@ from kg.errors import CheckpointMismatchError, ForeignFileError, InputError
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.snapshot import build_snapshot
-from reasoning.answer_calibration import AnswerCalibration, family, fit_answer_calibration
+from reasoning.answer_calibration import AnswerCalibration, family
+from reasoning.answer_calibration_fitting import fit_answer_calibration
 from reasoning.answers import Answer, Answers
 from reasoning.id_sets import directed_edges
 from reasoning.judged_answers import JudgedAnswers, judged_answers, validation_queries

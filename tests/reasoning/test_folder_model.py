@@ -49,7 +49,7 @@ def test_the_model_answers_better_than_chance(graph: GraphFolder, trained: Path)
         ranks.append(1 + (row > row[tail]).sum())
     assert np.mean(1 / np.array(ranks)) > 0.3
     manifest = model.manifest
-    assert set(manifest["seconds"]) == {"embedding", "rules", "ensemble", "half", "answers"}
+    assert set(manifest["seconds"]) == {"embedding", "rules", "ensemble", "answers"}
     assert manifest["plan"]["snapshot"] == graph.train.hash
     assert not (trained / "unfinished").exists()
 
@@ -57,10 +57,7 @@ def test_the_model_answers_better_than_chance(graph: GraphFolder, trained: Path)
 def test_a_training_stopped_in_every_part_goes_on_to_the_same_model(
     graph: GraphFolder, trained: Path, tmp_path: Path
 ) -> None:
-    parts = (
-        *("training the embedding", "mining rules"),
-        *("calibrating", "calibrating half", "calibrating answers"),
-    )
+    parts = ("training the embedding", "mining rules", "calibrating", "calibrating answers")
     for stop in parts:
         begun: list[str] = []
 
@@ -105,7 +102,7 @@ def test_an_unfinished_training_keeps_what_other_settings_leave_as_it_is(
         train_folder_model(graph, tmp_path, config=CONFIG, bars=stopped)
     other = CONFIG.changed({"ensemble": {"completeness": 0.5}})
     model = train_folder_model(graph, tmp_path, config=other, bars=watched)
-    assert begun == ["calibrating", "calibrating half", "calibrating answers"]
+    assert begun == ["calibrating", "calibrating answers"]
     assert model.predictor.config.completeness == 0.5
 
 

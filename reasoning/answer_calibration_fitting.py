@@ -1,0 +1,175 @@
+"""Fits the maps from scores of answers to probabilities on the answers of validation queries.
+
+Examples are the ten best likely answers of each query, true where the held-out edges prove them.
+The map of each group is isotonic, or Platt's where folds prefer it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.calibration import Calibration, fit_isotonic, fit_platt
+from kg.errors import InputError
+from kg.progress import Progress, silent
+from kg.snapshot import Snapshot
+from reasoning.answer_calibration import AnswerCalibration, family, log_scores
+from reasoning.judged_answers import (
+    JudgedAnswers,
+    further_answers,
+    judged_answers,
+    validation_queries,
+)
+from reasoning.protocols import Answerer
+from reasoning.query import Query, structure_name
+
+__all__ = ["calibrate_on_validation", "fit_answer_calibration"]
+
+_FEWEST_EXAMPLES = 200
+_FEWEST_OF_EACH = 15
+_FOLDS = 5
+_MOST_ELSEWHERE = 0.95
+"""Most of the false answers that are taken to be proved by other edges: some weight stays."""
+
+
+def fit_answer_calibration(judged: Iterable[JudgedAnswers]) -> AnswerCalibration:
+    """Fit the maps; shapes with too few examples are left to a more general map.
+
+    Raises:
+        InputError: There are fewer than 200 answers in all, or fewer than 15 true or false ones.
+
+    Example:
+        >>> from kg.model import EntityKey
+        >>> from reasoning.query import Anchor, Projection
+        >>> query = Projection("r", Anchor(EntityKey("a")))
+        >>> scores, outcomes = np.array([0.9, 0.1]), np.array([True, False])
+        >>> one = JudgedAnswers(query=query, scores=scores, outcomes=outcomes)
+        >>> bool(np.diff(fit_answer_calibration([one] * 200).probabilities(query, [0.1, 0.9])) > 0)
+        True
+    """
+    everything = list(judged)
+    overall = _fitted(everything)
+    if overall is None:
+        raise InputError(
+            f"{sum(len(one.scores) for one in everything)} judged answers are too few to calibrate",
+            hint=(
+                f"give queries with at least {_FEWEST_EXAMPLES} likely answers, "
+                f"{_FEWEST_OF_EACH} of them true and {_FEWEST_OF_EACH} false"
+            ),
+        )
+    return AnswerCalibration(
+        overall=overall,
+        families=_fitted_groups(everything, family),
+        structures=_fitted_groups(everything, structure_name),
+    )
+
+
+def calibrate_on_validation(
+    answerer: Answerer,
+    known: Snapshot,
+    half: Snapshot,
+    full: Snapshot,
+    *,
+    count: int = 400,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> AnswerCalibration | None:
+    """Fit the maps on sampled queries that need an edge which `full` has and `known` lacks.
+
+    The answerer meets new edges where the validation edges are known to be true. Where it is asked
+    of others, as many and drawn alike, what the validation edges prove is no news, while in the
+    sample what those others prove counts as false. So false answers count less, by the share of
+    them that as many other edges prove: twice the share of the answers, false by one half of the
+    validation edges to queries that need it, that the other half proves.
+
+    Args:
+        answerer: Over the known edges.
+        known: Answers that follow from it are not judged, neither as true nor as false.
+        half: The same with half of the validation edges.
+        full: The same with all of them.
+        count: Queries of a structure, and of one edge four times as many.
+        seed: Of the sample.
+        progress: Told the queries done.
+
+    Returns:
+        The maps; None where the graph is too small to learn them: scores are shown as they are.
+    """
+    asked = validation_queries(known, full, count, seed=seed)
+    drawn = validation_queries(known, half, (count + 1) // 2, seed=seed + 1)
+    by_half = [further_answers(queries, full) for queries in drawn]
+    before, total = sum(map(len, asked)), sum(map(len, [*asked, *by_half]))
+    judged = judged_answers(
+        answerer, asked, known, progress=lambda done, _of: progress(done, total)
+    )
+    others = judged_answers(
+        answerer, by_half, known, progress=lambda done, _of: progress(before + done, total)
+    )
+    try:
+        return fit_answer_calibration(_weighed(judged, others))
+    except InputError:
+        return None
+
+
+def _weighed(
+    judged: Sequence[JudgedAnswers], by_half: Sequence[JudgedAnswers]
+) -> Sequence[JudgedAnswers]:
+    """Let false answers count by how likely as many other edges would not prove them either."""
+    try:
+        proved = fit_answer_calibration(by_half)
+    except InputError:
+        # too few to tell
+        return judged
+    found = []
+    for one in judged:
+        elsewhere = np.minimum(2.0 * proved.probabilities(one.query, one.scores), _MOST_ELSEWHERE)
+        found.append(replace(one, weights=np.where(one.outcomes, 1.0, 1.0 - elsewhere)))
+    return found
+
+
+def _fitted_groups(
+    judged: Sequence[JudgedAnswers], group: Callable[[Query], str | None]
+) -> dict[str, Calibration]:
+    members: dict[str, list[JudgedAnswers]] = {}
+    for one in judged:
+        name = group(one.query)
+        if name is not None:
+            members.setdefault(name, []).append(one)
+    maps = {name: _fitted(members[name]) for name in sorted(members)}
+    return {name: one for name, one in maps.items() if one is not None}
+
+
+def _fitted(judged: Sequence[JudgedAnswers]) -> Calibration | None:
+    """Return the kind of map with the lower loss over folds of queries, None for too few."""
+    if not judged:
+        return None
+    scores = log_scores(np.concatenate([one.scores for one in judged]))
+    outcomes = np.concatenate([one.outcomes for one in judged])
+    weights = np.concatenate(
+        [np.ones(len(one.scores)) if one.weights is None else one.weights for one in judged]
+    )
+    true = int(outcomes.sum())
+    if len(scores) < _FEWEST_EXAMPLES or min(true, len(outcomes) - true) < _FEWEST_OF_EACH:
+        return None
+    # answers of one query share their luck, so they share a fold
+    fold = np.repeat(np.arange(len(judged)) % _FOLDS, [len(one.scores) for one in judged])
+    losses = {}
+    for fit in (fit_isotonic, _fit_rising_platt):
+        said = np.zeros(len(scores))
+        for number in range(_FOLDS):
+            inside = fold == number
+            found = fit(scores[~inside], outcomes[~inside], weights[~inside])
+            said[inside] = found.apply(scores[inside])
+        losses[fit] = float(np.average((said - outcomes) ** 2, weights=weights))
+    best = min(losses, key=lambda fit: losses[fit])
+    return best(scores, outcomes, weights)
+
+
+def _fit_rising_platt(
+    scores: NDArray[np.float64], outcomes: NDArray[np.bool_], weights: NDArray[np.float64]
+) -> Calibration:
+    """Fit Platt's map; where it would fall, the scores say nothing and the isotonic map is flat."""
+    found = fit_platt(scores, outcomes, weights)
+    return found if found.slope >= 0 else fit_isotonic(scores, outcomes, weights)
