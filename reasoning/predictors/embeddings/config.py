@@ -85,17 +85,21 @@ class ComplexConfig(EmbeddingConfig):
     """How ComplEx is trained.
 
     Attributes:
-        rank: Complex dimensions, at least 1.
+        rank: Complex dimensions of each member, at least 1.
+        members: Models that are trained one after another from seeds of their own, at least 1;
+            a score is the mean of theirs.
     """
 
     model: ClassVar[str] = "complex"
 
     rank: int = 48
+    members: int = 1
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
         EmbeddingConfig.__post_init__(self)
         self._check_count("rank")
+        self._check_count("members")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ one process's only by the order of floating-point sums.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +22,9 @@ from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
 from reasoning.predictors.embeddings.architecture import architecture_of
 from reasoning.predictors.embeddings.candidates import Candidates, all_candidates
-from reasoning.predictors.embeddings.config import EmbeddingConfig
+from reasoning.predictors.embeddings.config import ComplexConfig, EmbeddingConfig
 from reasoning.predictors.embeddings.link_ranks import sampled_mrr
+from reasoning.predictors.embeddings.members import mean_of_members
 from reasoning.predictors.embeddings.model import EmbeddingModel
 from reasoning.predictors.embeddings.objective import RowVectors, edge_loss
 from reasoning.predictors.embeddings.processes import Processes
@@ -64,6 +66,20 @@ def train_embedding(
         >>> train_embedding(graph, ComplexConfig(rank=2, epochs=1)).entity.shape
         (1, 4)
     """
+    if isinstance(config, ComplexConfig) and config.members > 1:
+        trained = [
+            train_embedding(
+                snapshot,
+                replace(config, members=1),
+                valid=valid,
+                candidates=candidates,
+                seed=seed * config.members + member,  # no two seeds share a member
+                progress=_of_member(progress, member, config.members),
+                resume_folder=resume_folder and resume_folder / f"member-{member}",
+            )
+            for member in range(config.members)
+        ]
+        return mean_of_members(config, trained)
     chosen = all_candidates(snapshot) if candidates is None else candidates
     training = _Training(snapshot, config, chosen, valid)
     architecture = training.architecture
@@ -84,6 +100,13 @@ def train_embedding(
             state.keep(resume_folder, snapshot.hash, name)
         progress(state.epoch, config.epochs)
     return training.model(state.best or state.result)
+
+
+def _of_member(progress: Progress, member: int, members: int) -> Progress:
+    def report(done: int, total: int) -> None:
+        progress(member * total + done, members * total)
+
+    return report
 
 
 class _Training:
