@@ -31,8 +31,8 @@ __all__ = ["calibrate_on_validation", "fit_answer_calibration"]
 _FEWEST_EXAMPLES = 200
 _FEWEST_OF_EACH = 15
 _FOLDS = 5
-_MOST_ELSEWHERE = 0.95
-"""Most of the false answers that are taken to be proved by other edges: some weight stays."""
+_LEAST = 0.05
+"""Least weight of a false answer."""
 
 
 def fit_answer_calibration(judged: Iterable[JudgedAnswers]) -> AnswerCalibration:
@@ -79,11 +79,12 @@ def calibrate_on_validation(
 ) -> AnswerCalibration | None:
     """Fit the maps on sampled queries that need an edge which `full` has and `known` lacks.
 
-    The answerer meets new edges where the validation edges are known to be true. Where it is asked
-    of others, as many and drawn alike, what the validation edges prove is no news, while in the
-    sample what those others prove counts as false. So false answers count less, by the share of
-    them that as many other edges prove: twice the share of the answers, false by one half of the
-    validation edges to queries that need it, that the other half proves.
+    Queries that need an edge say little of other missing edges: what validation does not prove is
+    judged false, though many a new edge is missing in both. Asked of queries that need an edge of
+    another draw, as many as the validation edges, where what these prove is known and left out, an
+    answer is true with probability m / (1 − c): m by its score on the sample, c the share of such
+    answers that the edges of the one draw prove to queries that need the other. Halves of the
+    validation edges show c / 2. So false answers count (1 − m − c) / (1 − m) each.
 
     Args:
         answerer: Over the known edges.
@@ -99,34 +100,34 @@ def calibrate_on_validation(
     """
     asked = validation_queries(known, full, count, seed=seed)
     drawn = validation_queries(known, half, (count + 1) // 2, seed=seed + 1)
-    by_half = [further_answers(queries, full) for queries in drawn]
-    before, total = sum(map(len, asked)), sum(map(len, [*asked, *by_half]))
+    by_other = [further_answers(queries, full) for queries in drawn]
+    before, total = sum(map(len, asked)), sum(map(len, [*asked, *by_other]))
     judged = judged_answers(
         answerer, asked, known, progress=lambda done, _of: progress(done, total)
     )
     others = judged_answers(
-        answerer, by_half, known, progress=lambda done, _of: progress(before + done, total)
+        answerer, by_other, known, progress=lambda done, _of: progress(before + done, total)
     )
     try:
-        return fit_answer_calibration(_weighed(judged, others))
+        plain = fit_answer_calibration(judged)
     except InputError:
         return None
+    try:
+        proved = fit_answer_calibration(others)
+    except InputError:
+        # too few to tell
+        return plain
+    return fit_answer_calibration(_weighed(one, plain, proved) for one in judged)
 
 
 def _weighed(
-    judged: Sequence[JudgedAnswers], by_half: Sequence[JudgedAnswers]
-) -> Sequence[JudgedAnswers]:
-    """Let false answers count by how likely as many other edges would not prove them either."""
-    try:
-        proved = fit_answer_calibration(by_half)
-    except InputError:
-        # too few to tell
-        return judged
-    found = []
-    for one in judged:
-        elsewhere = np.minimum(2.0 * proved.probabilities(one.query, one.scores), _MOST_ELSEWHERE)
-        found.append(replace(one, weights=np.where(one.outcomes, 1.0, 1.0 - elsewhere)))
-    return found
+    judged: JudgedAnswers, plain: AnswerCalibration, proved: AnswerCalibration
+) -> JudgedAnswers:
+    """Let false answers count by how likely the edges of another draw do not prove them either."""
+    untrue = np.maximum(1.0 - plain.probabilities(judged.query, judged.scores), _LEAST)
+    elsewhere = 2.0 * proved.probabilities(judged.query, judged.scores)
+    weights = np.clip(1.0 - elsewhere / untrue, _LEAST, 1.0)
+    return replace(judged, weights=np.where(judged.outcomes, 1.0, weights))
 
 
 def _fitted_groups(

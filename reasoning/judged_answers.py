@@ -80,17 +80,19 @@ def validation_queries(
 
 
 def further_answers(queries: QuerySet, fuller: Snapshot) -> QuerySet:
-    """Return the same queries with their hard answers easy, and hard ones of a fuller graph."""
+    """Return the same queries with other hard answers: those that only a fuller graph gives.
+
+    What was hard before is neither easy nor hard.
+    """
     edges = directed_edges(fuller)
     codes = answer_codes(queries.structure, queries.anchors, queries.relations, edges)
     bounds = np.searchsorted(codes, np.arange(len(queries) + 1) * np.int64(fuller.num_entities))
-    pairs = zip(queries.easy, queries.hard, strict=True)
-    easy = tuple(np.union1d(*pair).astype(np.int32) for pair in pairs)
-    hard = tuple(
+    before = (np.union1d(*pair) for pair in zip(queries.easy, queries.hard, strict=True))
+    further = tuple(
         np.setdiff1d(codes[low:high] % fuller.num_entities, known).astype(np.int32)
-        for low, high, known in zip(bounds[:-1], bounds[1:], easy, strict=True)
+        for low, high, known in zip(bounds[:-1], bounds[1:], before, strict=True)
     )
-    return replace(queries, easy=easy, hard=hard)
+    return replace(queries, hard=further)
 
 
 def judged_answers(

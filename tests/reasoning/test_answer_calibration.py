@@ -11,12 +11,22 @@ from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.snapshot import build_snapshot
 from reasoning.answer_calibration import AnswerCalibration, family
-from reasoning.answer_calibration_fitting import fit_answer_calibration
+from reasoning.answer_calibration_fitting import (
+    calibrate_on_validation,
+    fit_answer_calibration,
+)
 from reasoning.answers import Answer, Answers
+from reasoning.exact import evaluate
 from reasoning.id_sets import directed_edges
-from reasoning.judged_answers import JudgedAnswers, judged_answers, validation_queries
+from reasoning.judged_answers import (
+    JudgedAnswers,
+    further_answers,
+    judged_answers,
+    validation_queries,
+)
 from reasoning.query import Anchor, Intersection, Labelled, Negation, Projection, Union
-from reasoning.sampling import one_hop_queries
+from reasoning.sampling import one_hop_queries, sample_queries
+from reasoning.structures import STRUCTURES
 from reasoning.symbolic.answerer import SymbolicAnswerer
 
 ANCHOR = Anchor(EntityKey("a"))
@@ -201,3 +211,90 @@ def test_the_best_likely_answers_are_judged_by_the_held_out_edges():
     forward = next(one for one in judged if not one.query.inverse)
     assert forward.scores.tolist() == [0.5, 0.4]
     assert forward.outcomes.tolist() == [False, True]
+
+
+def test_what_counts_half_pulls_the_map_half_as_much():
+    scores = np.full(10, 0.5)
+    outcomes = np.arange(10) < 3
+    halved = JudgedAnswers(
+        query=ONE, scores=scores, outcomes=outcomes, weights=np.where(outcomes, 1.0, 0.5)
+    )
+    said = fit_answer_calibration([halved] * 60).probabilities(ONE, [0.5])
+    assert said[0] == pytest.approx(3 / (3 + 0.5 * 7), abs=0.01)
+
+
+def test_what_half_of_the_edges_proves_is_left_out_of_what_the_rest_proves():
+    heads = np.repeat(np.arange(6), 6)
+    full = bipartite(heads, (heads + np.tile(np.arange(6), 6)) % 10)
+    third = np.random.default_rng(0).integers(3, size=full.num_edges)
+    known, half = full.keeping(third == 0), full.keeping(third < 2)
+    one = sample_queries(
+        *(STRUCTURES["2i"], 20, directed_edges(half)),
+        generator=np.random.default_rng(0),
+        known=directed_edges(known),
+    )
+    other = further_answers(one, full)
+    assert other.easy == one.easy
+    assert sum(map(len, other.hard)) > 0
+    for row in range(len(one)):
+        everything = set(evaluate(one.tree(row, full), full).tolist())
+        before = {*one.easy[row].tolist(), *one.hard[row].tolist()}
+        assert set(other.hard[row].tolist()) == everything - before
+
+
+def test_probabilities_hold_for_new_edges_where_a_row_misses_many():
+    """Of 40 tails a head has each with its own chance; three in ten edges are new."""
+    draw = np.random.default_rng(1)
+    chances = np.linspace(0.05, 0.95, 40) ** 2
+    heads, tails = np.nonzero(draw.random((150, 40)) < chances)
+    graph = bipartite(heads, tails)
+    split = draw.choice(3, graph.num_edges, p=[0.4, 0.3, 0.3])
+    half = (split == 0) | ((split == 1) & (draw.random(len(split)) < 0.5))
+    known, partly, valid = (graph.keeping(kept) for kept in (split == 0, half, split < 2))
+    answerer = SymbolicAnswerer(known, TailChances(graph, 0.8 * chances))
+    asked = validation_queries(valid, graph, 40, seed=1)[:1]
+    assert asked[0].structure == STRUCTURES["1p"]
+    judged = judged_answers(answerer, asked, known)
+    calibration = calibrate_on_validation(answerer, known, partly, valid, count=50)
+    plain = fit_answer_calibration(
+        judged_answers(answerer, validation_queries(known, valid, 50), known)
+    )
+    assert errors(plain, judged)[1] > 0.07
+    assert errors(calibration, judged)[1] < 0.05
+
+
+def test_a_graph_too_small_to_learn_from_has_no_calibration():
+    full = chain()
+    known = full.keeping(full.heads == full.entity_id("a"))
+    half = full.keeping(full.heads != full.entity_id("c"))
+    answerer = SymbolicAnswerer(known, EverywherePredictor(full.num_entities))
+    assert calibrate_on_validation(answerer, known, half, full, count=5) is None
+
+
+class TailChances:
+    """Each tail has every head with the tail's own chance, and each head every tail so."""
+
+    fingerprint = "chances"
+
+    def __init__(self, graph, chances):
+        self.num_entities = graph.num_entities
+        self._chances = np.zeros(graph.num_entities, dtype=np.float32)
+        for number, chance in enumerate(chances):
+            self._chances[graph.entity_id(f"t{number}")] = chance
+
+    def rows(self, entities, _relation, *, inverse=False):
+        tails = self._chances > 0
+        if inverse:
+            return np.outer(self._chances[entities], ~tails).astype(np.float32)
+        return np.outer(~tails[entities], self._chances).astype(np.float32)
+
+
+def bipartite(heads, tails):
+    source = (Provenance(kind="asserted", source="test"),)
+    keys = [f"h{head}" for head in range(150)] + [f"t{tail}" for tail in range(40)]
+    entities = [Entity(key=EntityKey(key), label="X", name=key) for key in keys]
+    edges = [
+        Edge(head=EntityKey(f"h{h}"), relation="r", tail=EntityKey(f"t{t}"), provenance=source)
+        for h, t in zip(heads, tails, strict=True)
+    ]
+    return build_snapshot(entities, edges)
