@@ -55,7 +55,7 @@ class FolderModelConfig:
     rules: RuleConfig = field(default_factory=RuleConfig)
     ensemble: EnsembleConfig = field(default_factory=EnsembleConfig)
     answering: SymbolicConfig = field(default_factory=SymbolicConfig)
-    answer_queries: int = 400
+    answer_queries: int = 500
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
