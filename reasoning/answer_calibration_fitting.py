@@ -85,10 +85,9 @@ def calibrate_on_validation(
     probability m / (1 − c): m by its score on the sample, c the share of such answers that the
     edges of the one draw prove to queries that need the other. So false answers count
     (1 − m − c) / (1 − m) each. c is measured between halves of the validation edges and taken as it
-    is: between whole draws it would be nearly twice that, but then queries also lean on edges that
-    the answerer lacks though they are known. On NELL995, quarters for halves and one half of the
-    validation edges for the other's test, both ways: the mean probability missed the share of true
-    answers by −0.009 without c, 0.002 with it, and 0.015 with twice that.
+    is. Between whole draws it would be larger; but on NELL995, one half of the validation edges
+    taken for all of them and the other for test, both ways round, the mean probability missed the
+    share of true answers by −0.009 without c, by 0.002 with c of quarters, by 0.015 with twice it.
 
     Args:
         answerer: Over the known edges.
