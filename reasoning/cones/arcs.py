@@ -22,9 +22,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["arc_distance", "mean_axis", "pairwise_arc_distance", "sine_beyond", "wrap_angle"]
+__all__ = [
+    "arc_distance",
+    "log_resultant",
+    "mean_axis",
+    "pairwise_arc_distance",
+    "sine_beyond",
+    "wrap_angle",
+]
 
 _TINY = 1e-12
+_SHORTEST = 1e-3
 
 
 def wrap_angle(angle: Tensor) -> Tensor:
@@ -48,6 +56,18 @@ def mean_axis(axes: Tensor, weights: Tensor) -> Tensor:
     cosine = (weights * axes.cos()).sum(0)
     vanishes = sine.square() + cosine.square() < _TINY
     return torch.atan2(sine, torch.where(vanishes, torch.ones_like(cosine), cosine))
+
+
+def log_resultant(half_angle: Tensor) -> Tensor:
+    """Return log(sin h / h), h the half-angle: how long the mean of an arc's unit vectors is.
+
+    0 for a single direction, falling towards the whole circle, whose directions have no mean
+    (Mardia and Jupp, "Directional Statistics", 2000); bounded below so that it stays finite.
+
+    Args:
+        half_angle: Any shape, radians in [0, π].
+    """
+    return torch.sinc(half_angle / math.pi).clamp(min=_SHORTEST).log()
 
 
 def arc_distance(

@@ -14,7 +14,8 @@ axis α and an aperture β; **β is the full angle** in [0, 2π] (the public cod
 Where the default differs from the paper, and why (`GeometryConfig.published` takes it back): the
 networks read cosines and sines, since a raw angle jumps at ±π; (2) is a residual on the translated
 cone with a bias of the first layer for each relation, since small graphs do not feed four layers
-of 1,600; the mean axis is atan2 with a guard against a vanishing mean.
+of 1,600; the mean axis is atan2 with a guard against a vanishing mean; (3) weighs an axis by the
+length of its arc's mean vector too, or the wide arcs of a complement begin with as much say.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import torch
 from torch import Tensor, nn
 
 from kg.errors import SettingError
+from reasoning.cones import arcs
 from reasoning.cones.arcs import arc_distance, mean_axis, pairwise_arc_distance, wrap_angle
 
 __all__ = [
@@ -234,7 +236,10 @@ class ConeGeometry(nn.Module):
         thinned = tuple(
             Cone(cone.axis, self.thin(cone.aperture).clamp(max=2 * math.pi)) for cone in cones
         )
-        return intersect(thinned, self.attention(edges), gate)
+        logits = self.attention(edges)
+        if not self.config.published:
+            logits = logits + arcs.log_resultant(torch.stack([c.aperture for c in cones]) / 2)
+        return intersect(thinned, logits, gate)
 
     def complement(self, cone: Cone) -> Cone:
         """Return the complement."""

@@ -4,7 +4,9 @@ Reference: RConE (arXiv 2408.11526), sub-entity encoder: attention over the scen
 on the graph around the owner; feed-forward, layer norm, linear to d. Attention is `TransformerConv`
 of PyTorch Geometric (Shi et al., arXiv 2009.03509): a part that is asked for attends to the other
 parts of its image and to a node for its owner; edges carry the predicate and how the two boxes lie
-to each other. A part's axis is no free parameter, so a new image gets axes without training.
+to each other, and a network of both with both parts: attention adds what it is sent up, and after
+that sum nothing tells which of several neighbours stood in which relation. A part's axis is no free
+parameter, so a new image gets axes without training.
 
 A part's own label is an input that may be hidden: always where a query asks for it, else in half of
 the cases in training, since an encoder that copies it fails on parts without a label. So are its
@@ -169,6 +171,12 @@ class PartEncoder(nn.Module):
         self.region_norm = nn.LayerNorm(region_dim) if region_dim else None
         # one more for "no predicate is known", and one for the edge from the owner
         self.predicate = nn.Embedding(num_relations + 2, width)
+        self.message = nn.Sequential(
+            nn.LayerNorm(2 * width),
+            nn.Linear(2 * width, 2 * width),
+            nn.GELU(),
+            nn.Linear(2 * width, width),
+        )
         self.owner = nn.Linear(4 * dim, width)
         self.blocks = nn.ModuleList(
             AttentionBlock(config.width, config.heads, config.dropout) for _ in range(config.layers)
@@ -246,9 +254,12 @@ class PartEncoder(nn.Module):
         lost = _drawn(len(near), self.config.hide_neighbour, draw)
         lost |= np.isin(near, hidden.neighbours)
         shown = np.where(lost, 0, table.labels[near])
+        tokens, others = self._tokens(table, rows, own), self._tokens(table, near, shown)
+        met = others[torch.from_numpy(starts)] + between
+        between = between + self.message(torch.cat([met, tokens[torch.from_numpy(ends)]], -1))
         return data(
-            x=self._tokens(table, rows, own),
-            around=torch.cat([self._tokens(table, near, shown), self.owner(owners)]),
+            x=tokens,
+            around=torch.cat([others, self.owner(owners)]),
             edge_index=torch.from_numpy(edges),
             edge_attr=torch.cat([between, above]),
             own=torch.from_numpy(own),

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from reasoning.cones.arcs import (
     arc_distance,
+    log_resultant,
     mean_axis,
     pairwise_arc_distance,
     sine_beyond,
@@ -222,7 +223,10 @@ class RoughGeometry(nn.Module):
         core_gate, rim_gate = gates.chunk(2, -1)
         # what dropout widens stays on the circle
         thinned = tuple(self._thinned(cone) for cone in cones)
-        return intersect(thinned, self.attention(edges), core_gate, rim_gate)
+        logits = self.attention(edges)
+        if not self.config.published:  # as in `reasoning.cones.cone`
+            logits = logits + log_resultant(torch.stack([c.half_core + c.rim for c in cones]))
+        return intersect(thinned, logits, core_gate, rim_gate)
 
     def _thinned(self, cone: RoughCone) -> RoughCone:
         core = self.thin(cone.half_core).clamp(max=math.pi)

@@ -6,7 +6,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reasoning.cones.arcs import arc_distance, mean_axis, pairwise_arc_distance, wrap_angle
+from reasoning.cones.arcs import (
+    arc_distance,
+    log_resultant,
+    mean_axis,
+    pairwise_arc_distance,
+    wrap_angle,
+)
 
 WEIGHTS = (0.02, 0.7)
 
@@ -117,3 +123,19 @@ def test_mean_axis_crosses_the_seam():
     axes = torch.tensor([[[math.pi - 0.1]], [[-math.pi + 0.3]]])
     mean = mean_axis(axes, torch.full_like(axes, 0.5))
     assert wrap_angle(mean - math.pi - 0.1).abs().item() < 1e-5
+
+
+@pytest.mark.parametrize("half", [0.0, 0.3, math.pi / 2, 3.0])
+def test_resultant_is_the_mean_of_the_unit_vectors_of_an_arc(half):
+    inside = np.linspace(-half, half, 20_001)
+    length = np.hypot(np.cos(inside).mean(), np.sin(inside).mean())
+    found = log_resultant(torch.tensor(half, dtype=torch.float64)).exp().item()
+    assert found == pytest.approx(length, rel=2e-3)
+
+
+def test_the_whole_circle_has_a_finite_logarithm_and_gradient():
+    half = torch.tensor([0.0, math.pi], dtype=torch.float64, requires_grad=True)
+    found = log_resultant(half)
+    found.sum().backward()
+    assert torch.isfinite(found).all()
+    assert torch.isfinite(half.grad).all()

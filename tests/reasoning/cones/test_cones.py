@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import SettingError
+from reasoning.cones.arcs import wrap_angle
 from reasoning.cones.cone import (
     Cone,
     ConeGeometry,
@@ -108,6 +109,20 @@ def test_order_of_members_is_irrelevant(published):
     one, other = space.intersect(cones), space.intersect(cones[::-1])
     same_direction(one.axis, other.axis)
     torch.testing.assert_close(one.aperture, other.aperture)
+
+
+@pytest.mark.parametrize(("published", "nearer"), [(False, True), (True, False)])
+def test_a_complement_starts_with_little_say_unless_published(published, nearer):
+    space = geometry(published=published)
+    for weight in space.attention.parameters():
+        torch.nn.init.zeros_(weight)
+    narrow = Cone(cone(0).axis, torch.full_like(cone(0).axis, 0.4))
+    taken = space.complement(Cone(narrow.axis - 0.5, narrow.aperture))
+    joined = space.intersect((narrow, taken))
+    away = wrap_angle(joined.axis - narrow.axis).abs()
+    # the axis of the complement lies π − 0.5 away: halfway is 1.3
+    assert bool((away < 0.1).all()) is nearer
+    assert bool((away > 1.2).all()) is not nearer
 
 
 @pytest.mark.parametrize("published", [False, True])

@@ -145,6 +145,23 @@ def test_a_label_hidden_from_the_parts_beside_cannot_be_read_by_them():
     torch.testing.assert_close(axes(made, parts, [row], neighbours=beside), expected)
 
 
+def test_what_is_sent_up_tells_which_neighbour_stands_where():
+    made, parts = encoder(), table()
+    row = int(np.flatnonzero((parts.neighbours >= 0).sum(1) >= 2)[0])
+    first, second = parts.neighbours[row][:2]
+    owners = torch.zeros(1, 24)
+
+    def sent(one: int, other: int) -> torch.Tensor:
+        labels = parts.labels.copy()
+        labels[[first, second]] = one, other
+        graph = made.graph(
+            replace(parts, labels=labels), np.array([row]), hidden=HiddenFacts(), owners=owners
+        )
+        return (graph.around[graph.edge_index[0]] + graph.edge_attr).sum(0).detach()
+
+    assert not torch.allclose(sent(1, 2), sent(2, 1), atol=1e-4)
+
+
 def test_what_training_hides_at_random_follows_from_the_generator():
     made, parts = encoder(), table()
     rows = np.arange(len(parts))

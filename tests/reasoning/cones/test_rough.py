@@ -160,6 +160,20 @@ def test_every_operator_gives_a_rough_cone_in_any_order(published):
     torch.testing.assert_close(joined.rim, turned.rim)
 
 
+@pytest.mark.parametrize(("published", "nearer"), [(False, True), (True, False)])
+def test_a_complement_starts_with_little_say_unless_published(published, nearer):
+    space = geometry(published=published)
+    for weight in space.attention.parameters():
+        torch.nn.init.zeros_(weight)
+    width = torch.full_like(rough(0).axis, 0.1)
+    narrow = RoughCone(rough(0).axis, width, width)
+    taken = space.complement(RoughCone(narrow.axis - 0.5, width, width))
+    away = angle_to(space.intersect((narrow, taken)).axis.detach().numpy(), narrow.axis.numpy())
+    # the axis of the complement lies π − 0.5 away: halfway is 1.3
+    assert bool((away < 0.1).all()) is nearer
+    assert bool((away > 1.2).all()) is not nearer
+
+
 def test_operators_write_into_no_argument():
     space = geometry()
     one, other = rough(0), rough(1)
