@@ -142,6 +142,8 @@ def result_of(
         "ece": overall["ece"],
         "ece_of_scores": overall["ece_of_scores"],
         "risk_within_band": band.share_within,
+        "risk_promised": float(band.promised[-1]),
+        "risk_observed": float(band.risk[-1]),
     }
     if EDGES in kinds:
         metrics["ece_of_edges"] = figures(calibration, kinds[EDGES])["ece"]
@@ -193,14 +195,17 @@ def page(result: RunResult) -> str:
         ),
         (
             f"Calibration on test queries had been looked at {looks} times "
-            "before this run, by runs of earlier ways to fit the maps; this way was chosen on "
-            "validation queries alone.\n"
+            "before this run; the way to fit the maps was chosen on validation queries alone.\n"
             if looks
             else "Calibration on these test queries had not been looked at before this run.\n"
         ),
         (
             f"Risk that the probabilities promise lies within the 95 % band of the observed risk "
-            f"(bootstrap over queries) at {metrics['risk_within_band']:.0%} of the coverages.\n"
+            f"(bootstrap over queries) at {metrics['risk_within_band']:.0%} of the coverages. With "
+            f"all answers kept, {metrics['risk_promised']:.1%} are promised to be wrong and "
+            f"{metrics['risk_observed']:.1%} are. The band holds the chance of the draw of queries; "
+            "it does not hold how validation edges, which the maps are fitted on, differ from test "
+            "edges, nor what queries share, since many meet the same rows.\n"
         ),
         "![Reliability and risk–coverage](answer-calibration.svg)\n",
         "| answers of | queries | share true | ECE | ECE of scores |",
