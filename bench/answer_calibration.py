@@ -203,9 +203,9 @@ def page(result: RunResult) -> str:
             f"Risk that the probabilities promise lies within the 95 % band of the observed risk "
             f"(bootstrap over queries) at {metrics['risk_within_band']:.0%} of the coverages. "
             f"With all answers kept, {metrics['risk_promised']:.1%} are promised to be wrong and "
-            f"{metrics['risk_observed']:.1%} are. The band holds the chance of the draw of queries; "
-            "it does not hold how validation edges, which the maps are fitted on, differ from test "
-            "edges, nor what queries share, since many meet the same rows.\n"
+            f"{metrics['risk_observed']:.1%} are. The band holds the chance of the draw of "
+            "queries; it does not hold how validation edges, which the maps are fitted on, differ "
+            "from test edges, nor what queries share, since many meet the same rows.\n"
         ),
         "![Reliability and risk–coverage](answer-calibration.svg)\n",
         "| answers of | queries | share true | ECE | ECE of scores |",
