@@ -70,8 +70,6 @@ class FolderModelConfig:
             rules=_rules_for(num_entities, num_edges),
             ensemble=_ensemble_for(num_entities, num_edges),
             answering=_answering_for(num_entities, num_edges),
-            # a query takes five times as long where everything leads everywhere
-            answer_queries=200 if _is_dense(num_entities, num_edges) else 500,
         )
 
     def to_json(self) -> dict[str, Any]:
