@@ -30,9 +30,10 @@ from evaluation import Measurement, RunResult, current_commit, peak_memory_mb, t
 from evaluation.significance import standard_error
 from kg.files import read_json, write_json
 
-__all__ = ["main"]
+__all__ = ["LABELS", "PREDICATES", "main", "read_units"]
 
-_LABELS, _PREDICATES = 0.12, 0.10
+LABELS, PREDICATES = 0.12, 0.10
+"""Shares of edges that are held out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,7 @@ def units_of(world: PartWorld, run: Run, work: Path) -> Units:
 
     What each rival found is kept in `work`, so that a run that was ended goes on behind it.
     """
-    shares = {"labels": _LABELS, "predicates": _PREDICATES, "seed": run.seed}
+    shares = {"labels": LABELS, "predicates": PREDICATES, "seed": run.seed}
     hidden = held_out(world, **shares, role="test")
     full = world.full
     if run.split == "valid":

@@ -1,8 +1,9 @@
 """The link predictor of large graphs: several models, mixed and calibrated a relation.
 
-log-odds of (h, r, t) = slope · log softmax_t(w_r · columns) + shift, the softmax over tails that are
-no known edges; `calibration` says what slope and shift follow from. Rows are computed when asked
-for. Where the shift alone says that no tail is as likely as a caller asks for, no model is asked.
+log-odds of (h, r, t) = slope · log softmax_t(w_r · columns) + shift, the softmax over tails that
+are no known edges; `calibration` says what slope and shift follow from. Rows are computed when they
+are asked for. Where the shift alone says that no tail is as likely as a caller asks for, no model
+is asked.
 """
 
 from __future__ import annotations
