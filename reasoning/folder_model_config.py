@@ -68,6 +68,7 @@ class FolderModelConfig:
         return cls(
             embedding=_embedding_for(num_entities, num_edges),
             rules=_rules_for(num_entities, num_edges),
+            ensemble=_ensemble_for(num_entities, num_edges),
             answering=_answering_for(num_entities, num_edges),
         )
 
@@ -157,6 +158,14 @@ def _rules_for(num_entities: int, num_edges: int) -> RuleConfig:
         # three steps lead nearly everywhere; on FB15k-237 they take five times as long to mine
         return RuleConfig(longest_body=2)
     return RuleConfig()
+
+
+def _ensemble_for(num_entities: int, num_edges: int) -> EnsembleConfig:
+    if _is_dense(num_entities, num_edges):
+        # FB15k-237, queries over valid edges that the mix was not fitted on, 150 a structure:
+        # κ of 0 / 0.5 / 1 / 1.5 / 2 gave 17.8 / 18.5 / 18.9 / 19.1 / 19.0 EPFO, 6.9 to 7.7 negation
+        return EnsembleConfig(completeness=1.5)
+    return EnsembleConfig()
 
 
 def _answering_for(num_entities: int, num_edges: int) -> SymbolicConfig:

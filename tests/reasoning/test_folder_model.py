@@ -100,10 +100,10 @@ def test_an_unfinished_training_keeps_what_other_settings_leave_as_it_is(
 
     with pytest.raises(KeyboardInterrupt):
         train_folder_model(graph, tmp_path, config=CONFIG, bars=stopped)
-    other = CONFIG.changed({"ensemble": {"shrinkage": 10.0}})
+    other = CONFIG.changed({"ensemble": {"completeness": 0.5}})
     model = train_folder_model(graph, tmp_path, config=other, bars=watched)
     assert begun == ["calibrating", "calibrating answers"]
-    assert model.predictor.config.shrinkage == 10.0
+    assert model.predictor.config.completeness == 0.5
 
 
 def test_a_finished_model_is_only_opened(graph: GraphFolder, trained: Path) -> None:

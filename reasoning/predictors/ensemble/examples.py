@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.snapshot import Snapshot
 from reasoning.predictors.ensemble.config import EnsembleConfig
 from reasoning.predictors.ensemble.evidence import Evidence
 
@@ -37,11 +36,6 @@ class Missing:
     heads: NDArray[np.int32]
     bounds: NDArray[np.int64]
     tails: NDArray[np.int32]
-
-    @property
-    def pairs(self) -> tuple[list[int], list[int]]:
-        """Directed relations and heads."""
-        return self.steps.tolist(), self.heads.tolist()
 
     def of(self, row: int) -> NDArray[np.int32]:
         """Return the missing tails of a row, ascending."""
@@ -76,52 +70,6 @@ def missing_tails(edges: NDArray[np.int32], num_relations: int) -> Missing:
         heads=rows[:, 1].astype(np.int32),
         bounds=np.append(first, len(both)).astype(np.int64),
         tails=both[:, 2].astype(np.int32),
-    )
-
-
-def walked_rows(
-    known: Snapshot, missing: Missing, count: int, *, seed: int
-) -> tuple[Missing, NDArray[np.int64]]:
-    """Draw rows as a walk meets them: by their edges, known or missing, in either direction.
-
-    Args:
-        known: The graph without the missing edges.
-        missing: All rows that miss an edge.
-        count: Edges drawn, with replacement.
-        seed: Of the draw.
-
-    Returns:
-        The distinct rows, most of which miss nothing, and how often each was drawn.
-    """
-    edges, steps = known.num_edges, known.num_relations
-    drawn = np.random.default_rng(seed).integers(2 * edges + len(missing.tails), size=count)
-    forward, back = drawn[drawn < edges], drawn[(drawn >= edges) & (drawn < 2 * edges)] - edges
-    of_missing = np.searchsorted(missing.bounds, drawn[drawn >= 2 * edges] - 2 * edges, "right") - 1
-    rows = np.stack(
-        [
-            np.concatenate(
-                [
-                    known.relations[forward],
-                    known.relations[back].astype(np.int64) + steps,
-                    missing.steps[of_missing],
-                ]
-            ),
-            np.concatenate([known.heads[forward], known.tails[back], missing.heads[of_missing]]),
-        ],
-        axis=1,
-    )
-    rows, counts = np.unique(rows.astype(np.int64), axis=0, return_counts=True)
-    place = {row: number for number, row in enumerate(zip(*missing.pairs, strict=True))}
-    none = np.empty(0, dtype=np.int32)
-    tails = [missing.of(place[row]) if row in place else none for row in map(tuple, rows.tolist())]
-    return (
-        Missing(
-            steps=rows[:, 0],
-            heads=rows[:, 1].astype(np.int32),
-            bounds=np.cumsum([0, *map(len, tails)], dtype=np.int64),
-            tails=np.concatenate([none, *tails]),
-        ),
-        counts,
     )
 
 

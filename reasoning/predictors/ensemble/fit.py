@@ -10,17 +10,11 @@ from numpy.typing import NDArray
 from kg.errors import InputError
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
-from reasoning.predictors.ensemble.calibration import fit_calibration
 from reasoning.predictors.ensemble.completeness import fit_completeness
 from reasoning.predictors.ensemble.config import EnsembleConfig
 from reasoning.predictors.ensemble.evidence import Evidence
-from reasoning.predictors.ensemble.examples import (
-    Missing,
-    examples_of,
-    missing_tails,
-    walked_rows,
-)
-from reasoning.predictors.ensemble.fitting import fit_weights, further_missing
+from reasoning.predictors.ensemble.examples import Missing, examples_of, missing_tails
+from reasoning.predictors.ensemble.fitting import fit_calibration, fit_weights
 from reasoning.predictors.ensemble.predictor import EnsemblePredictor
 from reasoning.protocols import ScoreModel
 
@@ -80,39 +74,28 @@ def fit_on_rows(
             "no validation edges that the graph lacks",
             hint="an ensemble is fitted on edges that its models have not seen",
         )
-    steps, everything = 2 * evidence.snapshot.num_relations, missing
+    steps = 2 * evidence.snapshot.num_relations
     completeness = fit_completeness(
         evidence.signatures, missing, steps, shrinkage=config.shrinkage, seed=seed
     )
     if len(missing.steps) > config.rows:
         drawn = np.random.default_rng(seed).choice(len(missing.steps), config.rows, replace=False)
         missing = missing.taking(np.sort(drawn))
-    walked, counts = walked_rows(evidence.snapshot, everything, config.rows, seed=seed)
-    total = len(missing.steps) + len(walked.steps)
+    total = len(missing.steps)
     examples = examples_of(
         evidence, missing, config, seed=seed, reported=lambda done: progress(done, total)
     )
-    weights = fit_weights(examples, steps, shrinkage=config.shrinkage)
-    further = further_missing(examples, steps, config.shrinkage)
-    met = examples_of(
-        evidence,
-        walked,
-        config,
-        seed=seed,
-        reported=lambda done: progress(len(missing.steps) + done, total),
-    )
-    log_missing = np.concatenate(
+    log_missing = config.completeness * np.concatenate(
         [
-            np.log(completeness.missing(evidence.signatures, step)[walked.heads[rows]])
-            for step, rows in _by_step(walked)
+            np.log(completeness.missing(evidence.signatures, step)[missing.heads[rows]])
+            for step, rows in _by_step(missing)
         ]
     ).astype(np.float32)
+    weights = fit_weights(examples, steps, shrinkage=config.shrinkage)
     return EnsemblePredictor(
         evidence=evidence,
         weights=weights,
-        calibration=fit_calibration(
-            met, counts, weights, log_missing, further, shrinkage=config.shrinkage
-        ),
+        calibration=fit_calibration(examples, weights, log_missing, shrinkage=config.shrinkage),
         completeness=completeness,
         config=config,
     )

@@ -1,9 +1,9 @@
 """The link predictor of large graphs: several models, mixed and calibrated a relation.
 
-log-odds of (h, r, t) = slope · log softmax_t(w_r · columns) + shift, the softmax over tails that
-are no known edges; `calibration` says what slope and shift follow from. Rows are computed when they
-are asked for. Where the shift alone says that no tail is as likely as a caller asks for, no model
-is asked.
+log-odds of (h, r, t) = slope · log(n · softmax_t(w_r · columns)) + offset_r + κ · log P(h misses an
+edge of r), the softmax over tails that are no known edges, n how many tails such a row misses in
+the mean. Rows are computed when asked for. Where all but the softmax already says that no tail is
+as likely as a caller asks for, no model is asked.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from kg.errors import CheckpointMismatchError, ForeignFileError, SettingError
 from kg.snapshot import Snapshot
 from reasoning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from reasoning.predictors.adjacency import directed
-from reasoning.predictors.ensemble.calibration import Calibration
 from reasoning.predictors.ensemble.completeness import Completeness
 from reasoning.predictors.ensemble.config import EnsembleConfig
 from reasoning.predictors.ensemble.evidence import Evidence
+from reasoning.predictors.ensemble.fitting import Calibration
 from reasoning.protocols import EdgeReason, ExplainsEdges, RankedRows, ScoreModel
 
 __all__ = ["EnsemblePredictor"]
@@ -42,7 +42,7 @@ class EnsemblePredictor:
     Args:
         evidence: Models and their graph.
         weights: ``(2 * num_relations, num_columns)`` of the evidence, by directed relation.
-        calibration: From log-softmax to probability.
+        calibration: From log-softmax to probability, given that a row misses an edge.
         completeness: How likely a row misses one.
         config: Settings it was fitted with.
     """
@@ -118,7 +118,7 @@ class EnsemblePredictor:
         A head that hardly misses an edge of the relation costs nothing: what is left out of its
         row is bounded by what a tail with all of the softmax would have.
         """
-        dropped = self._sure(self._most(entities, directed))
+        dropped = self._sure(self._shift(entities, directed))
         asked = np.flatnonzero(dropped > floor)
         asked = asked[np.argsort(directed[asked], kind="stable")]
         ends = [np.empty(0, dtype=np.int32)] * (1 + len(entities))
@@ -175,37 +175,23 @@ class EnsemblePredictor:
         """Yield ``(num_entities,)`` log-odds of each row, −inf at edges of the graph."""
         weights = self.weights[steps, : len(self.models)]
         mixed = self.evidence.mixed(entities, steps, weights, self._of_tails)
-        tops = np.maximum(mixed.max(axis=1, initial=-np.inf), np.float32(-1e30))
-        numbers, prior = self._numbers(entities, steps), self._prior(entities, steps)
-        slopes, shifts = self.calibration.lines(tops, numbers, steps)
-        share = np.empty(self.num_entities, dtype=np.float32)
-        lines = zip(mixed, tops.tolist(), slopes.tolist(), (shifts + prior).tolist(), strict=True)
+        slope, share = self.calibration.slope, np.empty(self.num_entities, dtype=np.float32)
         # a row fits the processor's cache, a block does not
-        for row, top, slope, shift in lines:
+        for row, shift in zip(mixed, self._shift(entities, steps).tolist(), strict=True):
+            top = max(float(row.max(initial=-np.inf)), -1e30)
             np.exp(np.subtract(row, top, out=share), out=share)
             total = top + math.log(float(share.sum()) + 1e-30)
             row *= slope
             row += shift - slope * total
             yield row
 
-    def _most(self, entities: NDArray[np.int32], steps: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return ``(n,)`` log-odds of a tail that had all of the softmax, at most."""
-        return self.calibration.most(self._numbers(entities, steps), steps) + self._prior(
-            entities, steps
-        )
-
-    def _numbers(
-        self, entities: NDArray[np.int32], steps: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
+    def _shift(self, entities: NDArray[np.int32], steps: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return ``(n,)`` log-odds of a tail that had all of the softmax."""
         known = self.evidence.known.along(entities.astype(np.int64), steps)[0]
-        return self.calibration.number(steps, known)
-
-    def _prior(self, entities: NDArray[np.int32], steps: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return ``(n,)`` κ · log P(the head misses an edge)."""
-        found = np.empty(len(entities), dtype=np.float32)
+        found = self.calibration.shift(steps, known)
         for step in np.unique(steps).tolist():
             rows = steps == step
-            found[rows] = self._log_missing(step)[entities[rows]]
+            found[rows] += self._log_missing(step)[entities[rows]]
         return found
 
     def _sure(self, odds: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -219,13 +205,13 @@ class EnsemblePredictor:
 
     def _log_missing_of_step(self, step: int) -> NDArray[np.float32]:
         missing = self.completeness.missing(self.evidence.signatures, step)
-        return np.asarray(self.calibration.completeness * np.log(missing), dtype=np.float32)
+        return np.asarray(self.config.completeness * np.log(missing), dtype=np.float32)
 
     def _tensors(self) -> dict[str, NDArray[Any]]:
         calibration = self.calibration
         return {
             "weights": self.weights,
-            "calibration/shared": calibration.shared,
+            "calibration/slope": np.array([calibration.slope]),
             "calibration/further": calibration.further,
             "calibration/offsets": calibration.offsets,
             "completeness/weights": self.completeness.weights,
@@ -280,7 +266,7 @@ def _restored(checkpoint: Checkpoint, evidence: Evidence) -> EnsemblePredictor:
     tensors, steps = checkpoint.tensors, 2 * evidence.snapshot.num_relations
     shapes = {
         "weights": (steps, evidence.num_columns),
-        "calibration/shared": (6,),
+        "calibration/slope": (1,),
         "calibration/further": (steps,),
         "calibration/offsets": (steps,),
         "completeness/weights": (4,),
@@ -293,7 +279,7 @@ def _restored(checkpoint: Checkpoint, evidence: Evidence) -> EnsemblePredictor:
         evidence=evidence,
         weights=tensors["weights"],
         calibration=Calibration(
-            shared=tensors["calibration/shared"],
+            slope=float(tensors["calibration/slope"][0]),
             further=tensors["calibration/further"],
             offsets=tensors["calibration/offsets"],
         ),
