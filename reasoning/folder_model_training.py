@@ -39,7 +39,7 @@ _NEEDS = {
 """The parts in their order, and the settings that each of them follows from."""
 
 
-@dataclass
+@dataclass(slots=True)
 class FolderTraining:
     """One training."""
 
