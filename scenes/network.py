@@ -16,6 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from kg.errors import InputError
+from kg.interrupts import interrupt_behind
 
 __all__ = ["Network", "NetworkConfig", "train_network"]
 
@@ -127,6 +128,9 @@ def train_network(
         count: Number of classes; one without a row gets no probability.
         config: How.
         seed: Of the first weights and of the order of rows.
+
+    Raises:
+        KeyboardInterrupt: It was interrupted; nothing half trained is returned.
     """
     mean, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
     scaled = np.clip((inputs - mean) / scale, -_CLIP, _CLIP)
@@ -140,11 +144,27 @@ def train_network(
             batch_size=min(config.batch, len(scaled)),
             random_state=seed * 1009 + member,
         )
-        with warnings.catch_warnings():  # a fixed number of epochs is meant, not a failure
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            model.fit(scaled, classes, sample_weight=weights)
+        _fit(model, scaled, classes, weights)
         members.append(_all_classes(model, count))
     return Network(mean, scale, tuple(members))
+
+
+def _fit(
+    model: MLPClassifier, inputs: Floats, classes: NDArray[np.int64], weights: Floats
+) -> None:
+    """Fit to the last epoch, or raise the interrupt.
+
+    scikit-learn takes an interrupt for the wish to stop early: it warns and leaves a network that
+    is half trained, which would be kept as if it were whole.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of epochs is meant
+        warnings.filterwarnings("error", message="Training interrupted", category=UserWarning)
+        try:
+            model.fit(inputs, classes, sample_weight=weights)
+        except UserWarning as swallowed:
+            interrupt = interrupt_behind(swallowed)
+            raise (swallowed if interrupt is None else interrupt) from None
 
 
 def _all_classes(model: MLPClassifier, count: int) -> tuple[Floats, Floats, Floats, Floats]:
