@@ -29,7 +29,8 @@ class EmbeddingConfig:
         candidates: Most tails in one softmax besides the batch's own; None takes all.
         scale: Standard deviation of the initial values.
         keep_every: Epochs between two kept states, where a folder for them is given.
-        precision: Of the products of scores; sums are always of 32 bits.
+        precision: Of the products of scores, where the processor makes such products itself (it
+            takes 32 bits otherwise, which are faster there); sums are always of 32 bits.
         both_directions: Score an edge by the mean of r and r⁻¹, not by r alone.
         patience: Epochs without a better valid MRR until training stops, at least 1.
         average_from: From this epoch on, the mean of the parameters at the ends of epochs is

@@ -8,7 +8,7 @@ import torch
 
 from reasoning.predictors.embeddings.architecture import Architecture, Parameters
 from reasoning.predictors.embeddings.config import EmbeddingConfig
-from reasoning.predictors.embeddings.softmax import weighted_log_normaliser
+from reasoning.predictors.embeddings.softmax import product_type, weighted_log_normaliser
 
 __all__ = ["RowVectors", "edge_loss"]
 
@@ -56,7 +56,7 @@ def edge_loss(
         vectors.pool,
         counts,
         log_weights=vectors.log_weights,
-        product_type=torch.bfloat16 if config.precision == "bfloat16" else None,
+        product_type=product_type(config.precision),
     )
     norm = architecture.cubic_norm
     of_relations = norm(parameters["relation"][vectors.relations])
