@@ -27,14 +27,25 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reasoning.answer_calibration import AnswerCalibration
+    from reasoning.predictors.embeddings.members import Member
     from reasoning.predictors.ensemble import EnsemblePredictor
     from reasoning.predictors.rules import RuleSet
     from reasoning.symbolic.answerer import SymbolicAnswerer
 
-__all__ = ["Bars", "FolderModel", "another_model", "load_folder_model", "train_folder_model"]
+__all__ = [
+    "Bars",
+    "FolderModel",
+    "SideBySide",
+    "another_model",
+    "load_folder_model",
+    "train_folder_model",
+]
 
 Bars = Callable[[str, str], Progress]
 """Given a title and a unit, returns what is told how far that work has come."""
+
+SideBySide = Callable[["list[Member]"], None]
+"""Trains the members of an embedding up to their kept states, as many at a time as it likes."""
 
 FORMAT = 1
 HEAD = "model.json"
@@ -115,6 +126,7 @@ def train_folder_model(
     config: FolderModelConfig | None = None,
     seed: int = 0,
     bars: Bars = lambda _title, _unit: silent,
+    side_by_side: SideBySide | None = None,
 ) -> FolderModel:
     """Train on the training edges, stop and calibrate by the validation edges; never see the test.
 
@@ -125,6 +137,8 @@ def train_folder_model(
         config: Settings; those for the graph's size by default.
         seed: Everything random follows from it.
         bars: Opens a bar for each part.
+        side_by_side: Trains the members of an embedding of several; without it they are trained
+            here, one after the other, with the same result on one thread.
 
     Raises:
         MissingPartError: The graph has no validation edges.
@@ -139,7 +153,7 @@ def train_folder_model(
         )
     from reasoning.folder_model_training import FolderTraining
 
-    training = FolderTraining(graph, folder, chosen, seed, bars)
+    training = FolderTraining(graph, folder, chosen, seed, bars, side_by_side)
     if not (folder / HEAD).exists():
         training.run()
     model = load_folder_model(folder, graph.train)

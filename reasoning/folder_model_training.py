@@ -17,8 +17,9 @@ import numpy as np
 
 from kg.files import read_json, write_json
 from kg.graph_folder import GraphFolder
-from reasoning.folder_model import ANSWERS, FORMAT, HEAD, Bars, another_model
+from reasoning.folder_model import ANSWERS, FORMAT, HEAD, Bars, SideBySide, another_model
 from reasoning.folder_model_config import FolderModelConfig
+from reasoning.predictors.embeddings.config import ComplexConfig
 
 if TYPE_CHECKING:
     from reasoning.predictors.embeddings import EmbeddingModel
@@ -48,6 +49,7 @@ class FolderTraining:
     config: FolderModelConfig
     seed: int
     bars: Bars
+    side_by_side: SideBySide | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     broken_off: dict[str, float] = field(default_factory=dict)
 
@@ -125,16 +127,20 @@ class FolderTraining:
 
     def _embedding(self) -> EmbeddingModel:
         from reasoning.predictors.embeddings import EmbeddingModel, train_embedding
+        from reasoning.predictors.embeddings.members import members_of
 
-        place = self.folder / "embedding"
+        place, state = self.folder / "embedding", self.folder / "unfinished" / "embedding"
+        config = self.config.embedding
         if "embedding" not in self.seconds:
+            if self.side_by_side is not None and isinstance(config, ComplexConfig):
+                self.side_by_side(list(members_of(config, seed=self.seed, state=state)))
             model = train_embedding(
                 self.graph.train,
-                self.config.embedding,
+                config,
                 valid=self.graph.edges("valid"),
                 seed=self.seed,
                 progress=self.bars("training the embedding", "epochs"),
-                resume_folder=self.folder / "unfinished" / "embedding",
+                resume_folder=state,
             )
             model.save(place, self.graph.train)
         return EmbeddingModel.load(place, self.graph.train)

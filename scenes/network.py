@@ -149,9 +149,7 @@ def train_network(
     return Network(mean, scale, tuple(members))
 
 
-def _fit(
-    model: MLPClassifier, inputs: Floats, classes: NDArray[np.int64], weights: Floats
-) -> None:
+def _fit(model: MLPClassifier, inputs: Floats, classes: NDArray[np.int64], weights: Floats) -> None:
     """Fit to the last epoch, or raise the interrupt.
 
     scikit-learn takes an interrupt for the wish to stop early: it warns and leaves a network that

@@ -12,9 +12,9 @@ from api.demo.linking import judged, train_demo_linker
 from api.demo.questions import ask_questions
 from api.demo.recipe import Recipe
 from api.demo.sections import assemble
-from api.demo.side_by_side import Bars, Task, side_by_side
 from api.engine import Engine
 from api.settings import Settings
+from api.side_by_side import Bars, Task, side_by_side
 from api.steps.build import build_graph
 from api.steps.edges_from_links import EdgeColumns, write_edges
 from api.steps.link import LINKER, LinkJob, link_file

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from api.demo.side_by_side import Task, side_by_side
+from api.side_by_side import Task, side_by_side
 from kg.errors import JobError, MissingPartError
 from kg.progress import Progress, silent
 

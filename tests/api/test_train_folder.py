@@ -10,6 +10,8 @@ from pathlib import Path
 
 from api.steps.train_folder import train_folder
 from kg.progress import Progress
+from reasoning.folder_model import train_folder_model
+from reasoning.folder_model_config import FolderModelConfig
 from tests.api.tiny_world import environment
 from tests.reasoning.folder_world import SETTINGS, write_folder
 
@@ -57,3 +59,31 @@ def test_a_killed_training_goes_on_to_the_same_model(tmp_path: Path) -> None:
         json.loads((folder / "answers.json").read_text()) for folder in (tmp_path / "whole", out)
     ]
     assert answers[0] == answers[1]
+
+
+def test_members_trained_side_by_side_are_those_trained_one_after_the_other(
+    tmp_path: Path,
+) -> None:
+    graph, settings = tmp_path / "graph", tmp_path / "settings.json"
+    loaded = write_folder(graph)
+    changes = SETTINGS | {"embedding": SETTINGS["embedding"] | {"members": 2}}  # type: ignore[operator]
+    settings.write_text(json.dumps(changes))
+    seen: dict[str, list[int]] = {}
+
+    def bars(title: str, _unit: str) -> Progress:
+        told = seen.setdefault(title, [])
+        return lambda done, _total: told.append(done)
+
+    train_folder(graph, tmp_path / "side", settings=settings, bars=bars)
+    titles = [f"training member {number} of 2" for number in (1, 2)]
+    assert [seen[title][-1] for title in titles] == [6, 6]
+    assert seen["training the embedding"] == [], "it was trained again"
+
+    size = (loaded.full.num_entities, loaded.train.num_edges)
+    config = FolderModelConfig.for_graph(*size).changed(changes)
+    train_folder_model(loaded, tmp_path / "one", config=config)
+    first, second = (
+        json.loads((tmp_path / name / "embedding" / "checkpoint.json").read_text())["sha256"]
+        for name in ("side", "one")
+    )
+    assert first == second

@@ -20,12 +20,10 @@ def test_an_interrupted_training_leaves_no_half_trained_network(number: signal.S
     inputs, classes = generator.normal(size=(400, 8)), generator.integers(0, 3, 400)
     before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(number))
     try:
-        with (
-            interruptible(number),
-            pytest.raises(KeyboardInterrupt, match=number.name),
-        ):
+        with interruptible(number):
             signal.setitimer(signal.ITIMER_REAL, 0.5)
-            train_network(inputs, classes, np.ones(400), count=3, config=LONG, seed=0)
+            with pytest.raises(KeyboardInterrupt, match=number.name):
+                train_network(inputs, classes, np.ones(400), count=3, config=LONG, seed=0)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -3,11 +3,16 @@
 Models that differ only in their seed make different mistakes, and their mean makes fewer. Since
 Re⟨h, r, conj(t)⟩ is a sum over dimensions, it is enough to put the vectors side by side and to
 divide those of relations by the number of models.
+
+Members are trained apart from one another, so that they can be trained side by side: whoever wants
+that trains each of `members_of` with a folder for its state first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +20,43 @@ from numpy.typing import NDArray
 from reasoning.predictors.embeddings.config import ComplexConfig
 from reasoning.predictors.embeddings.model import EmbeddingModel
 
-__all__ = ["mean_of_members"]
+__all__ = ["Member", "mean_of_members", "members_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """The training of one member.
+
+    Attributes:
+        config: Its hyper-parameters.
+        seed: Its own.
+        state: Where its state is kept, if anywhere.
+    """
+
+    config: ComplexConfig
+    seed: int
+    state: Path | None
+
+
+def members_of(config: ComplexConfig, *, seed: int, state: Path | None) -> Iterator[Member]:
+    """Yield the trainings that a training of several members consists of.
+
+    Args:
+        config: Of the whole.
+        seed: Of the whole; no two of these share a member.
+        state: Folder of the whole's state.
+
+    Example:
+        >>> whole = ComplexConfig(members=2)
+        >>> [member.seed for member in members_of(whole, seed=3, state=None)]
+        [6, 7]
+    """
+    for number in range(config.members):
+        yield Member(
+            config=replace(config, members=1),
+            seed=seed * config.members + number,
+            state=state and state / f"member-{number}",
+        )
 
 
 def mean_of_members(config: ComplexConfig, members: Sequence[EmbeddingModel]) -> EmbeddingModel:

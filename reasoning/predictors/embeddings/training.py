@@ -11,7 +11,6 @@ one process's only by the order of floating-point sums.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from reasoning.predictors.embeddings.architecture import architecture_of
 from reasoning.predictors.embeddings.candidates import Candidates, all_candidates
 from reasoning.predictors.embeddings.config import ComplexConfig, EmbeddingConfig
 from reasoning.predictors.embeddings.link_ranks import sampled_mrr
-from reasoning.predictors.embeddings.members import mean_of_members
+from reasoning.predictors.embeddings.members import mean_of_members, members_of
 from reasoning.predictors.embeddings.model import EmbeddingModel
 from reasoning.predictors.embeddings.objective import RowVectors, edge_loss
 from reasoning.predictors.embeddings.processes import Processes
@@ -70,14 +69,14 @@ def train_embedding(
         trained = [
             train_embedding(
                 snapshot,
-                replace(config, members=1),
+                member.config,
                 valid=valid,
                 candidates=candidates,
-                seed=seed * config.members + member,  # no two seeds share a member
-                progress=_of_member(progress, member, config.members),
-                resume_folder=resume_folder and resume_folder / f"member-{member}",
+                seed=member.seed,
+                progress=_of_member(progress, number, config.members),
+                resume_folder=member.state,
             )
-            for member in range(config.members)
+            for number, member in enumerate(members_of(config, seed=seed, state=resume_folder))
         ]
         return mean_of_members(config, trained)
     chosen = all_candidates(snapshot) if candidates is None else candidates
@@ -95,7 +94,8 @@ def train_embedding(
         state.take_up(resume_folder, snapshot.hash, name, most_epochs=config.epochs)
     while state.epoch < config.epochs and not training.is_over(state):
         training.epoch(state)
-        due = state.epoch % config.keep_every == 0 or state.epoch == config.epochs
+        last = state.epoch == config.epochs or training.is_over(state)
+        due = last or state.epoch % config.keep_every == 0
         if resume_folder is not None and due and training.processes.is_first:
             state.keep(resume_folder, snapshot.hash, name)
         progress(state.epoch, config.epochs)

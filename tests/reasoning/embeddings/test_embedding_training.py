@@ -160,7 +160,7 @@ class _StoppedError(Exception):
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(tmp_path: Path, with_valid: bool) -> None:
     kept, held = _split()
     graph, valid = WORLD.keeping(kept), held if with_valid else None
-    config = ComplexConfig(rank=4, epochs=6, keep_every=2, patience=4, candidates=20)
+    config = ComplexConfig(rank=4, epochs=6, keep_every=2, patience=6, candidates=20)
 
     def stop(done: int, _total: int) -> None:
         if done == 5:
