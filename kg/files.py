@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
@@ -15,10 +16,20 @@ from typing import IO, Any
 
 from kg.errors import ForeignFileError, FormatVersionError
 
-__all__ = ["atomic_write", "read_json", "sha256_of_file", "sha256_of_text", "write_json"]
+__all__ = [
+    "atomic_write",
+    "read_json",
+    "refuse_special",
+    "sha256_of_file",
+    "sha256_of_text",
+    "write_json",
+]
 
 STALE_S = 3_600.0
 """Age from which a temporary file is taken for one that a killed process left."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""No space on the disk, none left to the user, none allowed in one file."""
 
 
 @contextmanager
@@ -31,6 +42,10 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     Yields:
         A binary file in the same folder.
 
+    Raises:
+        ForeignFileError: A device or a pipe stands there: none is ever replaced.
+        OSError: The disk is full, or the folder may not be written to; `filename` is `path`.
+
     Example:
         >>> import tempfile
         >>> target = Path(tempfile.mkdtemp()) / "a.txt"
@@ -39,6 +54,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         >>> target.read_bytes()
         b'whole or not at all'
     """
+    refuse_special(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
@@ -49,9 +65,29 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         Path(name).replace(path)
         _sync_folder(path.parent)
-    except BaseException:
+    except BaseException as error:
         Path(name).unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
+            error.filename = str(path)  # a write by handle does not know which file it was
         raise
+
+
+def refuse_special(path: Path) -> None:
+    """Refuse a path at which nothing may be replaced by a file.
+
+    A device or a pipe would be lost for everybody; so would one of the links below ``/dev`` and
+    ``/proc``, which stand for an open file. (A folder is never replaced by a file.)
+
+    Raises:
+        ForeignFileError: Such a thing stands there.
+    """
+    link = path.is_symlink() and path.absolute().parts[1] in ("dev", "proc")
+    if link or (path.exists() and not (path.is_file() or path.is_dir())):
+        raise ForeignFileError(
+            "no file, and only a file is replaced",
+            where=str(path),
+            hint="name a file; what is to go through a pipe is read from it afterwards",
+        )
 
 
 def _sweep(path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from kg.errors import EngineError
@@ -64,11 +65,14 @@ def _do(
     ledger: Ledger, shard: Shard, function: Callable[[Shard], ShardResult], worker: Worker
 ) -> None:
     try:
-        result = function(shard)
-    except EngineError as error:
-        ledger.fail(shard, str(error), worker)
+        try:
+            result = function(shard)
+        except EngineError as error:
+            ledger.fail(shard, str(error), worker)
+        else:
+            ledger.complete(shard, result)
     except BaseException:
-        ledger.release(shard, worker)
+        worker.retire()  # if the disk is full, the lease cannot be given back
+        with suppress(EngineError):
+            ledger.release(shard, worker)
         raise
-    else:
-        ledger.complete(shard, result)

@@ -18,6 +18,8 @@ __all__ = ["Job", "JobProgress", "JobState", "Shard", "ShardResult", "ShardState
 JobState = Literal["pending", "running", "paused", "done", "failed", "cancelled"]
 ShardState = Literal["pending", "leased", "done", "failed"]
 
+_RETIRED: set[str] = set()  # names of workers of this process
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
@@ -116,8 +118,14 @@ class Worker:
         pid = os.getpid()
         return cls(_host(), pid, _started(pid), uuid.uuid4().hex[:12])
 
+    def retire(self) -> None:
+        """Work no more: what it holds is free to the others of this process at once."""
+        _RETIRED.add(self.name)
+
     def is_dead(self) -> bool:
-        """Tell whether its process is known to have ended; on another machine nobody knows."""
+        """Tell whether it or its process is known to have ended; elsewhere nobody knows."""
+        if self.name in _RETIRED:
+            return True
         return self.host == _host() and _started(self.pid) != self.started
 
     def __str__(self) -> str:

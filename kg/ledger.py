@@ -9,10 +9,8 @@ the file; `kg.job_runner` has the loop that does a job.
 from __future__ import annotations
 
 import hashlib
-import json
-import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +20,7 @@ from kg.files import atomic_write, sha256_of_file, sha256_of_text
 from kg.job_runner import run_job
 from kg.jobs import Job, JobProgress, JobState, Shard, ShardResult, Worker
 from kg.ledger_file import FORMAT, LedgerFile
+from kg.ledger_moves import as_json, next_free, settle
 from kg.ledger_statements import job_of, shard_of
 
 __all__ = ["FORMAT", "Job", "JobProgress", "Ledger", "Shard", "ShardResult", "Worker", "run_job"]
@@ -86,21 +85,23 @@ class Ledger:
         Raises:
             ConflictError: The key was used for other parameters or shards.
         """
-        rows = [(_json(shard), 1 if sizes is None else sizes[i]) for i, shard in enumerate(shards)]
-        content = sha256_of_text(_json([kind, parameters, rows]))
-        job = f"{kind}-{sha256_of_text(content if key is None else _json([kind, key]))[:16]}"
+        rows = [
+            (as_json(shard), 1 if sizes is None else sizes[i]) for i, shard in enumerate(shards)
+        ]
+        content = sha256_of_text(as_json([kind, parameters, rows]))
+        job = f"{kind}-{sha256_of_text(content if key is None else as_json([kind, key]))[:16]}"
         with self._file.transaction() as connection:
             old = connection.execute(sql.FIND_CONTENT, (job,)).fetchone()
             if old is None:
                 connection.execute(
                     sql.ADD_JOB,
-                    (job, kind, _json(parameters), content, self._clock()),
+                    (job, kind, as_json(parameters), content, self._clock()),
                 )
                 connection.executemany(
                     sql.ADD_SHARD,
                     [(job, i, text, size) for i, (text, size) in enumerate(rows)],
                 )
-                _settle(connection, job)
+                settle(connection, job)
             elif old[0] != content:
                 raise ConflictError(
                     f"the key {key!r} was used for another job",
@@ -139,7 +140,7 @@ class Ledger:
             found = connection.execute(sql.FIND_JOB, (job,)).fetchone()
             if found is None or job_of(found).state not in ("pending", "running"):
                 return None
-            number = _free_shard(connection, job, now)
+            number = next_free(connection, job, now)
             if number is None:
                 return None
             lease = (str(worker), now + lease_s, job, number)
@@ -167,15 +168,15 @@ class Ledger:
                     where=f"{shard.job}, shard {shard.number}",
                     hint="its function must depend on the shard alone",
                 )
-            connection.execute(sql.MARK_DONE, (digest, _json(dict(result.counts)), *where))
-            _settle(connection, shard.job)
+            connection.execute(sql.MARK_DONE, (digest, as_json(dict(result.counts)), *where))
+            settle(connection, shard.job)
 
     def fail(self, shard: Shard, reason: str, worker: Worker) -> None:
         """Mark a shard that this worker holds as failed; `retry` frees it again."""
         with self._file.transaction() as connection:
             held = (shard.job, shard.number, str(worker))
             connection.execute(sql.MARK_FAILED, (reason, *held))
-            _settle(connection, shard.job)
+            settle(connection, shard.job)
 
     def release(self, shard: Shard, worker: Worker) -> None:
         """Give a shard back undone, if this worker still holds it."""
@@ -202,6 +203,18 @@ class Ledger:
                 connection.execute(sql.SET_JOB_STATE, ("running", job))
         return freed
 
+    def free(self, job: str, numbers: Iterable[int]) -> int:
+        """Free shards that are done or failed, and return how many there were (`kg.ledger_repair`).
+
+        A job that was at its end runs again; one that is paused or cancelled stays so.
+        """
+        with self._file.transaction() as connection:
+            now = job_of(connection.execute(sql.FIND_JOB, (job,)).fetchone()).state
+            freed = sum(connection.execute(sql.FREE_ONE, (job, n)).rowcount for n in numbers)
+            if freed and now in ("done", "failed"):
+                connection.execute(sql.SET_JOB_STATE, ("running", job))
+        return freed
+
     def add_shards(
         self, job: str, shards: Sequence[Mapping[str, Any]], *, sizes: Sequence[int] | None = None
     ) -> None:
@@ -212,8 +225,8 @@ class Ledger:
         state = self.job(job).state
         with self._file.transaction() as connection:
             known = [shard_of(row) for row in connection.execute(sql.LIST_SHARDS, (job,))]
-            texts = {_json(shard.parameters) for shard in known}
-            rows = [(_json(shard), sizes[i] if sizes else 1) for i, shard in enumerate(shards)]
+            texts = {as_json(shard.parameters) for shard in known}
+            rows = [(as_json(shard), sizes[i] if sizes else 1) for i, shard in enumerate(shards)]
             new = [row for row in rows if row[0] not in texts]
             connection.executemany(
                 sql.ADD_SHARD, [(job, len(known) + i, *row) for i, row in enumerate(new)]
@@ -229,7 +242,7 @@ class Ledger:
                 raise JobError(f"a job that is {now} cannot become {state}", where=job)
             connection.execute(sql.SET_JOB_STATE, (state, job))
             if state == "running":
-                _settle(connection, job)
+                settle(connection, job)
 
     def progress(self, job: str) -> JobProgress:
         """Return how far a job has come."""
@@ -276,25 +289,6 @@ class Ledger:
 
     def _keep(self, digest: str, output: bytes) -> None:
         path = self._output_path(digest)
-        if not path.exists():
+        if not path.exists() or sha256_of_file(path) != digest:
             with atomic_write(path) as file:
                 file.write(output)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def _free_shard(connection: sqlite3.Connection, job: str, now: float) -> int | None:
-    """Return the lowest number of a shard that nobody works on."""
-    free: list[int | None] = [connection.execute(sql.FIND_PENDING, (job,)).fetchone()[0]]
-    leased = connection.execute(sql.FIND_LEASED, (job,))
-    free += [n for n, owner, expires in leased if expires <= now or Worker.parse(owner).is_dead()]
-    return min((number for number in free if number is not None), default=None)
-
-
-def _settle(connection: sqlite3.Connection, job: str) -> None:
-    """Mark a job as done or failed once no shard of it is left to do."""
-    if connection.execute(sql.FIND_UNDONE, (job,)).fetchone() is None:
-        failed = connection.execute(sql.FIND_ERROR, (job,)).fetchone() is not None
-        connection.execute(sql.SET_JOB_STATE, ("failed" if failed else "done", job))

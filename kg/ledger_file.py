@@ -56,8 +56,7 @@ class LedgerFile:
 
     def _prepare(self) -> None:
         # Look before anything is written: a foreign database is left as it is.
-        version = self._pragma("user_version")
-        application = self._pragma("application_id")
+        application, version, tables = self._look()
         if application == APPLICATION_ID and version != FORMAT:
             raise FormatVersionError(
                 f"a job ledger of format {version}, this version reads {FORMAT}",
@@ -65,7 +64,7 @@ class LedgerFile:
                 hint=HINT,
             )
         if application != APPLICATION_ID:
-            if application or version or self._tables():
+            if application or version or tables:
                 raise ForeignFileError("not a job ledger", where=str(self.path), hint=HINT)
             self._enter_wal()
             with self.transaction() as connection:
@@ -92,10 +91,17 @@ class LedgerFile:
     def _pragma(self, name: str) -> int:
         return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
 
-    def _tables(self) -> int:
-        # Asked after the application id, so that a ledger made meanwhile is not taken for foreign.
-        names = {row[0] for row in self._connection.execute("SELECT name FROM sqlite_schema")}
-        return len(names) if "shards" not in names else 0
+    def _look(self) -> tuple[int, int, int]:
+        """Return the application id, the format and the number of tables, as of one moment.
+
+        Asked one by one, a ledger that another process makes meanwhile would look foreign.
+        """
+        self._connection.execute("BEGIN")
+        try:
+            found = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            return self._pragma("application_id"), self._pragma("user_version"), int(found[0])
+        finally:
+            self._connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file; calling it twice is harmless."""

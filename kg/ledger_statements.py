@@ -18,6 +18,7 @@ __all__ = [
     "FIND_PENDING",
     "FIND_SHARD",
     "FIND_UNDONE",
+    "FREE_ONE",
     "FREE_SHARD",
     "LEASE_SHARD",
     "LIST_JOBS",
@@ -93,6 +94,10 @@ RELEASE_SHARD: Final = (
 FREE_SHARD: Final = (
     "UPDATE shards SET state = 'pending', error = NULL, sha256 = NULL, counts = NULL"
     " WHERE job = ? AND (state = 'failed' OR (? AND state = 'done'))"
+)
+FREE_ONE: Final = (
+    "UPDATE shards SET state = 'pending', error = NULL, sha256 = NULL, counts = NULL"
+    " WHERE job = ? AND number = ? AND state IN ('failed', 'done')"
 )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from kg.progress import Progress, silent
 from linkers.checkpoint import load_trained, save_trained
 from linkers.config import LinkerConfig
 from linkers.evidence import Evidence, MentionImages
+from linkers.fingerprint import linker_fingerprint
 from linkers.fitting import train_parts
 from linkers.knowledge_base import KnowledgeBase
 from linkers.model import Candidate, Link, LinkState, Mention, NilReason
@@ -143,18 +142,7 @@ class Linker:
     @property
     def fingerprint(self) -> str:
         """Hash of all that a link depends on: what was trained, and the base."""
-        settings = json.dumps(self.trained.config.to_json(), sort_keys=True)
-        digest = hashlib.sha256(settings.encode())
-        digest.update(json.dumps([self.trained.encoders, self.trained.priors.to_json()]).encode())
-        arrays = dict(self.trained.decision.arrays)
-        arrays |= {n: v.numpy() for n, v in self.trained.network.state_dict().items()}
-        for name in sorted(arrays):
-            digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
-        for entity in self.base.entities:
-            images = [image.sha256 for image in entity.images]
-            digest.update(json.dumps([entity.key, entity.name, entity.aliases, images]).encode())
-        digest.update(json.dumps(self.base.descriptions).encode())
-        return digest.hexdigest()
+        return linker_fingerprint(self.trained, self.base)
 
     @property
     def pixels(self) -> MentionImages | None:

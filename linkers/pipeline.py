@@ -1,35 +1,79 @@
-"""Linking a file of mentions as a job: resumable, bounded memory, the same bytes whatever happens.
+"""Linking tables of mentions as a job: resumable, bounded memory, the same bytes whatever happens.
 
-A shard is a range of lines and its function depends on the file, the linker and that range alone.
-Mentions support one another within a run: up to 512 rows of one document that follow one another.
-Runs are never cut, so the output does not depend on how many rows a shard has. A row that cannot be
-read is a reject; one whose picture cannot be opened is `failed`, with the reason.
+A job is submitted once, worked on by one process or several (`work_on`), and its output is written
+when no shard is left. What a shard is, and its pure function, stand in `linkers.shards`.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
-from kg.errors import EngineError, JobError, RecordError, SettingError
-from kg.files import atomic_write, sha256_of_file
-from kg.formats.jsonl import read_jsonl
-from kg.formats.records import Record, Reject
-from kg.ledger import JobProgress, Ledger, Shard, ShardResult, run_job
+from kg.errors import JobError, SettingError
+from kg.files import sha256_of_file
+from kg.formats.tables import TableFiles
+from kg.ledger import Job, JobProgress, Ledger, ShardResult, run_job
+from kg.ledger_repair import mend
 from kg.progress import Progress, silent
+from linkers.link_output import LinkFormat, check_output, format_of, write_links
 from linkers.linker import Linker
-from linkers.model import Link, LinkState, Mention
-from linkers.records import MentionColumns, link_line, mention_of
+from linkers.model import LinkState
+from linkers.records import MentionColumns
+from linkers.shards import ShardLinker, plan_shards
 
-__all__ = ["LinkReport", "ShardLinker", "plan_shards", "run_link_job"]
+__all__ = [
+    "LinkReport",
+    "LinkTask",
+    "finish_link_job",
+    "run_link_job",
+    "submit_link_job",
+    "work_on",
+]
 
-_LONGEST_RUN = 512
-_REJECT = b'{"reject": '
 _STATES: tuple[LinkState, ...] = ("linked", "nil", "review", "failed", "pending")
+_ASK_EVERY_S = 2.0  # between two looks at what other processes have seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkTask:
+    """What is to be linked, and where the links go.
+
+    Attributes:
+        mentions: A table (`kg.formats.tables`), or a folder of tables.
+        output: Links, one for each row that could be read, in order; written atomically at the end
+            (and on a pause or cancellation with what is done).
+        columns: Which column holds what.
+        rejects: File for rows that could not be read; removed if there is none.
+        form: ``jsonl`` or ``parquet``; by the ending of `output` if not given.
+        shard_rows: Rows after which a shard ends, at least 1; more make fewer, longer steps.
+        max_rejects: Share of rejects above which the job ends, in [0, 1].
+        key: Idempotency key; files, columns and linker if not given.
+
+    Raises:
+        SettingError: A setting lies outside its range.
+    """
+
+    mentions: Path
+    output: Path
+    columns: MentionColumns = field(default_factory=MentionColumns)
+    rejects: Path | None = None
+    form: str | None = None
+    shard_rows: int = 100
+    max_rejects: float = 1.0
+    key: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range before anything is read."""
+        if self.shard_rows < 1 or not 0 <= self.max_rejects <= 1:
+            raise SettingError("shard_rows must be at least 1 and max_rejects lie in [0, 1]")
+        format_of(self.output, self.form)
+
+    @property
+    def writes(self) -> LinkFormat:
+        """The format of the output."""
+        return format_of(self.output, self.form)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +83,10 @@ class LinkReport:
     Attributes:
         job: Its id in the ledger.
         state: `done`, `failed`, `paused` or `cancelled`.
-        rows: Rows of the file by state; those of shards not done yet are `pending`.
+        rows: Rows of the tables by state; those of shards not done yet are `pending`.
         rejects: Rows that could not be read.
         output: The file with the links; whole only when the state is `done`.
+        error: Why a shard failed, if one did.
     """
 
     job: str
@@ -49,211 +94,128 @@ class LinkReport:
     rows: Mapping[str, int]
     rejects: int
     output: Path
+    error: str | None = None
 
 
 def run_link_job(
-    linker: Linker,
-    mentions: Path,
-    output: Path,
-    *,
-    ledger: Ledger,
-    columns: MentionColumns | None = None,
-    rejects: Path | None = None,
-    shard_rows: int = 100,
-    max_rejects: float = 1.0,
-    key: str | None = None,
-    progress: Progress = silent,
+    linker: Linker, task: LinkTask, *, ledger: Ledger, progress: Progress = silent
 ) -> LinkReport:
-    """Link every row of a JSON Lines file; on the same file and linker again it only reads.
+    """Link every row of a table in this process; on the same table and linker again it only reads.
 
     Args:
         linker: Does the work.
-        mentions: JSON Lines, plain or ``.gz``.
-        output: Links as JSON Lines, one a row that could be read, in order; written atomically at
-            the end (and on a pause or cancellation with what is done).
+        task: What is to be linked.
         ledger: Remembers what is done.
-        columns: Which column holds what.
-        rejects: File for rows that could not be read; removed if there is none.
-        shard_rows: Rows after which a shard ends, at least 1; more make fewer, longer steps.
-        max_rejects: Share of rejects above which the job ends, in [0, 1].
-        key: Idempotency key; file, columns and linker if not given.
         progress: Told rows done of all rows.
 
     Raises:
-        SettingError: A setting lies outside its range.
-        RecordError: The file is missing, damaged, or no JSON Lines at all.
+        RecordError: A file is missing, damaged, or not of its format at all.
+        MappingError: A table lacks a column.
         ConflictError: The key was used for another job.
         JobError: There were too many rejects; what is done stays in the ledger.
+        OSError: The disk is full; the same call goes on when there is room.
     """
-    if shard_rows < 1 or not 0 <= max_rejects <= 1:
-        raise SettingError("shard_rows must be at least 1 and max_rejects lie in [0, 1]")
-    chosen = columns or MentionColumns()
-    shards = list(plan_shards(mentions, chosen, rows=shard_rows))
-    parameters = {
-        "mentions": sha256_of_file(mentions),
-        "columns": asdict(chosen),
-        "linker": linker.fingerprint,
-        "shard_rows": shard_rows,
-    }
-    job = ledger.submit(
-        "link", parameters, shards, key=key, sizes=[shard["rows"] for shard in shards]
-    )
-    function = ShardLinker(linker, mentions, chosen)
-    limit = _RejectLimit(max_rejects * sum(shard["rows"] for shard in shards))
-    try:
-        now = run_job(ledger, job.id, lambda shard: limit.check(function(shard)), progress=progress)
-    except _TooManyRejects as ended:
-        raise ended.error from None
-    _write(ledger, job.id, output, rejects)
-    return _report(job.id, now, output)
+    job = submit_link_job(ledger, linker.fingerprint, task)
+    work_on(ledger, job.id, linker, task, progress=progress)
+    return finish_link_job(ledger, job.id, task)
 
 
-def plan_shards(path: Path, columns: MentionColumns, *, rows: int) -> Iterator[dict[str, Any]]:
-    """Yield shards as ranges of lines, both ends in it; no run of a document is cut.
+def submit_link_job(ledger: Ledger, fingerprint: str, task: LinkTask) -> Job:
+    """Plan a job and put it into the ledger, or find it there.
 
-    Raises:
-        RecordError: The file is missing, damaged, or no JSON Lines at all.
-    """
-    first = last = count = 0
-    for run in _runs(read_jsonl(path), columns):
-        if count and count + len(run) > rows:
-            yield {"first": first, "last": last, "rows": count}
-            count = 0
-        first = run[0].line if count == 0 else first
-        last, count = run[-1].line, count + len(run)
-    if count:
-        yield {"first": first, "last": last, "rows": count}
-
-
-def _runs(
-    rows: Iterator[Record | Reject], columns: MentionColumns
-) -> Iterator[list[Record | Reject]]:
-    """Yield runs of rows of one document; a row without a document is a run of its own."""
-    held: list[Record | Reject] = []
-    held_document: str | None = None
-    for row in rows:
-        document = _document(row, columns)
-        together = document is not None and document == held_document
-        if held and not (together and len(held) < _LONGEST_RUN):
-            yield held
-            held = []
-        held.append(row)
-        held_document = document
-    if held:
-        yield held
-
-
-def _document(row: Record | Reject, columns: MentionColumns) -> str | None:
-    if isinstance(row, Reject) or columns.document is None:
-        return None
-    value = row.fields.get(columns.document)
-    return None if value is None or value == "" else str(value)
-
-
-class ShardLinker:
-    """The pure function of a linking job.
+    Shards that failed are freed, and so are those whose output was damaged since.
 
     Args:
-        linker: Does the work.
-        path: The mention file.
-        columns: Which column holds what.
+        ledger: Where to.
+        fingerprint: Of the linker (`linkers.linker.Linker.fingerprint`).
+        task: What is to be linked.
+
+    Raises:
+        RecordError: A file is missing, damaged, or not of its format at all.
+        MappingError: A table lacks a column.
+        ConflictError: The key was used for another job.
+        SettingError: The output would replace what is read.
     """
-
-    def __init__(self, linker: Linker, path: Path, columns: MentionColumns) -> None:
-        self._linker, self._path, self._columns = linker, path, columns
-        self._rows = read_jsonl(path)
-        self._place = 0
-
-    def __call__(self, shard: Shard) -> ShardResult:
-        """Link the rows of one shard."""
-        lines: dict[int, bytes] = {}
-        mentions: dict[int, Mention] = {}
-        counts: Counter[str] = Counter()
-        rows = self._between(int(shard.parameters["first"]), int(shard.parameters["last"]))
-        for number, run in enumerate(_runs(iter(rows), self._columns)):
-            for row in run:
-                read = self._read(row)
-                if isinstance(read, Reject):
-                    lines[row.line] = _REJECT + read.to_json().encode() + b"}\n"
-                    counts["rejects"] += 1
-                else:
-                    run_name = None if read.document is None else f"{number}"
-                    mentions[row.line] = replace(read, document=run_name)
-        links = self._links(mentions)
-        self._linker.forget()
-        for line, link in links.items():
-            lines[line] = link_line(link)
-            counts[link.state] += 1
-        return ShardResult(output=b"".join(lines[line] for line in sorted(lines)), counts=counts)
-
-    def _between(self, first: int, last: int) -> list[Record | Reject]:
-        """Return the rows of some lines; shards in order read the file once."""
-        if self._place >= first:
-            self._rows, self._place = read_jsonl(self._path), 0
-        found: list[Record | Reject] = []
-        while self._place < last:
-            row = next(self._rows, None)
-            if row is None:
-                break
-            self._place = row.line
-            if row.line >= first:
-                found.append(row)
-        return found
-
-    def _read(self, row: Record | Reject) -> Mention | Reject:
-        if isinstance(row, Reject):
-            return row
-        try:
-            return mention_of(row.fields, self._columns, path=self._path.name, line=row.line)
-        except RecordError as error:
-            return Reject(
-                file=self._path.name,
-                line=row.line,
-                column=error.column,
-                reason=error.what,
-                text=row.text,
-            )
-
-    def _links(self, mentions: Mapping[int, Mention]) -> dict[int, Link]:
-        failed = {
-            line: _failed(mention, "its picture cannot be opened")
-            for line, mention in mentions.items()
-            if not self._linker.can_open(mention)
-        }
-        rest = {line: mention for line, mention in mentions.items() if line not in failed}
-        try:
-            links = self._linker.link(list(rest.values()))
-        except EngineError:
-            # one bad mention must not take the others with it
-            links = [self._alone(mention) for mention in rest.values()]
-        return failed | dict(zip(rest, links, strict=True))
-
-    def _alone(self, mention: Mention) -> Link:
-        try:
-            return self._linker.link([mention])[0]
-        except EngineError as error:
-            return _failed(mention, error.what)
+    files = TableFiles.of(task.mentions)
+    check_output(task.output, task.mentions, files)
+    shards = list(plan_shards(files, task.columns, rows=task.shard_rows))
+    hashes = map(sha256_of_file, files.paths)
+    parameters = {
+        "files": [list(pair) for pair in zip(files.names, hashes, strict=True)],
+        "columns": asdict(task.columns),
+        "linker": fingerprint,
+        "shard_rows": task.shard_rows,
+    }
+    sizes = [shard["rows"] for shard in shards]
+    job = ledger.submit("link", parameters, shards, key=task.key, sizes=sizes)
+    if job.state == "failed":
+        ledger.retry(job.id)
+    mend(ledger, job.id)
+    return ledger.job(job.id)
 
 
-def _failed(mention: Mention, reason: str) -> Link:
-    return Link(
-        mention=mention.id,
-        state="failed",
-        entity=None,
-        probability=0.0,
-        nil_probability=0.0,
-        reason=reason,
+def work_on(
+    ledger: Ledger, job: str, linker: Linker, task: LinkTask, *, progress: Progress = silent
+) -> JobProgress:
+    """Do shards of a submitted job until none is left; several processes may.
+
+    Raises:
+        JobError: There were too many rejects, or the linker is not the one of the job.
+    """
+    if ledger.job(job).parameters["linker"] != linker.fingerprint:
+        raise JobError(
+            "the graph or its linker was changed since the job was submitted",
+            where=job,
+            hint="run the same command again: it is a new job",
+        )
+    function = ShardLinker(linker, TableFiles.of(task.mentions), task.columns)
+    limit = _RejectLimit(task.max_rejects, ledger, job)
+    try:
+        return run_job(ledger, job, lambda shard: limit.check(function(shard)), progress=progress)
+    except _TooManyRejects as ended:
+        raise ended.error from None
+
+
+def finish_link_job(ledger: Ledger, job: str, task: LinkTask) -> LinkReport:
+    """Write the output of a job that nobody works on any more, and tell what it did.
+
+    Raises:
+        MissingPartError: The output of a shard was deleted or changed meanwhile.
+        OSError: The disk is full; the output of before stays.
+    """
+    now = ledger.progress(job)
+    write_links(ledger, job, task.output, form=task.writes, rejects=task.rejects)
+    rejects = now.counts.get("rejects", 0)
+    rows: dict[str, int] = {state: now.counts.get(state, 0) for state in _STATES}
+    rows["pending"] = now.total - sum(rows.values()) - rejects
+    return LinkReport(
+        job=job,
+        state=now.state,
+        rows=rows,
+        rejects=rejects,
+        output=task.output,
+        error=now.error,
     )
 
 
 class _RejectLimit:
-    """Ends a job once too many rows could not be read."""
+    """Ends a job once too many rows could not be read, whoever read them."""
 
-    def __init__(self, most: float) -> None:
-        self._most, self._seen = most, 0
+    def __init__(self, share: float, ledger: Ledger, job: str) -> None:
+        self._ledger, self._job = ledger, job
+        self._most = share * ledger.place(job)[2]
+        self._ask()
+
+    def _ask(self) -> None:
+        self._seen = self._ledger.progress(self._job).counts.get("rejects", 0)
+        self._asked = time.monotonic()
 
     def check(self, result: ShardResult) -> ShardResult:
-        self._seen += result.counts.get("rejects", 0)
+        """Return the result, or raise if it holds one reject too many."""
+        new = result.counts.get("rejects", 0)
+        if new and time.monotonic() - self._asked > _ASK_EVERY_S:
+            self._ask()
+        self._seen += new
         if self._seen > self._most:
             raise _TooManyRejects(
                 f"more than {self._most:.0f} rows could not be read",
@@ -265,33 +227,3 @@ class _RejectLimit:
 class _TooManyRejects(Exception):  # noqa: N818 - carries a `JobError` out of the loop of the job
     def __init__(self, what: str, *, hint: str) -> None:
         self.error = JobError(what, hint=hint)
-
-
-def _write(ledger: Ledger, job: str, output: Path, rejects: Path | None) -> None:
-    """Part the outputs of finished shards into links and rejects."""
-    bad: list[bytes] = []
-    with atomic_write(output) as file:
-        for shard in ledger.shards(job):
-            if shard.state == "done":
-                for line in ledger.output(shard).splitlines(keepends=True):
-                    if line.startswith(_REJECT):
-                        bad.append(
-                            json.dumps(json.loads(line)["reject"], ensure_ascii=False).encode()
-                            + b"\n"
-                        )
-                    else:
-                        file.write(line)
-    if rejects is None:
-        return
-    if bad:
-        with atomic_write(rejects) as file:
-            file.writelines(bad)
-    else:
-        rejects.unlink(missing_ok=True)
-
-
-def _report(job: str, now: JobProgress, output: Path) -> LinkReport:
-    rejects = now.counts.get("rejects", 0)
-    rows: dict[str, int] = {state: now.counts.get(state, 0) for state in _STATES}
-    rows["pending"] = now.total - sum(rows.values()) - rejects
-    return LinkReport(job=job, state=now.state, rows=rows, rejects=rejects, output=output)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from kg.errors import MappingError, RecordError
 from linkers.model import Link, Mention
 
-__all__ = ["MentionColumns", "link_line", "mention_of"]
+__all__ = ["MentionColumns", "check_columns", "link_line", "mention_of"]
 
 MAX_SURFACE = 500
 MAX_CONTEXT = 20_000
@@ -61,6 +61,40 @@ class MentionColumns:
             known = ", ".join(field.name for field in fields(cls))
             raise MappingError(f"a mention has no {unknown[0]!r}", hint=f"it has {known}")
         return cls(**names)  # type: ignore[arg-type]
+
+
+def check_columns(columns: MentionColumns, declared: Collection[str], *, where: str) -> None:
+    """Refuse a mapping that a table cannot serve.
+
+    Columns that are mapped by default may be missing, but for the id; those that a user named, and
+    all that could hold a mention, may not.
+
+    Args:
+        columns: The mapping.
+        declared: Columns of the table.
+        where: The table.
+
+    Raises:
+        MappingError: A column is missing.
+
+    Example:
+        >>> check_columns(MentionColumns(), ["id", "mention"], where="a.csv")
+    """
+    usual = MentionColumns()
+    for field in fields(columns):
+        name = getattr(columns, field.name)
+        named = name is not None and name != getattr(usual, field.name)
+        if name not in declared and (named or field.name == "id"):
+            raise _no_column(name, field.name, declared, where)
+    if all(getattr(columns, part) not in declared for part in ("surface", "context", "image")):
+        raise _no_column(columns.surface, "surface", declared, where)
+
+
+def _no_column(name: str | None, part: str, declared: Collection[str], where: str) -> MappingError:
+    there = ", ".join(map(repr, list(declared)[:20]))
+    return MappingError(
+        f"no column {name!r}", where=where, hint=f"--map {part}=COLUMN; there are {there}"
+    )
 
 
 def mention_of(
@@ -121,8 +155,10 @@ class _Row:
 
     def place(self, column: str | None) -> int | None:
         value = None if column is None else self._values.get(column)
-        if value is None:
+        if value is None or value == "":
             return None
+        if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
+            value = int(value)  # CSV knows texts only
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self.error("a character position is a whole number from 0", column)
         return value

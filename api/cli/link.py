@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
   umbra link run mentions.jsonl --out links.jsonl
+  umbra link run table.csv --map id=row --map surface=company --out links.parquet --workers 2
   umbra link run mentions.jsonl.gz --map surface=mention --shard-rows 500 --estimate
 
-Each row of the output is linked, nil, review or failed; bad rows land in rejects/. A job that was
-stopped or killed goes on where it was when the same command runs again.
+Read are JSON Lines, CSV and TSV (plain or .gz), Parquet, and folders of such files. Each row of the
+output is linked, nil, review or failed; bad rows land in rejects/. A job that was stopped or killed
+goes on where it was when the same command runs again. Exits 1 unless the job is done.
 """
 
 
@@ -24,13 +27,16 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job = actions.add_parser(
         "run",
         parents=[common],
-        help="link the mentions of a JSONL file",
-        description="Link the mentions of a JSONL file to entities of the graph.",
+        help="link the mentions of a table",
+        description="Link the mentions of a table, or of a folder of tables, to entities of the "
+        "graph.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    job.add_argument("mentions", type=Path, help="JSONL, plain or gzip")
-    job.add_argument("--out", type=Path, help="where the links go (default: links.jsonl)")
+    job.add_argument("mentions", type=Path, help="JSONL, CSV, TSV, Parquet, or a folder")
+    job.add_argument(
+        "--out", type=Path, help="where the links go (default: links.jsonl or .parquet)"
+    )
     job.add_argument(
         "--map",
         action="append",
@@ -38,6 +44,15 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="FIELD=COLUMN",
         help="which column holds id, surface, context, start, end, document",
     )
+    job.add_argument(
+        "--format",
+        choices=("jsonl", "parquet"),
+        help="of the links (default: parquet if --out ends in .parquet, else jsonl)",
+    )
+    job.add_argument(
+        "--key", help="idempotency key: one key is one job (default: a hash of what is linked)"
+    )
+    job.add_argument("--workers", type=int, default=1, help="processes (default 1)")
     job.add_argument("--shard-rows", type=int, default=100, help="rows a shard (default 100)")
     job.add_argument(
         "--max-rejects", type=float, default=1.0, help="share of bad rows that ends it (default 1)"
@@ -54,8 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     job = LinkJob(
         mentions=arguments.mentions,
-        out=arguments.out or Path("links.jsonl"),
+        out=arguments.out
+        or Path("links.parquet" if arguments.format == "parquet" else "links.jsonl"),
         columns=_columns(arguments.map),
+        form=arguments.format,
+        key=arguments.key,
+        workers=arguments.workers,
         shard_rows=arguments.shard_rows,
         max_rejects=arguments.max_rejects,
     )
@@ -68,7 +87,16 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         outcome = link_file(engine, job, progress=progress)
     print_outcome("links", outcome, as_json=arguments.json)
-    return 0
+    if outcome["state"] == "done":
+        return 0
+    print(f"umbra: {_NOT_DONE.format(**outcome)}", file=sys.stderr)
+    return 1
+
+
+_NOT_DONE = (
+    "job {job} is {state}; the output holds what is done."
+    " Next: umbra jobs show, resume or retry, then the same command again"
+)
 
 
 def _columns(pairs: list[str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from api.cli import (
     doctor,
     evaluate,
     info,
+    jobs,
     link,
     sample,
     scenes,
@@ -34,7 +35,7 @@ from kg.interrupts import interrupt_behind
 __all__ = ["main", "make_parser"]
 
 COMMANDS = (
-    *(build, link, scenes, train, ask, sample, evaluate, compare),
+    *(build, link, jobs, scenes, train, ask, sample, evaluate, compare),
     *(cypher, serve, demo, info, doctor, store),
 )
 

@@ -1,4 +1,4 @@
-"""The step that links a file of mentions with the trained linker, as a resumable job."""
+"""The step that links tables of mentions with the trained linker, as a resumable job."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kg.errors import MissingPartError
+from kg.errors import MissingPartError, SettingError
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from api.engine import Engine
     from linkers import Linker
+    from linkers.pipeline import LinkTask
 
 __all__ = ["LINKER", "LinkJob", "estimate_link", "link_file", "open_linker"]
 
@@ -26,21 +27,51 @@ MEMORY_MB = 900
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkJob:
-    """A file of mentions to link.
+    """Mentions to link.
 
     Attributes:
-        mentions: JSON Lines, plain or gzip.
+        mentions: A table (JSON Lines, CSV, TSV, Parquet), or a folder of tables.
         out: Where the links go.
         columns: Which column holds which part of a mention (`linkers.records.MentionColumns`).
+        form: ``jsonl`` or ``parquet``; by the ending of `out` if not given.
         shard_rows: Rows a shard.
         max_rejects: Share of unreadable rows above which the job ends, in [0, 1].
+        key: Idempotency key; what is read and linked if not given.
+        workers: Processes that share the work; 1 uses this one.
     """
 
     mentions: Path
     out: Path
     columns: Mapping[str, str | None] = field(default_factory=dict)
+    form: str | None = None
     shard_rows: int = 100
     max_rejects: float = 1.0
+    key: str | None = None
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a number of processes that is none."""
+        if not 1 <= self.workers <= MAX_WORKERS:
+            raise SettingError(f"workers must lie in 1-{MAX_WORKERS}", where="--workers")
+
+    def task(self, rejects: Path) -> LinkTask:
+        """Return the job as `linkers.pipeline` takes it."""
+        from linkers.pipeline import LinkTask
+        from linkers.records import MentionColumns
+
+        return LinkTask(
+            mentions=self.mentions,
+            output=self.out,
+            columns=MentionColumns.of(self.columns),
+            rejects=rejects,
+            form=self.form,
+            shard_rows=self.shard_rows,
+            max_rejects=self.max_rejects,
+            key=self.key,
+        )
+
+
+MAX_WORKERS = 64
 
 
 def open_linker(engine: Engine, *, progress: Progress = silent) -> Linker:
@@ -54,17 +85,21 @@ def open_linker(engine: Engine, *, progress: Progress = silent) -> Linker:
     from api.steps.knowledge_base import knowledge_base, linking_encoders
     from linkers import Linker
 
-    folder = engine.workspace.model("full", LINKER)
-    if not folder.is_dir():
-        raise MissingPartError("no linker is trained", where=str(folder), hint="umbra demo")
-    label = engine.workspace.recorded(LINKER)["label"]
-    base = knowledge_base(engine, label)
+    folder = _trained(engine)
+    base = knowledge_base(engine, engine.workspace.recorded(LINKER)["label"])
     encoders = linking_encoders(engine)
     return Linker.load(folder, base, encoders=encoders, progress=progress)
 
 
+def _trained(engine: Engine) -> Path:
+    folder = engine.workspace.model("full", LINKER)
+    if not folder.is_dir():
+        raise MissingPartError("no linker is trained", where=str(folder), hint="umbra demo")
+    return folder
+
+
 def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> dict[str, Any]:
-    """Link a file; a job that was stopped or killed goes on where it was.
+    """Link tables; a job that was stopped or killed goes on where it was.
 
     Args:
         engine: Whose entities the mentions may mean.
@@ -72,49 +107,95 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
         progress: Is told mentions done of all mentions.
 
     Returns:
-        Rows by state, rejects, the job's id, the output and the file of rejects.
+        The job's id and state, rows by state, rejects, the output and the file of rejects, and why
+        a shard failed if one did.
 
     Raises:
         MissingPartError: No linker was trained.
-        RecordError: The file is missing or is no JSON Lines.
-        JobError: There were too many rejects.
+        RecordError: A file is missing or is not of its format.
+        MappingError: A table lacks a column.
+        ConflictError: The key was used for another job.
+        JobError: There were too many rejects, or a process was killed.
+        OSError: The disk is full; `filename` says where.
     """
     from kg.ledger import Ledger
-    from linkers.pipeline import run_link_job
-    from linkers.records import MentionColumns
+    from linkers.pipeline import finish_link_job, run_link_job
 
-    columns = MentionColumns.of(job.columns)
-    linker = open_linker(engine)
     workspace = engine.workspace
-    rejects = workspace.rejects / f"{job.mentions.name}.rejects.jsonl"
+    task = job.task(workspace.rejects / f"{job.mentions.resolve().name}.rejects.jsonl")
     with Ledger(workspace.ledger) as ledger:
-        report = run_link_job(
-            linker,
-            job.mentions,
-            job.out,
-            ledger=ledger,
-            columns=columns,
-            rejects=rejects,
-            shard_rows=job.shard_rows,
-            max_rejects=job.max_rejects,
-            progress=progress,
-        )
-    return {
+        if job.workers == 1:
+            report = run_link_job(open_linker(engine), task, ledger=ledger, progress=progress)
+        else:
+            report = finish_link_job(
+                ledger, _link_side_by_side(engine, ledger, task, job.workers, progress), task
+            )
+    outcome = {
+        "job": report.job,
+        "state": report.state,
         **report.rows,
         "rejects": report.rejects,
-        "job": report.job,
         "output": str(report.output),
-        "rejects_file": str(rejects),
+        "rejects_file": str(task.rejects),
     }
+    return outcome if report.error is None else outcome | {"error": report.error}
+
+
+def _link_side_by_side(
+    engine: Engine, ledger: Any, task: LinkTask, workers: int, progress: Progress
+) -> str:
+    """Submit a job and let several processes do it; return its id."""
+    from api.side_by_side import Task, side_by_side
+    from api.steps.knowledge_base import knowledge_base
+    from linkers.checkpoint import load_trained
+    from linkers.fingerprint import linker_fingerprint
+    from linkers.pipeline import submit_link_job
+
+    trained = load_trained(_trained(engine))
+    base = knowledge_base(engine, engine.workspace.recorded(LINKER)["label"])
+    job = submit_link_job(ledger, linker_fingerprint(trained, base), task)
+    if job.state not in ("pending", "running"):
+        return job.id
+    place = (engine.workspace, engine.settings, job.id, task)
+    tasks = {
+        f"worker {number} of {job.id}": Task(
+            title="linking",
+            unit="mentions",
+            done=lambda: None,
+            function=_worker,
+            arguments=place,
+        )
+        for number in range(1, workers + 1)
+    }
+    told = iter([progress])  # all tell the same figures, those of the job; one is enough
+    side_by_side(tasks, lambda _title, _unit: next(told, silent), workers=workers)
+    return job.id
+
+
+def _worker(
+    workspace: Any, settings: Any, job: str, task: LinkTask, *, progress: Progress
+) -> dict[str, Any]:
+    """Do shards of a job, as one of several processes."""
+    import torch
+
+    from api.engine import Engine
+    from kg.ledger import Ledger
+    from linkers.pipeline import work_on
+
+    torch.set_num_threads(1)
+    with Engine(workspace, settings=settings) as engine, Ledger(workspace.ledger) as ledger:
+        work_on(ledger, job, open_linker(engine), task, progress=progress)
+    return {}
 
 
 def estimate_link(job: LinkJob) -> dict[str, Any]:
     """Say how many mentions, seconds and megabytes a job would take; nothing is run."""
-    from kg.formats.jsonl import read_jsonl
+    from kg.formats.tables import TableFiles
 
-    rows = sum(1 for _ in read_jsonl(job.mentions))
+    files = TableFiles.of(job.mentions)
+    rows = sum(1 for number in range(len(files.paths)) for _ in files.rows(number))
     return {
         "rows": rows,
-        "seconds": round(10 + rows * SECONDS_A_MENTION),
-        "peak_memory_mb": MEMORY_MB,
+        "seconds": round(10 + rows * SECONDS_A_MENTION / job.workers),
+        "peak_memory_mb": MEMORY_MB * job.workers,
     }

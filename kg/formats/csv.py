@@ -15,7 +15,7 @@ from typing import IO
 from kg.errors import RecordError
 from kg.formats.records import MAX_LINE_BYTES, Record, Reject, lines, readable
 
-__all__ = ["read_csv"]
+__all__ = ["csv_columns", "read_csv"]
 
 
 def read_csv(
@@ -38,12 +38,26 @@ def read_csv(
         >>> [getattr(item, "fields", None) for item in read_csv(file)]
         [{'name': 'Oslo, NO', 'area': '5'}, None]
     """
-    if delimiter is None:
-        delimiter = "\t" if ".tsv" in path.suffixes else ","
+    delimiter = delimiter or _usual(path)
     with readable(path) as file:
         source = _Source(file, path, max_row_bytes)
         header = _header(source, delimiter)
         yield from _rows(source, header, delimiter)
+
+
+def csv_columns(path: Path, *, delimiter: str | None = None) -> tuple[str, ...]:
+    """Return the names in the header row of a file.
+
+    Raises:
+        RecordError: The file is missing or damaged, has no header row, or names a column twice.
+    """
+    with readable(path) as file:
+        source = _Source(file, path, MAX_LINE_BYTES)
+        return tuple(_header(source, delimiter or _usual(path)))
+
+
+def _usual(path: Path) -> str:
+    return "\t" if ".tsv" in path.suffixes else ","
 
 
 class _Source:

@@ -21,7 +21,7 @@ from kg.backends import open_store
 from kg.backends.memory import MemoryStore
 from kg.launcher import attach, stop_store, store_status
 from kg.ledger import Ledger
-from linkers.pipeline import run_link_job
+from linkers.pipeline import LinkTask, run_link_job
 from tests.api.tiny_world import HEAP, make_workspace, started
 from tests.conformance.store_rules import content
 
@@ -207,9 +207,8 @@ def test_a_link_job_interrupted_at_random_moments_ends_byte_for_byte_the_same(
     assert ended[0]
     finished(*command)
     with Engine(tiny_demo) as engine, Ledger(tmp_path / "ledger.sqlite") as ledger:
-        whole = run_link_job(
-            open_linker(engine), mentions, tmp_path / "whole.jsonl", ledger=ledger, shard_rows=50
-        )
+        task = LinkTask(mentions=mentions, output=tmp_path / "whole.jsonl", shard_rows=50)
+        whole = run_link_job(open_linker(engine), task, ledger=ledger)
     assert sum(whole.rows.values()) > 30
     assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
 

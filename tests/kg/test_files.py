@@ -2,15 +2,24 @@
 
 import hashlib
 import os
+import resource
 import stat
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kg.errors import ForeignFileError, FormatVersionError
-from kg.files import atomic_write, read_json, sha256_of_file, sha256_of_text, write_json
+from kg.files import (
+    atomic_write,
+    read_json,
+    refuse_special,
+    sha256_of_file,
+    sha256_of_text,
+    write_json,
+)
 
 
 def names(folder) -> list[str]:
@@ -106,3 +115,35 @@ def test_hashes_are_of_the_bytes(tmp_path, text):
     (tmp_path / "a").write_bytes(text.encode())
     expected = hashlib.sha256(text.encode()).hexdigest()
     assert sha256_of_file(tmp_path / "a") == sha256_of_text(text) == expected
+
+
+def test_a_device_a_pipe_or_a_link_to_an_open_file_is_never_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    link = tmp_path / "link"
+    link.symlink_to("/dev/null")
+    for path in (pipe, link):
+        with pytest.raises(ForeignFileError, match=path.name), atomic_write(path):
+            pytest.fail("it was opened")
+        assert not path.is_file()
+    for name in ("/dev/null", "/dev/stdout", "/proc/self/fd/1"):  # only looked at
+        with pytest.raises(ForeignFileError, match="only a file is replaced"):
+            refuse_special(Path(name))
+    (tmp_path / "to-a-file").symlink_to("a-file")
+    for path in (tmp_path / "new", tmp_path / "to-a-file"):
+        refuse_special(path)
+
+
+def test_a_full_disk_names_the_file_and_keeps_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    path.write_text("before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
+    try:
+        with pytest.raises(OSError, match="large") as refusal, atomic_write(path) as file:
+            file.write(bytes(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert refusal.value.filename == str(path)
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,5 +1,7 @@
 """The job ledger: jobs, shards and leases, with processes that are killed at random moments."""
 
+import contextlib
+import errno
 import os
 import random
 import signal
@@ -24,6 +26,8 @@ from kg.errors import (
     MissingPartError,
 )
 from kg.ledger import Ledger, Shard, ShardResult, Worker, run_job
+from kg.ledger_file import LedgerFile
+from kg.ledger_repair import mend, retry_failed
 from tests.kg.ledger_worker import shard_output, work
 
 ROOT = Path(__file__).parents[2]
@@ -361,6 +365,104 @@ def test_processes_never_do_the_same_shard(tmp_path):
         ledger.write_output(job.id, tmp_path / "all")
     assert Counter(log.read_text().split()) == {str(number): 1 for number in range(60)}
     assert (tmp_path / "all").read_bytes() == whole(60)
+
+
+OPENER = """
+import sys
+from pathlib import Path
+from kg.ledger import Ledger
+print("ready", flush=True)
+for line in sys.stdin:
+    with Ledger(Path(line.strip())) as ledger:
+        print(ledger.submit("same", {}, [{"n": 1}]).id, flush=True)
+"""
+
+
+def test_several_processes_may_open_a_new_ledger_at_once(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            env=environment,
+        )
+        for _ in range(4)
+    ]
+    try:
+        assert {process.stdout.readline() for process in processes} == {"ready\n"}
+        for number in range(12):
+            for process in processes:
+                process.stdin.write(f"{tmp_path / str(number) / 'ledger.sqlite'}\n")
+            assert len({process.stdout.readline() for process in processes}) == 1
+    finally:
+        for process in processes:
+            process.communicate()
+
+
+def test_a_ledger_made_while_it_is_looked_at_is_not_foreign(tmp_path, monkeypatch):
+    path = tmp_path / "ledger.sqlite"
+    pragma = LedgerFile._pragma
+
+    def slowly(file, name):
+        monkeypatch.setattr(LedgerFile, "_pragma", pragma)
+        found = pragma(file, name)
+        with contextlib.suppress(JobError), Ledger(path) as other:
+            other.submit("same", {}, [{"n": 1}])
+        return found
+
+    monkeypatch.setattr("kg.ledger_file.BUSY_S", 0.2)
+    monkeypatch.setattr(LedgerFile, "_pragma", slowly)
+    with Ledger(path) as ledger:
+        assert submit(ledger).state == "pending"
+
+
+def test_an_output_that_cannot_be_kept_gives_the_shard_back(ledger, monkeypatch):
+    job = submit(ledger)
+    full = OSError(errno.ENOSPC, "No space left on device")
+
+    def fails(*_):
+        raise full
+
+    monkeypatch.setattr(ledger, "_keep", fails)
+    with pytest.raises(OSError, match="No space"):
+        run_job(ledger, job.id, doubled)
+    monkeypatch.undo()
+    assert {shard.state for shard in ledger.shards(job.id)} == {"pending"}
+    assert run_job(ledger, job.id, doubled).state == "done"
+
+
+def test_what_is_lost_or_failed_is_done_again_and_nothing_else(ledger):
+    job = submit(ledger, 5)
+
+    def some_fail(shard: Shard) -> ShardResult:
+        if shard.number == 1:
+            raise InputError("too odd")
+        counts = {"failed": 1} if shard.number == 3 else {"linked": 1}
+        return ShardResult(output=b"%d" % shard.number, counts=counts)
+
+    run_job(ledger, job.id, some_fail)
+    outputs = {shard.number: shard.sha256 for shard in ledger.shards(job.id)}
+    ledger.retry(job.id)
+    run_job(ledger, job.id, lambda _: ShardResult(output=b"1"))
+    assert mend(ledger, job.id) == 0
+    damaged, deleted = (ledger.outputs / outputs[n][:2] / outputs[n] for n in (0, 2))
+    damaged.write_bytes(b"x")
+    deleted.unlink()
+    assert mend(ledger, job.id) == 2
+    assert [s.number for s in ledger.shards(job.id) if s.state == "pending"] == [0, 2]
+    assert run_job(ledger, job.id, some_fail).state == "done"
+    assert [ledger.output(shard) for shard in ledger.shards(job.id)] == [
+        b"%d" % number for number in range(5)
+    ]
+    assert retry_failed(ledger, job.id) == 1
+    assert [s.number for s in ledger.shards(job.id) if s.state == "pending"] == [3]
+    assert ledger.job(job.id).state == "running"
+    ledger.cancel(job.id)
+    ledger.free(job.id, [0])
+    assert ledger.job(job.id).state == "cancelled"
 
 
 def test_kills_at_random_moments_lose_and_double_nothing(tmp_path):

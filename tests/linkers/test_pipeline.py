@@ -16,10 +16,13 @@ from pathlib import Path
 import pytest
 
 from kg.errors import ConflictError, JobError, MappingError, RecordError, SettingError
+from kg.formats.tables import TableFiles
 from kg.ledger import Ledger
+from kg.progress import silent
 from linkers import Linker
-from linkers.pipeline import plan_shards, run_link_job
+from linkers.pipeline import LinkTask, run_link_job
 from linkers.records import MentionColumns, mention_of
+from linkers.shards import plan_shards
 from tests.linkers.small_world import COUNTRIES, PICTURES
 
 COLUMNS = MentionColumns(surface="words", context="text", image="picture", document="page")
@@ -64,16 +67,11 @@ def mentions(tmp_path: Path) -> Path:
 
 
 def run(linker: Linker, mentions: Path, folder: Path, **options):
+    progress = options.pop("progress", silent)
+    settings = {"columns": COLUMNS, "output": folder / "links.jsonl"} | options
+    task = LinkTask(mentions=mentions, rejects=folder / "rejects.jsonl", **settings)
     with Ledger(folder / "ledger.sqlite") as ledger:
-        return run_link_job(
-            linker,
-            mentions,
-            folder / "links.jsonl",
-            ledger=ledger,
-            columns=COLUMNS,
-            rejects=folder / "rejects.jsonl",
-            **options,
-        )
+        return run_link_job(linker, task, ledger=ledger, progress=progress)
 
 
 def test_every_row_has_one_state_and_rejects_have_reasons(
@@ -108,7 +106,7 @@ def test_output_does_not_depend_on_the_size_of_shards(
 
 
 def test_shards_never_cut_a_document(mentions: Path) -> None:
-    shards = list(plan_shards(mentions, COLUMNS, rows=4))
+    shards = list(plan_shards(TableFiles.of(mentions), COLUMNS, rows=4))
     assert sum(shard["rows"] for shard in shards) == 60
     rows = [json.loads(line) if line.startswith("{") else {} for line in lines_of(mentions)]
     for one, other in pairwise(shards):
@@ -173,7 +171,7 @@ torch.set_num_threads(1)
 from encoders import TinyImageEncoder, TinyTextEncoder
 from kg.ledger import Ledger
 from linkers import Encoders, Linker
-from linkers.pipeline import run_link_job
+from linkers.pipeline import LinkTask, run_link_job
 from tests.linkers.small_world import PICTURES, key, world
 from tests.linkers.test_pipeline import COLUMNS
 mentions, folder = Path(sys.argv[1]), Path(sys.argv[2])
@@ -184,8 +182,9 @@ for line in sys.stdin:  # a process for each line, without loading everything ag
     child = os.fork()
     if child == 0:
         with Ledger(folder / "ledger.sqlite") as ledger:
-            run_link_job(linker, mentions, folder / "links.jsonl", ledger=ledger,
-                columns=COLUMNS, rejects=folder / "rejects.jsonl", shard_rows=3)
+            task = LinkTask(mentions=mentions, output=folder / "links.jsonl", columns=COLUMNS,
+                rejects=folder / "rejects.jsonl", shard_rows=3)
+            run_link_job(linker, task, ledger=ledger)
         os._exit(0)
     print(child, flush=True)
     print(os.waitpid(child, 0)[1], flush=True)

@@ -1,0 +1,29 @@
+"""One hash for all that a link depends on, so that a job on a changed graph is another job."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+
+from linkers.knowledge_base import KnowledgeBase
+from linkers.trained import Trained
+
+__all__ = ["linker_fingerprint"]
+
+
+def linker_fingerprint(trained: Trained, base: KnowledgeBase) -> str:
+    """Return a hash of what was trained, and of the base; no encoder has to run for it."""
+    settings = json.dumps(trained.config.to_json(), sort_keys=True)
+    digest = hashlib.sha256(settings.encode())
+    digest.update(json.dumps([trained.encoders, trained.priors.to_json()]).encode())
+    arrays = dict(trained.decision.arrays)
+    arrays |= {n: v.numpy() for n, v in trained.network.state_dict().items()}
+    for name in sorted(arrays):
+        digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
+    for entity in base.entities:
+        images = [image.sha256 for image in entity.images]
+        digest.update(json.dumps([entity.key, entity.name, entity.aliases, images]).encode())
+    digest.update(json.dumps(base.descriptions).encode())
+    return digest.hexdigest()

@@ -1,0 +1,132 @@
+"""`umbra link run` on tables with several processes, and `umbra jobs`, as a user meets them."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyarrow import parquet
+
+from api.cli.main import main
+from api.workspace import Workspace
+
+pytestmark = pytest.mark.timeout(300)
+Shown = pytest.CaptureFixture[str]
+
+
+def umbra(shown: Shown, *arguments: object) -> tuple[int, str, str]:
+    """Run the command line here; return exit code, stdout, stderr."""
+    shown.readouterr()
+    code = main([str(argument) for argument in arguments])
+    printed = shown.readouterr()
+    return code, printed.out, printed.err
+
+
+def parsed(shown: Shown, *arguments: object, code: int = 0) -> Any:
+    found, out, line = umbra(shown, *arguments, "--json")
+    assert found == code, line
+    return json.loads(out)
+
+
+def table(tiny_data: Path, path: Path, *, picture: str = "") -> Path:
+    """Write the tiny demo's mentions as CSV, with columns of other names."""
+    with gzip.open(tiny_data / "mentions.jsonl.gz", "rt", encoding="utf-8") as file:
+        rows = [json.loads(line) for line in file]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["row", "country", "sentence", "first", "last", "picture"])
+        for number, row in enumerate(rows):
+            place = (row.get("start"), row.get("end"))
+            shown = picture if number == 2 else ""
+            writer.writerow([row["id"], row["mention"], row["context"], *place, shown])
+    return path
+
+
+def command(workspace: Workspace, mentions: Path, *more: object) -> tuple[object, ...]:
+    columns = ("id=row", "surface=country", "context=sentence", "start=first", "end=last")
+    pairs = [part for column in columns for part in ("--map", column)]
+    return ("link", "run", mentions, *pairs, "--folder", workspace.folder, *more)
+
+
+def test_several_processes_link_a_csv_into_parquet_as_one_does(
+    tiny_demo: Workspace, tiny_data: Path, tmp_path: Path, capsys: Shown
+) -> None:
+    mentions = table(tiny_data, tmp_path / "table.csv")
+    alone = parsed(capsys, *command(tiny_demo, mentions, "--out", tmp_path / "alone.parquet"))
+    several = ("--out", tmp_path / "links", "--format", "parquet", "--shard-rows", 4)
+    together = parsed(capsys, *command(tiny_demo, mentions, *several, "--workers", 2))
+    assert together["job"] != alone["job"]
+    assert (alone["state"], together["state"]) == ("done", "done")
+    assert together["linked"] == alone["linked"] > 0
+    assert (tmp_path / "links").read_bytes() == (tmp_path / "alone.parquet").read_bytes()
+    assert parquet.read_table(tmp_path / "links").num_rows > 30
+
+
+def test_a_job_is_paused_resumed_cancelled_and_retried_by_name(
+    tiny_demo: Workspace, tiny_data: Path, tmp_path: Path, capsys: Shown
+) -> None:
+    folder = ("--folder", tiny_demo.folder)
+    mentions = table(tiny_data, tmp_path / "steered.csv", picture="none.png")
+    with mentions.open("a") as file:
+        file.write("only,two\n")
+    run = command(tiny_demo, mentions, "--map", "image=picture", "--out", tmp_path / "links.jsonl")
+    code, _, told = umbra(capsys, *run, "--max-rejects", 0)
+    assert (code, "could not be read" in told) == (3, True)
+    job = parsed(capsys, "jobs", "list", "--kind", "link", *folder)[0]["job"]
+    assert parsed(capsys, "jobs", "pause", job, *folder)["state"] == "paused"
+    code, out, told = umbra(capsys, *run, "--json")
+    assert (code, json.loads(out)["state"]) == (1, "paused")
+    assert "Next: umbra jobs" in told
+    assert parsed(capsys, "jobs", "resume", job[:-3], *folder)["state"] == "running"
+    assert parsed(capsys, *run)["state"] == "done"
+    shown = parsed(capsys, "jobs", "show", job, *folder)
+    assert shown["records_by_state"]["failed"] == shown["records_by_state"]["rejects"] == 1
+    assert shown["parameters"]["files"][0][0] == "steered.csv"
+    before = (tmp_path / "links.jsonl").read_bytes()
+    assert parsed(capsys, "jobs", "retry", job, "--failed", *folder)["shards_freed"] == 1
+    assert parsed(capsys, "jobs", "cancel", job, *folder)["state"] == "cancelled"
+    assert parsed(capsys, *run, code=1)["state"] == "cancelled"
+    assert parsed(capsys, "jobs", "resume", job, *folder)["state"] == "running"
+    assert parsed(capsys, *run)["state"] == "done"
+    assert (tmp_path / "links.jsonl").read_bytes() == before
+    assert umbra(capsys, "jobs", "pause", job, *folder)[0] == 3
+    assert umbra(capsys, "jobs", "show", "link-", *folder)[0] in (0, 2)
+    assert umbra(capsys, "jobs", "show", "none", *folder)[0] == 3
+    assert job in umbra(capsys, "jobs", "list", *folder)[1]
+
+
+def test_jobs_of_an_empty_folder_are_told_and_nothing_is_made(
+    tmp_path: Path, capsys: Shown
+) -> None:
+    code, out, told = umbra(capsys, "jobs", "list", "--folder", tmp_path / ".umbra")
+    assert (code, out) == (3, "")
+    assert "no jobs here" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--workers", 0), 2),
+        (("--shard-rows", 0), 2),
+        (("--map", "surfice=country"), 2),
+        (("--map", "surface=contry"), 2),
+        (("--out", "/dev/null"), 3),
+    ],
+)
+def test_wrong_settings_are_refused_in_one_line(
+    tiny_demo: Workspace,
+    tiny_data: Path,
+    tmp_path: Path,
+    capsys: Shown,
+    arguments: tuple[object, ...],
+    code: int,
+) -> None:
+    mentions = table(tiny_data, tmp_path / "table.csv")
+    found, out, told = umbra(capsys, *command(tiny_demo, mentions, *arguments))
+    assert (found, out) == (code, "")
+    assert told.count("\n") == 1
