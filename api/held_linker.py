@@ -1,10 +1,11 @@
-"""One open linker for a server's requests, opened again when the graph has changed."""
+"""One open linker for a server's requests, opened again after a change or a decision."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api.steps.link import open_linker
@@ -29,7 +30,7 @@ class HeldLinker:
         self._opener = opener
         self._lock = threading.Lock()
         self._linker: Linker | None = None
-        self._version = -1
+        self._seen: tuple[int, int] | None = None
 
     @contextmanager
     def lent(self) -> Iterator[Linker]:
@@ -39,8 +40,13 @@ class HeldLinker:
             MissingPartError: No linker was trained.
         """
         with self._lock:
-            version = self._engine.store.version
-            if self._linker is None or version != self._version:
+            seen = (self._engine.store.version, _size(self._engine.workspace.review))
+            if self._linker is None or seen != self._seen:
                 self._linker = self._opener(self._engine)
-                self._version = version
+                self._seen = seen
             yield self._linker
+
+
+def _size(path: Path) -> int:
+    """Return the size of the log of decisions, which only grows."""
+    return path.stat().st_size if path.exists() else 0

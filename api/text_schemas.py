@@ -45,6 +45,7 @@ class TextLinkOut(Model):
     nil_probability: float
     reason: str | None = None
     context: str = Field(description="the text around it that was read")
+    context_start: int = Field(description="where that begins in the text")
     candidates: tuple[CandidateOut, ...] = ()
 
 

@@ -46,13 +46,14 @@ class LinkJob:
 def open_linker(engine: Engine, *, progress: Progress = silent) -> Linker:
     """Open the trained linker on the store's entities as they are now.
 
-    Entities that came after training can be linked to at once: the network knows no entity.
+    Entities that came after training can be linked to at once: the network knows no entity. What
+    people decided (`umbra link review`) holds.
 
     Raises:
         MissingPartError: No linker was trained.
     """
     from api.steps.knowledge_base import knowledge_base, linking_encoders
-    from linkers import Linker
+    from linkers.review.memory import load_reviewed
 
     folder = engine.workspace.model("full", LINKER)
     if not folder.is_dir():
@@ -60,7 +61,8 @@ def open_linker(engine: Engine, *, progress: Progress = silent) -> Linker:
     label = engine.workspace.recorded(LINKER)["label"]
     base = knowledge_base(engine, label)
     encoders = linking_encoders(engine)
-    return Linker.load(folder, base, encoders=encoders, progress=progress)
+    log = engine.workspace.review
+    return load_reviewed(folder, base, log, encoders=encoders, progress=progress)
 
 
 def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> dict[str, Any]:

@@ -92,6 +92,7 @@ def _shown(found: TextLink, names: Mapping[EntityKey, str]) -> TextLinkOut:
         nil_probability=link.nil_probability,
         reason=link.reason,
         context=found.mention.context,
+        context_start=found.spot.start - (found.mention.start or 0),
         candidates=tuple(
             CandidateOut(
                 entity=candidate.entity,
