@@ -15,11 +15,12 @@ from fastapi import Depends, Request
 
 from api.engine import Engine
 from api.errors import HttpProblem
+from api.held_linker import HeldLinker
 from api.runner import JobRunner
 from api.workers import Workers
 from kg.errors import EngineError, QueryTimeoutError
 
-__all__ = ["EngineDep", "EngineWork", "RunnerDep", "WorkDep"]
+__all__ = ["EngineDep", "EngineWork", "LinkerDep", "RunnerDep", "WorkDep"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -115,11 +116,16 @@ def _runner(request: Request) -> JobRunner:
     return cast("JobRunner", request.app.state.runner)
 
 
+def _linker(request: Request) -> HeldLinker:
+    return cast("HeldLinker", request.app.state.linker)
+
+
 def _work(request: Request) -> EngineWork:
     state = request.app.state
     return EngineWork(request, state.workers, state.engine.settings.timeout_s)
 
 
 EngineDep = Annotated[Engine, Depends(_engine)]
+LinkerDep = Annotated[HeldLinker, Depends(_linker)]
 RunnerDep = Annotated[JobRunner, Depends(_runner)]
 WorkDep = Annotated[EngineWork, Depends(_work)]

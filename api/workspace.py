@@ -50,6 +50,11 @@ class Workspace:
         return self.folder / "jobs" / "ledger.sqlite"
 
     @property
+    def review(self) -> Path:
+        """The log of people's decisions on links."""
+        return self.folder / "review" / "decisions.jsonl"
+
+    @property
     def outputs(self) -> Path:
         """Where jobs write."""
         return self.folder / "jobs" / "outputs"

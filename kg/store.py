@@ -97,6 +97,29 @@ class Writer(Protocol):
         """
         ...
 
+    def replace_entities(self, rows: Iterable[Entity]) -> int:
+        """Make entities exactly these rows, where an upsert would merge; their edges stay.
+
+        Returns:
+            Number of rows taken.
+
+        Raises:
+            ConstraintError: There is no such entity, or it has another label; nothing of the call
+                is written.
+        """
+        ...
+
+    def replace_edges(self, rows: Iterable[Edge]) -> int:
+        """Make edges exactly these rows, where an upsert would merge.
+
+        Returns:
+            Number of rows taken.
+
+        Raises:
+            ConstraintError: There is no such edge; nothing of the call is written.
+        """
+        ...
+
     def delete_entities(self, keys: Iterable[EntityKey]) -> int:
         """Delete entities with their edges and return how many there were."""
         ...

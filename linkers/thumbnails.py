@@ -83,7 +83,9 @@ def _views(image: Pixels) -> NDArray[np.float32]:
 def _shade(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return luminance, the two axes of pixels made one."""
     grey = values @ np.array([0.299, 0.587, 0.114], dtype=np.float32)
-    flat: NDArray[np.float32] = grey.reshape(*grey.shape[:-2], grey.shape[-2] * grey.shape[-1])
+    # no -1: of a base without a picture there is nothing to infer it from
+    size = grey.shape[-2] * grey.shape[-1]
+    flat: NDArray[np.float32] = grey.reshape(*grey.shape[:-2], size)
     return flat
 
 

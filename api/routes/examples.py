@@ -14,6 +14,7 @@ __all__ = [
     "JOBS",
     "QUESTIONS",
     "TABLE",
+    "TEXTS",
     "WHY_NOT",
     "shown",
 ]
@@ -67,6 +68,13 @@ ABSENCES: dict[str, Any] = {
             "query": "MATCH (c:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c",
             "entity": "Greece",
         },
+    },
+}
+
+TEXTS: dict[str, Any] = {
+    "report": {
+        "summary": "A sentence that names two countries",
+        "value": {"text": "Ships from Turkey reached Tunisia last week.", "name": "report"},
     },
 }
 

@@ -77,18 +77,20 @@ MAX_WORKERS = 64
 def open_linker(engine: Engine, *, progress: Progress = silent) -> Linker:
     """Open the trained linker on the store's entities as they are now.
 
-    Entities that came after training can be linked to at once: the network knows no entity.
+    Entities that came after training can be linked to at once: the network knows no entity. What
+    people decided (`umbra link review`) holds.
 
     Raises:
         MissingPartError: No linker was trained.
     """
     from api.steps.knowledge_base import knowledge_base, linking_encoders
-    from linkers import Linker
+    from linkers.review.memory import load_reviewed
 
     folder = _trained(engine)
     base = knowledge_base(engine, engine.workspace.recorded(LINKER)["label"])
     encoders = linking_encoders(engine)
-    return Linker.load(folder, base, encoders=encoders, progress=progress)
+    log = engine.workspace.review
+    return load_reviewed(folder, base, log, encoders=encoders, progress=progress)
 
 
 def _trained(engine: Engine) -> Path:

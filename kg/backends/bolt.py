@@ -110,6 +110,16 @@ class BoltStore:
         kept = list(rows)
         return self._write(lambda writer: writer.upsert_edges(kept))
 
+    def replace_entities(self, rows: Iterable[Entity]) -> int:
+        """Make entities exactly these rows; see `kg.store.Writer`."""
+        kept = list(rows)
+        return self._write(lambda writer: writer.replace_entities(kept))
+
+    def replace_edges(self, rows: Iterable[Edge]) -> int:
+        """Make edges exactly these rows; see `kg.store.Writer`."""
+        kept = list(rows)
+        return self._write(lambda writer: writer.replace_edges(kept))
+
     def delete_entities(self, keys: Iterable[EntityKey]) -> int:
         """Delete entities with their edges and return how many there were."""
         kept = list(keys)

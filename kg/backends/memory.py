@@ -111,6 +111,16 @@ class MemoryStore:
         with self._direct() as writer:
             return writer.upsert_edges(rows)
 
+    def replace_entities(self, rows: Iterable[Entity]) -> int:
+        """Make entities exactly these rows; see `kg.store.Writer`."""
+        with self._direct() as writer:
+            return writer.replace_entities(rows)
+
+    def replace_edges(self, rows: Iterable[Edge]) -> int:
+        """Make edges exactly these rows; see `kg.store.Writer`."""
+        with self._direct() as writer:
+            return writer.replace_edges(rows)
+
     def delete_entities(self, keys: Iterable[EntityKey]) -> int:
         """Delete entities with their edges and return how many there were."""
         with self._direct() as writer:

@@ -8,6 +8,8 @@ from dataclasses import replace
 import networkx as nx
 
 from kg.backends.merging import (
+    exact_edges,
+    exact_entities,
     fold_edges,
     fold_entities,
     merge_edge,
@@ -76,6 +78,28 @@ class MemoryWriter:
             self.graph.add_edge(row.head, row.tail, key=row.relation, edge=row)
         self.changed |= bool(plan)
         return sum(map(len, folded.values()))
+
+    def replace_entities(self, rows: Iterable[Entity]) -> int:
+        """Make entities exactly these rows; see `kg.store.Writer`."""
+        kept = list(rows)
+        pairs = exact_entities(
+            kept, lambda keys: {row.key: row for row in map(self._entity, keys) if row is not None}
+        )
+        for _, row in pairs:
+            self.graph.add_node(row.key, entity=row)
+        self.changed |= bool(pairs)
+        return len(kept)
+
+    def replace_edges(self, rows: Iterable[Edge]) -> int:
+        """Make edges exactly these rows; see `kg.store.Writer`."""
+        kept = list(rows)
+        pairs = exact_edges(
+            kept, lambda keys: {row.key: row for row in map(self._edge, keys) if row is not None}
+        )
+        for _, row in pairs:
+            self.graph.add_edge(row.head, row.tail, key=row.relation, edge=row)
+        self.changed |= bool(pairs)
+        return len(kept)
 
     def delete_entities(self, keys: Iterable[EntityKey]) -> int:
         """Delete entities with their edges and return how many there were."""

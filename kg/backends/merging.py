@@ -6,7 +6,7 @@ Both are idempotent: merging the same row again changes nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from kg.backends.names import check_attribute, check_label, check_relation
@@ -19,6 +19,8 @@ __all__ = [
     "check_limit",
     "checked_edge",
     "checked_entity",
+    "exact_edges",
+    "exact_entities",
     "fold_edges",
     "fold_entities",
     "merge_edge",
@@ -135,6 +137,45 @@ def fold_edges(rows: Iterable[Edge]) -> dict[EdgeKey, list[Edge]]:
     for row in rows:
         folded.setdefault(row.key, []).append(checked_edge(row))
     return folded
+
+
+def exact_entities(
+    rows: Iterable[Entity], present: Callable[[list[EntityKey]], Mapping[EntityKey, Entity]]
+) -> list[tuple[Entity, Entity]]:
+    """Return (old, new) for the entities that a replacement changes; the last row of a key counts.
+
+    Raises:
+        ConstraintError: There is no such entity, or it has another label.
+    """
+    newest = {row.key: checked_entity(row) for row in rows}
+    old = present(list(newest))
+    pairs: list[tuple[Entity, Entity]] = []
+    for key, row in newest.items():
+        if key not in old or old[key].label != row.label:
+            raise ConstraintError(
+                f"there is no {row.label} {key!r} to replace", where=key, hint="upsert adds one"
+            )
+        pairs.append((old[key], merge_entity(None, row)))
+    return [(one, other) for one, other in pairs if one != other]
+
+
+def exact_edges(
+    rows: Iterable[Edge], present: Callable[[list[EdgeKey]], Mapping[EdgeKey, Edge]]
+) -> list[tuple[Edge, Edge]]:
+    """Return (old, new) for the edges that a replacement changes; the last row of a key counts.
+
+    Raises:
+        ConstraintError: There is no such edge.
+        InputError: It would have no record of where it comes from.
+    """
+    newest = {row.key: merge_edge(None, checked_edge(row)) for row in rows}
+    old = present(list(newest))
+    for key in newest:
+        if key not in old:
+            raise ConstraintError(
+                "there is no such edge to replace", where=" ".join(key), hint="upsert adds one"
+            )
+    return [(old[key], row) for key, row in newest.items() if old[key] != row]
 
 
 def without(

@@ -14,6 +14,8 @@ from typing import Any, LiteralString, TypeVar
 
 from kg.backends import statements
 from kg.backends.merging import (
+    exact_edges,
+    exact_entities,
     fold_edges,
     fold_entities,
     merge_edge,
@@ -171,6 +173,27 @@ class TransactionWriter:
         for (relation, names), rows in groups.items():
             for chunk in chunks(rows):
                 self._write(statements.set_edges(relation, names), {"rows": chunk})
+
+    def replace_entities(self, rows: Iterable[Entity]) -> int:
+        """Make entities exactly these rows; see `kg.store.Writer`."""
+        kept = list(rows)
+        self._replace_entities(exact_entities(kept, self._all_entities))
+        return len(kept)
+
+    def _all_entities(self, keys: list[EntityKey]) -> dict[EntityKey, Entity]:
+        parts = (self._entities(part) for part in chunks(keys))
+        return {key: row for part in parts for key, row in part.items()}
+
+    def replace_edges(self, rows: Iterable[Edge]) -> int:
+        """Make edges exactly these rows; see `kg.store.Writer`."""
+        kept = list(rows)
+        self._replace_edges(exact_edges(kept, self._all_edges))
+        return len(kept)
+
+    def _all_edges(self, keys: list[EdgeKey]) -> dict[EdgeKey, Edge]:
+        groups = _by_relation(keys).items()
+        parts = (self._edges(name, part) for name, group in groups for part in chunks(group))
+        return {key: edge for part in parts for key, edge in part.items()}
 
     def delete_entities(self, keys: Iterable[EntityKey]) -> int:
         """Delete entities with their edges and return how many there were."""

@@ -22,6 +22,40 @@ __all__ = ["RULES"]
 
 
 @rule
+def replacing_leaves_exactly_what_is_given(store: Store) -> None:
+    store.upsert_entities(
+        [thing("AL", aliases=("A", "B"), attributes={"x": 1, "y": 2}, provenance=(record("a"),)),
+         thing("GR")]
+    )  # fmt: skip
+    store.upsert_edges([fact("AL", "borders", "GR", record("a"), record("b"))])
+    short = thing("AL", aliases=("B",), attributes={"y": 3})
+    edge = fact("AL", "borders", "GR", record("b"))
+    version = store.version
+    assert store.replace_entities(iter([short])) == 1
+    assert store.replace_edges(iter([edge])) == 1
+    assert store.entity(EntityKey("AL")) == short
+    assert list(store.edges()) == [edge]
+    assert store.version > version
+    version = store.version
+    assert store.replace_entities([short]) + store.replace_edges([edge]) == 2
+    assert store.version == version
+
+
+@rule
+def replacing_what_is_not_there_is_refused(store: Store) -> None:
+    filled(store)
+    before, version = content(store), store.version
+    with refused(ConstraintError):
+        store.replace_entities([thing("AL", name="Other"), thing("XX")])
+    with refused(ConstraintError):
+        store.replace_entities([thing("AL", "Another")])
+    with refused(ConstraintError):
+        store.replace_edges([fact("AL", "borders", "GR", record("z")), fact("AL", "borders", "XX")])
+    assert content(store) == before
+    assert store.version == version
+
+
+@rule
 def deleting_an_entity_takes_its_edges(store: Store) -> None:
     filled(store)
     version = store.version
@@ -171,6 +205,8 @@ def a_closed_store_refuses_every_call(store: Store) -> None:
         lambda: store.neighbours(EntityKey("AL")),
         lambda: store.upsert_entities([thing("AL")]),
         lambda: store.upsert_edges([]),
+        lambda: store.replace_entities([thing("AL")]),
+        lambda: store.replace_edges([]),
         lambda: store.delete_entities([EntityKey("AL")]),
         lambda: store.delete_edges([]),
         lambda: store.withdraw(Withdrawal(job="j")),

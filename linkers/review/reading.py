@@ -1,0 +1,122 @@
+"""Cases from what linking wrote: a file of links and the mentions they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from kg.errors import RecordError
+from kg.formats.jsonl import read_jsonl
+from kg.formats.records import Reject
+from kg.model import EntityKey
+from linkers.model import Candidate, Link, LinkState, Mention
+from linkers.records import MentionColumns, mention_of
+from linkers.review.model import Case, case_of
+
+__all__ = ["REVIEWED", "read_cases"]
+
+REVIEWED: frozenset[LinkState] = frozenset({"review", "nil"})
+"""States that a person looks at, if not told otherwise."""
+
+
+def read_cases(
+    links: Path,
+    mentions: Path | None = None,
+    *,
+    columns: MentionColumns | None = None,
+    states: Collection[LinkState] = REVIEWED,
+) -> Iterator[Case]:
+    """Iterate the cases of a file of links, in its order.
+
+    Args:
+        links: Output of ``umbra link run`` or ``umbra link text``, JSON Lines.
+        mentions: The mentions that were linked; not needed for the links of a text, which hold
+            their words themselves.
+        columns: Which column of the mentions holds what.
+        states: States of links that become cases.
+
+    Raises:
+        RecordError: A row is no link, its mention is missing, or a file is.
+    """
+    chosen = [row for row in _links(links) if row[0].state in states]
+    held: dict[str, Mention] = {}
+    if mentions is not None:
+        wanted = {link.mention for link, _, _ in chosen}
+        held = _mentions(mentions, columns or MentionColumns(), wanted)
+    for link, fields, line in chosen:
+        mention = held.get(link.mention)
+        if mentions is None and "surface" in fields:
+            mention = _of_text(fields, path=links.name, line=line)
+        if mention is None:
+            raise RecordError(
+                f"no mention {link.mention!r:.80}",
+                path=str(links),
+                line=line,
+                hint="name the file of mentions with --mentions",
+            )
+        yield case_of(mention, link, source="" if mentions is None else mentions.name)
+
+
+def _links(path: Path) -> Iterator[tuple[Link, Mapping[str, Any], int]]:
+    for row in read_jsonl(path):
+        if isinstance(row, Reject):
+            raise RecordError(row.reason, path=str(path), line=row.line)
+        try:
+            yield _link(row.fields), row.fields, row.line
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise RecordError(
+                f"not a link ({error!r:.80})",
+                path=str(path),
+                line=row.line,
+                hint="give the output of `umbra link run` or `umbra link text --out`",
+            ) from error
+
+
+def _mentions(path: Path, columns: MentionColumns, wanted: Collection[str]) -> dict[str, Mention]:
+    """Return the mentions that are wanted; rows that cannot be read were rejects when linked."""
+    found: dict[str, Mention] = {}
+    for row in read_jsonl(path):
+        if isinstance(row, Reject):
+            continue
+        try:
+            mention = mention_of(row.fields, columns, path=path.name, line=row.line)
+        except RecordError:
+            continue
+        if mention.id in wanted:
+            found[mention.id] = mention
+    return found
+
+
+def _link(fields: Mapping[str, Any]) -> Link:
+    if fields["state"] not in get_args(LinkState):
+        raise ValueError(f"state {fields['state']!r:.40}")
+    entity = fields["entity"]
+    return Link(
+        mention=str(fields["mention"] if "mention" in fields else fields["id"]),
+        state=fields["state"],
+        entity=None if entity is None else EntityKey(str(entity)),
+        probability=float(fields["probability"]),
+        nil_probability=float(fields["nil_probability"]),
+        reason=fields.get("reason"),
+        candidates=tuple(
+            Candidate(
+                entity=EntityKey(str(row["entity"])),
+                score=float(row.get("score", 0.0)),
+                probability=float(row["probability"]),
+                signals={str(k): float(v) for k, v in row.get("signals", {}).items()},
+            )
+            for row in fields["candidates"]
+        ),
+    )
+
+
+def _of_text(fields: Mapping[str, Any], *, path: str, line: int) -> Mention:
+    """Return the mention of a line of ``umbra link text``; its place counts in the whole text."""
+    first = fields.get("context_start")
+    places = [fields.get(name) for name in ("start", "end")]
+    if not isinstance(first, int) or not all(isinstance(place, int) for place in places):
+        raise RecordError("not the link of a text", path=path, line=line)
+    start, end = (int(place or 0) - first for place in places)
+    values = {**fields, "start": start, "end": end}
+    return mention_of(values, MentionColumns(surface="surface"), path=path, line=line)
