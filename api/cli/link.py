@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api.cli import link_evaluate, link_text
+from api.cli import link_evaluate, link_review, link_text
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "columns_of", "run"]
 
 EXAMPLES = """examples:
   umbra link run mentions.jsonl --out links.jsonl
@@ -63,6 +63,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job.set_defaults(run=run)
     link_text.add_parser(actions, common)
     link_evaluate.add_parser(actions)
+    link_review.add_parser(actions, common)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -75,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
         mentions=arguments.mentions,
         out=arguments.out
         or Path("links.parquet" if arguments.format == "parquet" else "links.jsonl"),
-        columns=_columns(arguments.map),
+        columns=columns_of(arguments.map),
         form=arguments.format,
         key=arguments.key,
         workers=arguments.workers,
@@ -103,7 +104,12 @@ _NOT_DONE = (
 )
 
 
-def _columns(pairs: list[str]) -> dict[str, str]:
+def columns_of(pairs: list[str]) -> dict[str, str]:
+    """Return the mapping that options ``--map FIELD=COLUMN`` declare.
+
+    Raises:
+        SettingError: One is not of this form.
+    """
     from kg.errors import SettingError
 
     columns = {}
