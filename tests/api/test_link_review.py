@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import termios
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -172,12 +176,26 @@ def test_one_key_is_enough_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
     master, slave = pty.openpty()
     with os.fdopen(slave) as terminal:
         monkeypatch.setattr("sys.stdin", terminal)
-        os.write(master, b"a")
-        assert read_key("> ") == "a"
-        os.write(master, b"\x04")
-        with pytest.raises(EOFError):
+        with _pressed(master, b"a"):
+            assert read_key("> ") == "a"
+        with _pressed(master, b"\x04"), pytest.raises(EOFError):
             read_key("> ")
     os.close(master)
+
+
+@contextmanager
+def _pressed(master: int, key: bytes) -> Iterator[None]:
+    """Press a key as soon as keys are read one by one: before that, Ctrl+D ends a line."""
+
+    def press() -> None:
+        while termios.tcgetattr(master)[3] & termios.ICANON:
+            time.sleep(0.001)
+        os.write(master, key)
+
+    thread = threading.Thread(target=press, daemon=True)
+    thread.start()
+    yield
+    thread.join()
 
 
 @pytest.mark.usefixtures("engine")
