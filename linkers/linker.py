@@ -139,6 +139,11 @@ class Linker:
         encoders = self._evidence.encoders
         return type(self)(base, encoders, self.trained, pixels=self._pixels, progress=progress)
 
+    def showing(self, pixels: MentionImages) -> Self:
+        """Return the same linker with other pictures of mentions; nothing is encoded again."""
+        encoders, evidence = self._evidence.encoders, self._evidence
+        return type(self)(self.base, encoders, self.trained, pixels=pixels, evidence=evidence)
+
     @property
     def fingerprint(self) -> str:
         """Hash of all that a link depends on: what was trained, and the base."""

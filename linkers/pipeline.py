@@ -14,12 +14,15 @@ from pathlib import Path
 from kg.errors import JobError, SettingError
 from kg.files import sha256_of_file
 from kg.formats.tables import TableFiles
+from kg.image_fetching import AllowedHosts, ImageFetcher
+from kg.image_sources import ImageSources
 from kg.ledger import Job, JobProgress, Ledger, ShardResult, run_job
 from kg.ledger_repair import mend
 from kg.progress import Progress, silent
 from linkers.link_output import LinkFormat, check_output, format_of, write_links
 from linkers.linker import Linker
 from linkers.model import LinkState
+from linkers.pictures import MentionPictures
 from linkers.records import MentionColumns
 from linkers.shards import ShardLinker, plan_shards
 
@@ -33,6 +36,8 @@ __all__ = [
 ]
 
 _STATES: tuple[LinkState, ...] = ("linked", "nil", "review", "failed", "pending")
+_LEASE_S = 300.0
+_FETCH_S = 3.0  # a picture that is waited for, eight at the same time
 _ASK_EVERY_S = 2.0  # between two looks at what other processes have seen
 
 
@@ -50,6 +55,7 @@ class LinkTask:
         shard_rows: Rows after which a shard ends, at least 1; more make fewer, longer steps.
         max_rejects: Share of rejects above which the job ends, in [0, 1].
         key: Idempotency key; files, columns and linker if not given.
+        allow_hosts: Hosts that pictures may be fetched from (`kg.image_fetching.AllowedHosts`).
 
     Raises:
         SettingError: A setting lies outside its range.
@@ -63,12 +69,14 @@ class LinkTask:
     shard_rows: int = 100
     max_rejects: float = 1.0
     key: str | None = None
+    allow_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse values outside their range before anything is read."""
         if self.shard_rows < 1 or not 0 <= self.max_rejects <= 1:
             raise SettingError("shard_rows must be at least 1 and max_rejects lie in [0, 1]")
         format_of(self.output, self.form)
+        AllowedHosts(self.allow_hosts)
 
     @property
     def writes(self) -> LinkFormat:
@@ -144,6 +152,7 @@ def submit_link_job(ledger: Ledger, fingerprint: str, task: LinkTask) -> Job:
         "files": [list(pair) for pair in zip(files.names, hashes, strict=True)],
         "columns": asdict(task.columns),
         "linker": fingerprint,
+        "allow_hosts": AllowedHosts(task.allow_hosts).names,
         "shard_rows": task.shard_rows,
     }
     sizes = [shard["rows"] for shard in shards]
@@ -168,12 +177,30 @@ def work_on(
             where=job,
             hint="run the same command again: it is a new job",
         )
-    function = ShardLinker(linker, TableFiles.of(task.mentions), task.columns)
+    function = ShardLinker(
+        linker, TableFiles.of(task.mentions), task.columns, pictures=_pictures(linker, task)
+    )
     limit = _RejectLimit(task.max_rejects, ledger, job)
     try:
-        return run_job(ledger, job, lambda shard: limit.check(function(shard)), progress=progress)
+        return run_job(
+            ledger,
+            job,
+            lambda shard: limit.check(function(shard)),
+            lease_s=_LEASE_S + (_FETCH_S * task.shard_rows if task.allow_hosts else 0),
+            progress=progress,
+        )
     except _TooManyRejects as ended:
         raise ended.error from None
+
+
+def _pictures(linker: Linker, task: LinkTask) -> MentionPictures | None:
+    """Return what opens the pictures that rows name, unless the linker has a source of its own."""
+    if task.columns.image is None or linker.pixels is not None:
+        return None
+    root = task.mentions if task.mentions.is_dir() else task.mentions.parent
+    hosts = AllowedHosts(task.allow_hosts)
+    fetcher = ImageFetcher(hosts) if hosts.names else None
+    return MentionPictures(ImageSources(root, fetcher=fetcher))
 
 
 def finish_link_job(ledger: Ledger, job: str, task: LinkTask) -> LinkReport:

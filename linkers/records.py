@@ -15,6 +15,7 @@ __all__ = ["MentionColumns", "check_columns", "link_line", "mention_of"]
 MAX_SURFACE = 500
 MAX_CONTEXT = 20_000
 MAX_NAME = 500
+MAX_IMAGE = 4 * 2**20  # a data URL holds the picture itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class MentionColumns:
         context: The text around them.
         start: First character of the words in the text.
         end: One past the last.
-        image: Name of the picture.
+        image: Name of the picture: a path, a data URL or an address (`kg.image_sources`).
         document: Mentions of one document support one another where they follow in the file.
 
     Raises:
@@ -110,7 +111,7 @@ def mention_of(
     surface = row.text(columns.surface, MAX_SURFACE)
     context = row.text(columns.context, MAX_CONTEXT)
     start, end = row.place(columns.start), row.place(columns.end)
-    image = row.text(columns.image, MAX_NAME) or None
+    image = row.text(columns.image, MAX_IMAGE) or None
     if not surface.strip() and not context.strip() and image is None:
         raise row.error("neither words, a text nor a picture", columns.surface)
     if (start is None) != (end is None):

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from kg.errors import EngineError, JobError, RecordError
@@ -19,6 +20,7 @@ from kg.formats.tables import TableFiles, table_columns
 from kg.jobs import Shard, ShardResult
 from linkers.linker import Linker
 from linkers.model import Link, Mention
+from linkers.pictures import MentionPictures
 from linkers.records import MentionColumns, check_columns, link_line, mention_of
 
 __all__ = ["REJECT", "ShardLinker", "plan_shards"]
@@ -85,10 +87,19 @@ class ShardLinker:
         linker: Does the work.
         files: The tables.
         columns: Which column holds what.
+        pictures: Opens the pictures that rows name; the linker's own source if not given.
     """
 
-    def __init__(self, linker: Linker, files: TableFiles, columns: MentionColumns) -> None:
-        self._linker, self._files, self._columns = linker, files, columns
+    def __init__(
+        self,
+        linker: Linker,
+        files: TableFiles,
+        columns: MentionColumns,
+        *,
+        pictures: MentionPictures | None = None,
+    ) -> None:
+        self._linker = linker if pictures is None else linker.showing(pictures)
+        self._files, self._columns, self._pictures = files, columns, pictures
         self._rows: Iterator[Record | Reject] = iter(())
         self._place = (-1, 0)
 
@@ -108,7 +119,7 @@ class ShardLinker:
                 else:
                     name = None if read.document is None else f"{document}"
                     mentions[row.line] = replace(read, document=name)
-        links = self._links(mentions)
+        links = self._links(mentions, self._files.paths[number].parent)
         self._linker.forget()
         for line, link in links.items():
             lines[line] = link_line(link)
@@ -146,9 +157,13 @@ class ShardLinker:
                 file=name, line=row.line, column=error.column, reason=error.what, text=row.text
             )
 
-    def _links(self, mentions: Mapping[int, Mention]) -> dict[int, Link]:
+    def _links(self, mentions: Mapping[int, Mention], folder: Path) -> dict[int, Link]:
+        reasons: dict[str, str] = {}
+        if self._pictures is not None:
+            names = {mention.image for mention in mentions.values() if mention.image is not None}
+            reasons = self._pictures.take(names, folder)
         failed = {
-            line: _failed(mention, "its picture cannot be opened")
+            line: _failed(mention, _without_picture(reasons.get(mention.image or "")))
             for line, mention in mentions.items()
             if not self._linker.can_open(mention)
         }
@@ -165,6 +180,10 @@ class ShardLinker:
             return self._linker.link([mention])[0]
         except EngineError as error:
             return _failed(mention, error.what)
+
+
+def _without_picture(reason: str | None) -> str:
+    return "its picture cannot be opened" + ("" if reason is None else f": {reason}")
 
 
 def _failed(mention: Mention, reason: str) -> Link:

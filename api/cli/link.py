@@ -44,7 +44,14 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD=COLUMN",
-        help="which column holds id, surface, context, start, end, document",
+        help="which column holds id, surface, context, start, end, image, document",
+    )
+    job.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="fetch pictures from this host (example.org, *.example.org); never a private one",
     )
     job.add_argument(
         "--format",
@@ -78,6 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
         form=arguments.format,
         key=arguments.key,
         workers=arguments.workers,
+        allow_hosts=tuple(arguments.allow_host),
         shard_rows=arguments.shard_rows,
         max_rejects=arguments.max_rejects,
     )

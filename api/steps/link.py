@@ -38,6 +38,7 @@ class LinkJob:
         max_rejects: Share of unreadable rows above which the job ends, in [0, 1].
         key: Idempotency key; what is read and linked if not given.
         workers: Processes that share the work; 1 uses this one.
+        allow_hosts: Hosts that pictures may be fetched from.
     """
 
     mentions: Path
@@ -48,6 +49,7 @@ class LinkJob:
     max_rejects: float = 1.0
     key: str | None = None
     workers: int = 1
+    allow_hosts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a number of processes that is none."""
@@ -68,6 +70,7 @@ class LinkJob:
             shard_rows=self.shard_rows,
             max_rejects=self.max_rejects,
             key=self.key,
+            allow_hosts=self.allow_hosts,
         )
 
 
