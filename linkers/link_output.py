@@ -14,7 +14,7 @@ from typing import IO, Any, Literal, cast, get_args
 from kg.errors import SettingError
 from kg.files import atomic_write, refuse_special
 from kg.formats.tables import TableFiles
-from kg.ledger import Ledger
+from kg.ledger import Ledger, Shard
 from linkers.shards import REJECT
 
 __all__ = ["LinkFormat", "check_output", "format_of", "write_links"]
@@ -90,7 +90,7 @@ def write_links(
             file.writelines(line + b"\n" for line in _lines(ledger, job, rejects=False))
     if rejects is None:
         return
-    if any(shard.counts.get("rejects") for shard in ledger.shards(job)):
+    if any(map(_has_rejects, ledger.shards(job))):
         with atomic_write(rejects) as file:
             for line in _lines(ledger, job, rejects=True):
                 reject = json.loads(line)["reject"]
@@ -101,10 +101,14 @@ def write_links(
 
 def _lines(ledger: Ledger, job: str, *, rejects: bool) -> Iterator[bytes]:
     for shard in ledger.shards(job):
-        if shard.state == "done" and (not rejects or shard.counts.get("rejects")):
+        if shard.state == "done" and (not rejects or _has_rejects(shard)):
             for line in ledger.output(shard).split(b"\n"):
                 if line and line.startswith(REJECT) == rejects:
                     yield line
+
+
+def _has_rejects(shard: Shard) -> bool:
+    return bool(shard.counts.get("rejects") or shard.counts.get("without_edge"))
 
 
 def _write_parquet(file: IO[bytes], lines: Iterator[bytes]) -> None:

@@ -64,7 +64,13 @@ class MentionColumns:
         return cls(**names)  # type: ignore[arg-type]
 
 
-def check_columns(columns: MentionColumns, declared: Collection[str], *, where: str) -> None:
+def check_columns(
+    columns: MentionColumns,
+    declared: Collection[str],
+    *,
+    where: str,
+    also: Collection[str] = (),
+) -> None:
     """Refuse a mapping that a table cannot serve.
 
     Columns that are mapped by default may be missing, but for the id; those that a user named, and
@@ -74,6 +80,7 @@ def check_columns(columns: MentionColumns, declared: Collection[str], *, where: 
         columns: The mapping.
         declared: Columns of the table.
         where: The table.
+        also: Paths into rows that are needed too, such as ``code`` or ``place.code``.
 
     Raises:
         MappingError: A column is missing.
@@ -89,6 +96,9 @@ def check_columns(columns: MentionColumns, declared: Collection[str], *, where: 
             raise _no_column(name, field.name, declared, where)
     if all(getattr(columns, part) not in declared for part in ("surface", "context", "image")):
         raise _no_column(columns.surface, "surface", declared, where)
+    for path in also:
+        if path not in declared and path.split(".")[0] not in declared:
+            raise MappingError(f"no column {path!r}", where=where)
 
 
 def _no_column(name: str | None, part: str, declared: Collection[str], where: str) -> MappingError:

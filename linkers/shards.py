@@ -9,7 +9,7 @@ one whose picture cannot be opened is `failed`, with the reason.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from kg.errors import EngineError, JobError, RecordError
 from kg.formats.records import Record, Reject
 from kg.formats.tables import TableFiles, table_columns
 from kg.jobs import Shard, ShardResult
+from linkers.link_edges import EdgeWriter, LinkedRow
 from linkers.linker import Linker
 from linkers.model import Link, Mention
 from linkers.pictures import MentionPictures
@@ -32,9 +33,15 @@ _LONGEST_RUN = 512
 
 
 def plan_shards(
-    files: TableFiles, columns: MentionColumns, *, rows: int
+    files: TableFiles, columns: MentionColumns, *, rows: int, also: Collection[str] = ()
 ) -> Iterator[dict[str, Any]]:
     """Yield shards as ranges of lines of one file, both ends in it; no run of a document is cut.
+
+    Args:
+        files: The tables.
+        columns: Which column holds what.
+        rows: Rows after which a shard ends.
+        also: Columns that are needed beside those of the mentions.
 
     Raises:
         RecordError: A file is missing, damaged, or not of its format at all.
@@ -43,7 +50,7 @@ def plan_shards(
     for number, path in enumerate(files.paths):
         declared = table_columns(path)
         if declared is not None:
-            check_columns(columns, declared, where=files.names[number])
+            check_columns(columns, declared, also=also, where=files.names[number])
         first = last = count = 0
         for run in _runs(files.rows(number), columns):
             if count and count + len(run) > rows:
@@ -88,6 +95,7 @@ class ShardLinker:
         files: The tables.
         columns: Which column holds what.
         pictures: Opens the pictures that rows name; the linker's own source if not given.
+        edges: Writes what links say into the graph, if anything is to be written.
     """
 
     def __init__(
@@ -97,33 +105,47 @@ class ShardLinker:
         columns: MentionColumns,
         *,
         pictures: MentionPictures | None = None,
+        edges: EdgeWriter | None = None,
     ) -> None:
         self._linker = linker if pictures is None else linker.showing(pictures)
-        self._files, self._columns, self._pictures = files, columns, pictures
+        self._files, self._columns = files, columns
+        self._pictures, self._edges = pictures, edges
         self._rows: Iterator[Record | Reject] = iter(())
         self._place = (-1, 0)
 
     def __call__(self, shard: Shard) -> ShardResult:
         """Link the rows of one shard."""
         number = int(shard.parameters["file"])
+        name = self._files.names[number]
         lines: dict[int, bytes] = {}
         mentions: dict[int, Mention] = {}
+        records: dict[int, Record] = {}
         counts: Counter[str] = Counter()
         runs = _runs(iter(self._between(number, shard)), self._columns)
         for document, run in enumerate(runs):
             for row in run:
-                read = self._read(row, self._files.names[number])
+                read = self._read(row, name)
                 if isinstance(read, Reject):
-                    lines[row.line] = REJECT + read.to_json().encode() + b"}\n"
+                    lines[row.line] = _reject_line(read)
                     counts["rejects"] += 1
-                else:
-                    name = None if read.document is None else f"{document}"
-                    mentions[row.line] = replace(read, document=name)
+                elif isinstance(row, Record):
+                    together = None if read.document is None else f"{document}"
+                    mentions[row.line] = replace(read, document=together)
+                    records[row.line] = row
         links = self._links(mentions, self._files.paths[number].parent)
         self._linker.forget()
         for line, link in links.items():
             lines[line] = link_line(link)
             counts[link.state] += 1
+        if self._edges is not None:
+            rows = [
+                LinkedRow(record=records[line], mention=mentions[line], link=link)
+                for line, link in links.items()
+            ]
+            written, refused = self._edges.write(shard.job, name, rows)
+            counts.update(edges=written, without_edge=len(refused))
+            for reject in refused:  # beside its link, which stands
+                lines[reject.line] += _reject_line(reject)
         return ShardResult(output=b"".join(lines[line] for line in sorted(lines)), counts=counts)
 
     def _between(self, number: int, shard: Shard) -> Sequence[Record | Reject]:
@@ -180,6 +202,10 @@ class ShardLinker:
             return self._linker.link([mention])[0]
         except EngineError as error:
             return _failed(mention, error.what)
+
+
+def _reject_line(reject: Reject) -> bytes:
+    return REJECT + reject.to_json().encode() + b"}\n"
 
 
 def _without_picture(reason: str | None) -> str:

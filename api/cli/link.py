@@ -14,6 +14,7 @@ __all__ = ["add_parser", "run"]
 EXAMPLES = """examples:
   umbra link run mentions.jsonl --out links.jsonl
   umbra link run table.csv --map id=row --map surface=company --out links.parquet --workers 2
+  umbra link run trade.csv --write-graph --head 'country:{code}' --relation exports_to
   umbra link run mentions.jsonl.gz --map surface=mention --shard-rows 500 --estimate
 
 Read are JSON Lines, CSV and TSV (plain or .gz), Parquet, and folders of such files. Each row of the
@@ -54,6 +55,15 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         help="fetch pictures from this host (example.org, *.example.org); never a private one",
     )
     job.add_argument(
+        "--write-graph", action="store_true", help="write links into the graph; needs the next two"
+    )
+    job.add_argument(
+        "--head",
+        metavar="COLUMN",
+        help="column with the key of the entity that edges leave, or a template: country:{code}",
+    )
+    job.add_argument("--relation", metavar="NAME", help="relation of the edges")
+    job.add_argument(
         "--format",
         choices=("jsonl", "parquet"),
         help="of the links (default: parquet if --out ends in .parquet, else jsonl)",
@@ -86,6 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         key=arguments.key,
         workers=arguments.workers,
         allow_hosts=tuple(arguments.allow_host),
+        edges=_edges(arguments),
         shard_rows=arguments.shard_rows,
         max_rejects=arguments.max_rejects,
     )
@@ -108,6 +119,21 @@ _NOT_DONE = (
     "job {job} is {state}; the output holds what is done."
     " Next: umbra jobs show, resume or retry, then the same command again"
 )
+
+
+def _edges(arguments: argparse.Namespace) -> tuple[str, str] | None:
+    from kg.errors import SettingError
+
+    named = (arguments.head, arguments.relation)
+    if arguments.write_graph and all(named):
+        return named
+    if arguments.write_graph or any(named):
+        raise SettingError(
+            "--write-graph, --head and --relation go together",
+            where="--write-graph",
+            hint="--write-graph --head COLUMN --relation NAME",
+        )
+    return None
 
 
 def _columns(pairs: list[str]) -> dict[str, str]:

@@ -39,6 +39,8 @@ class LinkJob:
         key: Idempotency key; what is read and linked if not given.
         workers: Processes that share the work; 1 uses this one.
         allow_hosts: Hosts that pictures may be fetched from.
+        edges: Head (a column or a template) and relation of the edges that links make in the
+            graph; None to write nothing into it.
     """
 
     mentions: Path
@@ -50,6 +52,7 @@ class LinkJob:
     key: str | None = None
     workers: int = 1
     allow_hosts: tuple[str, ...] = ()
+    edges: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a number of processes that is none."""
@@ -58,9 +61,11 @@ class LinkJob:
 
     def task(self, rejects: Path) -> LinkTask:
         """Return the job as `linkers.pipeline` takes it."""
+        from linkers.link_edges import LinkEdges
         from linkers.pipeline import LinkTask
         from linkers.records import MentionColumns
 
+        edges = self.edges
         return LinkTask(
             mentions=self.mentions,
             output=self.out,
@@ -71,6 +76,7 @@ class LinkJob:
             max_rejects=self.max_rejects,
             key=self.key,
             allow_hosts=self.allow_hosts,
+            edges=None if edges is None else LinkEdges(head=edges[0], relation=edges[1]),
         )
 
 
@@ -130,7 +136,9 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
     task = job.task(workspace.rejects / f"{job.mentions.resolve().name}.rejects.jsonl")
     with Ledger(workspace.ledger) as ledger:
         if job.workers == 1:
-            report = run_link_job(open_linker(engine), task, ledger=ledger, progress=progress)
+            report = run_link_job(
+                open_linker(engine), task, ledger=ledger, store=engine.store, progress=progress
+            )
         else:
             report = finish_link_job(
                 ledger, _link_side_by_side(engine, ledger, task, job.workers, progress), task
@@ -143,6 +151,8 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
         "output": str(report.output),
         "rejects_file": str(task.rejects),
     }
+    if task.edges is not None:
+        outcome |= {"edges": report.edges, "without_edge": report.without_edge}
     return outcome if report.error is None else outcome | {"error": report.error}
 
 
@@ -189,7 +199,7 @@ def _worker(
 
     torch.set_num_threads(1)
     with Engine(workspace, settings=settings) as engine, Ledger(workspace.ledger) as ledger:
-        work_on(ledger, job, open_linker(engine), task, progress=progress)
+        work_on(ledger, job, open_linker(engine), task, store=engine.store, progress=progress)
     return {}
 
 
