@@ -13,7 +13,10 @@ from PIL import Image
 from pyarrow import parquet
 
 from api.cli.main import main
+from api.engine import Engine
 from api.workspace import Workspace
+from kg.store import Withdrawal
+from tests.conformance.store_rules import content
 
 pytestmark = pytest.mark.timeout(300)
 Shown = pytest.CaptureFixture[str]
@@ -39,11 +42,11 @@ def table(tiny_data: Path, path: Path, *, picture: str = "") -> Path:
         rows = [json.loads(line) for line in file]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "country", "sentence", "first", "last", "picture"])
+        writer.writerow(["row", "country", "sentence", "first", "last", "picture", "page"])
         for number, row in enumerate(rows):
             place = (row.get("start"), row.get("end"))
             shown = picture if number == 2 else ""
-            writer.writerow([row["id"], row["mention"], row["context"], *place, shown])
+            writer.writerow([row["id"], row["mention"], row["context"], *place, shown, "KZ"])
     return path
 
 
@@ -59,12 +62,24 @@ def test_several_processes_link_a_csv_into_parquet_as_one_does(
     mentions = table(tiny_data, tmp_path / "table.csv")
     alone = parsed(capsys, *command(tiny_demo, mentions, "--out", tmp_path / "alone.parquet"))
     several = ("--out", tmp_path / "links", "--format", "parquet", "--shard-rows", 4)
-    together = parsed(capsys, *command(tiny_demo, mentions, *several, "--workers", 2))
+    into = ("--write-graph", "--head", "country:{page}", "--relation", "mentions")
+    with Engine(tiny_demo) as engine:
+        before = content(engine.store)
+    together = parsed(capsys, *command(tiny_demo, mentions, *several, *into, "--workers", 2))
     assert together["job"] != alone["job"]
     assert (alone["state"], together["state"]) == ("done", "done")
     assert together["linked"] == alone["linked"] > 0
     assert (tmp_path / "links").read_bytes() == (tmp_path / "alone.parquet").read_bytes()
-    assert parquet.read_table(tmp_path / "links").num_rows > 30
+    rows = parquet.read_table(tmp_path / "links").to_pylist()
+    assert len(rows) > 30
+    with Engine(tiny_demo) as engine:
+        edges = list(engine.store.edges(relation="mentions"))
+        records = engine.store.withdraw(Withdrawal(job=together["job"]))
+        assert content(engine.store) == before  # the graph is shared with other tests
+    linked = [row["entity"] for row in rows if row["state"] == "linked"]
+    assert {edge.head for edge in edges} == {"country:KZ"}
+    assert {edge.tail for edge in edges} == set(linked) - {"country:KZ"}
+    assert records == together["edges"] == sum(entity != "country:KZ" for entity in linked)
 
 
 def test_a_job_is_paused_resumed_cancelled_and_retried_by_name(
@@ -117,6 +132,10 @@ def test_jobs_of_an_empty_folder_are_told_and_nothing_is_made(
         (("--map", "surfice=country"), 2),
         (("--map", "surface=contry"), 2),
         (("--out", "/dev/null"), 3),
+        (("--write-graph", "--head", "page"), 2),
+        (("--relation", "mentions"), 2),
+        (("--write-graph", "--head", "none", "--relation", "mentions"), 2),
+        (("--allow-host", "http://example.org/"), 2),
     ],
 )
 def test_wrong_settings_are_refused_in_one_line(
