@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -141,8 +142,9 @@ class Linker:
 
     def showing(self, pixels: MentionImages) -> Self:
         """Return the same linker with other pictures of mentions; nothing is encoded again."""
-        encoders, evidence = self._evidence.encoders, self._evidence
-        return type(self)(self.base, encoders, self.trained, pixels=pixels, evidence=evidence)
+        other = copy.copy(self)  # what a sub-class knows beyond this stays known
+        other._pixels = pixels  # noqa: SLF001 - it is its own class
+        return other
 
     @property
     def fingerprint(self) -> str:

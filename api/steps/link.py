@@ -162,13 +162,12 @@ def _link_side_by_side(
     """Submit a job and let several processes do it; return its id."""
     from api.side_by_side import Task, side_by_side
     from api.steps.knowledge_base import knowledge_base
-    from linkers.checkpoint import load_trained
-    from linkers.fingerprint import linker_fingerprint
     from linkers.pipeline import submit_link_job
+    from linkers.review.memory import reviewed_fingerprint
 
-    trained = load_trained(_trained(engine))
+    folder, log = _trained(engine), engine.workspace.review
     base = knowledge_base(engine, engine.workspace.recorded(LINKER)["label"])
-    job = submit_link_job(ledger, linker_fingerprint(trained, base), task)
+    job = submit_link_job(ledger, reviewed_fingerprint(folder, base, log), task)
     if job.state not in ("pending", "running"):
         return job.id
     place = (engine.workspace, engine.settings, job.id, task)
