@@ -114,6 +114,11 @@ def kill_at_random(
         found = _written(one)
         ids = Counter(json.loads(line)["mention"] for line in found[0].splitlines())
         wanted = {json.loads(line)["mention"] for line in expected[0].splitlines()}
+        for which, one_file, expected_file in zip(
+            ("links", "rejects"), found, expected, strict=True
+        ):
+            if one_file != expected_file:
+                print(f"job {number}: the {which} differ", file=sys.stderr)
         counts["differing"] += found != expected
         counts["lost"] += len(wanted - set(ids))
         counts["doubled"] += sum(times - 1 for times in ids.values())
@@ -297,6 +302,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, help="folder of the JSON and the page")
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(given)
+    commit = current_commit()
     torch.set_num_threads(1)
     linker, rows = made_up(arguments.seed)
     with tempfile.TemporaryDirectory() as name:
@@ -315,7 +321,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     machine = this_machine()
     result = {
         "command": shlex.join(["python", "-m", "bench.link_kills", *given]),
-        "commit": current_commit(),
+        "commit": commit,
         "date": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
         "machine": {"cores": machine.cores, "memory_gb": machine.memory_gb},
         "seed": arguments.seed,

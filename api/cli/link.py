@@ -55,6 +55,17 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         help="fetch pictures from this host (example.org, *.example.org); never a private one",
     )
     job.add_argument(
+        "--linker",
+        type=Path,
+        metavar="FOLDER",
+        help="a linker trained elsewhere: its folder, or a working folder (default: this one's)",
+    )
+    job.add_argument(
+        "--label",
+        help="class of entities that mentions may mean (default: that of training; with --linker "
+        "all)",
+    )
+    job.add_argument(
         "--write-graph", action="store_true", help="write links into the graph; needs the next two"
     )
     job.add_argument(
@@ -85,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the job, or say what it would cost."""
     from api.cli.printing import print_estimate, print_outcome, progress_bar
     from api.engine import Engine
-    from api.steps.link import LinkJob, estimate_link, link_file
+    from api.steps.link import LinkerChoice, LinkJob, estimate_link, link_file
 
     job = LinkJob(
         mentions=arguments.mentions,
@@ -97,6 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         allow_hosts=tuple(arguments.allow_host),
         edges=_edges(arguments),
+        linker=LinkerChoice(folder=arguments.linker, label=arguments.label),
         shard_rows=arguments.shard_rows,
         max_rejects=arguments.max_rejects,
     )

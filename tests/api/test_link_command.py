@@ -14,7 +14,12 @@ from pyarrow import parquet
 
 from api.cli.main import main
 from api.engine import Engine
+from api.settings import load_settings
+from api.steps.link import LinkerChoice, LinkJob, link_file
 from api.workspace import Workspace
+from kg.backends.memory import MemoryStore
+from kg.errors import MissingPartError
+from kg.model import Entity, EntityKey
 from kg.store import Withdrawal
 from tests.conformance.store_rules import content
 
@@ -113,6 +118,36 @@ def test_a_job_is_paused_resumed_cancelled_and_retried_by_name(
     assert umbra(capsys, "jobs", "show", "link-", *folder)[0] in (0, 2)
     assert umbra(capsys, "jobs", "show", "none", *folder)[0] == 3
     assert job in umbra(capsys, "jobs", "list", *folder)[1]
+
+
+def test_a_linker_trained_elsewhere_links_to_any_graph(
+    tiny_demo: Workspace, tmp_path: Path
+) -> None:
+    mentions = tmp_path / "rivers.tsv"
+    mentions.write_text("id\tmention\n1\tRhine\n2\tThe Danube\n3\tBasel\n")
+    store = MemoryStore()
+    store.upsert_entities(
+        Entity(key=EntityKey(f"{label}:{name}"), label=label, name=name)
+        for label, name in (("River", "Rhine"), ("River", "Danube"), ("City", "Basel"))
+    )
+    workspace, settings = Workspace(tmp_path / ".umbra"), load_settings(tiny_demo.settings)
+    found = {}
+    for label in (None, "River"):
+        out = tmp_path / f"{label}.jsonl"
+        choice = LinkerChoice(folder=tiny_demo.folder, label=label)
+        with Engine(workspace, settings=settings, store=store) as engine:
+            link_file(engine, LinkJob(mentions=mentions, out=out, linker=choice))
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+        assert rows[0]["candidates"][0]["entity"] == "River:Rhine"
+        found[label] = {one["entity"] for row in rows for one in row["candidates"]}
+    assert found["River"] == {"River:Rhine", "River:Danube"}
+    assert found[None] == found["River"] | {"City:Basel"}
+    nothing = LinkJob(mentions=mentions, out=out, linker=LinkerChoice(folder=tmp_path / "none"))
+    with (
+        Engine(workspace, settings=settings, store=store) as engine,
+        pytest.raises(MissingPartError, match="none"),
+    ):
+        link_file(engine, nothing)
 
 
 def test_jobs_of_an_empty_folder_are_told_and_nothing_is_made(
