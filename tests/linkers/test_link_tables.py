@@ -8,6 +8,7 @@ import io
 import json
 import os
 import resource
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from kg.errors import (
     SettingError,
 )
 from kg.ledger import Ledger
-from linkers import Encoders, KnowledgeBase, Linker, Mention
+from linkers import Encoders, KnowledgeBase, Linker, Mention, link_output
 from linkers.pipeline import LinkReport, LinkTask, run_link_job, submit_link_job, work_on
 from linkers.records import MentionColumns
 from tests.linkers.small_world import COUNTRIES, flag, world
@@ -120,6 +121,25 @@ def test_a_huge_line_and_a_broken_row_are_rejects_with_file_and_line(
         ("a.jsonl", 2, "longer than 4,194,304 bytes"),
         ("b.csv", 5, "2 fields, the header has 7"),
     ]
+
+
+def test_the_links_are_written_last(
+    tiny_linker: Linker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mentions, out = tmp_path / "a.jsonl", tmp_path / "links.jsonl"
+    mentions.write_text(json.dumps(rows_of_mentions(1)[0]) + "\nno row\n")
+    lines = link_output._lines
+
+    def ends(ledger: Ledger, job: str, *, rejects: bool) -> Iterator[bytes]:
+        if not rejects:
+            raise KeyboardInterrupt
+        yield from lines(ledger, job, rejects=rejects)
+
+    monkeypatch.setattr(link_output, "_lines", ends)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_linker, mentions, out)
+    assert not out.exists()
+    assert json.loads(out.with_suffix(".rejects").read_text())["line"] == 2
 
 
 def test_a_table_without_a_column_is_refused_before_anything_is_linked(
