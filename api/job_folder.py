@@ -19,7 +19,7 @@ __all__ = ["FINISHED", "JobFolder", "JobRecord"]
 LOG = logging.getLogger("umbra.jobs")
 FORMAT = 1
 FINISHED = ("done", "failed", "cancelled")
-"""States that a job never leaves."""
+"""States that a job leaves only where somebody retries it."""
 LEAP = 1_000_000
 """What a restart adds to a job's revision: revisions of progress are not written to disk."""
 
@@ -40,6 +40,7 @@ class JobRecord:
         counts: Of the outcome.
         error: Why it failed.
         output: Name of its result in its folder.
+        held: It is paused until somebody resumes it, not only until the next server starts.
     """
 
     id: str
@@ -53,6 +54,7 @@ class JobRecord:
     counts: dict[str, int] = field(default_factory=dict)
     error: str | None = None
     output: str | None = None
+    held: bool = False
 
     def shown(self) -> JobOut:
         """Return the job as every door shows it."""
@@ -104,7 +106,7 @@ class JobFolder:
             except (EngineError, TypeError, KeyError) as error:
                 LOG.warning("a job is left out: %s", error)
                 continue
-            if job.state not in FINISHED and self._lock is not None:
+            if job.state not in FINISHED and not job.held and self._lock is not None:
                 job = replace(job, state="pending")
             yield replace(job, revision=job.revision + LEAP)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from api.engine import Engine
 from api.runner import JobKind, JobRun
-from kg.errors import InputError
+from kg.errors import InputError, JobError
 from kg.files import atomic_write
 from kg.progress import Progress
 
@@ -36,9 +36,24 @@ def link_kind(engine: Engine) -> JobKind:
         out = run.folder / "links.jsonl"
         job = LinkJob(mentions=mentions, out=out, columns=run.parameters.get("columns", {}))
         counts = link_file(engine, job, progress=progress)
+        if counts["state"] != "done":
+            raise JobError(
+                counts.get("error") or f"its job in the ledger is {counts['state']}",
+                where=counts["job"],
+                hint="umbra jobs show",
+            )
         return counts | {"output": out}
 
-    return JobKind(work=work, check=check_link)
+    def again(run: JobRun) -> None:
+        from kg.ledger import Ledger
+        from kg.ledger_repair import retry_failed
+
+        with Ledger(engine.workspace.ledger) as ledger:
+            for job in ledger.jobs("link"):
+                if [file[0] for file in job.parameters.get("files", ())] == [f"{run.id}.jsonl"]:
+                    retry_failed(ledger, job.id)
+
+    return JobKind(work=work, check=check_link, again=again)
 
 
 def check_link(parameters: Mapping[str, Any]) -> None:

@@ -12,15 +12,16 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from api.errors import HttpProblem
 from api.job_folder import FINISHED, JobFolder, JobRecord
+from api.job_work import JobKind, JobRun, JobWork
 from api.schemas import JobOut
-from kg.errors import EngineError, LimitError
+from kg.errors import EngineError, JobError, LimitError
 from kg.files import sha256_of_text
 from kg.progress import Progress
 
@@ -32,44 +33,6 @@ MAX_WAITING = 100
 EVERY_S = 0.1
 """Seconds between two steps of progress that listeners see."""
 _ID = re.compile(r"[0-9a-f]{16}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobRun:
-    """What a job's work is given.
-
-    Attributes:
-        id: Of the job.
-        parameters: As they were posted.
-        folder: The job's own folder; its input and output lie there.
-    """
-
-    id: str
-    parameters: Mapping[str, Any]
-    folder: Path
-
-
-JobWork = Callable[[JobRun, Progress], dict[str, Any]]
-"""Does a job and returns its counts by name, and under ``output`` the path of its result.
-
-It is resumable: run again in the same folder, it goes on. `progress` raises to end it.
-"""
-
-
-def _anything(_parameters: Mapping[str, Any]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobKind:
-    """One kind of job.
-
-    Attributes:
-        work: Does it.
-        check: Raises an `InputError` for parameters that it could never work with.
-    """
-
-    work: JobWork
-    check: Callable[[Mapping[str, Any]], object] = _anything
 
 
 class _Stopped(BaseException):
@@ -99,6 +62,7 @@ class JobRunner:
         self._changed = threading.Condition()
         self._jobs = {job.id: job for job in self._folder.jobs()}
         self._stopping: set[str] = set()
+        self._holding: set[str] = set()
         self._ends = False
         self._thread = threading.Thread(target=self._work, name="umbra-jobs", daemon=True)
         self._thread.start()
@@ -175,6 +139,46 @@ class JobRunner:
                 job = self._keep(replace(job, state="cancelled"))
             return job.shown()
 
+    def pause(self, job_id: str) -> JobOut:
+        """Stop a job until it is resumed; what it has done stays."""
+        with self._changed:
+            job = self._found(job_id)
+            if job.state == "running":
+                self._holding.add(job_id)
+            elif job.state in FINISHED:
+                raise JobError(f"a job that is {job.state} cannot be paused", where=job_id)
+            elif not job.held:
+                job = self._keep(replace(job, state="paused", held=True))
+            return job.shown()
+
+    def resume(self, job_id: str) -> JobOut:
+        """Go on with a paused job; one that waits or runs stays as it is."""
+        with self._changed:
+            job = self._found(job_id)
+            self._holding.discard(job_id)
+            if job.state in FINISHED:
+                raise JobError(
+                    f"a job that is {job.state} cannot be resumed", where=job_id, hint="retry it"
+                )
+            if job.state == "paused":
+                job = self._keep(replace(job, state="pending", held=False))
+            return job.shown()
+
+    def retry(self, job_id: str) -> JobOut:
+        """Run a job that has ended again: what failed in it, or what was left undone."""
+        with self._changed:
+            job = self._found(job_id)
+            if job.state not in FINISHED:
+                raise JobError(
+                    f"a job that is {job.state} cannot be retried", where=job_id, hint="resume it"
+                )
+            self._kinds[job.kind].again(self._run_of(job))
+            return self._keep(replace(job, state="pending", error=None)).shown()
+
+    def _run_of(self, job: JobRecord) -> JobRun:
+        parameters = self._folder.parameters(job.id)
+        return JobRun(id=job.id, parameters=parameters, folder=self._folder.of(job.id))
+
     def close(self, timeout_s: float = 1.0) -> bool:
         """Pause what runs, so that the next server goes on with it.
 
@@ -224,21 +228,26 @@ class JobRunner:
         return min(waiting, key=lambda job: (job.created, job.id), default=None)
 
     def _run(self, job: JobRecord) -> None:
-        folder = self._folder.of(job.id)
         try:
-            parameters = self._folder.parameters(job.id)
-            run = JobRun(id=job.id, parameters=parameters, folder=folder)
+            run = self._run_of(job)
             outcome = self._kinds[job.kind].work(run, self._progress(job.id))
         except _Stopped:
-            cancelled = job.id in self._stopping
-            self._end(job.id, state="cancelled" if cancelled else "paused")
+            self._end(job.id, **self._stopped(job.id))
         except Exception as error:  # noqa: BLE001 - a job may fail, its runner goes on
             self._failed(job.id, error)
         else:
             counts = {name: value for name, value in outcome.items() if type(value) is int}
             output = outcome.get("output")
-            name = None if output is None else Path(output).relative_to(folder).as_posix()
+            name = None if output is None else Path(output).relative_to(run.folder).as_posix()
             self._end(job.id, state="done", counts=counts, output=name)
+
+    def _stopped(self, job_id: str) -> dict[str, Any]:
+        """Return what a job becomes that `progress` has stopped."""
+        with self._changed:
+            if job_id in self._stopping:
+                return {"state": "cancelled"}
+            held = job_id in self._holding  # if not, the server ends, or somebody resumed it
+            return {"state": "paused" if held or self._ends else "pending", "held": held}
 
     def _failed(self, job_id: str, error: Exception) -> None:
         if self._ends:  # the store is closed under it: no fault of the job
@@ -252,6 +261,7 @@ class JobRunner:
     def _end(self, job_id: str, **changes: Any) -> None:
         with self._changed:
             self._stopping.discard(job_id)
+            self._holding.discard(job_id)
             self._keep(replace(self._jobs[job_id], **changes))
 
     def _progress(self, job_id: str) -> Progress:
@@ -259,7 +269,7 @@ class JobRunner:
 
         def report(done: int, total: int) -> None:
             nonlocal last
-            if self._ends or job_id in self._stopping:
+            if self._ends or job_id in self._stopping or job_id in self._holding:
                 raise _Stopped
             now = time.monotonic()
             if now - last >= EVERY_S or done == total:

@@ -18,7 +18,7 @@ from kg.errors import ImageError
 from kg.files import atomic_write
 from kg.model import ImageRef
 
-__all__ = ["FORMATS", "MAX_BYTES", "MAX_PIXELS", "ImageFolder"]
+__all__ = ["FORMATS", "MAX_BYTES", "MAX_PIXELS", "ImageFolder", "decoded", "read_picture"]
 
 MAX_BYTES = 32 * 2**20
 """Default limit on the size of a file."""
@@ -69,7 +69,7 @@ class ImageFolder:
         """
         origin = source or (picture.name if isinstance(picture, Path) else "bytes")
         content = self._read(picture, origin) if isinstance(picture, Path) else picture
-        self._refuse_large(len(content), origin)
+        _refuse_large(len(content), origin, self.max_bytes)
         width, height = self._verified(content, origin)
         digest = hashlib.sha256(content).hexdigest()
         path = self.path(digest)
@@ -98,34 +98,61 @@ class ImageFolder:
         content = self._read(path, sha256)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ImageError("the file was changed", where=str(path), hint="add the image again")
-        with _decoded(content, sha256, self.max_pixels) as image:
-            return _on_white(image)
+        return decoded(content, sha256, max_pixels=self.max_pixels)
 
     def _read(self, path: Path, origin: str) -> bytes:
-        try:
-            facts = path.stat()
-            if not stat.S_ISREG(facts.st_mode):
-                raise ImageError("not a file", where=origin)
-            self._refuse_large(facts.st_size, origin)
-            with path.open("rb") as file:
-                return file.read(self.max_bytes + 1)
-        except FileNotFoundError as error:
-            raise ImageError("no such file", where=origin) from error
-        except OSError as error:
-            raise ImageError(f"not readable: {error.strerror}", where=origin) from error
-
-    def _refuse_large(self, size: int, origin: str) -> None:
-        if size > self.max_bytes:
-            raise ImageError(
-                f"larger than {self.max_bytes:,} bytes", where=origin, hint="save a smaller one"
-            )
+        return read_picture(path, origin, max_bytes=self.max_bytes)
 
     def _verified(self, content: bytes, origin: str) -> tuple[int, int]:
-        with _decoded(content, origin, self.max_pixels) as image:
+        with _opened(content, origin, self.max_pixels) as image:
             return image.size
 
 
-def _decoded(content: bytes, origin: str, max_pixels: int) -> Image.Image:
+def read_picture(path: Path, origin: str, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """Return the bytes of a file, if it is one and not too large.
+
+    Args:
+        path: The file.
+        origin: How messages call it.
+        max_bytes: Limit on its size.
+
+    Raises:
+        ImageError: It is missing, no file, too large, or not readable.
+    """
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            raise ImageError("not a file", where=origin)
+        _refuse_large(facts.st_size, origin, max_bytes)
+        with path.open("rb") as file:
+            return file.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise ImageError("no such file", where=origin) from error
+    except OSError as error:
+        raise ImageError(f"not readable: {error.strerror}", where=origin) from error
+
+
+def decoded(content: bytes, origin: str, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Return the first picture in some bytes, decoded, as RGB on white.
+
+    Args:
+        content: The bytes of a file.
+        origin: How messages call it.
+        max_pixels: Limit on width times height, checked before anything is decoded.
+
+    Raises:
+        ImageError: It is too large, broken, or of a kind that is not read.
+    """
+    with _opened(content, origin, max_pixels) as image:
+        return _on_white(image)
+
+
+def _refuse_large(size: int, origin: str, most: int) -> None:
+    if size > most:
+        raise ImageError(f"larger than {most:,} bytes", where=origin, hint="save a smaller one")
+
+
+def _opened(content: bytes, origin: str, max_pixels: int) -> Image.Image:
     """Open bytes as an image and decode them whole; what Pillow raises becomes `ImageError`."""
     try:
         with warnings.catch_warnings():

@@ -14,7 +14,7 @@ from typing import IO, Any, Literal, cast, get_args
 from kg.errors import SettingError
 from kg.files import atomic_write, refuse_special
 from kg.formats.tables import TableFiles
-from kg.ledger import Ledger
+from kg.ledger import Ledger, Shard
 from linkers.shards import REJECT
 
 __all__ = ["LinkFormat", "check_output", "format_of", "write_links"]
@@ -72,6 +72,8 @@ def write_links(
 ) -> None:
     """Part the outputs of finished shards into links and rejects.
 
+    The links come last: where they are, all is written.
+
     Args:
         ledger: Where the job stands.
         job: Its id.
@@ -83,28 +85,35 @@ def write_links(
         MissingPartError: The output of a shard was deleted or changed meanwhile.
         OSError: The disk is full; `filename` says which file. Nothing was replaced.
     """
+    if rejects is not None:
+        _write_rejects(ledger, job, rejects)
     with atomic_write(output) as file:
         if form == "parquet":
             _write_parquet(file, _lines(ledger, job, rejects=False))
         else:
             file.writelines(line + b"\n" for line in _lines(ledger, job, rejects=False))
-    if rejects is None:
+
+
+def _write_rejects(ledger: Ledger, job: str, path: Path) -> None:
+    if not any(map(_has_rejects, ledger.shards(job))):
+        path.unlink(missing_ok=True)
         return
-    if any(shard.counts.get("rejects") for shard in ledger.shards(job)):
-        with atomic_write(rejects) as file:
-            for line in _lines(ledger, job, rejects=True):
-                reject = json.loads(line)["reject"]
-                file.write(json.dumps(reject, ensure_ascii=False).encode() + b"\n")
-    else:
-        rejects.unlink(missing_ok=True)
+    with atomic_write(path) as file:
+        for line in _lines(ledger, job, rejects=True):
+            reject = json.loads(line)["reject"]
+            file.write(json.dumps(reject, ensure_ascii=False).encode() + b"\n")
 
 
 def _lines(ledger: Ledger, job: str, *, rejects: bool) -> Iterator[bytes]:
     for shard in ledger.shards(job):
-        if shard.state == "done" and (not rejects or shard.counts.get("rejects")):
+        if shard.state == "done" and (not rejects or _has_rejects(shard)):
             for line in ledger.output(shard).split(b"\n"):
                 if line and line.startswith(REJECT) == rejects:
                     yield line
+
+
+def _has_rejects(shard: Shard) -> bool:
+    return bool(shard.counts.get("rejects") or shard.counts.get("without_edge"))
 
 
 def _write_parquet(file: IO[bytes], lines: Iterator[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -138,6 +139,12 @@ class Linker:
         """Return the same linker on another base."""
         encoders = self._evidence.encoders
         return type(self)(base, encoders, self.trained, pixels=self._pixels, progress=progress)
+
+    def showing(self, pixels: MentionImages) -> Self:
+        """Return the same linker with other pictures of mentions; nothing is encoded again."""
+        other = copy.copy(self)  # what a sub-class knows beyond this stays known
+        other._pixels = pixels  # noqa: SLF001 - it is its own class
+        return other
 
     @property
     def fingerprint(self) -> str:

@@ -11,15 +11,20 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from kg.errors import JobError, SettingError
+from kg.errors import JobError, MissingPartError, SettingError
 from kg.files import sha256_of_file
 from kg.formats.tables import TableFiles
+from kg.image_fetching import AllowedHosts, ImageFetcher
+from kg.image_sources import ImageSources
 from kg.ledger import Job, JobProgress, Ledger, ShardResult, run_job
 from kg.ledger_repair import mend
 from kg.progress import Progress, silent
+from kg.store import Store
+from linkers.link_edges import EdgeWriter, LinkEdges
 from linkers.link_output import LinkFormat, check_output, format_of, write_links
 from linkers.linker import Linker
 from linkers.model import LinkState
+from linkers.pictures import MentionPictures
 from linkers.records import MentionColumns
 from linkers.shards import ShardLinker, plan_shards
 
@@ -33,6 +38,8 @@ __all__ = [
 ]
 
 _STATES: tuple[LinkState, ...] = ("linked", "nil", "review", "failed", "pending")
+_LEASE_S = 300.0
+_FETCH_S = 3.0  # a picture that is waited for, eight at the same time
 _ASK_EVERY_S = 2.0  # between two looks at what other processes have seen
 
 
@@ -50,6 +57,8 @@ class LinkTask:
         shard_rows: Rows after which a shard ends, at least 1; more make fewer, longer steps.
         max_rejects: Share of rejects above which the job ends, in [0, 1].
         key: Idempotency key; files, columns and linker if not given.
+        allow_hosts: Hosts that pictures may be fetched from (`kg.image_fetching.AllowedHosts`).
+        edges: Which edges links make in the graph; None to write nothing into it.
 
     Raises:
         SettingError: A setting lies outside its range.
@@ -63,12 +72,15 @@ class LinkTask:
     shard_rows: int = 100
     max_rejects: float = 1.0
     key: str | None = None
+    allow_hosts: tuple[str, ...] = ()
+    edges: LinkEdges | None = None
 
     def __post_init__(self) -> None:
         """Refuse values outside their range before anything is read."""
         if self.shard_rows < 1 or not 0 <= self.max_rejects <= 1:
             raise SettingError("shard_rows must be at least 1 and max_rejects lie in [0, 1]")
         format_of(self.output, self.form)
+        AllowedHosts(self.allow_hosts)
 
     @property
     def writes(self) -> LinkFormat:
@@ -85,6 +97,8 @@ class LinkReport:
         state: `done`, `failed`, `paused` or `cancelled`.
         rows: Rows of the tables by state; those of shards not done yet are `pending`.
         rejects: Rows that could not be read.
+        edges: Edges written into the graph.
+        without_edge: Linked rows whose head is no entity; they stand among the rejects too.
         output: The file with the links; whole only when the state is `done`.
         error: Why a shard failed, if one did.
     """
@@ -93,12 +107,19 @@ class LinkReport:
     state: str
     rows: Mapping[str, int]
     rejects: int
+    edges: int
+    without_edge: int
     output: Path
     error: str | None = None
 
 
 def run_link_job(
-    linker: Linker, task: LinkTask, *, ledger: Ledger, progress: Progress = silent
+    linker: Linker,
+    task: LinkTask,
+    *,
+    ledger: Ledger,
+    store: Store | None = None,
+    progress: Progress = silent,
 ) -> LinkReport:
     """Link every row of a table in this process; on the same table and linker again it only reads.
 
@@ -106,6 +127,7 @@ def run_link_job(
         linker: Does the work.
         task: What is to be linked.
         ledger: Remembers what is done.
+        store: Where edges go, if the task makes any.
         progress: Told rows done of all rows.
 
     Raises:
@@ -116,7 +138,7 @@ def run_link_job(
         OSError: The disk is full; the same call goes on when there is room.
     """
     job = submit_link_job(ledger, linker.fingerprint, task)
-    work_on(ledger, job.id, linker, task, progress=progress)
+    work_on(ledger, job.id, linker, task, store=store, progress=progress)
     return finish_link_job(ledger, job.id, task)
 
 
@@ -138,12 +160,15 @@ def submit_link_job(ledger: Ledger, fingerprint: str, task: LinkTask) -> Job:
     """
     files = TableFiles.of(task.mentions)
     check_output(task.output, task.mentions, files)
-    shards = list(plan_shards(files, task.columns, rows=task.shard_rows))
+    heads = () if task.edges is None else task.edges.template.paths
+    shards = list(plan_shards(files, task.columns, also=heads, rows=task.shard_rows))
     hashes = map(sha256_of_file, files.paths)
     parameters = {
         "files": [list(pair) for pair in zip(files.names, hashes, strict=True)],
         "columns": asdict(task.columns),
         "linker": fingerprint,
+        "edges": None if task.edges is None else asdict(task.edges),
+        "allow_hosts": AllowedHosts(task.allow_hosts).names,
         "shard_rows": task.shard_rows,
     }
     sizes = [shard["rows"] for shard in shards]
@@ -155,9 +180,23 @@ def submit_link_job(ledger: Ledger, fingerprint: str, task: LinkTask) -> Job:
 
 
 def work_on(
-    ledger: Ledger, job: str, linker: Linker, task: LinkTask, *, progress: Progress = silent
+    ledger: Ledger,
+    job: str,
+    linker: Linker,
+    task: LinkTask,
+    *,
+    store: Store | None = None,
+    progress: Progress = silent,
 ) -> JobProgress:
     """Do shards of a submitted job until none is left; several processes may.
+
+    Args:
+        ledger: Where the job stands.
+        job: Its id.
+        linker: Does the work.
+        task: What was submitted.
+        store: Where edges go, if the task makes any.
+        progress: Told rows done of all rows.
 
     Raises:
         JobError: There were too many rejects, or the linker is not the one of the job.
@@ -168,12 +207,36 @@ def work_on(
             where=job,
             hint="run the same command again: it is a new job",
         )
-    function = ShardLinker(linker, TableFiles.of(task.mentions), task.columns)
+    if task.edges is not None and store is None:
+        raise MissingPartError("no store to write edges into", where=job)
+    function = ShardLinker(
+        linker,
+        TableFiles.of(task.mentions),
+        task.columns,
+        pictures=_pictures(linker, task),
+        edges=EdgeWriter(store, task.edges) if store and task.edges else None,
+    )
     limit = _RejectLimit(task.max_rejects, ledger, job)
     try:
-        return run_job(ledger, job, lambda shard: limit.check(function(shard)), progress=progress)
+        return run_job(
+            ledger,
+            job,
+            lambda shard: limit.check(function(shard)),
+            lease_s=_LEASE_S + (_FETCH_S * task.shard_rows if task.allow_hosts else 0),
+            progress=progress,
+        )
     except _TooManyRejects as ended:
         raise ended.error from None
+
+
+def _pictures(linker: Linker, task: LinkTask) -> MentionPictures | None:
+    """Return what opens the pictures that rows name, unless the linker has a source of its own."""
+    if task.columns.image is None or linker.pixels is not None:
+        return None
+    root = task.mentions if task.mentions.is_dir() else task.mentions.parent
+    hosts = AllowedHosts(task.allow_hosts)
+    fetcher = ImageFetcher(hosts) if hosts.names else None
+    return MentionPictures(ImageSources(root, fetcher=fetcher))
 
 
 def finish_link_job(ledger: Ledger, job: str, task: LinkTask) -> LinkReport:
@@ -193,6 +256,8 @@ def finish_link_job(ledger: Ledger, job: str, task: LinkTask) -> LinkReport:
         state=now.state,
         rows=rows,
         rejects=rejects,
+        edges=now.counts.get("edges", 0),
+        without_edge=now.counts.get("without_edge", 0),
         output=task.output,
         error=now.error,
     )

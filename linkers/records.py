@@ -15,6 +15,7 @@ __all__ = ["MentionColumns", "check_columns", "link_line", "mention_of"]
 MAX_SURFACE = 500
 MAX_CONTEXT = 20_000
 MAX_NAME = 500
+MAX_IMAGE = 4 * 2**20  # a data URL holds the picture itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +28,7 @@ class MentionColumns:
         context: The text around them.
         start: First character of the words in the text.
         end: One past the last.
-        image: Name of the picture.
+        image: Name of the picture: a path, a data URL or an address (`kg.image_sources`).
         document: Mentions of one document support one another where they follow in the file.
 
     Raises:
@@ -63,7 +64,13 @@ class MentionColumns:
         return cls(**names)  # type: ignore[arg-type]
 
 
-def check_columns(columns: MentionColumns, declared: Collection[str], *, where: str) -> None:
+def check_columns(
+    columns: MentionColumns,
+    declared: Collection[str],
+    *,
+    where: str,
+    also: Collection[str] = (),
+) -> None:
     """Refuse a mapping that a table cannot serve.
 
     Columns that are mapped by default may be missing, but for the id; those that a user named, and
@@ -73,6 +80,7 @@ def check_columns(columns: MentionColumns, declared: Collection[str], *, where: 
         columns: The mapping.
         declared: Columns of the table.
         where: The table.
+        also: Paths into rows that are needed too, such as ``code`` or ``place.code``.
 
     Raises:
         MappingError: A column is missing.
@@ -88,6 +96,9 @@ def check_columns(columns: MentionColumns, declared: Collection[str], *, where: 
             raise _no_column(name, field.name, declared, where)
     if all(getattr(columns, part) not in declared for part in ("surface", "context", "image")):
         raise _no_column(columns.surface, "surface", declared, where)
+    for path in also:
+        if path not in declared and path.split(".")[0] not in declared:
+            raise MappingError(f"no column {path!r}", where=where)
 
 
 def _no_column(name: str | None, part: str, declared: Collection[str], where: str) -> MappingError:
@@ -110,7 +121,7 @@ def mention_of(
     surface = row.text(columns.surface, MAX_SURFACE)
     context = row.text(columns.context, MAX_CONTEXT)
     start, end = row.place(columns.start), row.place(columns.end)
-    image = row.text(columns.image, MAX_NAME) or None
+    image = row.text(columns.image, MAX_IMAGE) or None
     if not surface.strip() and not context.strip() and image is None:
         raise row.error("neither words, a text nor a picture", columns.surface)
     if (start is None) != (end is None):

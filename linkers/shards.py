@@ -9,16 +9,19 @@ one whose picture cannot be opened is `failed`, with the reason.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from kg.errors import EngineError, JobError, RecordError
 from kg.formats.records import Record, Reject
 from kg.formats.tables import TableFiles, table_columns
 from kg.jobs import Shard, ShardResult
+from linkers.link_edges import EdgeWriter, LinkedRow
 from linkers.linker import Linker
 from linkers.model import Link, Mention
+from linkers.pictures import MentionPictures
 from linkers.records import MentionColumns, check_columns, link_line, mention_of
 
 __all__ = ["REJECT", "ShardLinker", "plan_shards"]
@@ -30,9 +33,15 @@ _LONGEST_RUN = 512
 
 
 def plan_shards(
-    files: TableFiles, columns: MentionColumns, *, rows: int
+    files: TableFiles, columns: MentionColumns, *, rows: int, also: Collection[str] = ()
 ) -> Iterator[dict[str, Any]]:
     """Yield shards as ranges of lines of one file, both ends in it; no run of a document is cut.
+
+    Args:
+        files: The tables.
+        columns: Which column holds what.
+        rows: Rows after which a shard ends.
+        also: Columns that are needed beside those of the mentions.
 
     Raises:
         RecordError: A file is missing, damaged, or not of its format at all.
@@ -41,7 +50,7 @@ def plan_shards(
     for number, path in enumerate(files.paths):
         declared = table_columns(path)
         if declared is not None:
-            check_columns(columns, declared, where=files.names[number])
+            check_columns(columns, declared, also=also, where=files.names[number])
         first = last = count = 0
         for run in _runs(files.rows(number), columns):
             if count and count + len(run) > rows:
@@ -85,34 +94,58 @@ class ShardLinker:
         linker: Does the work.
         files: The tables.
         columns: Which column holds what.
+        pictures: Opens the pictures that rows name; the linker's own source if not given.
+        edges: Writes what links say into the graph, if anything is to be written.
     """
 
-    def __init__(self, linker: Linker, files: TableFiles, columns: MentionColumns) -> None:
-        self._linker, self._files, self._columns = linker, files, columns
+    def __init__(
+        self,
+        linker: Linker,
+        files: TableFiles,
+        columns: MentionColumns,
+        *,
+        pictures: MentionPictures | None = None,
+        edges: EdgeWriter | None = None,
+    ) -> None:
+        self._linker = linker if pictures is None else linker.showing(pictures)
+        self._files, self._columns = files, columns
+        self._pictures, self._edges = pictures, edges
         self._rows: Iterator[Record | Reject] = iter(())
         self._place = (-1, 0)
 
     def __call__(self, shard: Shard) -> ShardResult:
         """Link the rows of one shard."""
         number = int(shard.parameters["file"])
+        name = self._files.names[number]
         lines: dict[int, bytes] = {}
         mentions: dict[int, Mention] = {}
+        records: dict[int, Record] = {}
         counts: Counter[str] = Counter()
         runs = _runs(iter(self._between(number, shard)), self._columns)
         for document, run in enumerate(runs):
             for row in run:
-                read = self._read(row, self._files.names[number])
+                read = self._read(row, name)
                 if isinstance(read, Reject):
-                    lines[row.line] = REJECT + read.to_json().encode() + b"}\n"
+                    lines[row.line] = _reject_line(read)
                     counts["rejects"] += 1
-                else:
-                    name = None if read.document is None else f"{document}"
-                    mentions[row.line] = replace(read, document=name)
-        links = self._links(mentions)
+                elif isinstance(row, Record):
+                    together = None if read.document is None else f"{document}"
+                    mentions[row.line] = replace(read, document=together)
+                    records[row.line] = row
+        links = self._links(mentions, self._files.paths[number].parent)
         self._linker.forget()
         for line, link in links.items():
             lines[line] = link_line(link)
             counts[link.state] += 1
+        if self._edges is not None:
+            rows = [
+                LinkedRow(record=records[line], mention=mentions[line], link=link)
+                for line, link in links.items()
+            ]
+            written, refused = self._edges.write(shard.job, name, rows)
+            counts.update(edges=written, without_edge=len(refused))
+            for reject in refused:  # beside its link, which stands
+                lines[reject.line] += _reject_line(reject)
         return ShardResult(output=b"".join(lines[line] for line in sorted(lines)), counts=counts)
 
     def _between(self, number: int, shard: Shard) -> Sequence[Record | Reject]:
@@ -146,9 +179,13 @@ class ShardLinker:
                 file=name, line=row.line, column=error.column, reason=error.what, text=row.text
             )
 
-    def _links(self, mentions: Mapping[int, Mention]) -> dict[int, Link]:
+    def _links(self, mentions: Mapping[int, Mention], folder: Path) -> dict[int, Link]:
+        reasons: dict[str, str] = {}
+        if self._pictures is not None:
+            names = {mention.image for mention in mentions.values() if mention.image is not None}
+            reasons = self._pictures.take(names, folder)
         failed = {
-            line: _failed(mention, "its picture cannot be opened")
+            line: _failed(mention, _without_picture(reasons.get(mention.image or "")))
             for line, mention in mentions.items()
             if not self._linker.can_open(mention)
         }
@@ -165,6 +202,14 @@ class ShardLinker:
             return self._linker.link([mention])[0]
         except EngineError as error:
             return _failed(mention, error.what)
+
+
+def _reject_line(reject: Reject) -> bytes:
+    return REJECT + reject.to_json().encode() + b"}\n"
+
+
+def _without_picture(reason: str | None) -> str:
+    return "its picture cannot be opened" + ("" if reason is None else f": {reason}")
 
 
 def _failed(mention: Mention, reason: str) -> Link:

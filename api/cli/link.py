@@ -14,6 +14,7 @@ __all__ = ["add_parser", "columns_of", "run"]
 EXAMPLES = """examples:
   umbra link run mentions.jsonl --out links.jsonl
   umbra link run table.csv --map id=row --map surface=company --out links.parquet --workers 2
+  umbra link run trade.csv --write-graph --head 'country:{code}' --relation exports_to
   umbra link run mentions.jsonl.gz --map surface=mention --shard-rows 500 --estimate
 
 Read are JSON Lines, CSV and TSV (plain or .gz), Parquet, and folders of such files. Each row of the
@@ -44,8 +45,35 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FIELD=COLUMN",
-        help="which column holds id, surface, context, start, end, document",
+        help="which column holds id, surface, context, start, end, image, document",
     )
+    job.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="fetch pictures from this host (example.org, *.example.org); never a private one",
+    )
+    job.add_argument(
+        "--linker",
+        type=Path,
+        metavar="FOLDER",
+        help="a linker trained elsewhere: its folder, or a working folder (default: this one's)",
+    )
+    job.add_argument(
+        "--label",
+        help="class of entities that mentions may mean (default: that of training; with --linker "
+        "all)",
+    )
+    job.add_argument(
+        "--write-graph", action="store_true", help="write links into the graph; needs the next two"
+    )
+    job.add_argument(
+        "--head",
+        metavar="COLUMN",
+        help="column with the key of the entity that edges leave, or a template: country:{code}",
+    )
+    job.add_argument("--relation", metavar="NAME", help="relation of the edges")
     job.add_argument(
         "--format",
         choices=("jsonl", "parquet"),
@@ -70,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the job, or say what it would cost."""
     from api.cli.printing import print_estimate, print_outcome, progress_bar
     from api.engine import Engine
-    from api.steps.link import LinkJob, estimate_link, link_file
+    from api.steps.link import LinkerChoice, LinkJob, estimate_link, link_file
 
     job = LinkJob(
         mentions=arguments.mentions,
@@ -80,6 +108,9 @@ def run(arguments: argparse.Namespace) -> int:
         form=arguments.format,
         key=arguments.key,
         workers=arguments.workers,
+        allow_hosts=tuple(arguments.allow_host),
+        edges=_edges(arguments),
+        linker=LinkerChoice(folder=arguments.linker, label=arguments.label),
         shard_rows=arguments.shard_rows,
         max_rejects=arguments.max_rejects,
     )
@@ -102,6 +133,21 @@ _NOT_DONE = (
     "job {job} is {state}; the output holds what is done."
     " Next: umbra jobs show, resume or retry, then the same command again"
 )
+
+
+def _edges(arguments: argparse.Namespace) -> tuple[str, str] | None:
+    from kg.errors import SettingError
+
+    named = (arguments.head, arguments.relation)
+    if arguments.write_graph and all(named):
+        return named
+    if arguments.write_graph or any(named):
+        raise SettingError(
+            "--write-graph, --head and --relation go together",
+            where="--write-graph",
+            hint="--write-graph --head COLUMN --relation NAME",
+        )
+    return None
 
 
 def columns_of(pairs: list[str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`/v1/jobs`: start, list, watch and cancel jobs."""
+"""`/v1/jobs`: start, list, watch, pause, resume, cancel and retry jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from api.problems import problems
 from api.routes.examples import JOB, JOBS, shown
 from api.runner import JobRunner
 from api.schemas import JobIn, JobOut, JobsOut
-from kg.errors import InputError, LimitError
+from kg.errors import InputError, JobError, LimitError
 
 __all__ = ["router"]
 
@@ -70,6 +70,30 @@ def job(id: Id, runner: RunnerDep) -> JobOut:  # noqa: A002 - the name in the ad
 def cancel(id: Id, runner: RunnerDep) -> JobOut:  # noqa: A002
     """End a job; what it has written stays. One that has ended stays as it is."""
     return runner.cancel(id)
+
+
+@router.post(
+    "/v1/jobs/{id}/pause", summary="Pause a job", responses=problems("unknown-job", JobError)
+)
+def pause(id: Id, runner: RunnerDep) -> JobOut:  # noqa: A002
+    """Stop a job until it is resumed, also over restarts; what it has written stays."""
+    return runner.pause(id)
+
+
+@router.post(
+    "/v1/jobs/{id}/resume", summary="Resume a job", responses=problems("unknown-job", JobError)
+)
+def resume(id: Id, runner: RunnerDep) -> JobOut:  # noqa: A002
+    """Go on with a paused job where it was."""
+    return runner.resume(id)
+
+
+@router.post(
+    "/v1/jobs/{id}/retry", summary="Retry a job", responses=problems("unknown-job", JobError)
+)
+def retry(id: Id, runner: RunnerDep) -> JobOut:  # noqa: A002
+    """Run a job that has ended again: the records that failed, or what was left undone."""
+    return runner.retry(id)
 
 
 @router.get(

@@ -12,15 +12,16 @@ if TYPE_CHECKING:
 __all__ = ["base_fingerprint", "knowledge_base", "linking_encoders", "opened"]
 
 
-def knowledge_base(engine: Engine, label: str) -> KnowledgeBase:
-    """Gather the entities of a label, with the facts around them, as a linker needs them."""
+def knowledge_base(engine: Engine, label: str | None) -> KnowledgeBase:
+    """Gather the entities of a label (None: all), with the facts around them, for a linker."""
     from linkers import KnowledgeBase
 
     def pixels(image: ImageRef) -> Any:
         return opened(engine, image.sha256)
 
     store = engine.store
-    return KnowledgeBase.build(store.entities(), store.edges(), labels={label}, pixels=pixels)
+    labels = None if label is None else {label}
+    return KnowledgeBase.build(store.entities(), store.edges(), labels=labels, pixels=pixels)
 
 
 def opened(engine: Engine, sha256: str) -> Any:

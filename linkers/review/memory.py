@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kg.model import EntityKey
 from kg.progress import Progress, silent
 from linkers.checkpoint import load_trained
+from linkers.fingerprint import linker_fingerprint
 from linkers.knowledge_base import KnowledgeBase
 from linkers.linker import Linker
 from linkers.model import Link, Mention
@@ -25,24 +27,24 @@ from linkers.names import normalised
 from linkers.priors import Priors
 from linkers.review.model import mention_hash
 from linkers.review.review import Review
+from linkers.trained import Trained
 from linkers.vectors import Encoders
 
-__all__ = ["ReviewedLinker", "load_reviewed"]
+__all__ = ["ReviewedLinker", "load_reviewed", "reviewed_fingerprint"]
+
+_Decided = Mapping[str, tuple[EntityKey | None, int]]
 
 
 class ReviewedLinker(Linker):
     """A linker with the decisions of a review; made by `load_reviewed`."""
 
-    decided: Mapping[str, tuple[EntityKey | None, int]] = {}
+    decided: _Decided = MappingProxyType({})
     """What a mention means, by `mention_hash`, and the number of the decision."""
 
     @property
     def fingerprint(self) -> str:
         """Hash of all that a link depends on, decisions included."""
-        own = super().fingerprint
-        if not self.decided:
-            return own
-        return hashlib.sha256(json.dumps([own, sorted(self.decided.items())]).encode()).hexdigest()
+        return _with_decisions(super().fingerprint, self.decided)
 
     def link(self, mentions: Sequence[Mention], *, progress: Progress = silent) -> list[Link]:
         """Link mentions as `Linker.link`; those that were decided are answered so."""
@@ -85,8 +87,30 @@ def load_reviewed(
         progress: Told how much of the base is encoded.
         **options: Further arguments of `Linker`.
     """
+    trained, decided = _remembered(folder, log)
+    linker = ReviewedLinker(base, encoders, trained, progress=progress, **options)
+    linker.decided = decided
+    return linker
+
+
+def reviewed_fingerprint(folder: Path, base: KnowledgeBase, log: Path) -> str:
+    """Return the fingerprint that `load_reviewed` would give its linker; no encoder has to run.
+
+    Args:
+        folder: What `Linker.save` wrote.
+        base: The knowledge base.
+        log: The review's log; there need be none.
+    """
+    trained, decided = _remembered(folder, log)
+    return _with_decisions(linker_fingerprint(trained, base), decided)
+
+
+def _remembered(folder: Path, log: Path) -> tuple[Trained, _Decided]:
+    """Return what was trained, with the priors of decisions, and the decisions."""
     trained = load_trained(folder)
     meanings = Review(None, log).meanings()
+    if not meanings:
+        return trained, {}
     counts = {
         surface: Counter({EntityKey(key): n for key, n in keys.items()})
         for surface, keys in trained.priors.to_json().items()
@@ -94,11 +118,13 @@ def load_reviewed(
     for mention, meant, _ in meanings:
         if meant is not None and mention.surface.strip():
             counts.setdefault(normalised(mention.surface), Counter())[meant] += 1
-    priors = Priors(counts) if meanings else trained.priors
-    linker = ReviewedLinker(
-        base, encoders, replace(trained, priors=priors), progress=progress, **options
-    )
-    linker.decided = {
+    decided = {
         mention_hash(mention): (meant, decision.number) for mention, meant, decision in meanings
     }
-    return linker
+    return replace(trained, priors=Priors(counts)), decided
+
+
+def _with_decisions(own: str, decided: _Decided) -> str:
+    if not decided:
+        return own
+    return hashlib.sha256(json.dumps([own, sorted(decided.items())]).encode()).hexdigest()

@@ -9,6 +9,7 @@ from typing import Any, get_args
 from kg.errors import RecordError
 from kg.formats.jsonl import read_jsonl
 from kg.formats.records import Reject
+from kg.formats.tables import TableFiles, read_table
 from kg.model import EntityKey
 from linkers.model import Candidate, Link, LinkState, Mention
 from linkers.records import MentionColumns, mention_of
@@ -30,7 +31,7 @@ def read_cases(
     """Iterate the cases of a file of links, in its order.
 
     Args:
-        links: Output of ``umbra link run`` or ``umbra link text``, JSON Lines.
+        links: Output of ``umbra link run`` (JSON Lines or Parquet) or ``umbra link text``.
         mentions: The mentions that were linked; not needed for the links of a text, which hold
             their words themselves.
         columns: Which column of the mentions holds what.
@@ -59,7 +60,7 @@ def read_cases(
 
 
 def _links(path: Path) -> Iterator[tuple[Link, Mapping[str, Any], int]]:
-    for row in read_jsonl(path):
+    for row in read_table(path) if path.suffix == ".parquet" else read_jsonl(path):
         if isinstance(row, Reject):
             raise RecordError(row.reason, path=str(path), line=row.line)
         try:
@@ -76,7 +77,9 @@ def _links(path: Path) -> Iterator[tuple[Link, Mapping[str, Any], int]]:
 def _mentions(path: Path, columns: MentionColumns, wanted: Collection[str]) -> dict[str, Mention]:
     """Return the mentions that are wanted; rows that cannot be read were rejects when linked."""
     found: dict[str, Mention] = {}
-    for row in read_jsonl(path):
+    files = TableFiles.of(path)
+    rows = (row for number in range(len(files.paths)) for row in files.rows(number))
+    for row in rows:
         if isinstance(row, Reject):
             continue
         try:
@@ -104,7 +107,7 @@ def _link(fields: Mapping[str, Any]) -> Link:
                 entity=EntityKey(str(row["entity"])),
                 score=float(row.get("score", 0.0)),
                 probability=float(row["probability"]),
-                signals={str(k): float(v) for k, v in row.get("signals", {}).items()},
+                signals={str(k): float(v) for k, v in dict(row.get("signals") or {}).items()},
             )
             for row in fields["candidates"]
         ),

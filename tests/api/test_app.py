@@ -266,6 +266,25 @@ def test_a_job_is_cancelled(with_jobs: TestClient) -> None:
     until(lambda: with_jobs.get(address).json()["state"] == "cancelled")
 
 
+JSON = {"Content-Type": "application/json"}
+
+
+def test_a_job_is_paused_resumed_and_retried(with_jobs: TestClient) -> None:
+    body = {"kind": "link", "parameters": {"to": 40, "slow": True}}
+    address = with_jobs.post("/v1/jobs", json=body).headers["location"]
+    assert with_jobs.post(f"{address}/retry", headers=JSON).status_code == 409
+    assert with_jobs.post(f"{address}/pause", headers=JSON).status_code == 200
+    until(lambda: with_jobs.get(address).json()["state"] == "paused")
+    assert with_jobs.post(f"{address}/resume", headers=JSON).json()["state"] == "pending"
+    until(lambda: with_jobs.get(address).json()["state"] == "done")
+    refused = with_jobs.post(f"{address}/pause", headers=JSON)
+    assert refused.status_code == 409
+    assert refused.json()["type"] == "urn:umbra:problem:job"
+    assert with_jobs.post(f"{address}/retry", headers=JSON).status_code == 200
+    until(lambda: with_jobs.get(address).json()["state"] == "done")
+    assert with_jobs.post("/v1/jobs/0123456789abcdef/pause", headers=JSON).status_code == 404
+
+
 class StuckEngine(WorldEngine):
     """An engine whose entities never come."""
 

@@ -9,10 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from pyarrow import parquet
 
 from api.cli.main import main
+from api.engine import Engine
+from api.settings import load_settings
+from api.steps.link import LinkerChoice, LinkJob, link_file
 from api.workspace import Workspace
+from kg.backends.memory import MemoryStore
+from kg.errors import MissingPartError
+from kg.model import Entity, EntityKey
+from kg.store import Withdrawal
+from tests.conformance.store_rules import content
 
 pytestmark = pytest.mark.timeout(300)
 Shown = pytest.CaptureFixture[str]
@@ -38,11 +47,11 @@ def table(tiny_data: Path, path: Path, *, picture: str = "") -> Path:
         rows = [json.loads(line) for line in file]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "country", "sentence", "first", "last", "picture"])
+        writer.writerow(["row", "country", "sentence", "first", "last", "picture", "page"])
         for number, row in enumerate(rows):
             place = (row.get("start"), row.get("end"))
             shown = picture if number == 2 else ""
-            writer.writerow([row["id"], row["mention"], row["context"], *place, shown])
+            writer.writerow([row["id"], row["mention"], row["context"], *place, shown, "KZ"])
     return path
 
 
@@ -58,12 +67,24 @@ def test_several_processes_link_a_csv_into_parquet_as_one_does(
     mentions = table(tiny_data, tmp_path / "table.csv")
     alone = parsed(capsys, *command(tiny_demo, mentions, "--out", tmp_path / "alone.parquet"))
     several = ("--out", tmp_path / "links", "--format", "parquet", "--shard-rows", 4)
-    together = parsed(capsys, *command(tiny_demo, mentions, *several, "--workers", 2))
+    into = ("--write-graph", "--head", "country:{page}", "--relation", "mentions")
+    with Engine(tiny_demo) as engine:
+        before = content(engine.store)
+    together = parsed(capsys, *command(tiny_demo, mentions, *several, *into, "--workers", 2))
     assert together["job"] != alone["job"]
     assert (alone["state"], together["state"]) == ("done", "done")
     assert together["linked"] == alone["linked"] > 0
     assert (tmp_path / "links").read_bytes() == (tmp_path / "alone.parquet").read_bytes()
-    assert parquet.read_table(tmp_path / "links").num_rows > 30
+    rows = parquet.read_table(tmp_path / "links").to_pylist()
+    assert len(rows) > 30
+    with Engine(tiny_demo) as engine:
+        edges = list(engine.store.edges(relation="mentions"))
+        records = engine.store.withdraw(Withdrawal(job=together["job"]))
+        assert content(engine.store) == before  # the graph is shared with other tests
+    linked = [row["entity"] for row in rows if row["state"] == "linked"]
+    assert {edge.head for edge in edges} == {"country:KZ"}
+    assert {edge.tail for edge in edges} == set(linked) - {"country:KZ"}
+    assert records == together["edges"] == sum(entity != "country:KZ" for entity in linked)
 
 
 def test_a_job_is_paused_resumed_cancelled_and_retried_by_name(
@@ -86,17 +107,47 @@ def test_a_job_is_paused_resumed_cancelled_and_retried_by_name(
     shown = parsed(capsys, "jobs", "show", job, *folder)
     assert shown["records_by_state"]["failed"] == shown["records_by_state"]["rejects"] == 1
     assert shown["parameters"]["files"][0][0] == "steered.csv"
-    before = (tmp_path / "links.jsonl").read_bytes()
+    Image.new("RGB", (30, 20), "red").save(tmp_path / "none.png")
     assert parsed(capsys, "jobs", "retry", job, "--failed", *folder)["shards_freed"] == 1
     assert parsed(capsys, "jobs", "cancel", job, *folder)["state"] == "cancelled"
     assert parsed(capsys, *run, code=1)["state"] == "cancelled"
     assert parsed(capsys, "jobs", "resume", job, *folder)["state"] == "running"
-    assert parsed(capsys, *run)["state"] == "done"
-    assert (tmp_path / "links.jsonl").read_bytes() == before
+    again = parsed(capsys, *run)
+    assert (again["state"], again["failed"]) == ("done", 0)
     assert umbra(capsys, "jobs", "pause", job, *folder)[0] == 3
     assert umbra(capsys, "jobs", "show", "link-", *folder)[0] in (0, 2)
     assert umbra(capsys, "jobs", "show", "none", *folder)[0] == 3
     assert job in umbra(capsys, "jobs", "list", *folder)[1]
+
+
+def test_a_linker_trained_elsewhere_links_to_any_graph(
+    tiny_demo: Workspace, tmp_path: Path
+) -> None:
+    mentions = tmp_path / "rivers.tsv"
+    mentions.write_text("id\tmention\n1\tRhine\n2\tThe Danube\n3\tBasel\n")
+    store = MemoryStore()
+    store.upsert_entities(
+        Entity(key=EntityKey(f"{label}:{name}"), label=label, name=name)
+        for label, name in (("River", "Rhine"), ("River", "Danube"), ("City", "Basel"))
+    )
+    workspace, settings = Workspace(tmp_path / ".umbra"), load_settings(tiny_demo.settings)
+    found = {}
+    for label in (None, "River"):
+        out = tmp_path / f"{label}.jsonl"
+        choice = LinkerChoice(folder=tiny_demo.folder, label=label)
+        with Engine(workspace, settings=settings, store=store) as engine:
+            link_file(engine, LinkJob(mentions=mentions, out=out, linker=choice))
+        rows = [json.loads(line) for line in out.read_text().splitlines()]
+        assert rows[0]["candidates"][0]["entity"] == "River:Rhine"
+        found[label] = {one["entity"] for row in rows for one in row["candidates"]}
+    assert found["River"] == {"River:Rhine", "River:Danube"}
+    assert found[None] == found["River"] | {"City:Basel"}
+    nothing = LinkJob(mentions=mentions, out=out, linker=LinkerChoice(folder=tmp_path / "none"))
+    with (
+        Engine(workspace, settings=settings, store=store) as engine,
+        pytest.raises(MissingPartError, match="none"),
+    ):
+        link_file(engine, nothing)
 
 
 def test_jobs_of_an_empty_folder_are_told_and_nothing_is_made(
@@ -116,6 +167,10 @@ def test_jobs_of_an_empty_folder_are_told_and_nothing_is_made(
         (("--map", "surfice=country"), 2),
         (("--map", "surface=contry"), 2),
         (("--out", "/dev/null"), 3),
+        (("--write-graph", "--head", "page"), 2),
+        (("--relation", "mentions"), 2),
+        (("--write-graph", "--head", "none", "--relation", "mentions"), 2),
+        (("--allow-host", "http://example.org/"), 2),
     ],
 )
 def test_wrong_settings_are_refused_in_one_line(

@@ -13,7 +13,7 @@ import pytest
 from api.errors import HttpProblem
 from api.runner import JobKind, JobRun, JobRunner
 from api.schemas import JobOut
-from kg.errors import LimitError, MissingPartError
+from kg.errors import InputError, JobError, LimitError, MissingPartError
 from kg.progress import Progress
 
 
@@ -90,6 +90,62 @@ def test_a_running_job_is_cancelled(tmp_path: Path) -> None:
     assert ended(runner, job).state == "cancelled"
     assert ended(runner, waiting).state == "done"
     assert runner.cancel(waiting.id).state == "done"  # it had ended
+    assert runner.close()
+
+
+def test_a_paused_job_waits_for_somebody_also_over_restarts(tmp_path: Path) -> None:
+    runner = JobRunner(tmp_path, KINDS)
+    job, _ = runner.start("link", {"to": 40, "slow": True})
+    waiting, _ = runner.start("link", {"to": 1})
+    until(lambda: runner.get(job.id).done > 1)
+    runner.pause(job.id)
+    assert ended(runner, waiting).state == "done"
+    assert state_of(runner, job) == "paused"
+    assert runner.pause(job.id).state == "paused"
+    with pytest.raises(JobError, match="that is done cannot be paused"):
+        runner.pause(waiting.id)
+    with pytest.raises(JobError, match="that is done cannot be resumed"):
+        runner.resume(waiting.id)
+    with pytest.raises(JobError, match="that is paused cannot be retried"):
+        runner.retry(job.id)
+    assert runner.close()
+    later = JobRunner(tmp_path, KINDS)
+    other, _ = later.start("link", {"to": 1})
+    assert ended(later, other).state == "done"
+    assert state_of(later, job) == "paused"
+    assert later.resume(job.id).state == "pending"
+    assert ended(later, job).state == "done"
+    assert later.output(job.id).read_text() == "".join(f"{n}\n" for n in range(40))
+    assert later.close()
+
+
+def test_a_job_that_is_resumed_before_it_has_stopped_goes_on(tmp_path: Path) -> None:
+    runner = JobRunner(tmp_path, KINDS)
+    job, _ = runner.start("link", {"to": 60, "slow": True})
+    until(lambda: runner.get(job.id).done > 1)
+    for _ in range(5):
+        runner.pause(job.id)
+        runner.resume(job.id)
+        time.sleep(0.01)
+    assert ended(runner, job).state == "done"
+    assert runner.close()
+
+
+def test_an_ended_job_is_retried(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def fails_once(_run: JobRun, _progress: Progress) -> dict[str, Any]:
+        if not asked:
+            raise InputError("not this time")
+        return {"linked": len(asked)}
+
+    kinds = {"link": JobKind(work=fails_once, again=lambda run: asked.append(run.id))}
+    runner = JobRunner(tmp_path, kinds)
+    job, _ = runner.start("link", {})
+    assert ended(runner, job).error == "not this time"
+    assert runner.retry(job.id).error is None
+    found = ended(runner, job)
+    assert (found.state, found.counts, asked) == ("done", {"linked": 1}, [job.id])
     assert runner.close()
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import csv
+import io
 import json
 import os
 import resource
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from PIL import Image
 from pyarrow import parquet
 
 from kg.errors import (
@@ -22,10 +26,10 @@ from kg.errors import (
     SettingError,
 )
 from kg.ledger import Ledger
-from linkers import KnowledgeBase, Linker
+from linkers import Encoders, KnowledgeBase, Linker, Mention, link_output
 from linkers.pipeline import LinkReport, LinkTask, run_link_job, submit_link_job, work_on
 from linkers.records import MentionColumns
-from tests.linkers.small_world import COUNTRIES, world
+from tests.linkers.small_world import COUNTRIES, flag, world
 
 COLUMNS = MentionColumns(id="row", surface="words", context="text", document="page")
 NAMES = [name for name, *_ in COUNTRIES.values()]
@@ -117,6 +121,25 @@ def test_a_huge_line_and_a_broken_row_are_rejects_with_file_and_line(
         ("a.jsonl", 2, "longer than 4,194,304 bytes"),
         ("b.csv", 5, "2 fields, the header has 7"),
     ]
+
+
+def test_the_links_are_written_last(
+    tiny_linker: Linker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mentions, out = tmp_path / "a.jsonl", tmp_path / "links.jsonl"
+    mentions.write_text(json.dumps(rows_of_mentions(1)[0]) + "\nno row\n")
+    lines = link_output._lines
+
+    def ends(ledger: Ledger, job: str, *, rejects: bool) -> Iterator[bytes]:
+        if not rejects:
+            raise KeyboardInterrupt
+        yield from lines(ledger, job, rejects=rejects)
+
+    monkeypatch.setattr(link_output, "_lines", ends)
+    with pytest.raises(KeyboardInterrupt):
+        run(tiny_linker, mentions, out)
+    assert not out.exists()
+    assert json.loads(out.with_suffix(".rejects").read_text())["line"] == 2
 
 
 def test_a_table_without_a_column_is_refused_before_anything_is_linked(
@@ -214,6 +237,43 @@ def test_a_base_without_pictures_is_linked_to(tiny_linker: Linker, tmp_path: Pat
     report = run(tiny_linker.on(plain), mentions, tmp_path / "links.jsonl")
     assert report.state == "done"
     assert report.rows["linked"] > 20
+
+
+def test_pictures_come_from_the_folder_or_the_row_and_from_nowhere_else(
+    tiny_linker: Linker, tiny_encoders: Encoders, tmp_path: Path
+) -> None:
+    file = io.BytesIO()
+    Image.fromarray(flag("PE")).resize((900, 600)).save(file, "PNG")
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "deep" / "peru.png").write_bytes(file.getvalue())
+    (tmp_path / "outside.png").write_bytes(file.getvalue())
+    inline = "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    named = {
+        "peru.png": None,
+        inline: None,
+        "chile.png": "no such file",
+        "../../outside.png": "outside the folder of the table",
+        "http://169.254.169.254/latest/meta-data": "no host is allowed",
+        "data:image/png;base64,AAAA": "not an image of PNG, JPEG, WEBP, GIF",
+    }
+    rows = [{"row": n, "words": "", "picture": name} for n, name in enumerate(named)]
+    columns = MentionColumns(id="row", surface="words", image="picture")
+    write(tmp_path / "in" / "deep" / "a.csv", rows)
+    blind = Linker(tiny_linker.base, tiny_encoders, tiny_linker.trained)
+    options = {"columns": columns, "shard_rows": 1}
+    report = run(blind, tmp_path / "in", tmp_path / "links.jsonl", **options)
+    assert (report.state, report.rows["failed"]) == ("done", 4)
+    links = [json.loads(line) for line in (tmp_path / "links.jsonl").read_text().splitlines()]
+    assert [link["reason"] for link in links[2:]] == [
+        f"its picture cannot be opened: {reason}" for reason in list(named.values())[2:]
+    ]
+    (expected,) = tiny_linker.link([Mention(id="0", surface="", image="picture of PE")])
+    for link in links[:2]:
+        assert (link["state"], link["entity"]) == (expected.state, expected.entity)
+    allowed = {**options, "allow_hosts": ("169.254.169.254",)}
+    run(blind, tmp_path / "in", tmp_path / "links.jsonl", **allowed)
+    links = [json.loads(line) for line in (tmp_path / "links.jsonl").read_text().splitlines()]
+    assert links[4]["reason"].endswith("169.254.169.254 is no public address")
 
 
 @pytest.mark.parametrize("content", [b"\x1f\x8b\x08broken", b"PAR1 broken PAR1"])

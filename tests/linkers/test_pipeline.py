@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import random
-import signal
 import subprocess
 import sys
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -163,67 +159,48 @@ def test_cancel_leaves_what_is_done_and_resume_finishes(
     assert (tmp_path / "links.jsonl").read_bytes() == (whole / "links.jsonl").read_bytes()
 
 
-WORKER = """
-import os, sys
+KILLER = """
+import json, sys
+from dataclasses import asdict
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
+from bench.link_kills import kill_at_random
 from encoders import TinyImageEncoder, TinyTextEncoder
-from kg.ledger import Ledger
 from linkers import Encoders, Linker
-from linkers.pipeline import LinkTask, run_link_job
+from linkers.pipeline import LinkTask
 from tests.linkers.small_world import PICTURES, key, world
 from tests.linkers.test_pipeline import COLUMNS
-mentions, folder = Path(sys.argv[1]), Path(sys.argv[2])
+folder = Path(sys.argv[1])
 base = world().without([key("IN"), key("IR")])
 encoders = Encoders(text=TinyTextEncoder(dimension=32), image=TinyImageEncoder(side=4))
 linker = Linker.load(folder / "model", base, encoders=encoders, pixels=PICTURES.get)
-for line in sys.stdin:  # a process for each line, without loading everything again
-    child = os.fork()
-    if child == 0:
-        with Ledger(folder / "ledger.sqlite") as ledger:
-            task = LinkTask(mentions=mentions, output=folder / "links.jsonl", columns=COLUMNS,
-                rejects=folder / "rejects.jsonl", shard_rows=3)
-            run_link_job(linker, task, ledger=ledger)
-        os._exit(0)
-    print(child, flush=True)
-    print(os.waitpid(child, 0)[1], flush=True)
+task = LinkTask(mentions=folder / "mentions.jsonl", output=folder / "links", columns=COLUMNS,
+    shard_rows=2)
+print(json.dumps(asdict(kill_at_random(linker, task, folder / "jobs", kills=5, seed=3))))
 """
 
 
-def test_kill_at_random_moments_and_resume(
+def test_kills_of_four_workers_at_random_moments_lose_double_and_change_nothing(
     tiny_linker: Linker, mentions: Path, tmp_path: Path
 ) -> None:
-    whole = tmp_path / "whole"
-    run(tiny_linker, mentions, whole, shard_rows=3)
-    folder = tmp_path / "killed"
-    tiny_linker.save(folder / "model")
-    chance = random.Random(5)
+    tiny_linker.save(tmp_path / "model")
     root = str(Path(__file__).parents[2])
-    killed = 0
-    with subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(mentions), str(folder)],
-        stdin=subprocess.PIPE,
+    done = subprocess.run(
+        [sys.executable, "-c", KILLER, str(tmp_path)],
+        check=True,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
-    ) as parent:
-        assert parent.stdin is not None
-        assert parent.stdout is not None
-        for _ in range(20):
-            parent.stdin.write("go\n")
-            parent.stdin.flush()
-            child = int(parent.stdout.readline())
-            time.sleep(chance.uniform(0.0, 0.06))
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
-            killed += int(parent.stdout.readline()) == signal.SIGKILL
-        parent.stdin.close()
-    assert killed > 5
-    report = run(tiny_linker, mentions, folder, shard_rows=3)
-    assert report.state == "done"
-    for name in ("links.jsonl", "rejects.jsonl"):
-        assert (folder / name).read_bytes() == (whole / name).read_bytes()
+    )
+    report = json.loads(done.stdout)
+    assert report["kills"] == 5
+    assert report["jobs"] >= 1
+    assert (report["differing"], report["lost"], report["doubled"]) == (0, 0, 0)
+    run(tiny_linker, mentions, tmp_path / "here", shard_rows=50)
+    for name in ("links", "rejects"):
+        here = (tmp_path / "here" / f"{name}.jsonl").read_bytes()
+        assert here == (tmp_path / "jobs" / "job-1" / name).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ import pytest
 
 from kg.backends.memory import MemoryStore
 from kg.errors import RecordError
+from kg.ledger import Ledger
 from kg.model import Entity
 from kg.store import Store
 from linkers import Encoders, KnowledgeBase, Linker, Mention
+from linkers.pipeline import LinkTask, run_link_job
 from linkers.records import MentionColumns, link_line
 from linkers.review import Request, Review, case_of
-from linkers.review.memory import ReviewedLinker, load_reviewed
+from linkers.review.memory import ReviewedLinker, load_reviewed, reviewed_fingerprint
 from linkers.review.reading import read_cases
 from tests.linkers.small_world import COUNTRIES, PICTURES, key, world
 
@@ -87,6 +89,24 @@ def test_a_decision_changes_the_next_run(review: Review, opened: Opened) -> None
     assert opened().link([first, later]) == before
 
 
+def test_a_job_knows_the_linker_with_decisions_before_it_is_opened(
+    review: Review, opened: Opened, tmp_path: Path
+) -> None:
+    asked = mention(1, "Peru")
+    folder, log = tmp_path / "linker", tmp_path / "review.jsonl"
+    linker = opened()
+    assert reviewed_fingerprint(folder, linker.base, log) == linker.fingerprint
+    review.add([case_of(asked, linker.link([asked])[0])])
+    review.decide(Request(kind="reject", case=review.cases()[0].id, who="ada"))
+    again = opened()
+    assert reviewed_fingerprint(folder, again.base, log) == again.fingerprint != linker.fingerprint
+    shown = again.showing(lambda _: None)
+    assert shown.fingerprint == again.fingerprint
+    assert shown.link([asked]) == again.link([asked])
+    assert not shown.can_open(replace(asked, image="picture of PE"))
+    assert again.can_open(replace(asked, image="picture of PE"))
+
+
 def test_a_rejected_mention_is_nil_in_the_next_run(review: Review, opened: Opened) -> None:
     asked = mention(1, "Peru")
     (before,) = opened().link([asked])
@@ -145,6 +165,19 @@ def test_cases_are_read_from_files(tiny_linker: Linker, tmp_path: Path) -> None:
         list(read_cases(out, rows, states=everything))  # other columns: no mention is read
     with pytest.raises(RecordError, match="not a link"):
         list(read_cases(rows.with_name("other.jsonl"), None, states=everything))
+
+
+def test_cases_are_read_from_tables_of_any_format(tiny_linker: Linker, tmp_path: Path) -> None:
+    rows = tmp_path / "mentions.csv"
+    rows.write_text("id,mention,context\n1,Zzyzx,\n2,Peru,Peru grew.\n3,the country,\n")
+    task = LinkTask(mentions=rows, output=tmp_path / "links.parquet")
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        run_link_job(tiny_linker, task, ledger=ledger)
+        run_link_job(tiny_linker, replace(task, output=tmp_path / "links.jsonl"), ledger=ledger)
+    everything = {"linked", "nil", "review"}
+    found = list(read_cases(task.output, rows, states=everything))
+    assert [case.mention.id for case in found] == ["1", "2", "3"]
+    assert found == list(read_cases(tmp_path / "links.jsonl", rows, states=everything))
 
 
 @pytest.fixture(autouse=True)
