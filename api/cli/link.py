@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api.cli import link_text
+from api.cli import link_review, link_text
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "columns_of", "run"]
 
 EXAMPLES = """examples:
   umbra link run mentions.jsonl --out links.jsonl
@@ -62,6 +62,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     job.set_defaults(run=run)
     link_text.add_parser(actions, common)
+    link_review.add_parser(actions, common)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         mentions=arguments.mentions,
         out=arguments.out
         or Path("links.parquet" if arguments.format == "parquet" else "links.jsonl"),
-        columns=_columns(arguments.map),
+        columns=columns_of(arguments.map),
         form=arguments.format,
         key=arguments.key,
         workers=arguments.workers,
@@ -102,7 +103,12 @@ _NOT_DONE = (
 )
 
 
-def _columns(pairs: list[str]) -> dict[str, str]:
+def columns_of(pairs: list[str]) -> dict[str, str]:
+    """Return the mapping that options ``--map FIELD=COLUMN`` declare.
+
+    Raises:
+        SettingError: One is not of this form.
+    """
     from kg.errors import SettingError
 
     columns = {}

@@ -102,6 +102,16 @@ class Review:
         """The decision that holds for each decided case."""
         return {d.case: d for d in self._decisions if d.case and d.state in ("pending", "done")}
 
+    @property
+    def has_pending(self) -> bool:
+        """Whether a decision waits to be done to the graph, as the log has it now."""
+        self.refresh()
+        return any(decision.state == "pending" for decision in self._decisions)
+
+    def found(self, case_id: str | None) -> Case | None:
+        """Return a case, or None."""
+        return None if case_id is None else self._cases.get(case_id)
+
     def case(self, case_id: str) -> Case:
         """Return a case.
 

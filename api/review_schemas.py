@@ -1,0 +1,100 @@
+"""What every door shows of a review: cases, candidates with reasons, decisions."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.proof_schemas import Model
+
+__all__ = [
+    "CaseCandidateOut",
+    "CaseOut",
+    "CasesOut",
+    "DecisionIn",
+    "DecisionOut",
+    "DecisionsOut",
+]
+
+Kind = Literal["accept", "reject", "other", "new", "merge", "split", "undo"]
+Text = Field(default=None, max_length=2_000)
+
+
+class CaseCandidateOut(Model):
+    """An entity that a case may mean, and why."""
+
+    entity: str
+    name: str | None = Field(description="null once the entity is gone")
+    probability: float
+    reasons: dict[str, float] = Field(description="its strongest signals, strongest first")
+
+
+class CaseOut(Model):
+    """Something to decide: a mention, or a pair of entities that may be one."""
+
+    id: str
+    doubt: float = Field(description="1 minus the lead of the likeliest outcome, in [0, 1]")
+    mention: str | None = Field(default=None, description="its words")
+    context: str | None = None
+    start: int | None = Field(default=None, description="where the words begin in the context")
+    end: int | None = None
+    image: str | None = None
+    state: str
+    entity: str | None = Field(default=None, description="what the linker proposed")
+    probability: float
+    nil_probability: float
+    reason: str | None = None
+    candidates: tuple[CaseCandidateOut, ...] = ()
+    pair: tuple[CaseCandidateOut, CaseCandidateOut] | None = None
+
+
+class CasesOut(Model):
+    """Open cases, the most useful first."""
+
+    cases: tuple[CaseOut, ...]
+    open: int = Field(description="how many wait in all")
+    decided: int
+
+
+class DecisionIn(Model):
+    """A decision to make; which fields it needs depends on its kind."""
+
+    kind: Kind
+    who: str = Field(min_length=1, max_length=200)
+    case: str | None = Field(default=None, max_length=64)
+    entity: str | None = Field(
+        default=None, max_length=2_000, description="key, or a name that only one entity has"
+    )
+    keys: tuple[str, ...] = Field(default=(), max_length=100, description="merged into entity")
+    key: str | None = Field(default=None, max_length=2_000, description="of the entity to make")
+    name: str | None = Text
+    label: str | None = Text
+    aliases: tuple[str, ...] = Field(default=(), max_length=1_000)
+    edges: tuple[tuple[str, str, str], ...] = Field(default=(), max_length=10_000)
+    undoes: int | None = Field(default=None, ge=1, description="number; the last if not given")
+    comment: str | None = Text
+    id: str = Field(default="", max_length=200, description="the same id is the same decision")
+
+
+class DecisionOut(Model):
+    """A decision as the log holds it."""
+
+    number: int
+    id: str
+    kind: Kind
+    who: str
+    at: str
+    case: str | None
+    mention: str | None = Field(default=None, description="words that were decided")
+    entity: str | None = None
+    state: Literal["pending", "done", "refused", "undone"]
+    reason: str | None = None
+    comment: str | None = None
+    details: dict[str, Any] = Field(default_factory=dict, description="all else that was asked")
+
+
+class DecisionsOut(Model):
+    """The log of decisions, in its order."""
+
+    decisions: tuple[DecisionOut, ...]
