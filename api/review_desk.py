@@ -109,6 +109,11 @@ class ReviewDesk:
         with self._lock:
             return DecisionsOut(decisions=tuple(map(self._decision, self.review.decisions)))
 
+    def name(self, key: EntityKey) -> str | None:
+        """Return the name of an entity; None if there is none of this key."""
+        entity = self._engine.store.entity(key)
+        return None if entity is None else entity.name
+
     def key_of(self, text: str) -> EntityKey:
         """Return the key of an entity that is named by its key or by a name that only it has.
 
@@ -172,10 +177,9 @@ class ReviewDesk:
         )
 
     def _candidate(self, candidate: Candidate) -> CaseCandidateOut:
-        entity = self._engine.store.entity(candidate.entity)
         return CaseCandidateOut(
             entity=candidate.entity,
-            name=None if entity is None else entity.name,
+            name=self.name(candidate.entity),
             probability=candidate.probability,
             reasons=dict(candidate.signals),
         )

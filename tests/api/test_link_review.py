@@ -15,7 +15,7 @@ import api.engine
 from api.cli.main import main
 from api.cli.review_screen import ReviewScreen, read_key
 from api.review_desk import ReviewDesk
-from api.review_schemas import CasesOut, DecisionsOut
+from api.review_schemas import CasesOut, DecisionIn, DecisionsOut
 from kg.model import EntityKey
 from tests.api.world import WorldEngine, open_world
 
@@ -118,6 +118,31 @@ def test_decisions_of_a_file_are_made_once(
         ("accept", "bob", "country:TR", "done"),
     ]
     assert "Hellas" in run(capsys, "--log")
+
+
+def test_decisions_go_to_other_tools_and_come_back(
+    engine: WorldEngine, loaded: CasesOut, tmp_path: Path, capsys: Shown
+) -> None:
+    (hellas,) = [case for case in loaded.cases if case.mention == "Hellas"]
+    ReviewDesk(engine).decide(DecisionIn(kind="other", case=hellas.id, entity="Greece", who="ada"))
+    engine.workspace.review.rename(tmp_path / "elsewhere.jsonl")
+    for name, rows in (("tasks.json", 4), ("mappings.tsv", 4), ("pairs.jsonl", 1)):
+        (tmp_path / "elsewhere.jsonl").rename(engine.workspace.review)
+        written = json.loads(run(capsys, "--export", tmp_path / name, "--json"))
+        assert written == {"rows": rows, "output": str(tmp_path / name)}
+        engine.workspace.review.rename(tmp_path / "elsewhere.jsonl")
+        if name != "pairs.jsonl":
+            for made, held in ((1, 0), (0, 1)):
+                found = json.loads(run(capsys, "--import", tmp_path / name, "--json"))
+                assert found == {"made": made, "held_already": held, "rejects": []}
+            assert "ada" in run(capsys, "--log")
+            engine.workspace.review.unlink()
+    run(capsys, "--import", tmp_path / "pairs.jsonl", code=2)
+    run(capsys, "--export", tmp_path / "x.xml", code=2)
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    tasks[-1]["data"]["umbra"]["id"] = "\x1b[2J"
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    assert "rejects 1" in run(capsys, "--import", tmp_path / "tasks.json", code=2)
 
 
 def answered(desk: ReviewDesk, keys: str, *lines: str) -> int:
