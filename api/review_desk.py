@@ -22,6 +22,7 @@ from kg.model import EntityKey
 
 if TYPE_CHECKING:
     from api.engine import Engine
+    from kg.store import Store
     from linkers.model import Candidate, LinkState
     from linkers.records import MentionColumns
     from linkers.review import Case, Decision, Review
@@ -75,6 +76,15 @@ class ReviewDesk:
         from linkers.review.reading import REVIEWED, read_cases
 
         cases = read_cases(links, mentions, columns=columns, states=states or REVIEWED)
+        return self.add(cases)
+
+    @property
+    def store(self) -> Store:
+        """The graph."""
+        return self._engine.store
+
+    def add(self, cases: Iterable[Case]) -> int:
+        """Take cases in; return how many are new."""
         with self._lock:
             return self.review.add(cases)
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api.cli import link_review, link_text
+from api.cli import link_duplicates, link_review, link_text
 
 __all__ = ["add_parser", "columns_of", "run"]
 
@@ -63,6 +63,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job.set_defaults(run=run)
     link_text.add_parser(actions, common)
     link_review.add_parser(actions, common)
+    link_duplicates.add_parser(actions, common)
 
 
 def run(arguments: argparse.Namespace) -> int:

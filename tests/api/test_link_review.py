@@ -16,7 +16,7 @@ from api.cli.main import main
 from api.cli.review_screen import ReviewScreen, read_key
 from api.review_desk import ReviewDesk
 from api.review_schemas import CasesOut, DecisionIn, DecisionsOut
-from kg.model import EntityKey
+from kg.model import Entity, EntityKey
 from tests.api.world import WorldEngine, open_world
 
 Shown = pytest.CaptureFixture[str]
@@ -203,6 +203,28 @@ def test_one_key_is_enough_in_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Non
         with pytest.raises(EOFError):
             read_key("> ")
     os.close(master)
+
+
+def test_duplicates_become_cases_that_a_key_merges(engine: WorldEngine, capsys: Shown) -> None:
+    copy = Entity(key=EntityKey("land:turkiye"), label="Country", name="TURKEY")
+    engine.store.upsert_entities([copy])
+    capsys.readouterr()
+    assert main(["link", "duplicates", "--dry-run"]) == 0
+    printed = capsys.readouterr()
+    assert "Turkey [country:TR]" in printed.out
+    assert "(+7)" in printed.out
+    assert "1 pairs, 0 new cases" in printed.err
+    assert not engine.workspace.review.exists()
+    assert main(["link", "duplicates", "--least", "0.9"]) == 0
+    assert "0 pairs" in capsys.readouterr().err
+    assert main(["link", "duplicates", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["new_cases"] == 1
+    assert "country:TR = land:turkiye?" in run(capsys, "--list")
+    desk = ReviewDesk(engine)
+    assert answered(desk, "1oa") == 1  # a pair has no candidates to choose from
+    assert engine.store.entity(copy.key) is None
+    assert answered(desk, "") == 0
+    assert main(["link", "duplicates", "--least", "7"]) == 2
 
 
 @pytest.mark.usefixtures("engine")

@@ -47,7 +47,8 @@ def test_every_address_is_there_and_described(document: dict[str, Any]) -> None:
     assert set(document["paths"]) == {
         "/v1/query", "/v1/why-not", "/v1/cypher", "/v1/entities/{key}", "/v1/images/{sha256}",
         "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/events", "/v1/jobs/{id}/output", "/v1/info",
-        "/v1/link/text", "/healthz", "/readyz",
+        "/v1/link/text", "/v1/review/cases", "/v1/review/decisions", "/v1/review/duplicates",
+        "/healthz", "/readyz",
     }  # fmt: skip
     for path, method, operation in operations(document):
         assert operation["summary"], (path, method)
