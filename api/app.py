@@ -17,9 +17,11 @@ from api.guard import Guard, GuardConfig
 from api.held_linker import HeldLinker
 from api.job_kinds import link_kind
 from api.problems import add_handlers
+from api.review_desk import ReviewDesk
 from api.routes import cypher, entities, health, images, info, jobs, page, query, why_not
 from api.routes.info import installed_version
 from api.routes.link_text import router as link_text_router
+from api.routes.review import router as review_router
 from api.runner import JobKind, JobRunner
 from api.schemas import ProblemOut
 from api.workers import Workers
@@ -78,6 +80,7 @@ def create_app(
     app.state.job_kinds = default_job_kinds(engine) if job_kinds is None else job_kinds
     app.state.resume_jobs = resume_jobs
     app.state.linker = HeldLinker(engine)
+    app.state.desk = ReviewDesk(engine)
     app.state.warm_up = warm_up
     settings = engine.settings
     config = GuardConfig(
@@ -90,6 +93,7 @@ def create_app(
     for module in (query, why_not, cypher, entities, images, jobs, info, health, page):
         app.include_router(module.router)
     app.include_router(link_text_router)
+    app.include_router(review_router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

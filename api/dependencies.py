@@ -16,11 +16,12 @@ from fastapi import Depends, Request
 from api.engine import Engine
 from api.errors import HttpProblem
 from api.held_linker import HeldLinker
+from api.review_desk import ReviewDesk
 from api.runner import JobRunner
 from api.workers import Workers
 from kg.errors import EngineError, QueryTimeoutError
 
-__all__ = ["EngineDep", "EngineWork", "LinkerDep", "RunnerDep", "WorkDep"]
+__all__ = ["DeskDep", "EngineDep", "EngineWork", "LinkerDep", "RunnerDep", "WorkDep"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -120,12 +121,17 @@ def _linker(request: Request) -> HeldLinker:
     return cast("HeldLinker", request.app.state.linker)
 
 
+def _desk(request: Request) -> ReviewDesk:
+    return cast("ReviewDesk", request.app.state.desk)
+
+
 def _work(request: Request) -> EngineWork:
     state = request.app.state
     return EngineWork(request, state.workers, state.engine.settings.timeout_s)
 
 
 EngineDep = Annotated[Engine, Depends(_engine)]
+DeskDep = Annotated[ReviewDesk, Depends(_desk)]
 LinkerDep = Annotated[HeldLinker, Depends(_linker)]
 RunnerDep = Annotated[JobRunner, Depends(_runner)]
 WorkDep = Annotated[EngineWork, Depends(_work)]

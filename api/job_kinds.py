@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from api.engine import Engine
@@ -12,7 +13,7 @@ from kg.errors import InputError, JobError
 from kg.files import atomic_write
 from kg.progress import Progress
 
-__all__ = ["check_link", "link_kind"]
+__all__ = ["check_link", "link_kind", "mentions_of"]
 
 COLUMNS = ("id", "surface", "context", "start", "end", "document")
 """Parts of a mention that a request may hold; a picture would be a file of the server."""
@@ -28,7 +29,7 @@ def link_kind(engine: Engine) -> JobKind:
     def work(run: JobRun, progress: Progress) -> dict[str, Any]:
         from api.steps.link import LinkJob, link_file
 
-        mentions = run.folder / f"{run.id}.jsonl"
+        mentions = mentions_of(run.folder, run.id)
         if not mentions.exists():
             with atomic_write(mentions) as file:
                 for mention in run.parameters["mentions"]:
@@ -54,6 +55,11 @@ def link_kind(engine: Engine) -> JobKind:
                     retry_failed(ledger, job.id)
 
     return JobKind(work=work, check=check_link, again=again)
+
+
+def mentions_of(folder: Path, job: str) -> Path:
+    """Return where the mentions of a job ``link`` lie in its folder."""
+    return folder / f"{job}.jsonl"
 
 
 def check_link(parameters: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ from kg.model import EntityKey
 
 if TYPE_CHECKING:
     from api.engine import Engine
+    from kg.store import Store
     from linkers.model import Candidate, LinkState
     from linkers.records import MentionColumns
     from linkers.review import Case, Decision, Review
@@ -75,6 +76,15 @@ class ReviewDesk:
         from linkers.review.reading import REVIEWED, read_cases
 
         cases = read_cases(links, mentions, columns=columns, states=states or REVIEWED)
+        return self.add(cases)
+
+    @property
+    def store(self) -> Store:
+        """The graph."""
+        return self._engine.store
+
+    def add(self, cases: Iterable[Case]) -> int:
+        """Take cases in; return how many are new."""
         with self._lock:
             return self.review.add(cases)
 
@@ -108,6 +118,11 @@ class ReviewDesk:
         """Return the log."""
         with self._lock:
             return DecisionsOut(decisions=tuple(map(self._decision, self.review.decisions)))
+
+    def name(self, key: EntityKey) -> str | None:
+        """Return the name of an entity; None if there is none of this key."""
+        entity = self._engine.store.entity(key)
+        return None if entity is None else entity.name
 
     def key_of(self, text: str) -> EntityKey:
         """Return the key of an entity that is named by its key or by a name that only it has.
@@ -172,10 +187,9 @@ class ReviewDesk:
         )
 
     def _candidate(self, candidate: Candidate) -> CaseCandidateOut:
-        entity = self._engine.store.entity(candidate.entity)
         return CaseCandidateOut(
             entity=candidate.entity,
-            name=None if entity is None else entity.name,
+            name=self.name(candidate.entity),
             probability=candidate.probability,
             reasons=dict(candidate.signals),
         )

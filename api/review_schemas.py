@@ -11,10 +11,15 @@ from api.proof_schemas import Model
 __all__ = [
     "CaseCandidateOut",
     "CaseOut",
+    "CasesFromJobIn",
+    "CasesLoadedOut",
     "CasesOut",
     "DecisionIn",
     "DecisionOut",
     "DecisionsOut",
+    "DuplicateOut",
+    "DuplicatesIn",
+    "DuplicatesOut",
 ]
 
 Kind = Literal["accept", "reject", "other", "new", "merge", "split", "undo"]
@@ -55,6 +60,21 @@ class CasesOut(Model):
     cases: tuple[CaseOut, ...]
     open: int = Field(description="how many wait in all")
     decided: int
+
+
+class CasesFromJobIn(Model):
+    """Which links are to be reviewed."""
+
+    job: str = Field(max_length=64, description="id of a job that linked mentions")
+    states: tuple[Literal["linked", "review", "nil"], ...] = Field(
+        default=("review", "nil"), min_length=1, max_length=3
+    )
+
+
+class CasesLoadedOut(Model):
+    """How many cases there were not before."""
+
+    new_cases: int
 
 
 class DecisionIn(Model):
@@ -98,3 +118,31 @@ class DecisionsOut(Model):
     """The log of decisions, in its order."""
 
     decisions: tuple[DecisionOut, ...]
+
+
+class DuplicatesIn(Model):
+    """Which pairs become cases."""
+
+    label: str | None = Field(default=None, max_length=200)
+    least: float = Field(default=0.5, ge=0, le=1, description="least probability; not calibrated")
+    limit: int = Field(default=100, ge=1, le=1_000)
+
+
+class DuplicateOut(Model):
+    """Two entities that may be one."""
+
+    case: str = Field(description="id of the case, once it is one")
+    stays: str
+    stays_name: str | None
+    goes: str
+    goes_name: str | None
+    probability: float = Field(description="orders the pairs; it is not calibrated")
+    reasons: dict[str, float] = Field(description="signs and their weights in log2 odds")
+
+
+class DuplicatesOut(Model):
+    """Pairs of entities that may be one, the likeliest first."""
+
+    pairs: tuple[DuplicateOut, ...]
+    found: int = Field(description="how many there are in all")
+    new_cases: int = Field(description="how many became cases; 0 in a dry run")

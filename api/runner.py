@@ -129,6 +129,11 @@ class JobRunner:
             raise HttpProblem("not-found", f"job {job_id} has no output yet")
         return self._folder.of(job_id) / name
 
+    def parameters(self, job_id: str) -> dict[str, Any]:
+        """Return what a job was started with; an unknown id is an `HttpProblem`."""
+        with self._changed:
+            return dict(self._folder.parameters(self._found(job_id).id))
+
     def cancel(self, job_id: str) -> JobOut:
         """End a job; one that has ended already stays as it is."""
         with self._changed:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api.cli import link_evaluate, link_review, link_text
+from api.cli import link_duplicates, link_evaluate, link_review, link_text
 
 __all__ = ["add_parser", "columns_of", "run"]
 
@@ -92,6 +92,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     link_text.add_parser(actions, common)
     link_evaluate.add_parser(actions)
     link_review.add_parser(actions, common)
+    link_duplicates.add_parser(actions, common)
 
 
 def run(arguments: argparse.Namespace) -> int:

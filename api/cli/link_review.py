@@ -17,6 +17,8 @@ EXAMPLES = """examples:
   umbra link review
   umbra link review --list --limit 5
   umbra link review --decide decisions.jsonl --who ada
+  umbra link review --export tasks.json
+  umbra link review --import mappings.tsv
 
 The first loads the cases of a run and asks for answers, the most useful case first; the second goes
 on where you stopped. Answers become aliases and links that the next run uses; each can be undone.
@@ -54,6 +56,18 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decide", type=Path, metavar="FILE", help="make the decisions of a JSON Lines file"
     )
+    parser.add_argument(
+        "--export", type=Path, metavar="FILE", help="write cases and decisions for another tool"
+    )
+    parser.add_argument(
+        "--import", type=Path, metavar="FILE", dest="imported", help="make decisions made elsewhere"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("label-studio", "sssom", "pairs"),
+        help="of these files (default: by the ending .json, .tsv, .jsonl)",
+    )
+    parser.add_argument("--licence", metavar="ADDRESS", help="of exported mappings (SSSOM)")
     parser.set_defaults(run=run)
 
 
@@ -72,6 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
             return _log(desk, arguments)
         if arguments.decide is not None:
             return _decide(desk, arguments)
+        if arguments.imported is not None or arguments.export is not None:
+            return _exchange(desk, arguments)
         return _ask(desk, arguments)
 
 
@@ -132,15 +148,41 @@ def _log(desk: ReviewDesk, arguments: argparse.Namespace) -> int:
 
 
 def _decide(desk: ReviewDesk, arguments: argparse.Namespace) -> int:
-    from api.cli.printing import print_outcome
     from api.steps.review import decide_file
 
     outcome = decide_file(desk, arguments.decide, who=_who(arguments))
-    for reject in outcome["rejects"]:
-        print(f"{arguments.decide}:{reject['line']}: {reject['reason']}", file=sys.stderr)
-    shown = outcome if arguments.json else {**outcome, "rejects": len(outcome["rejects"])}
-    print_outcome("decisions", shown, as_json=arguments.json)
-    return 2 if outcome["rejects"] else 0
+    return _told(arguments.decide, outcome, as_json=arguments.json)
+
+
+def _exchange(desk: ReviewDesk, arguments: argparse.Namespace) -> int:
+    from api.cli.printing import print_outcome
+    from api.steps.review_files import export_review, format_of, import_review
+
+    code = 0
+    if arguments.imported is not None:
+        kind = format_of(arguments.imported, arguments.format)
+        outcome = import_review(desk.review, arguments.imported, kind, who=_who(arguments))
+        code = _told(arguments.imported, outcome, as_json=arguments.json)
+    if arguments.export is not None:
+        kind = format_of(arguments.export, arguments.format)
+        written = export_review(
+            desk.review, arguments.export, kind, names=desk.name, licence=arguments.licence
+        )
+        print_outcome("export", written, as_json=arguments.json)
+    return code
+
+
+def _told(path: Path, outcome: dict[str, Any], *, as_json: bool) -> int:
+    """Print how many decisions were made, and each that was refused."""
+    from api.cli.printing import print_outcome
+    from api.cli.review_screen import printable
+
+    rejects = outcome["rejects"]
+    for reject in rejects:
+        print(f"{path}:{reject['line']}: {printable(reject['reason'])}", file=sys.stderr)
+    shown = outcome if as_json else {**outcome, "rejects": len(rejects)}
+    print_outcome("decisions", shown, as_json=as_json)
+    return 2 if rejects else 0
 
 
 def _ask(desk: ReviewDesk, arguments: argparse.Namespace) -> int:

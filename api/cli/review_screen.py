@@ -54,7 +54,7 @@ def read_key(prompt: str) -> str:
     finally:
         termios.tcsetattr(handle, termios.TCSADRAIN, before)
     print(printable(key))
-    if key in ("", "\x04"):
+    if key in ("", "\x00", "\x04"):  # Ctrl+D; NUL is one that was typed ahead
         raise EOFError
     return key
 

@@ -9,6 +9,7 @@ __all__ = [
     "ANSWERS",
     "CRESCENT_QUESTION",
     "CYPHER",
+    "DECISIONS",
     "ENTITY_KEYS",
     "JOB",
     "JOBS",
@@ -76,6 +77,23 @@ TEXTS: dict[str, Any] = {
         "summary": "A sentence that names two countries",
         "value": {"text": "Ships from Turkey reached Tunisia last week.", "name": "report"},
     },
+}
+
+DECISIONS: dict[str, Any] = {
+    "accept": {
+        "summary": "The linker is right",
+        "value": {"kind": "accept", "case": "0123456789abcdef", "who": "ada", "id": "monday-1"},
+    },
+    "merge": {
+        "summary": "Two entities are one",
+        "value": {
+            "kind": "merge",
+            "entity": "country:TR",
+            "keys": ["country:GR"],
+            "who": "ada",
+        },
+    },
+    "undo": {"summary": "Take the last decision back", "value": {"kind": "undo", "who": "ada"}},
 }
 
 CYPHER: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The step that makes the decisions of a file."""
+"""The steps that make cases of a job's links, and the decisions of a file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from kg.formats.records import Reject
 
 if TYPE_CHECKING:
     from api.review_desk import ReviewDesk
+    from api.review_schemas import CasesFromJobIn, CasesLoadedOut
+    from api.runner import JobRunner
 
-__all__ = ["decide_file"]
+__all__ = ["decide_file", "load_job"]
 
 
 def decide_file(desk: ReviewDesk, path: Path, *, who: str) -> dict[str, Any]:
@@ -51,3 +53,21 @@ def decide_file(desk: ReviewDesk, path: Path, *, who: str) -> dict[str, Any]:
         else:
             counts[decision.kind] = counts.get(decision.kind, 0) + 1
     return {**counts, "rejects": rejects}
+
+
+def load_job(desk: ReviewDesk, runner: JobRunner, body: CasesFromJobIn) -> CasesLoadedOut:
+    """Make cases of the links of a server's job that is done.
+
+    Raises:
+        HttpProblem: There is no such job, or it has no output yet.
+        LimitError: There are too many cases.
+    """
+    from api.job_kinds import mentions_of
+    from api.review_schemas import CasesLoadedOut
+    from linkers.records import MentionColumns
+
+    links = runner.output(body.job)
+    columns = MentionColumns.of(runner.parameters(body.job).get("columns", {}))
+    mentions = mentions_of(links.parent, body.job)
+    new = desk.load(links, mentions, columns=columns, states=body.states)
+    return CasesLoadedOut(new_cases=new)

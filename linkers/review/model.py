@@ -13,7 +13,16 @@ from kg.model import EdgeKey, EntityKey
 from linkers.model import Candidate, Link, LinkState, Mention
 from linkers.review.change import Change
 
-__all__ = ["Case", "Decision", "DecisionKind", "Request", "case_of", "mention_hash"]
+__all__ = [
+    "Case",
+    "Decision",
+    "DecisionKind",
+    "Request",
+    "case_of",
+    "mention_hash",
+    "pair_hash",
+    "read_mention",
+]
 
 DecisionKind = Literal["accept", "reject", "other", "new", "merge", "split", "undo"]
 """accept: the proposed entity; other: another one; reject: none of the graph (of a pair: two
@@ -57,16 +66,47 @@ class Case:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
-        mention, pair = values["mention"], values["pair"]
-        return cls(
-            **{
-                **values,
-                "mention": None if mention is None else Mention(**mention),
-                "candidates": tuple(Candidate(**row) for row in values["candidates"]),
-                "pair": None if pair is None else (pair[0], pair[1]),
-            }
-        )
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: It is no case, or its id is not that of its content.
+        """
+        try:
+            pair, mention = values["pair"], values["mention"]
+            found = cls(
+                **{
+                    **values,
+                    "mention": None if mention is None else read_mention(mention),
+                    "probability": float(values["probability"]),
+                    "nil_probability": float(values["nil_probability"]),
+                    "candidates": tuple(Candidate(**row) for row in values["candidates"]),
+                    "pair": None if pair is None else (EntityKey(pair[0]), EntityKey(pair[1])),
+                }
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise InputError(f"not a case: {error!r:.100}") from error
+        wanted = "" if found.mention is None else mention_hash(found.mention)
+        if found.mention is None and found.pair is not None:
+            wanted = pair_hash(*found.pair)
+        if found.id != wanted:
+            raise InputError("a case whose id is not that of its content", where=str(found.id)[:80])
+        return found
+
+
+def read_mention(values: Mapping[str, Any]) -> Mention:
+    """Read a mention from plain JSON.
+
+    Raises:
+        TypeError: A part is missing, unknown or of the wrong type.
+    """
+    mention = Mention(**values)
+    for name in ("id", "surface", "context"):
+        if not isinstance(getattr(mention, name), str):
+            raise TypeError(f"{name} of a mention is a text")
+    for name, kind in (("start", int), ("end", int), ("image", str)):
+        if not isinstance(getattr(mention, name), kind | None):
+            raise TypeError(f"{name} of a mention is wrong")
+    return mention
 
 
 def mention_hash(mention: Mention) -> str:
@@ -79,6 +119,11 @@ def mention_hash(mention: Mention) -> str:
     """
     parts = [mention.id, mention.surface, mention.context, mention.start, mention.end]
     return hashlib.sha256(json.dumps([*parts, mention.image]).encode()).hexdigest()[:16]
+
+
+def pair_hash(one: EntityKey, two: EntityKey) -> str:
+    """Return what names a pair of entities, whichever comes first."""
+    return hashlib.sha256(json.dumps(["pair", *sorted((one, two))]).encode()).hexdigest()[:16]
 
 
 def case_of(mention: Mention, link: Link, *, source: str = "") -> Case:

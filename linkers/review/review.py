@@ -103,6 +103,17 @@ class Review:
         return {d.case: d for d in self._decisions if d.case and d.state in ("pending", "done")}
 
     @property
+    def known(self) -> tuple[Case, ...]:
+        """All cases, open and decided, in the order in which they came."""
+        return tuple(self._cases.values())
+
+    @property
+    def identity(self) -> str:
+        """A hash of the decisions: two reviews of the same decisions are the same."""
+        made = [[d.number, d.request.to_json(), d.at, d.state] for d in self._decisions]
+        return hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:16]
+
+    @property
     def has_pending(self) -> bool:
         """Whether a decision waits to be done to the graph, as the log has it now."""
         self.refresh()
@@ -150,10 +161,14 @@ class Review:
             self.refresh()
             return len(self._cases) - before
 
-    def decide(self, request: Request) -> Decision:
+    def decide(self, request: Request, *, at: str | None = None) -> Decision:
         """Make a decision and do it to the graph.
 
         The same request again (the same `id`) is the same decision and changes nothing.
+
+        Args:
+            request: What is asked for.
+            at: When it was made, if it was made elsewhere; else now.
 
         Raises:
             InputError: The request does not fit the case, or there is no such case.
@@ -166,7 +181,7 @@ class Review:
             self.catch_up()
             if known_as in self._by_id:
                 return self._decisions[self._by_id[known_as]]
-            at = self._now()
+            at = at or self._now()
             asked, case_id, change = self._planned(replace(request, id=known_as), at)
             decision = {"request": asked.to_json(), "at": at, "case": case_id}
             self._journal.append({"decision": {**decision, "change": change.to_json()}})

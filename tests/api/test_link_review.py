@@ -19,8 +19,8 @@ import api.engine
 from api.cli.main import main
 from api.cli.review_screen import ReviewScreen, read_key
 from api.review_desk import ReviewDesk
-from api.review_schemas import CasesOut, DecisionsOut
-from kg.model import EntityKey
+from api.review_schemas import CasesOut, DecisionIn, DecisionsOut
+from kg.model import Entity, EntityKey
 from tests.api.world import WorldEngine, open_world
 
 Shown = pytest.CaptureFixture[str]
@@ -124,6 +124,31 @@ def test_decisions_of_a_file_are_made_once(
     assert "Hellas" in run(capsys, "--log")
 
 
+def test_decisions_go_to_other_tools_and_come_back(
+    engine: WorldEngine, loaded: CasesOut, tmp_path: Path, capsys: Shown
+) -> None:
+    (hellas,) = [case for case in loaded.cases if case.mention == "Hellas"]
+    ReviewDesk(engine).decide(DecisionIn(kind="other", case=hellas.id, entity="Greece", who="ada"))
+    engine.workspace.review.rename(tmp_path / "elsewhere.jsonl")
+    for name, rows in (("tasks.json", 4), ("mappings.tsv", 4), ("pairs.jsonl", 1)):
+        (tmp_path / "elsewhere.jsonl").rename(engine.workspace.review)
+        written = json.loads(run(capsys, "--export", tmp_path / name, "--json"))
+        assert written == {"rows": rows, "output": str(tmp_path / name)}
+        engine.workspace.review.rename(tmp_path / "elsewhere.jsonl")
+        if name != "pairs.jsonl":
+            for made, held in ((1, 0), (0, 1)):
+                found = json.loads(run(capsys, "--import", tmp_path / name, "--json"))
+                assert found == {"made": made, "held_already": held, "rejects": []}
+            assert "ada" in run(capsys, "--log")
+            engine.workspace.review.unlink()
+    run(capsys, "--import", tmp_path / "pairs.jsonl", code=2)
+    run(capsys, "--export", tmp_path / "x.xml", code=2)
+    tasks = json.loads((tmp_path / "tasks.json").read_text())
+    tasks[-1]["data"]["umbra"]["id"] = "\x1b[2J"
+    (tmp_path / "tasks.json").write_text(json.dumps(tasks))
+    assert "rejects 1" in run(capsys, "--import", tmp_path / "tasks.json", code=2)
+
+
 def answered(desk: ReviewDesk, keys: str, *lines: str) -> int:
     """Run the screen with these keys and lines of input, then the end of input."""
     given_keys, given_lines = iter(keys), iter(lines)
@@ -196,6 +221,28 @@ def _pressed(master: int, key: bytes) -> Iterator[None]:
     thread.start()
     yield
     thread.join()
+
+
+def test_duplicates_become_cases_that_a_key_merges(engine: WorldEngine, capsys: Shown) -> None:
+    copy = Entity(key=EntityKey("land:turkiye"), label="Country", name="TURKEY")
+    engine.store.upsert_entities([copy])
+    capsys.readouterr()
+    assert main(["link", "duplicates", "--dry-run"]) == 0
+    printed = capsys.readouterr()
+    assert "Turkey [country:TR]" in printed.out
+    assert "(+7)" in printed.out
+    assert "1 pairs, 0 new cases" in printed.err
+    assert not engine.workspace.review.exists()
+    assert main(["link", "duplicates", "--least", "0.9"]) == 0
+    assert "0 pairs" in capsys.readouterr().err
+    assert main(["link", "duplicates", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["new_cases"] == 1
+    assert "country:TR = land:turkiye?" in run(capsys, "--list")
+    desk = ReviewDesk(engine)
+    assert answered(desk, "1oa") == 1  # a pair has no candidates to choose from
+    assert engine.store.entity(copy.key) is None
+    assert answered(desk, "") == 0
+    assert main(["link", "duplicates", "--least", "7"]) == 2
 
 
 @pytest.mark.usefixtures("engine")
