@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api.cli import link_text
+from api.cli import link_evaluate, link_text
 
 __all__ = ["add_parser", "run"]
 
@@ -62,6 +62,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     job.set_defaults(run=run)
     link_text.add_parser(actions, common)
+    link_evaluate.add_parser(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:

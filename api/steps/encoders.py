@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from api.engine import Engine
     from encoders.protocols import ImageEncoder, TextEncoder
 
-__all__ = ["image_encoder", "text_encoder"]
+__all__ = ["image_encoder", "text_encoder", "text_encoder_named"]
 
 
 def text_encoder(engine: Engine) -> TextEncoder:
     """Return the text encoder of the engine's settings, its vectors cached in the folder."""
+    return text_encoder_named(engine.settings.text_encoder, engine.workspace.indexes)
+
+
+def text_encoder_named(name: str, cache: Path | None) -> TextEncoder:
+    """Return a text encoder by its name in the settings.
+
+    Args:
+        name: `packaged`, `tiny`, or a `transformers` directory or hub id.
+        cache: Folder that keeps what the packaged one encodes; None keeps nothing.
+    """
     import encoders
 
-    match engine.settings.text_encoder:
+    match name:
         case "packaged":
-            return encoders.packaged_text_encoder(engine.workspace.indexes)
+            return encoders.packaged_text_encoder(cache)
         case "tiny":
             return encoders.TinyTextEncoder()
         case directory:

@@ -1,0 +1,225 @@
+"""The step that trains a linker on files of mentions and judges it on others: JSON and units."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
+from evaluation.results import RunResult
+from evaluation.units import Units, units_path
+from kg.errors import InputError, SettingError
+from kg.files import sha256_of_file
+from kg.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from encoders.protocols import TextEncoder
+    from linkers.boosted.entity_table import EntityTable
+    from linkers.boosted.linker import Ranked
+    from linkers.boosted.ranker import RankerConfig
+    from linkers.boosted.training import Material
+    from linkers.mention_sets import MentionSet
+
+__all__ = ["LinkEvaluation", "LinkTrial", "evaluate_linking"]
+
+PROTOCOL = "link"
+NIL_PROTOCOL = "link-nil"
+"""Where entities are withheld: figures of another base are not comparable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkEvaluation:
+    """What is evaluated.
+
+    Attributes:
+        mentions: Mentions to judge: those of `split`, or all of a file without splits.
+        entities: The base.
+        train: Mentions to learn from; the train split of `mentions` if None.
+        valid: Mentions to calibrate by; the valid split of `mentions` if None.
+        split: Which split is judged.
+        withhold: Share of the entities taken out of the base, in [0, 1): their mentions are NIL.
+        withhold_seed: Which entities these are.
+        cache: Folder that keeps the encoder's vectors; None keeps nothing.
+
+    Raises:
+        SettingError: A number is out of range.
+    """
+
+    mentions: Path
+    entities: Path
+    train: Path | None = None
+    valid: Path | None = None
+    split: str = "test"
+    withhold: float = 0.0
+    withhold_seed: int = 0
+    cache: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range."""
+        if not 0 <= self.withhold < 1:
+            raise SettingError(f"must lie in [0, 1), got {self.withhold}", where="withhold")
+
+
+class LinkTrial:
+    """One set of files, read and described once; rankers of several settings are tried on it.
+
+    Args:
+        task: What is evaluated.
+        encoder: Encodes texts.
+        progress: Told mentions described.
+
+    Raises:
+        InputError: A file cannot be read, or holds no mention to judge; the line is named.
+    """
+
+    def __init__(
+        self, task: LinkEvaluation, encoder: TextEncoder, *, progress: Progress = silent
+    ) -> None:
+        from linkers.boosted.describing import Described, describe
+        from linkers.boosted.texts import PooledTexts
+        from linkers.boosted.training import gather
+        from linkers.mention_sets import read_entity_table
+
+        self.task = task
+        self.clock = Measurement.start()
+        whole = read_entity_table(task.entities)
+        self.table = _withheld(whole, task)
+        test, self.train, valid = _sets(task)
+        self.test = test
+        self.material: Material = gather(
+            self.table,
+            PooledTexts(encoder, task.cache),
+            (self.train.mentions, self.train.gold),
+            (valid.mentions, valid.gold),
+            progress=progress,
+        )
+        parts = describe(
+            self.material.index, self.material.memory, test.mentions, progress=progress
+        )
+        self.described = Described.joined(list(parts))
+        self.inputs = {
+            role: sha256_of_file(path)
+            for role, path in (
+                ("mentions", task.mentions),
+                ("entities", task.entities),
+                ("train", task.train),
+                ("valid", task.valid),
+            )
+            if path is not None
+        } | {"encoder": hashlib.sha256(encoder.fingerprint.encode()).hexdigest()}
+
+    def run(
+        self, *, config: RankerConfig | None = None, seed: int = 0, command: str
+    ) -> tuple[RunResult, Units]:
+        """Train a ranker and judge it.
+
+        Args:
+            config: Settings.
+            seed: Of everything random.
+            command: Command line that makes it again.
+
+        Returns:
+            The result, and hits and reciprocal ranks of each mention.
+        """
+        import numpy as np
+
+        from linkers.boosted.figures import figures_of, groups_of
+        from linkers.boosted.linker import BoostedLinker
+        from linkers.boosted.training import train_ranker
+
+        ranker, verdict = train_ranker(self.material, config=config, seed=seed)
+        linker = BoostedLinker(self.material.index, self.material.memory, ranker, verdict)
+        ranked: Ranked = linker.judge(self.described)
+        gold = np.array(
+            [-1 if key is None else self.table.ids.get(key, -1) for key in self.test.gold]
+        )
+        groups = groups_of(self.table, self.test.mentions, gold, self.train.gold)
+        figures = figures_of(ranked, gold, size=len(self.table), groups=groups)
+        result = RunResult(
+            command=command,
+            commit=current_commit(),
+            date=self.clock.date,
+            machine=this_machine(),
+            seed=seed,
+            protocol=NIL_PROTOCOL if self.task.withhold else PROTOCOL,
+            inputs=self.inputs,
+            n=figures.n,
+            seconds=self.clock.seconds,
+            peak_memory_mb=peak_memory_mb(),
+            metrics=figures.metrics,
+            by=figures.by,
+        )
+        inside = gold >= 0
+        rows: Mapping[str, object] = {"all": inside, **{f"group={n}": m for n, m in groups.items()}}
+        values = {}
+        for name, mask in rows.items():
+            found = figures.ranks[np.asarray(mask)]
+            if len(found):
+                values[f"{name} hits_at_1"] = (found <= 1).astype(np.float64)
+                values[f"{name} mrr"] = 1.0 / found
+        return result, Units(values=values)
+
+
+def evaluate_linking(
+    task: LinkEvaluation,
+    *,
+    encoder: TextEncoder,
+    out: Path,
+    config: RankerConfig | None = None,
+    seed: int = 0,
+    command: str = "umbra link evaluate",
+    progress: Progress = silent,
+) -> RunResult:
+    """Judge a linker on files and write what was found.
+
+    Args:
+        task: What to evaluate.
+        encoder: Encodes texts.
+        out: Result file; its units lie beside it.
+        config: Settings of the ranker.
+        seed: Of everything random.
+        command: Command line that makes it again.
+        progress: Told mentions described.
+
+    Raises:
+        InputError: A file cannot be read, or nothing can be learnt or judged.
+    """
+    trial = LinkTrial(task, encoder, progress=progress)
+    result, units = trial.run(config=config, seed=seed, command=command)
+    units.save(units_path(out), inputs=result.inputs)
+    result.save(out)
+    return result
+
+
+def _sets(task: LinkEvaluation) -> tuple[MentionSet, MentionSet, MentionSet]:
+    """Return the mentions to judge, to learn from, and to calibrate by."""
+    from linkers.mention_sets import MentionSet, read_mention_set
+
+    whole = read_mention_set(task.mentions)
+    test = whole.part(task.split)
+    if not len(test):
+        raise InputError(
+            f"no mention is of the split {task.split!r}",
+            where=str(task.mentions),
+            hint=f"its splits are {', '.join(sorted(set(whole.splits)))}",
+        )
+    own = whole if any(whole.splits) else MentionSet()
+    train = own.part("train") if task.train is None else read_mention_set(task.train).part("train")
+    valid = own.part("valid") if task.valid is None else read_mention_set(task.valid).part("valid")
+    return test, train, valid
+
+
+def _withheld(table: EntityTable, task: LinkEvaluation) -> EntityTable:
+    """Return the base without a share of its entities, by the split rule on their keys."""
+    if not task.withhold:
+        return table
+    mark = f"{task.withhold_seed}:" if task.withhold_seed else ""
+    gone = [
+        key
+        for key in table.keys
+        if int(hashlib.sha256(f"{mark}{key}".encode()).hexdigest()[:8], 16) / 2**32 < task.withhold
+    ]
+    return table.without(gone)

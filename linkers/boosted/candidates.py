@@ -1,0 +1,76 @@
+"""At most 64 entities for each mention: what names, words, vectors and memory propose."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linkers.boosted.demonyms import COUNTRY_OF
+from linkers.boosted.entity_table import EntityTable, cleaned
+from linkers.boosted.name_index import Looks, NameIndex, top
+from linkers.model import Mention
+from linkers.names import normalised
+
+__all__ = ["LIMIT", "SOURCES", "propose"]
+
+LIMIT = 64
+
+_SAME = 24  # of the same name
+_MEANT = 16  # that the surface has meant, the most frequent first
+_NEAREST = 20  # by letters
+_WORDS = 16  # by words, those of the text included
+_NAMED = 10  # by the vector of the surface
+_TOLD = 8  # by the vector of the text
+SOURCES = ("same name", "initials", "adjective")
+"""What `named_alike` tells apart."""
+
+Ids = NDArray[np.int64]
+_ENDING = re.compile(r"['’]s?$")
+
+
+def named_alike(table: EntityTable, surface: str) -> tuple[tuple[int, ...], ...]:
+    """Return ids by each of `SOURCES`."""
+    same = dict.fromkeys(
+        (*table.by_name.get(normalised(surface), ()), *table.by_name.get(cleaned(surface), ()))
+    )
+    letters = _ENDING.sub("", surface.strip()).replace(".", "")
+    short = table.by_initials.get(letters, ()) if letters.isupper() else ()
+    country = COUNTRY_OF.get(surface.strip().casefold(), COUNTRY_OF.get(cleaned(surface), ""))
+    return tuple(same), short, table.by_name.get(normalised(country), ()) if country else ()
+
+
+def propose(
+    index: NameIndex,
+    mentions: Sequence[Mention],
+    looks: Looks,
+    meant: Sequence[Mapping[int, int]],
+) -> list[Ids]:
+    """Return the ids of each mention's candidates, ascending.
+
+    Args:
+        index: Of the entities.
+        mentions: A block of mentions.
+        looks: Their similarities.
+        meant: Links of each one's surface by id.
+    """
+    table = index.table
+    near, named = top(looks.letters, LIMIT), top(looks.named, _NAMED)
+    told = top(looks.told + looks.named * np.float32(0.5), _TOLD)
+    words = index.top_by_words(looks, _WORDS)
+    found = []
+    for row, mention in enumerate(mentions):
+        by_name = named_alike(table, mention.surface)
+        counts = meant[row]
+        often = sorted(counts, key=lambda entity, c=counts: (-c[entity], entity))  # type: ignore[misc]
+        union = dict.fromkeys(often[:_MEANT])
+        for ids in by_name:
+            same = np.array(ids, dtype=np.int64)
+            order = np.argsort(-looks.told[row, same], kind="stable")
+            union.update(dict.fromkeys(same[order][:_SAME].tolist()))
+        for nearest in (near[row, :_NEAREST], words[row], named[row], told[row], near[row]):
+            union.update(dict.fromkeys(nearest.tolist()))
+        found.append(np.sort(np.array(list(union)[:LIMIT], dtype=np.int64)))
+    return found

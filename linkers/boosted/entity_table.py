@@ -1,0 +1,171 @@
+"""A large set of entities that has names and nothing else: keys, spellings, initials."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.errors import InputError
+from kg.model import EntityKey
+from linkers.names import latin, normalised
+
+__all__ = ["EntityTable", "bare", "cleaned", "initials", "marks_of", "number_in"]
+
+_QUALIFIER = re.compile(r"\s*(\([^()]*\)|,.*)$")
+_QUALIFIED = re.compile(r"\(([^()]*)\)|,(.*)$")
+_WORD = re.compile(r"\w+")
+_NUMBER = re.compile(r"\d+")
+_POSSESSIVE = re.compile(r"['’]s?$")
+_SMALL = {"of", "the", "and", "for", "in", "on", "de", "la", "du", "a", "an", "to"}
+_SHORTEST, _LONGEST = 2, 8  # letters of an acronym
+
+
+def bare(name: str) -> str:
+    """Return a name without what tells it from its namesakes.
+
+    Example:
+        >>> bare("Amazon (company)"), bare("Union Parish, Louisiana"), bare("Peru")
+        ('Amazon', 'Union Parish', 'Peru')
+    """
+    return _QUALIFIER.sub("", name) or name
+
+
+@lru_cache(maxsize=65_536)
+def cleaned(surface: str) -> str:
+    """Return a surface form, normalised, without an ending of possession.
+
+    Example:
+        >>> cleaned("London Metropolitan University's")
+        'london metropolitan university'
+    """
+    return normalised(_POSSESSIVE.sub("", surface.strip()))
+
+
+def initials(name: str) -> str:
+    """Return the initials of a name of several words, "" where it has no acronym.
+
+    Example:
+        >>> initials("Federal Bureau of Investigation"), initials("Peru")
+        ('FBI', '')
+    """
+    words = [w for w in _WORD.findall(bare(name)) if w.casefold() not in _SMALL]
+    letters = "".join(word[0] for word in words).upper()
+    return letters if _SHORTEST <= len(letters) <= _LONGEST else ""
+
+
+def marks_of(name: str) -> tuple[str, frozenset[str], int]:
+    """Return what tells a name from namesakes, its numbers, and how many words it has.
+
+    Example:
+        >>> marks_of("Amazon (company)")
+        ('company', frozenset(), 2)
+    """
+    found = _QUALIFIED.search(name) if bare(name) != name else None
+    qualifier = latin((found.group(1) or found.group(2) or "").strip()) if found else ""
+    return qualifier, frozenset(_NUMBER.findall(name)), len(name.split())
+
+
+def number_in(key: str) -> float:
+    """Return the logarithm of the number that a key ends with, 0 without one.
+
+    Bases number what they know in the order in which it came, the well-known first; the ranker
+    learns whether this one did.
+
+    Example:
+        >>> number_in("Q145") < number_in("Q1441444"), number_in("country:PE")
+        (True, 0.0)
+    """
+    found = re.search(r"(\d{1,15})$", key)
+    return math.log1p(int(found.group(1))) if found else 0.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EntityTable:
+    """Entities; positions in the tuples are their ids here.
+
+    Attributes:
+        keys: Key of each, each once.
+        names: Name and aliases of each, the name first.
+        notes: A description of each, "" where there is none.
+
+    Raises:
+        InputError: Nothing is there, lengths differ, a key stands twice, or a name is missing.
+    """
+
+    keys: tuple[EntityKey, ...]
+    names: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit."""
+        if not self.keys:
+            raise InputError("no entity may be meant", hint="is the file of entities empty?")
+        if not self.notes:
+            object.__setattr__(self, "notes", ("",) * len(self.keys))
+        if not len(self.keys) == len(self.names) == len(self.notes):
+            raise InputError("keys, names and notes have different lengths")
+        for key, count in Counter(self.keys).items():
+            if count > 1:
+                raise InputError("an entity stands twice", where=str(key))
+        for key, names in zip(self.keys, self.names, strict=True):
+            if not names or not names[0].strip():
+                raise InputError("an entity without a name", where=str(key))
+
+    def __len__(self) -> int:
+        """Return the number of entities."""
+        return len(self.keys)
+
+    def without(self, keys: Sequence[str]) -> EntityTable:
+        """Return the table as if some entities had never been in it."""
+        gone = set(keys)
+        kept = [row for row, key in enumerate(self.keys) if key not in gone]
+        return EntityTable(
+            keys=tuple(self.keys[row] for row in kept),
+            names=tuple(self.names[row] for row in kept),
+            notes=tuple(self.notes[row] for row in kept),
+        )
+
+    @cached_property
+    def ids(self) -> Mapping[str, int]:
+        """Id by key."""
+        return {str(key): row for row, key in enumerate(self.keys)}
+
+    @cached_property
+    def spelled(self) -> tuple[tuple[str, ...], ...]:
+        """Names of each entity, with those without a qualifier, each once."""
+        return tuple(
+            tuple(dict.fromkeys(part for name in names for part in (name, bare(name))))
+            for names in self.names
+        )
+
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[int, ...]]:
+        """Ids by normalised name, whole or without its qualifier."""
+        return _grouped(
+            (normalised(n), row) for row, names in enumerate(self.spelled) for n in names
+        )
+
+    @cached_property
+    def by_initials(self) -> Mapping[str, tuple[int, ...]]:
+        """Ids by acronym."""
+        return _grouped((initials(n), row) for row, names in enumerate(self.names) for n in names)
+
+    @cached_property
+    def numbers(self) -> NDArray[np.float32]:
+        """``(N,)`` see `number_in`."""
+        return np.array([number_in(key) for key in self.keys], dtype=np.float32)
+
+
+def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, dict[int, None]] = defaultdict(dict)
+    for name, row in pairs:
+        if name:
+            found[name][row] = None
+    return {name: tuple(rows) for name, rows in found.items()}

@@ -1,0 +1,266 @@
+"""What the ranker sees of a mention and one of its candidates: plain numbers, each with a name.
+
+Margins compare a candidate with the best of the others of its mention, so that trees, which see one
+candidate at a time, see the contest. Absent values are NaN.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import JaroWinkler
+
+from linkers.boosted.candidates import named_alike
+from linkers.boosted.entity_table import cleaned
+from linkers.boosted.memory import MEMORY_FEATURES
+from linkers.boosted.name_index import Looks, NameIndex
+from linkers.evidence import window
+from linkers.model import Mention
+from linkers.names import latin, normalised
+
+__all__ = ["FEATURES", "Pairs", "group_best_other", "is_memory", "plain_features", "with_margins"]
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+
+_SPELLING = ("ratio", "set ratio", "part ratio", "Jaro-Winkler", "part ratio with text")
+_WORDS = ("mention's words held", "words held by mention", "words held by text", "told words")
+_PLAIN = (
+    "same whole name",
+    "same bare name",
+    "initials",
+    "adjective",
+    *_SPELLING,
+    *_WORDS,
+    "letters",
+    "name vector",
+    "text vector",
+    "qualifier in text",
+    "same numbers",
+    "words of mention",
+    "words of name",
+    "has qualifier",
+    "letters of mention",
+    "capitals of mention",
+    "length of text",
+    "place in text",
+    "number of entity",
+    "named by another mention",
+    "vector of other mentions",
+    "candidates of that name",
+)
+_CONTESTED = (
+    "ratio",
+    "set ratio",
+    "part ratio with text",
+    "mention's words held",
+    "words held by text",
+    "told words",
+    "letters",
+    "name vector",
+    "text vector",
+    "number of entity",
+    "prior",
+    "links of entity",
+    "nearest other surface",
+    "nearest text",
+)
+FEATURES = (*_PLAIN, *MEMORY_FEATURES, *(f"{name}, margin" for name in _CONTESTED))
+"""Columns of what the ranker sees."""
+
+
+def is_memory(name: str) -> bool:
+    """Tell whether a feature rests on training mentions.
+
+    Example:
+        >>> is_memory("prior, margin"), is_memory("letters")
+        (True, False)
+    """
+    return name.removesuffix(", margin") in MEMORY_FEATURES
+
+
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pairs:
+    """Mentions and their candidates, flat.
+
+    Attributes:
+        rows: ``(P,)`` which mention, ascending.
+        ids: ``(P,)`` which entity.
+        starts: ``(n,)`` where the candidates of each mention begin.
+    """
+
+    rows: Ids
+    ids: Ids
+    starts: Ids
+
+    @classmethod
+    def of(cls, candidates: Sequence[Ids]) -> Pairs:
+        """Lay the candidates of mentions one after the other; each has at least one."""
+        sizes = np.array([len(ids) for ids in candidates], dtype=np.int64)
+        ids = np.concatenate(candidates) if len(candidates) else np.zeros(0, dtype=np.int64)
+        return cls(
+            rows=np.repeat(np.arange(len(sizes)), sizes), ids=ids, starts=np.cumsum(sizes) - sizes
+        )
+
+
+def plain_features(
+    index: NameIndex,
+    mentions: Sequence[Mention],
+    others: Sequence[Sequence[str]],
+    looks: Looks,
+    pairs: Pairs,
+) -> Floats:
+    """Return ``(P, features)`` of all that needs no memory.
+
+    Args:
+        index: Of the entities.
+        mentions: A block of mentions.
+        others: Surfaces of the other mentions of each one's document.
+        looks: Their similarities.
+        pairs: Their candidates.
+    """
+    table, rows, ids = index.table, pairs.rows, pairs.ids
+    names, starts = index.spelled.of(ids)
+    where = np.repeat(rows, np.diff(np.append(starts, len(names))))
+    spelled = _spelling(index, mentions, names, where)
+    best = np.maximum.reduceat(spelled, starts, axis=0)
+    flags = _flags(index, mentions, pairs)
+    named = _of_names(index, mentions, pairs).T
+    of_mention = np.stack([_of_mention(m) for m in mentions])[rows].T
+    values = [
+        *flags.T,
+        *best.T,
+        *index.word_shares(looks, rows, ids).T,
+        looks.letters[rows, ids],
+        looks.named[rows, ids],
+        looks.told[rows, ids],
+        *named[:2],
+        of_mention[0],
+        *named[2:],
+        *of_mention[1:],
+        table.numbers[ids],
+        *_of_others(index, others, pairs).T,
+        np.add.reduceat(flags[:, 1], pairs.starts)[rows],
+    ]
+    return np.stack(values, axis=1).astype(np.float32)
+
+
+def _spelling(index: NameIndex, mentions: Sequence[Mention], names: Ids, where: Ids) -> Floats:
+    """Return ``(names, 5)`` likeness of letters, in [0, 1]."""
+    surfaces = [latin(cleaned(m.surface)) for m in mentions]
+    texts = [latin(window(m)[:200]) for m in mentions]
+    left = [surfaces[row] for row in where.tolist()]
+    right = [index.compared[name] for name in names.tolist()]
+    around = [texts[row] for row in where.tolist()]
+    columns = [
+        process.cpdist(left, right, scorer=fuzz.ratio, dtype=np.float32) / 100,
+        process.cpdist(left, right, scorer=fuzz.token_set_ratio, dtype=np.float32) / 100,
+        process.cpdist(left, right, scorer=fuzz.partial_ratio, dtype=np.float32) / 100,
+        process.cpdist(left, right, scorer=JaroWinkler.similarity, dtype=np.float32),
+        process.cpdist(right, around, scorer=fuzz.partial_ratio, dtype=np.float32) / 100,
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _flags(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Floats:
+    """Return ``(P, 4)``: same whole name, same bare name, initials, adjective."""
+    table = index.table
+    flags = np.zeros((len(pairs.ids), 4), dtype=np.float32)
+    ends = np.append(pairs.starts[1:], len(pairs.ids))
+    for row, mention in enumerate(mentions):
+        part = slice(int(pairs.starts[row]), int(ends[row]))
+        own = pairs.ids[part]
+        for column, found in enumerate(named_alike(table, mention.surface), start=1):
+            if found:
+                flags[part, column] = np.isin(own, found)
+        spelling = normalised(mention.surface)
+        for place in np.flatnonzero(flags[part, 1]).tolist():
+            whole = any(normalised(n) == spelling for n in table.names[own[place]])
+            flags[part.start + place, 0] = whole
+    return flags
+
+
+def _of_names(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Floats:
+    """Return ``(P, 4)``: qualifier in text, same numbers, words of the name, has a qualifier."""
+    texts = [latin(m.context[:200]) for m in mentions]
+    numbers = [frozenset(_DIGITS.findall(m.surface)) for m in mentions]
+    values = np.full((len(pairs.ids), 4), np.nan, dtype=np.float32)
+    marks = index.marks
+    for place, (row, entity) in enumerate(
+        zip(pairs.rows.tolist(), pairs.ids.tolist(), strict=True)
+    ):
+        qualifier, digits, words = marks[entity]
+        if qualifier:
+            values[place, 0] = fuzz.partial_ratio(qualifier, texts[row]) / 100
+        if digits or numbers[row]:
+            values[place, 1] = len(digits & numbers[row]) / len(digits | numbers[row])
+        values[place, 2] = words
+        values[place, 3] = bool(qualifier)
+    return values
+
+
+def _of_mention(mention: Mention) -> Floats:
+    surface = mention.surface.strip()
+    letters = max(1, len(surface))
+    start = mention.start if mention.start is not None else mention.context.find(surface)
+    return np.array(
+        [
+            len(surface.split()),
+            letters,
+            sum(char.isupper() for char in surface) / letters,
+            len(mention.context.split()),
+            np.nan if start < 0 else start / max(1, len(mention.context)),
+        ],
+        dtype=np.float32,
+    )
+
+
+def _of_others(index: NameIndex, others: Sequence[Sequence[str]], pairs: Pairs) -> Floats:
+    """Return ``(P, 2)``: whether another mention bears the name; how near their vectors are."""
+    table = index.table
+    values = np.full((len(pairs.ids), 2), np.nan, dtype=np.float32)
+    ends = np.append(pairs.starts[1:], len(pairs.ids))
+    for row, surfaces in enumerate(others):
+        if not surfaces:
+            continue
+        part = slice(int(pairs.starts[row]), int(ends[row]))
+        own = pairs.ids[part]
+        named = {i for s in surfaces for i in table.by_name.get(normalised(s), ())}
+        values[part, 0] = [i in named for i in own.tolist()]
+        values[part, 1] = (index.texts.matrix(list(surfaces)) @ index.vectors[own].T).mean(axis=0)
+    return values
+
+
+def with_margins(values: Floats, starts: Ids) -> Floats:
+    """Return ``(P, FEATURES)``: plain features and memory with the margins of some of them."""
+    names = (*_PLAIN, *MEMORY_FEATURES)
+    contested = values[:, [names.index(name) for name in _CONTESTED]]
+    return np.concatenate([values, contested - group_best_other(contested, starts)], axis=1)
+
+
+def group_best_other(values: Floats, starts: Ids) -> Floats:
+    """Return ``(P, m)``: the best value among the other candidates of the same mention.
+
+    NaN counts as nothing; where no other has a value it is 0.
+
+    Example:
+        >>> group_best_other(np.array([[3.0], [1.0], [2.0]]), np.array([0, 2])).ravel().tolist()
+        [1.0, 3.0, 0.0]
+    """
+    filled = np.where(np.isnan(values), -np.inf, values)
+    rows = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(values))))
+    first = np.maximum.reduceat(filled, starts, axis=0)
+    is_first = filled == first[rows]
+    number = np.add.reduceat(is_first.astype(np.int64), starts, axis=0)
+    second = np.maximum.reduceat(np.where(is_first, -np.inf, filled), starts, axis=0)
+    second = np.where(number > 1, first, second)
+    other = np.where(is_first, second[rows], first[rows])
+    return np.where(np.isfinite(other), other, 0.0).astype(np.float32)

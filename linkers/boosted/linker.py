@@ -1,0 +1,180 @@
+"""The boosted linker: a table of entities, a memory of links, trees; mentions in, links out.
+
+For large sets of entities that have names and little else. `linkers.Linker` is for graphs with
+facts and pictures and compares each mention with every entity; this one looks at 64 of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.progress import Progress, silent
+from linkers.boosted.describing import Described, describe
+from linkers.boosted.entity_table import EntityTable
+from linkers.boosted.features import FEATURES
+from linkers.boosted.memory import Memory
+from linkers.boosted.name_index import NameIndex
+from linkers.boosted.ranker import Ranker, RankerConfig
+from linkers.boosted.texts import PooledTexts
+from linkers.boosted.training import Labelled, gather, train_ranker
+from linkers.boosted.verdict import Verdict
+from linkers.model import Candidate, Link, LinkState, Mention, NilReason
+
+__all__ = ["BoostedLinker", "Ranked"]
+
+_DIGITS = 6
+_KEPT = 10  # candidates told of a mention
+_LINK_ABOVE = 0.5
+_CLOSE = 0.5  # an entity at least half as likely as NIL: the margin is low
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ranked:
+    """A block of mentions with ranked candidates.
+
+    Attributes:
+        described: The candidates.
+        scores: ``(P,)`` log-odds, higher is better.
+        first: ``(n,)`` probability that the best candidate is the entity; None if untrained.
+        nil: ``(n,)`` probability that the entity is not in the base; None if untrained.
+    """
+
+    described: Described
+    scores: Floats
+    first: Floats | None
+    nil: Floats | None
+
+
+class BoostedLinker:
+    """Links mentions to the entities of a table.
+
+    Args:
+        index: Of the entities.
+        memory: Of training links.
+        ranker: From `train_ranker`.
+        verdict: The same; None leaves all links for review.
+
+    Example:
+        >>> from encoders import TinyTextEncoder
+        >>> from kg.model import EntityKey
+        >>> table = EntityTable(
+        ...     keys=(EntityKey("Q298"), EntityKey("Q419")), names=(("Chile",), ("Peru",))
+        ... )
+        >>> linker = BoostedLinker.train(table, PooledTexts(TinyTextEncoder()), ((), ()))
+        >>> linker.link([Mention(id="1", surface="Peru's")])[0].entity
+        'Q419'
+    """
+
+    def __init__(
+        self, index: NameIndex, memory: Memory, ranker: Ranker, verdict: Verdict | None
+    ) -> None:
+        self.index = index
+        self.memory = memory
+        self.ranker = ranker
+        self.verdict = verdict
+
+    @classmethod
+    def train(
+        cls,
+        table: EntityTable,
+        texts: PooledTexts,
+        train: Labelled,
+        *,
+        valid: Labelled = ((), ()),
+        config: RankerConfig | None = None,
+        seed: int = 0,
+        progress: Progress = silent,
+    ) -> Self:
+        """Train a linker.
+
+        Args:
+            table: The entities.
+            texts: Encodes names, surfaces and texts.
+            train: Mentions to learn from; without any, a few likenesses are added up.
+            valid: Mentions to calibrate by; without any, a fifth of the training documents.
+            config: Settings.
+            seed: Of everything random.
+            progress: Told mentions described.
+
+        Raises:
+            InputError: No training mention has its entity among its candidates.
+        """
+        material = gather(table, texts, train, valid, progress=progress)
+        ranker, verdict = train_ranker(material, config=config, seed=seed)
+        return cls(material.index, material.memory, ranker, verdict)
+
+    def rank(self, mentions: Sequence[Mention], *, progress: Progress = silent) -> Iterator[Ranked]:
+        """Yield ranked candidates, a block at a time; mentions of a document see one another."""
+        for part in describe(self.index, self.memory, mentions, progress=progress):
+            yield self.judge(part)
+
+    def judge(self, described: Described) -> Ranked:
+        """Rank candidates that are described already."""
+        scores = self.ranker.scores(described)
+        first = nil = None
+        if self.verdict is not None:
+            first, nil = self.verdict.apply(described, scores)
+        return Ranked(described=described, scores=scores, first=first, nil=nil)
+
+    def link(self, mentions: Sequence[Mention], *, progress: Progress = silent) -> list[Link]:
+        """Link mentions: one link each, in order.
+
+        A link whose probability nothing could teach is for `review`, at probability 0.
+        """
+        links: list[Link] = []
+        for ranked in self.rank(mentions, progress=progress):
+            block = mentions[len(links) : len(links) + len(ranked.described)]
+            links += [self._link(mention, ranked, row) for row, mention in enumerate(block)]
+        return links
+
+    def _link(self, mention: Mention, ranked: Ranked, row: int) -> Link:
+        starts = np.append(ranked.described.pairs.starts, len(ranked.scores))
+        part = slice(int(starts[row]), int(starts[row + 1]))
+        scores = ranked.scores[part]
+        best = 0.0 if ranked.first is None else float(ranked.first[row])
+        nil = 0.0 if ranked.nil is None else float(ranked.nil[row])
+        found = self._candidates(ranked, part, best, max(0.0, 1.0 - best - nil))
+        is_nil = nil > best
+        state: LinkState = "nil" if is_nil else "linked" if best >= _LINK_ABOVE else "review"
+        reason: NilReason | None = None
+        if is_nil:
+            reason = "low margin" if best >= _CLOSE * nil else "out of the graph"
+        return Link(
+            mention=mention.id,
+            state=state,
+            entity=None if is_nil or not len(scores) else found[0].entity,
+            probability=round(nil if is_nil else best, _DIGITS),
+            nil_probability=round(nil, _DIGITS),
+            reason=reason,
+            candidates=found,
+        )
+
+    def _candidates(
+        self, ranked: Ranked, part: slice, best: float, rest: float
+    ) -> tuple[Candidate, ...]:
+        """Return the best candidates; what probability is left is shared by their odds."""
+        scores, ids = ranked.scores[part], ranked.described.pairs.ids[part]
+        order = np.lexsort((ids, -scores))
+        others = np.exp(scores[order[1:]] - scores[order[0]])
+        shares = np.append(best, rest * others / max(float(others.sum()), 1e-12))
+        values = ranked.described.values[part]
+        return tuple(
+            Candidate(
+                entity=self.index.table.keys[int(ids[place])],
+                score=round(float(scores[place]), _DIGITS),
+                probability=round(float(min(share, best or share)), _DIGITS),
+                signals={
+                    name: round(float(value), 4)
+                    for name, value in zip(FEATURES, values[place], strict=True)
+                    if np.isfinite(value) and value != 0
+                },
+            )
+            for place, share in list(zip(order.tolist(), shares.tolist(), strict=True))[:_KEPT]
+        )

@@ -1,0 +1,156 @@
+"""What training mentions tell of an entity: its surface forms, its texts, how often it is meant.
+
+A training mention must not see its own link, nor those of its document: they are left out when it
+is described, as they will be missing for a new mention. Nothing else may be left to chance here: a
+ranker that learns from memories holding the answer trusts memory too much, and entities that no
+training mention names pay for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+
+from linkers.boosted.entity_table import cleaned
+from linkers.model import Mention
+from linkers.names import latin
+
+__all__ = ["MEMORY_FEATURES", "Memory"]
+
+MEMORY_FEATURES = (
+    "prior",
+    "links of surface to entity",
+    "links of surface",
+    "links of entity",
+    "nearest other surface",
+    "nearest text",
+    "mean text",
+)
+_SMOOTHING = 1.0
+_MOST = 64  # texts of an entity that are compared
+
+Floats = NDArray[np.float32]
+
+
+class Memory:
+    """Links of training mentions.
+
+    Args:
+        mentions: Training mentions.
+        gold: ``(n,)`` id of each one's entity, -1 for none.
+        contexts: ``(n, dim)`` vectors of their texts.
+    """
+
+    def __init__(self, mentions: Sequence[Mention], gold: Sequence[int], contexts: Floats) -> None:
+        self.contexts = contexts
+        self.documents = np.array([document_of(m) for m in mentions], dtype=object)
+        self.surfaces = [cleaned(m.surface) for m in mentions]
+        self.gold = tuple(gold)
+        self.by_surface: dict[str, Counter[int]] = defaultdict(Counter)
+        self.links: Counter[int] = Counter()
+        self._own: dict[str, Counter[tuple[str, int]]] = defaultdict(Counter)
+        rows: dict[int, list[int]] = defaultdict(list)
+        for row, (surface, entity) in enumerate(zip(self.surfaces, gold, strict=True)):
+            if entity < 0:
+                continue
+            self.by_surface[surface][entity] += 1
+            self.links[entity] += 1
+            self._own[str(self.documents[row])][surface, entity] += 1
+            rows[entity].append(row)
+        self._rows = {entity: np.array(found[:_MOST]) for entity, found in rows.items()}
+        self._forms: dict[int, Counter[str]] = defaultdict(Counter)
+        for surface, counts in self.by_surface.items():
+            for entity, count in counts.items():
+                self._forms[entity][surface] += count
+
+    def meant(self, mention: Mention, *, apart: bool, hidden: int = -1) -> dict[int, int]:
+        """Return links of the mention's surface by entity.
+
+        Args:
+            mention: The mention.
+            apart: Leave the links of its own document out.
+            hidden: Entity whose links are left out wholly.
+        """
+        surface = cleaned(mention.surface)
+        counts = dict(self.by_surface.get(surface, {}))
+        if apart:
+            for (form, entity), count in self._own.get(document_of(mention), {}).items():
+                if form == surface and entity in counts:
+                    counts[entity] -= count
+        counts.pop(hidden, None)
+        return {entity: count for entity, count in counts.items() if count > 0}
+
+    def describe(
+        self,
+        mentions: Sequence[Mention],
+        contexts: Floats,
+        candidates: Sequence[NDArray[np.int64]],
+        *,
+        apart: bool,
+        hidden: Sequence[int] | None = None,
+    ) -> Floats:
+        """Return ``(pairs, MEMORY_FEATURES)`` for the candidates of mentions, one after the other.
+
+        Args:
+            mentions: The mentions.
+            contexts: ``(n, dim)`` vectors of their texts.
+            candidates: Ids of each one's candidates.
+            apart: Leave out what each one's document linked.
+            hidden: For each mention an entity whose links are left out, -1 for none.
+        """
+        texts = contexts @ self.contexts.T
+        parts = []
+        for row, (mention, ids) in enumerate(zip(mentions, candidates, strict=True)):
+            gone = -1 if hidden is None else hidden[row]
+            parts.append(self._rows_of(mention, texts[row], ids, apart=apart, hidden=gone))
+        width = len(MEMORY_FEATURES)
+        return np.concatenate(parts) if parts else np.zeros((0, width), dtype=np.float32)
+
+    def _rows_of(
+        self, mention: Mention, texts: Floats, ids: NDArray[np.int64], *, apart: bool, hidden: int
+    ) -> Floats:
+        values = np.full((len(ids), len(MEMORY_FEATURES)), np.nan, dtype=np.float32)
+        counts = self.meant(mention, apart=apart, hidden=hidden)
+        total = sum(counts.values())
+        document = document_of(mention)
+        own = self._own.get(document, Counter()) if apart else Counter()
+        mine: Counter[int] = Counter()
+        for (_, entity), count in own.items():
+            mine[entity] += count
+        surface = cleaned(mention.surface)
+        spelled = latin(surface)
+        values[:, 2] = np.log1p(total)
+        values[:, 0] = values[:, 1] = values[:, 3] = 0.0
+        for place, entity in enumerate(ids.tolist()):
+            links = self.links.get(entity, 0) - mine[entity]
+            if links <= 0 or entity == hidden:
+                continue
+            count = counts.get(entity, 0)
+            values[place, 0] = count / (total + _SMOOTHING)
+            values[place, 1] = np.log1p(count)
+            values[place, 3] = np.log1p(links)
+            forms = self._forms[entity]
+            values[place, 4] = max(
+                (
+                    fuzz.ratio(spelled, latin(form)) / 100
+                    for form, number in forms.items()
+                    if form != surface and number > own.get((form, entity), 0)
+                ),
+                default=0.0,
+            )
+            rows = self._rows[entity]
+            if apart and mine[entity]:
+                rows = rows[self.documents[rows] != document]
+            if len(rows):
+                near = texts[rows]
+                values[place, 5], values[place, 6] = near.max(), near.mean()
+        return values
+
+
+def document_of(mention: Mention) -> str:
+    """Return what a mention's document is called; its text where it has none."""
+    return mention.document if mention.document is not None else mention.context

@@ -1,0 +1,153 @@
+"""Trains a boosted linker: describes its mentions once, so that several settings can be tried."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kg.model import EntityKey
+from kg.progress import Progress, silent
+from linkers.boosted.describing import Described, describe
+from linkers.boosted.entity_table import EntityTable
+from linkers.boosted.memory import Memory, document_of
+from linkers.boosted.name_index import NameIndex
+from linkers.boosted.ranker import Ranker, RankerConfig, fit_ranker
+from linkers.boosted.texts import PooledTexts
+from linkers.boosted.verdict import Verdict, fit_verdict
+from linkers.model import Mention
+
+__all__ = ["Labelled", "Material", "gather", "train_ranker"]
+
+_HELD_OUT = 0.2  # of the training documents, where no valid mentions are given
+
+Labelled = tuple[Sequence[Mention], Sequence[EntityKey | None]]
+"""Mentions and the key of each one's entity; None, or a key that is not in the base, is NIL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Material:
+    """What rankers of one set are trained on.
+
+    Attributes:
+        index: Of the entities.
+        memory: Of the training links.
+        train: Training mentions; None where there is none.
+        train_gold: ``(n,)`` ids, -1 for NIL.
+        valid: Mentions that say how sure lists are; None where there is none.
+        valid_gold: ``(m,)`` the same.
+        valid_documents: Document of each.
+    """
+
+    index: NameIndex
+    memory: Memory
+    train: Described | None
+    train_gold: NDArray[np.int64]
+    valid: Described | None
+    valid_gold: NDArray[np.int64]
+    valid_documents: tuple[str, ...]
+
+
+def gather(
+    table: EntityTable,
+    texts: PooledTexts,
+    train: Labelled,
+    valid: Labelled = ((), ()),
+    *,
+    progress: Progress = silent,
+) -> Material:
+    """Describe training and valid mentions.
+
+    Where no valid mentions are given, a fifth of the training documents takes their place.
+
+    Args:
+        table: The entities.
+        texts: Encodes.
+        train: Mentions to learn from; may be empty.
+        valid: Mentions to calibrate by; may be empty.
+        progress: Told mentions described.
+    """
+    index = NameIndex(table, texts)
+    index.prepare(train[0])
+    gold = _ids(table, train[1])
+    memory = Memory(train[0], gold.tolist(), index.contexts(train[0]))
+    total = len(train[0]) + len(valid[0])
+    learnt = _described(index, memory, train[0], training=True, progress=_of(progress, 0, total))
+    checked = _described(
+        index, memory, valid[0], training=False, progress=_of(progress, len(train[0]), total)
+    )
+    checked_gold = _ids(table, valid[1])
+    documents = tuple(document_of(mention) for mention in valid[0])
+    if checked is None and learnt is not None:
+        own = [document_of(mention) for mention in train[0]]
+        apart = np.array([_share(document) < _HELD_OUT for document in own])
+        if apart.any() and not apart.all():
+            checked, checked_gold = learnt.only(apart), gold[apart]
+            documents = tuple(d for d, out in zip(own, apart.tolist(), strict=True) if out)
+            learnt, gold = learnt.only(~apart), gold[~apart]
+    return Material(
+        index=index,
+        memory=memory,
+        train=learnt,
+        train_gold=gold,
+        valid=checked,
+        valid_gold=checked_gold,
+        valid_documents=documents,
+    )
+
+
+def train_ranker(
+    material: Material, *, config: RankerConfig | None = None, seed: int = 0
+) -> tuple[Ranker, Verdict | None]:
+    """Train on described mentions.
+
+    Returns:
+        The ranker, and what says how sure it is; None where no mention could teach that.
+
+    Raises:
+        InputError: No training mention has its entity among its candidates.
+    """
+    settings = config or RankerConfig()
+    ranker = Ranker(config=settings)
+    if material.train is not None:
+        ranker = fit_ranker(material.train, material.train_gold, config=settings, seed=seed)
+    if material.valid is None:
+        return ranker, None
+    verdict = fit_verdict(
+        material.valid,
+        ranker.scores(material.valid),
+        material.valid_gold,
+        groups=material.valid_documents,
+        seed=seed,
+    )
+    return ranker, verdict
+
+
+def _described(
+    index: NameIndex,
+    memory: Memory,
+    mentions: Sequence[Mention],
+    *,
+    training: bool,
+    progress: Progress,
+) -> Described | None:
+    if not mentions:
+        return None
+    parts = describe(index, memory, mentions, training=training, progress=progress)
+    return Described.joined(list(parts))
+
+
+def _ids(table: EntityTable, keys: Sequence[EntityKey | None]) -> NDArray[np.int64]:
+    return np.array([-1 if key is None else table.ids.get(key, -1) for key in keys], dtype=np.int64)
+
+
+def _share(document: str) -> float:
+    """Return a document's place in [0, 1), by the split rule of the evaluation."""
+    return int(hashlib.sha256(document.encode("utf-8", "replace")).hexdigest()[:8], 16) / 2**32
+
+
+def _of(progress: Progress, before: int, total: int) -> Progress:
+    return lambda done, _total: progress(before + done, total)

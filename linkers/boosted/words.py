@@ -1,0 +1,93 @@
+"""Words of many names, weighted by how rare they are: which share of a name a text holds."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from scipy import sparse
+
+from linkers.boosted.demonyms import COUNTRY_OF
+from linkers.names import latin
+
+__all__ = ["WordIndex", "word_set"]
+
+_WORD = re.compile(r"\w+")
+
+
+@lru_cache(maxsize=131_072)
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text in Latin letters, countries added for their adjectives.
+
+    Example:
+        >>> sorted(word_set("The Dutch king's"))
+        ['dutch', 'king', 'netherlands', 'the']
+    """
+    # Longer than names.latin reads, hence in pieces that end where words do.
+    words = [w for part in _pieces(text) for w in _WORD.findall(latin(part)) if w != "s"]
+    found = set(words)
+    for word in words:
+        if word in COUNTRY_OF:
+            found.update(_WORD.findall(COUNTRY_OF[word].casefold()))
+    return frozenset(found)
+
+
+def _pieces(text: str, size: int = 160) -> list[str]:
+    pieces, part = [], ""
+    for word in text.split():
+        if part and len(part) + len(word) > size:
+            pieces.append(part)
+            part = ""
+        part = f"{part} {word}"
+    return [*pieces, part]
+
+
+class WordIndex:
+    """Words of names, weighted by how rare they are.
+
+    Args:
+        names: ``F`` names.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        sets = [word_set(name) for name in names]
+        spread = Counter(word for words in sets for word in words)
+        self._ids = {word: row for row, word in enumerate(sorted(spread))}
+        total = len(names)
+        self.weights = np.array(
+            [math.log((1 + total) / (1 + spread[word])) + 1 for word in self._ids], dtype=np.float32
+        )
+        self.unknown = math.log(1 + total) + 1
+        held = self._rows(sets)
+        self.names_by_word = held.T.tocsr()
+        """``(V, F)`` 0/1."""
+        self.mass = np.asarray(held @ self.weights, dtype=np.float32)
+        """``(F,)`` weight of all words of a name."""
+
+    def weighted(self, sets: Sequence[frozenset[str]]) -> sparse.csr_matrix:
+        """Return ``(texts, V)`` weights of the words of each that some name holds."""
+        found = self._rows(sets)
+        found.data = self.weights[found.indices]
+        return found
+
+    def _rows(self, sets: Sequence[frozenset[str]]) -> sparse.csr_matrix:
+        columns = [sorted(self._ids[w] for w in words if w in self._ids) for words in sets]
+        return _ones(columns, len(self._ids))
+
+    def mass_of(self, words: frozenset[str]) -> float:
+        """Return the weight of a text's words, also of those that no name holds."""
+        return sum(
+            float(self.weights[self._ids[w]]) if w in self._ids else self.unknown for w in words
+        )
+
+
+def _ones(columns: list[list[int]], width: int) -> sparse.csr_matrix:
+    starts = np.cumsum([0, *map(len, columns)])
+    flat = np.array([c for row in columns for c in row], dtype=np.int32)
+    return sparse.csr_matrix(
+        (np.ones(len(flat), dtype=np.float32), flat, starts), shape=(len(columns), width)
+    )

@@ -1,0 +1,98 @@
+"""`umbra link evaluate` on a made set: results, units, NIL, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.cli.main import main
+from evaluation import read_result
+from evaluation.units import read_units, units_path
+from kg.errors import SettingError
+from tests.linkers.boosted.made_world import entities, mentions, write
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UMBRA_TEXT_ENCODER", "tiny")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("set")
+    write(folder / "entities.jsonl", entities())
+    write(folder / "mentions.jsonl.gz", mentions(600))
+    return folder
+
+
+def evaluate(files: Path, out: Path, *more: object) -> int:
+    given = (
+        "link",
+        "evaluate",
+        files / "mentions.jsonl.gz",
+        "--entities",
+        files / "entities.jsonl",
+    )
+    return main([str(word) for word in (*given, "--json", out, "--trees", 30, *more)])
+
+
+def test_a_run_is_kept_with_its_units(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run.json"
+    assert evaluate(files, out, "--cache", tmp_path / "cache") == 0
+    assert "hits at 1" in capsys.readouterr().out.replace("_", " ")
+    result = read_result(out)
+    assert result.protocol == "link"
+    assert result.n == 120
+    assert result.metrics["hits_at_1"] > 0.7
+    assert {"mrr", "recall_at_64", "ece", "accuracy"} <= set(result.metrics)
+    assert set(result.inputs) == {"mentions", "entities", "encoder"}
+    units = read_units(units_path(out), inputs=result.inputs)
+    assert units is not None
+    hits = units.values["all hits_at_1"]
+    assert hits.mean() == pytest.approx(result.metrics["hits_at_1"])
+    again = tmp_path / "again.json"
+    assert evaluate(files, again) == 0
+    assert read_result(again).metrics == result.metrics
+    assert main(["compare", str(out), str(again)]) == 0
+
+
+def test_withheld_entities_are_nil(files: Path, tmp_path: Path) -> None:
+    out = tmp_path / "nil.json"
+    assert evaluate(files, out, "--withhold", 0.3, "--withhold-seed", 1) == 0
+    result = read_result(out)
+    assert result.protocol == "link-nil"
+    assert {"auroc", "nil_f1", "nil_precision", "nil_recall"} <= set(result.metrics)
+    assert result.metrics["auroc"] > 0.6
+
+
+def test_a_set_can_be_judged_without_training(tmp_path: Path) -> None:
+    rows = [{k: v for k, v in row.items() if k != "split"} for row in mentions(40)]
+    write(tmp_path / "mentions.jsonl.gz", rows)
+    write(tmp_path / "entities.jsonl", entities())
+    assert evaluate(tmp_path, tmp_path / "run.json") == 0
+    result = read_result(tmp_path / "run.json")
+    assert result.n == 40
+    assert "ece" not in result.metrics
+    assert set(result.by["group"]) == {"name_equal", "unseen", "unseen_other"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [("--withhold", "1"), ("--split", "dev"), ("--train", "nothing.jsonl"), ("--trees", "0")],
+)
+def test_what_cannot_be_judged_is_refused(
+    files: Path, tmp_path: Path, more: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert evaluate(files, tmp_path / "run.json", *more) != 0
+    assert "umbra:" in capsys.readouterr().err
+    assert not (tmp_path / "run.json").exists()
+
+
+def test_a_share_out_of_range_is_named(tmp_path: Path) -> None:
+    from api.steps.evaluate_linking import LinkEvaluation
+
+    with pytest.raises(SettingError, match="withhold"):
+        LinkEvaluation(mentions=tmp_path, entities=tmp_path, withhold=1.0)
