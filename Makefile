@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check format bench bench-reasoning docs clean
+.PHONY: help setup demo test check format bench bench-reasoning bench-linking docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -45,6 +45,9 @@ bench: $(STAMP) ## write the figures of the demo that was run last to docs/bench
 
 bench-reasoning: $(STAMP) ## train on NELL995 and answer its published queries (../shared/data; 90 minutes)
 	$(BIN)/python -m bench.reasoning
+
+bench-linking: $(STAMP) ## train on WikiDiverse and Wikidata-MEL and link their test mentions (../shared/data; an hour)
+	$(BIN)/python -m bench.linking
 
 docs: $(STAMP) ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate

@@ -1,10 +1,8 @@
-"""`umbra link evaluate`: how well a published set of mentions is linked."""
+"""`umbra link evaluate`: how good linking is on published mentions."""
 
 from __future__ import annotations
 
 import argparse
-import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +41,7 @@ def add_parser(actions: Any) -> None:
         help="take this share of the entities out of the base: their mentions are NIL",
     )
     add("--withhold-seed", type=int, default=0, help="which entities these are (default 0)")
-    add("--trees", type=int, default=400, help="boosted trees of the ranker (default 400)")
+    add("--trees", type=int, default=250, help="boosted trees of the ranker (default 250)")
     add("--no-memory", action="store_true", help="rank without what training mentions tell")
     add("--seed", type=int, default=0, help="of the training (default 0)")
     add("--cache", type=Path, metavar="FOLDER", help="keeps the encoder's vectors between runs")
@@ -52,6 +50,9 @@ def add_parser(actions: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate and print the figures."""
+    import shlex
+    import sys
+
     from api.cli.printing import print_outcome, progress_bar
     from api.settings import load_settings
     from api.steps.encoders import text_encoder_named

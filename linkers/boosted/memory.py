@@ -48,12 +48,13 @@ class Memory:
     def __init__(self, mentions: Sequence[Mention], gold: Sequence[int], contexts: Floats) -> None:
         self.contexts = contexts
         self.documents = np.array([document_of(m) for m in mentions], dtype=object)
-        self._surfaces = [cleaned(m.surface) for m in mentions]
+        self.surfaces = [cleaned(m.surface) for m in mentions]
+        self.gold = tuple(gold)
         self.by_surface: dict[str, Counter[int]] = defaultdict(Counter)
         self.links: Counter[int] = Counter()
         self._own: dict[str, Counter[tuple[str, int]]] = defaultdict(Counter)
         rows: dict[int, list[int]] = defaultdict(list)
-        for row, (surface, entity) in enumerate(zip(self._surfaces, gold, strict=True)):
+        for row, (surface, entity) in enumerate(zip(self.surfaces, gold, strict=True)):
             if entity < 0:
                 continue
             self.by_surface[surface][entity] += 1

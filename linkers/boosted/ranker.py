@@ -51,7 +51,7 @@ class RankerConfig:
     """
 
     trees: TreeConfig = field(default_factory=TreeConfig)
-    wrong: int = 20
+    wrong: int = 12
     memory: bool = True
     unseen_weight: float = 2.0
 

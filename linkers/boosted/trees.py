@@ -39,8 +39,8 @@ class TreeConfig:
         SettingError: A number is out of range; it is named.
     """
 
-    trees: int = 400
-    learning_rate: float = 0.06
+    trees: int = 250
+    learning_rate: float = 0.08
     leaves: int = 31
     smallest_leaf: int = 40
     penalty: float = 5.0

@@ -1,0 +1,194 @@
+"""The page of `bench.linking`, written from the kept results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from evaluation import Difference, paired_bootstrap
+from evaluation.results import RunResult
+from evaluation.units import read_units, units_path
+
+__all__ = ["page"]
+
+Runs = Sequence[tuple[RunResult, Path]]
+
+_GOALS = {
+    "wikidiverse": {"hits_at_1": 89.0, "recall_at_64": 97.5, "unseen": 75.0},
+    "wikidata-mel": {"hits_at_1": 85.5},
+}
+_KNOWN = {
+    "wikidiverse": "fifteen plain features and boosted trees 87.7 (unseen 72.1), recall 95.8",
+    "wikidata-mel": "the same features on the first 3,000 test mentions 84.3, recall 99.1",
+}
+_GROUPS = {
+    "name_equal": "name-equal",
+    "seen": "seen",
+    "unseen": "unseen",
+    "seen_other": "seen, other name",
+    "unseen_other": "unseen, other name",
+}
+
+
+def page(kept: Mapping[str, Mapping[str, Runs]]) -> str:
+    """Return the page.
+
+    Args:
+        kept: By set and kind (`memory`, `no-memory`, `tfidf`, `nil`) the results with their files.
+    """
+    first = next(iter(kept.values()))["memory"][0][0]
+    machine = first.machine
+    parts = [
+        f"""# Linking mentions to names
+
+`{first.command}`, commit {first.commit or "unknown"}, {first.date}, {machine.cores} cores,
+{machine.memory_gb:g} GiB, {machine.gpu or "no GPU"}. Each figure is the mean over its seeds, the
+spread over seeds behind it; "se" is the standard error over mentions. Settings were chosen on the
+valid split. The base is all 40,248 entities, which have a name and nothing else; ranks are
+realistic (a tie takes the mean of its places).
+
+The linker: at most 64 candidates a mention by names, words, initials, adjectives, vectors of the
+packaged MiniLM, and what the surface has meant in training; 64 numbers a candidate; boosted trees.
+*Without memory* is the same ranker without what training mentions tell of an entity: the no-prior
+baseline.
+"""
+    ]
+    for name, kinds in kept.items():
+        parts.append(_of_set(name, kinds))
+    return "\n".join(parts)
+
+
+def _of_set(name: str, kinds: Mapping[str, Runs]) -> str:
+    lines = [f"## {name}\n"]
+    known = _KNOWN.get(name)
+    if known:
+        lines.append(f"Measured before, on test: {known}.\n")
+    groups = " | ".join(_GROUPS.values())
+    lines += [
+        f"| test, per cent | H@1 | se | MRR | R@64 | {groups} |",
+        "|---" * (5 + len(_GROUPS)) + "|",
+    ]
+    titles = {"tfidf": "character TF-IDF", "no-memory": "without memory", "memory": "with memory"}
+    lines += [_row(title, kinds[kind]) for kind, title in titles.items() if kinds.get(kind)]
+    lines.append("")
+    example = kinds["memory"][0][0]
+    sizes = ", ".join(
+        f"{title} {example.by['group'][group]['n']:,}"
+        for group, title in _GROUPS.items()
+        if group in example.by["group"]
+    )
+    lines.append(f"Mentions: {example.n:,} ({sizes}).\n")
+    lines += _goals(name, kinds["memory"])
+    lines += _against(kinds)
+    metrics = [run.metrics for run, _ in kinds["memory"]]
+    if "ece" in metrics[0]:
+        kept = _mean(m["coverage_at_98"] for m in metrics)
+        lines.append(
+            f"Calibration: ECE {_mean(m['ece'] for m in metrics)} over the chosen link of each "
+            f"mention. Links that promise 98 % together: {kept} "
+            f"of mentions, of which {_mean(m.get('precision_at_98', 0.0) for m in metrics)} are "
+            "right.\n"
+        )
+    if kinds.get("nil"):
+        lines += _nil(kinds["nil"])
+    return "\n".join(lines)
+
+
+def _row(title: str, runs: Runs) -> str:
+    results = [run for run, _ in runs]
+    cells = [_mean(run.metrics["hits_at_1"] for run in results)]
+    hits = results[0].metrics["hits_at_1"]
+    cells.append(f"{100 * float(np.sqrt(hits * (1 - hits) / results[0].n)):.1f}")
+    cells += [
+        _mean(run.metrics[key] for run in results if key in run.metrics)
+        for key in ("mrr", "recall_at_64")
+    ]
+    cells += [
+        _mean(run.by["group"][group]["hits_at_1"] for run in results if group in run.by["group"])
+        for group in _GROUPS
+    ]
+    return "| " + " | ".join([title, *cells]) + " |"
+
+
+def _mean(values: object) -> str:
+    found = [100 * float(value) for value in values]  # type: ignore[attr-defined]
+    if not found:
+        return "–"
+    spread = f" ± {np.std(found, ddof=1):.1f}" if len(found) > 1 else ""
+    return f"{np.mean(found):.1f}{spread}"
+
+
+def _goals(name: str, runs: Runs) -> list[str]:
+    lines = []
+    for key, goal in _GOALS.get(name, {}).items():
+        if key == "unseen":
+            tables = [run.by["group"].get("unseen", {}) for run, _ in runs]
+            values = [table["hits_at_1"] for table in tables if table]
+        else:
+            values = [run.metrics[key] for run, _ in runs]
+        if not values:
+            continue
+        reached = 100 * float(np.mean(values))
+        title = {"hits_at_1": "H@1", "recall_at_64": "R@64"}.get(key, f"{key} H@1")
+        word = "reached" if reached >= goal else "**not reached**"
+        lines.append(f"- {title} at least {goal}: {reached:.1f}, {word}.")
+    return [*lines, ""]
+
+
+def _against(kinds: Mapping[str, Runs]) -> list[str]:
+    """Return what memory changes, paired over mentions (the mean over seeds of each)."""
+    if not kinds.get("no-memory"):
+        return []
+    lines = []
+    for row, title in (("all", "all"), ("group=unseen", "unseen"), ("group=seen", "seen")):
+        both = [_hits(kinds[kind], f"{row} hits_at_1") for kind in ("memory", "no-memory")]
+        if both[0] is None or both[1] is None:
+            continue
+        gap: Difference = paired_bootstrap(both[0], both[1])
+        lines.append(
+            f"- memory on {title} mentions: {100 * gap.mean:+.1f} "
+            f"[{100 * gap.low:+.1f}, {100 * gap.high:+.1f}] (95 %, paired bootstrap)."
+        )
+    return [*lines, ""]
+
+
+def _hits(runs: Runs, row: str) -> np.ndarray | None:
+    found = []
+    for run, path in runs:
+        units = read_units(units_path(path), inputs=run.inputs)
+        if units is None or row not in units.values:
+            return None
+        found.append(np.asarray(units.values[row], dtype=np.float64))
+    return np.mean(found, axis=0)
+
+
+def _nil(runs: Runs) -> list[str]:
+    results = [run for run, _ in runs]
+    keys = {
+        "auroc": "AUROC",
+        "nil_f1": "F1 of NIL",
+        "nil_precision": "precision",
+        "nil_recall": "recall",
+        "accuracy": "right decisions",
+        "ece": "ECE of the decision",
+        "coverage_at_98": "links kept at a promise of 98 %",
+        "precision_at_98": "of these right",
+    }
+    lines = [
+        f"### {len(runs)} draws of 30 % of the entities taken out of the base (NIL)\n",
+        "| " + " | ".join(["", *keys.values()]) + " |",
+        "|---" * (len(keys) + 1) + "|",
+    ]
+    cells = [_mean(r.metrics[key] for r in results if key in r.metrics) for key in keys]
+    lines.append("| " + " | ".join(["test, per cent", *cells]) + " |")
+    goals = [("auroc", 0.90, True), ("ece", 0.03, False)]
+    for key, goal, above in goals:
+        value = float(np.mean([r.metrics[key] for r in results]))
+        reached = value >= goal if above else value <= goal
+        word = "at least" if above else "at most"
+        lines.append(
+            f"\n{keys[key]} {word} {goal}: {value:.3f}, {'' if reached else '**not** '}reached."
+        )
+    return [*lines, ""]

@@ -1,0 +1,144 @@
+"""A boosted linker on disk: arrays as safetensors, everything else as JSON; no pickle."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from kg.errors import ForeignFileError, InputError, MissingPartError
+from kg.files import atomic_write, read_json, sha256_of_file, write_json
+from kg.model import EntityKey
+from linkers.boosted.entity_table import EntityTable
+from linkers.boosted.features import FEATURES
+from linkers.boosted.linker import BoostedLinker
+from linkers.boosted.memory import Memory
+from linkers.boosted.name_index import NameIndex
+from linkers.boosted.ranker import Ranker, RankerConfig
+from linkers.boosted.texts import PooledTexts
+from linkers.boosted.trees import Forest, TreeConfig
+from linkers.boosted.verdict import Verdict
+from linkers.model import Mention
+
+__all__ = ["FORMAT", "load_linker", "save_linker"]
+
+FORMAT = 1
+_KIND = "boosted linker"
+_ARRAYS = "boosted.safetensors"
+_DESCRIPTION = "boosted.json"
+_CONTEXTS = "memory.contexts"
+_BROKEN = (KeyError, TypeError, ValueError, AttributeError, SafetensorError, InputError)
+
+
+def save_linker(linker: BoostedLinker, folder: Path) -> None:
+    """Write a linker; the description comes last and names the arrays by hash.
+
+    The entities are not written: a linker works on any table. What training mentions said is, so
+    their words and the vectors of their texts are in the folder.
+
+    Args:
+        linker: The linker.
+        folder: Is made if missing.
+    """
+    memory, keys = linker.memory, linker.index.table.keys
+    parts: dict[str, NDArray[Any]] = {_CONTEXTS: memory.contexts}
+    if linker.ranker.forest is not None:
+        parts |= _prefixed("ranker.", linker.ranker.forest.arrays())
+    if linker.verdict is not None:
+        parts |= _prefixed("verdict.", linker.verdict.arrays())
+    with atomic_write(folder / _ARRAYS) as file:
+        file.write(save({name: np.ascontiguousarray(value) for name, value in parts.items()}))
+    links = [
+        [surface, str(document), None if entity < 0 else keys[entity]]
+        for surface, document, entity in zip(
+            memory.surfaces, memory.documents, memory.gold, strict=True
+        )
+    ]
+    write_json(
+        folder / _DESCRIPTION,
+        {
+            "format": FORMAT,
+            "config": asdict(linker.ranker.config),
+            "encoder": linker.index.texts.encoder.fingerprint,
+            "features": list(FEATURES),
+            "verdict": None if linker.verdict is None else linker.verdict.to_json(),
+            "links": links,
+            "arrays_sha256": sha256_of_file(folder / _ARRAYS),
+        },
+    )
+
+
+def load_linker(folder: Path, table: EntityTable, texts: PooledTexts) -> BoostedLinker:
+    """Open what `save_linker` wrote, on a table of entities.
+
+    Args:
+        folder: Where it lies.
+        table: Entities; memories of others are dropped.
+        texts: Encodes as at the training.
+
+    Raises:
+        MissingPartError: Nothing was saved there.
+        ForeignFileError: Something else lies there, or the arrays belong to another training.
+        FormatVersionError: It is of another format.
+        InputError: It was trained with another encoder.
+    """
+    description, arrays = folder / _DESCRIPTION, folder / _ARRAYS
+    if not description.exists() or not arrays.exists():
+        raise MissingPartError(
+            f"there is no {_KIND}", hint=f"train and save one first; looked in {folder}"
+        )
+    values = read_json(description, kind=_KIND, formats=(FORMAT,))
+    if values.get("arrays_sha256") != sha256_of_file(arrays):
+        raise ForeignFileError("arrays of another training", where=str(arrays))
+    if values.get("encoder") != texts.encoder.fingerprint:
+        raise InputError(
+            f"the linker was trained with the encoder {values.get('encoder')}, "
+            f"not with {texts.encoder.fingerprint}",
+            hint="train it again, or name its encoder in the settings",
+        )
+    try:
+        ranker, verdict, memory = _read(values, load(arrays.read_bytes()), table)
+        width = memory.contexts.shape
+        if width != (len(memory.gold), texts.encoder.dimension):
+            raise InputError(f"text vectors of shape {width}")
+    except _BROKEN as error:
+        raise ForeignFileError(
+            f"not a {_KIND} ({type(error).__name__}: {error})",
+            where=str(folder),
+            hint="train it again",
+        ) from error
+    return BoostedLinker(NameIndex(table, texts), memory, ranker, verdict)
+
+
+def _read(
+    values: dict[str, Any], arrays: dict[str, NDArray[Any]], table: EntityTable
+) -> tuple[Ranker, Verdict | None, Memory]:
+    if values["features"] != list(FEATURES):
+        raise InputError("features of another version")
+    settings = dict(values["config"])
+    config = RankerConfig(**{**settings, "trees": TreeConfig(**settings["trees"])})
+    own = _without("ranker.", arrays)
+    ranker = Ranker(config=config, forest=Forest.of_arrays(own) if own else None)
+    if ranker.forest is not None and ranker.forest.columns != len(config.columns):
+        raise InputError("trees of other features")
+    verdict = None
+    if values["verdict"] is not None:
+        verdict = Verdict.of(values["verdict"], _without("verdict.", arrays))
+    mentions, gold = [], []
+    for surface, document, key in values["links"]:
+        mentions.append(Mention(id="", surface=surface, document=document))
+        gold.append(-1 if key is None else table.ids.get(EntityKey(key), -1))
+    return ranker, verdict, Memory(mentions, gold, arrays[_CONTEXTS])
+
+
+def _prefixed(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {f"{prefix}{name}": value for name, value in arrays.items()}
+
+
+def _without(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {n.removeprefix(prefix): v for n, v in arrays.items() if n.startswith(prefix)}
