@@ -5,7 +5,7 @@ best likely answers of each query? The maps are the model's own, which training 
 validation queries; test queries (``test-queries.jsonl.gz`` of the folder, or sampled ones) are
 judged. Command: ``python -m bench.answer_calibration FOLDER --model DIR`` with a model that ``umbra
 train FOLDER`` made; about ten minutes on one core for NELL995. Writes ``answer-calibration.json``,
-``.md`` and ``.svg``.
+``.md`` and ``.svg``; with ``--sampled`` their names end in ``-sampled``.
 """
 
 from __future__ import annotations
@@ -75,10 +75,12 @@ def figures(calibration: AnswerCalibration, judged: Judged) -> dict[str, float]:
     }
 
 
-def test_queries(graph: GraphFolder, limit: int, edges: int, seed: int) -> list[QuerySet]:
+def test_queries(
+    graph: GraphFolder, limit: int, edges: int, seed: int, *, sampled: bool
+) -> list[QuerySet]:
     """Return queries that need a test edge: up to `edges` of one, `limit` of each other kind."""
     path = graph.path / "test-queries.jsonl.gz"
-    if not path.is_file():
+    if sampled or not path.is_file():
         return validation_queries(graph.train_valid, graph.full, limit, seed=seed + 1)
     generator = np.random.default_rng(seed)
     chosen = []
@@ -175,7 +177,7 @@ def _printed(name: str) -> Progress:
     return show
 
 
-def page(result: RunResult) -> str:
+def page(result: RunResult, stem: str = "answer-calibration") -> str:
     """Return the page of a result; every figure comes from it."""
     metrics, looks = result.metrics, result.by["earlier"]["looks"]["n"]
     lines = [
@@ -207,7 +209,7 @@ def page(result: RunResult) -> str:
             "queries; it does not hold how validation edges, which the maps are fitted on, differ "
             "from test edges, nor what queries share, since many meet the same rows.\n"
         ),
-        "![Reliability and risk–coverage](answer-calibration.svg)\n",
+        f"![Reliability and risk–coverage]({stem}.svg)\n",
         "| answers of | queries | share true | ECE | ECE of scores |",
         "|---|---|---|---|---|",
     ]
@@ -227,6 +229,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, required=True, help="made by umbra train FOLDER")
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     parser.add_argument("--count", type=int, default=200, help="queries a structure")
+    parser.add_argument(
+        "--sampled",
+        action="store_true",
+        help="judge queries drawn as training drew its own, not those of the folder",
+    )
     parser.add_argument("--edges", type=int, default=2000, help="queries of one edge")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--looks", type=int, default=0, help="earlier runs on test queries")
@@ -236,10 +243,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     model = load_folder_model(given.model, graph.train)
     if model.calibration is None:
         parser.error(f"the model in {given.model} has no calibration of answers")
-    asked = test_queries(graph, given.count, given.edges, given.seed)
+    asked = test_queries(graph, given.count, given.edges, given.seed, sampled=given.sampled)
     inputs = {"graph": graph.full.hash, "model": model.fingerprint}
     queries = graph.path / "test-queries.jsonl.gz"
-    if queries.is_file():
+    if queries.is_file() and not given.sampled:
         inputs["queries"] = sha256_of_file(queries)
     words = sys.argv[1:] if argv is None else argv
     result, band, table = result_of(
@@ -254,10 +261,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         clock=clock,
         inputs=inputs,
     )
-    result.save(given.out / "answer-calibration.json")
-    (given.out / "answer-calibration.md").write_text(page(result), encoding="utf-8")
-    draw(table, band, given.out / "answer-calibration.svg")
-    print(page(result))
+    stem = "answer-calibration-sampled" if given.sampled else "answer-calibration"
+    result.save(given.out / f"{stem}.json")
+    (given.out / f"{stem}.md").write_text(page(result, stem), encoding="utf-8")
+    draw(table, band, given.out / f"{stem}.svg")
+    print(page(result, stem))
     return 0
 
 
