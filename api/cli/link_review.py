@@ -57,6 +57,9 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
         "--decide", type=Path, metavar="FILE", help="make the decisions of a JSON Lines file"
     )
     parser.add_argument(
+        "--replay", action="store_true", help="do all decisions again, to a graph built anew"
+    )
+    parser.add_argument(
         "--export", type=Path, metavar="FILE", help="write cases and decisions for another tool"
     )
     parser.add_argument(
@@ -73,6 +76,7 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Load cases, then list, decide, or ask."""
+    from api.cli.printing import print_outcome
     from api.engine import Engine
     from api.review_desk import ReviewDesk
 
@@ -84,6 +88,9 @@ def run(arguments: argparse.Namespace) -> int:
             return _list(desk, arguments)
         if arguments.log:
             return _log(desk, arguments)
+        if arguments.replay:
+            print_outcome("replay", desk.review.replay(), as_json=arguments.json)
+            return 0
         if arguments.decide is not None:
             return _decide(desk, arguments)
         if arguments.imported is not None or arguments.export is not None:

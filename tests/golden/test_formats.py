@@ -9,7 +9,8 @@ import pytest
 from kg import ledger_file, snapshot
 from kg.ledger import Ledger, ShardResult, run_job
 from kg.snapshot import load_snapshot
-from tests.golden.formats.make import fill, world
+from linkers.review import Request, Review, journal
+from tests.golden.formats.make import fill, review_file, world
 
 FOLDER = Path(__file__).parent / "formats"
 
@@ -37,3 +38,17 @@ def test_a_ledger_of_every_format_is_opened_and_goes_on(number, tmp_path):
         assert (after.state, after.counts) == ("done", {"rows": 6})
         ledger.write_output(job.id, tmp_path / "all")
     assert (tmp_path / "all").read_bytes() == b"0\n1\n2\n3\n"
+
+
+@pytest.mark.parametrize("number", range(1, journal.FORMAT + 1))
+def test_a_review_of_every_format_is_opened_and_goes_on(number, tmp_path):
+    path = tmp_path / "log.jsonl"
+    shutil.copy(FOLDER / f"review-{number}.jsonl", path)
+    store = review_file(tmp_path / "expected.jsonl")
+    review, expected = Review(store, path), Review(None, tmp_path / "expected.jsonl")
+    assert review.decisions == expected.decisions
+    assert review.known == expected.known
+    assert [meant for _, meant, _ in review.meanings()] == ["c:PE", None]
+    undone = review.decide(Request(kind="undo", undoes=1, who="ada"))
+    assert undone.number == 5
+    assert [entity.aliases for entity in store.entities()] == [(), ()]

@@ -221,6 +221,7 @@ def test_what_cannot_be_undone_is_refused_whole(store: Store, review: Review) ->
         ({"kind": "accept", "case": case(1).id, "who": ""}, InputError),
         ({"kind": "accept", "case": 7}, InputError),
         ({"kind": "accept", "case": case(1).id, "colour": "red"}, InputError),
+        ({"kind": "accept", "case": case(1).id, "entity": "country:CL"}, InputError),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_changes_nothing(
@@ -247,8 +248,52 @@ def test_two_open_reviews_see_one_another(store: Store, review: Review, tmp_path
     assert [d.request.who for d in review.decisions] == ["bob"]
 
 
+def test_decisions_are_done_again_to_a_graph_built_anew(
+    store: Store, review: Review, tmp_path: Path
+) -> None:
+    review.decide(Request(kind="accept", case=case(1).id, who="ada"))
+    review.decide(Request(kind="reject", case=case(2).id, who="ada"))
+    review.decide(Request(kind="new", case=case(3, "the country").id, key=key("N"), name="N",
+                          who="ada"))  # fmt: skip
+    review.decide(Request(kind="merge", entity=key("PE"), keys=(key("PE2"),), who="ada"))
+    review.decide(Request(kind="accept", case=case(4, "Chile", "CL", "PE").id, who="ada"))
+    review.decide(Request(kind="undo", who="ada"))
+    whole = content(store)
+    assert review.replay() == {"done": 0, "known": 2, "skipped": 2}
+    anew = fill(MemoryStore())
+    before = content(anew)
+    again = Review(anew, tmp_path / "log.jsonl")
+    assert again.replay() == {"done": 4, "known": 0, "skipped": 0}
+    assert content(anew) == whole
+    assert [d.state for d in again.decisions][:4] == ["done"] * 4
+    for number in (4, 3, 2, 1):
+        again.decide(Request(kind="undo", undoes=number, who="ada", id=f"u{number}"))
+    assert content(anew) == before
+
+
+def test_a_kill_in_a_replay_is_caught_up(
+    review: Review, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review.decide(Request(kind="accept", case=case(1).id, who="ada"))
+    anew = fill(MemoryStore())
+    shaken = Review(anew, tmp_path / "log.jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr(Change, "apply", dies)
+        with pytest.raises(Killed):
+            shaken.replay()
+    again = Review(anew, tmp_path / "log.jsonl")
+    assert again.has_pending
+    assert again.catch_up() == 1
+    assert entity(anew, "PE").aliases == ("Piruw",)
+    assert again.replay() == {"done": 0, "known": 1, "skipped": 0}
+
+
 class Killed(BaseException):
     """What a killed process does to the code that runs: it does not go on."""
+
+
+def dies(*_: object) -> None:
+    raise Killed
 
 
 @pytest.mark.parametrize("place", ["before", "torn", "logged", "done"])
@@ -264,9 +309,6 @@ def test_a_kill_at_any_place_loses_and_doubles_nothing(
         step(shaken, earlier)
     step(steady, number)
     append, apply = shaken._journal.append, Change.apply
-
-    def dies(*_: object) -> None:
-        raise Killed
 
     def torn(*entries: Any) -> None:
         if "decision" in entries[0]:

@@ -9,10 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from kg import ledger_file, snapshot
+from kg.backends.memory import MemoryStore
 from kg.ledger import Ledger, Shard, ShardResult, run_job
 from kg.model import Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot, save_snapshot
+from linkers.model import Candidate, Link, Mention
+from linkers.review import Request, Review, case_of, journal
 
 FOLDER = Path(__file__).parent
 
@@ -48,8 +51,44 @@ def fill(ledger: Ledger) -> str:
     return job.id
 
 
+def review_file(path: Path) -> MemoryStore:
+    """Write the log of a review: an alias, an undone merge, a mention that means nothing."""
+    told = (Provenance(kind="asserted", source="test"),)
+    store = MemoryStore()
+    store.upsert_entities(
+        Entity(key=EntityKey(key), label="Country", name=name, provenance=told)
+        for key, name in (("c:PE", "Peru"), ("c:PE2", "Republic of Peru"))
+    )
+    review = Review(store, path, now=lambda: "2026-11-29T00:00:00+00:00")
+    cases = []
+    for name, surface in (("m1", "Piruw"), ("m2", "the ship")):
+        mention = Mention(id=name, surface=surface, context=f"{surface} came", start=0)
+        candidate = Candidate(
+            entity=EntityKey("c:PE"), score=0.0, probability=0.5, signals={"prior": 0.25}
+        )
+        link = Link(
+            mention=name, state="review", entity=EntityKey("c:PE"), probability=0.5,
+            nil_probability=0.5, candidates=(candidate,),
+        )  # fmt: skip
+        cases.append(case_of(mention, link, source="mentions.jsonl"))
+    review.add(cases)
+    review.decide(Request(kind="accept", case=cases[0].id, who="ada", id="1"))
+    review.decide(Request(kind="reject", case=cases[1].id, who="ada", id="2"))
+    review.decide(
+        Request(
+            kind="merge", entity=EntityKey("c:PE"), keys=(EntityKey("c:PE2"),), who="bob", id="3"
+        )
+    )
+    review.decide(Request(kind="undo", who="bob", comment="two things", id="4"))
+    return store
+
+
 def main() -> None:
     """Write what is missing."""
+    path = FOLDER / f"review-{journal.FORMAT}.jsonl"
+    if not path.exists():
+        review_file(path)
+        path.with_suffix(".lock").unlink()
     folder = FOLDER / f"snapshot-{snapshot.FORMAT}"
     if not folder.exists():
         save_snapshot(world(), folder)
