@@ -12,12 +12,13 @@ import pytest
 
 from api.cli.main import make_parser
 from docs.draw_concepts import FOLDER, pictures
+from linkers.review.label_studio import CONFIG
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 BLOCK = re.compile(
     r"(?P<skip><!-- not run: .*? -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL
 )
-GUIDES = ("add-a-model", "read-an-answer", "train-your-own")
+GUIDES = ("add-a-model", "read-an-answer", "review-links", "train-your-own")
 
 
 def blocks(page: str) -> list[re.Match[str]]:
@@ -50,6 +51,10 @@ def test_commands_of_a_guide_are_commands(page: str) -> None:
     assert lines or page == "add-a-model"
     for line in lines:
         make_parser().parse_args(shlex.split(line)[1:])
+
+
+def test_the_guide_to_review_shows_the_configuration_of_label_studio() -> None:
+    assert CONFIG in {block["text"] for block in blocks("review-links")}
 
 
 def test_the_tree_in_the_guide_to_answers_is_the_golden_one() -> None:
