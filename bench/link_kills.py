@@ -42,8 +42,8 @@ __all__ = ["KillReport", "kill_at_random", "main", "page"]
 
 SYLLABLES = ("ba", "do", "ki", "lu", "mer", "no", "pa", "ri", "sul", "ta", "ve", "zo")
 ENTITIES = 120
-ROWS = 400
-SHARD_ROWS = 4
+ROWS = 120
+SHARD_ROWS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,8 +73,9 @@ def _opened(path: Path) -> Iterator[Any]:
     from pyarrow import parquet
 
     try:
-        # without buffering ahead: that would hold a whole file of one row group
-        with path.open("rb") as handle, parquet.ParquetFile(handle, pre_buffer=False) as file:
+        # read through a small buffer, not ahead: that would hold a whole row group
+        options = {"pre_buffer": False, "buffer_size": 2**20}
+        with path.open("rb") as handle, parquet.ParquetFile(handle, **options) as file:
             names = file.schema_arrow.names
             if len(set(names)) < len(names):
                 raise RecordError("two columns of one name", path=str(path))
