@@ -55,8 +55,8 @@ def page(kept: Mapping[str, Mapping[str, Runs]]) -> str:
         f"""# Linking mentions to names
 
 `make bench-linking` (`{first.command}`). Each figure is the mean over its seeds, behind it
-the standard deviation over seeds; "se" is the standard error over mentions. Settings were chosen on the
-valid split. The base is all 40,248 entities, which have a name and nothing else; ranks are
+the standard deviation over seeds; "se" is the standard error over mentions. Settings were chosen
+on the valid split. The base is all 40,248 entities, which have a name and nothing else; ranks are
 realistic (a tie takes the mean of its places).
 
 The linker: at most 64 candidates a mention by names, words, initials, adjectives, vectors of the
@@ -75,11 +75,9 @@ name-equal, as in the baselines' three-way split.
 
 def _of_set(name: str, kinds: Mapping[str, Runs]) -> str:
     example = kinds["memory"][0][0]
-    machine = example.machine
     lines = [
         f"## {name}\n",
-        f"Commit {example.commit or 'unknown'}, {example.date}, "
-        f"{machine.cores} cores, {machine.memory_gb:g} GiB, {machine.gpu or 'no GPU'}.\n",
+        _measured(example),
     ]
     known = _KNOWN.get(name)
     if known:
@@ -112,6 +110,12 @@ def _of_set(name: str, kinds: Mapping[str, Runs]) -> str:
     if kinds.get("nil"):
         lines += _nil(kinds["nil"])
     return "\n".join(lines)
+
+
+def _measured(run: RunResult) -> str:
+    where = run.machine
+    machine = f"{where.cores} cores, {where.memory_gb:g} GiB, {where.gpu or 'no GPU'}"
+    return f"Commit {run.commit or 'unknown'}, {run.date}, {machine}.\n"
 
 
 def _row(title: str, runs: Runs) -> str:
