@@ -45,6 +45,7 @@ def add_parser(actions: Any) -> None:
     add("--no-memory", action="store_true", help="rank without what training mentions tell")
     add("--seed", type=int, default=0, help="of the training (default 0)")
     add("--cache", type=Path, metavar="FOLDER", help="keeps the encoder's vectors between runs")
+    add("--save", type=Path, metavar="FOLDER", help="keeps the trained linker")
     parser.set_defaults(run=run)
 
 
@@ -68,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         withhold=arguments.withhold,
         withhold_seed=arguments.withhold_seed,
         cache=arguments.cache,
+        save=arguments.save,
     )
     with progress_bar("describing", "mentions") as progress:
         result = evaluate_linking(

@@ -18,7 +18,7 @@ from kg.progress import Progress, silent
 if TYPE_CHECKING:
     from encoders.protocols import TextEncoder
     from linkers.boosted.entity_table import EntityTable
-    from linkers.boosted.linker import Ranked
+    from linkers.boosted.linker import BoostedLinker, Ranked
     from linkers.boosted.ranker import RankerConfig
     from linkers.boosted.training import Material
     from linkers.mention_sets import MentionSet
@@ -43,6 +43,7 @@ class LinkEvaluation:
         withhold: Share of the entities taken out of the base, in [0, 1): their mentions are NIL.
         withhold_seed: Which entities these are.
         cache: Folder that keeps the encoder's vectors; None keeps nothing.
+        save: Folder for the trained linker; None keeps it not.
 
     Raises:
         SettingError: A number is out of range.
@@ -56,6 +57,7 @@ class LinkEvaluation:
     withhold: float = 0.0
     withhold_seed: int = 0
     cache: Path | None = None
+    save: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
@@ -124,14 +126,22 @@ class LinkTrial:
         Returns:
             The result, and hits and reciprocal ranks of each mention.
         """
-        import numpy as np
+        return self.judge(self.fit(config, seed=seed), seed=seed, command=command)
 
-        from linkers.boosted.figures import figures_of, groups_of
+    def fit(self, config: RankerConfig | None = None, *, seed: int = 0) -> BoostedLinker:
+        """Return a linker trained on the training mentions."""
         from linkers.boosted.linker import BoostedLinker
         from linkers.boosted.training import train_ranker
 
         ranker, verdict = train_ranker(self.material, config=config, seed=seed)
-        linker = BoostedLinker(self.material.index, self.material.memory, ranker, verdict)
+        return BoostedLinker(self.material.index, self.material.memory, ranker, verdict)
+
+    def judge(self, linker: BoostedLinker, *, seed: int, command: str) -> tuple[RunResult, Units]:
+        """Return the figures of a linker that was trained here; see `run`."""
+        import numpy as np
+
+        from linkers.boosted.figures import figures_of, groups_of
+
         ranked: Ranked = linker.judge(self.described)
         gold = np.array(
             [-1 if key is None else self.table.ids.get(key, -1) for key in self.test.gold]
@@ -187,8 +197,13 @@ def evaluate_linking(
     Raises:
         InputError: A file cannot be read, or nothing can be learnt or judged.
     """
+    from linkers.boosted.checkpoint import save_linker
+
     trial = LinkTrial(task, encoder, progress=progress)
-    result, units = trial.run(config=config, seed=seed, command=command)
+    linker = trial.fit(config, seed=seed)
+    result, units = trial.judge(linker, seed=seed, command=command)
+    if task.save is not None:
+        save_linker(linker, task.save)
     units.save(units_path(out), inputs=result.inputs)
     result.save(out)
     return result

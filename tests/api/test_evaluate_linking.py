@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from api.cli.main import main
+from encoders import TinyTextEncoder
 from evaluation import read_result
 from evaluation.units import read_units, units_path
 from kg.errors import SettingError
+from linkers.boosted import PooledTexts, load_linker
+from linkers.mention_sets import read_entity_table, read_mention_set
 from tests.linkers.boosted.made_world import entities, mentions, write
 
 
@@ -54,7 +58,12 @@ def test_a_run_is_kept_with_its_units(
     hits = units.values["all hits_at_1"]
     assert hits.mean() == pytest.approx(result.metrics["hits_at_1"])
     again = tmp_path / "again.json"
-    assert evaluate(files, again) == 0
+    assert evaluate(files, again, "--save", tmp_path / "linker") == 0
+    table = read_entity_table(files / "entities.jsonl")
+    linker = load_linker(tmp_path / "linker", table, PooledTexts(TinyTextEncoder()))
+    test = read_mention_set(files / "mentions.jsonl.gz").part("test")
+    first = [link.candidates[0].entity for link in linker.link(test.mentions)]
+    assert np.mean(np.array(first) == np.array(test.gold)) == pytest.approx(hits.mean(), abs=0.02)
     assert read_result(again).metrics == result.metrics
     assert main(["compare", str(out), str(again)]) == 0
 
