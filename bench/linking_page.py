@@ -10,19 +10,31 @@ import numpy as np
 from evaluation import Difference, paired_bootstrap
 from evaluation.results import RunResult
 from evaluation.units import read_units, units_path
+from linkers.boosted.features import FEATURES
 
 __all__ = ["page"]
 
 Runs = Sequence[tuple[RunResult, Path]]
 
 _GOALS = {
-    "wikidiverse": {"hits_at_1": 89.0, "recall_at_64": 97.5, "unseen": 75.0},
+    "wikidiverse": {"hits_at_1": 89.0, "recall_at_64": 97.5, "unseen_other": 75.0},
     "wikidata-mel": {"hits_at_1": 85.5},
 }
 _KNOWN = {
     "wikidiverse": "fifteen plain features and boosted trees 87.7 (unseen 72.1), recall 95.8",
     "wikidata-mel": "the same features on the first 3,000 test mentions 84.3, recall 99.1",
 }
+_LATER = {
+    "137516fea0187408b210053860b908722672d122": """
+These figures are of an earlier commit and of fewer runs than planned, for want of time. Since then
+candidates also come from surfaces spelled like the mention and from part of a name's initials
+(recall@64 on WikiDiverse's valid split 97.3 before, 97.7 after), and unseen entities weigh 3 and no
+longer 2 in training. Both were chosen on valid, but after a first look at these test figures: a new
+run is the second look at test.
+"""
+}
+"""What to say of results that the code has outgrown, by their commit."""
+
 _GROUPS = {
     "name_equal": "name-equal",
     "seen": "seen",
@@ -39,21 +51,22 @@ def page(kept: Mapping[str, Mapping[str, Runs]]) -> str:
         kept: By set and kind (`memory`, `no-memory`, `tfidf`, `nil`) the results with their files.
     """
     first = next(iter(kept.values()))["memory"][0][0]
-    machine = first.machine
     parts = [
         f"""# Linking mentions to names
 
-`{first.command}`, commit {first.commit or "unknown"}, {first.date}, {machine.cores} cores,
-{machine.memory_gb:g} GiB, {machine.gpu or "no GPU"}. Each figure is the mean over its seeds, the
-spread over seeds behind it; "se" is the standard error over mentions. Settings were chosen on the
-valid split. The base is all 40,248 entities, which have a name and nothing else; ranks are
+`make bench-linking` (`{first.command}`). Each figure is the mean over its seeds, behind it
+the standard deviation over seeds; "se" is the standard error over mentions. Settings were chosen
+on the valid split. The base is all 40,248 entities, which have a name and nothing else; ranks are
 realistic (a tie takes the mean of its places).
 
 The linker: at most 64 candidates a mention by names, words, initials, adjectives, vectors of the
-packaged MiniLM, and what the surface has meant in training; 64 numbers a candidate; boosted trees.
-*Without memory* is the same ranker without what training mentions tell of an entity: the no-prior
-baseline.
-"""
+packaged MiniLM, and what the surface has meant in training; {len(FEATURES)} numbers a candidate;
+boosted trees. A training mention is described as if its document had not been linked, so the trees
+learn how far memory is to be trusted. *Without memory* is the same ranker without what training
+mentions tell of an entity: the no-prior baseline (its candidates still come from memory too).
+*Unseen* are entities that no training mention names; the goal is over those that are not
+name-equal, as in the baselines' three-way split.
+{_LATER.get(first.commit or "", "")}"""
     ]
     for name, kinds in kept.items():
         parts.append(_of_set(name, kinds))
@@ -61,19 +74,22 @@ baseline.
 
 
 def _of_set(name: str, kinds: Mapping[str, Runs]) -> str:
-    lines = [f"## {name}\n"]
+    example = kinds["memory"][0][0]
+    lines = [
+        f"## {name}\n",
+        _measured(example),
+    ]
     known = _KNOWN.get(name)
     if known:
         lines.append(f"Measured before, on test: {known}.\n")
     groups = " | ".join(_GROUPS.values())
     lines += [
-        f"| test, per cent | H@1 | se | MRR | R@64 | {groups} |",
-        "|---" * (5 + len(_GROUPS)) + "|",
+        f"| test, per cent | seeds | H@1 | se | MRR | R@64 | {groups} |",
+        "|---" * (6 + len(_GROUPS)) + "|",
     ]
     titles = {"tfidf": "character TF-IDF", "no-memory": "without memory", "memory": "with memory"}
     lines += [_row(title, kinds[kind]) for kind, title in titles.items() if kinds.get(kind)]
     lines.append("")
-    example = kinds["memory"][0][0]
     sizes = ", ".join(
         f"{title} {example.by['group'][group]['n']:,}"
         for group, title in _GROUPS.items()
@@ -96,9 +112,15 @@ def _of_set(name: str, kinds: Mapping[str, Runs]) -> str:
     return "\n".join(lines)
 
 
+def _measured(run: RunResult) -> str:
+    where = run.machine
+    machine = f"{where.cores} cores, {where.memory_gb:g} GiB, {where.gpu or 'no GPU'}"
+    return f"Commit {run.commit or 'unknown'}, {run.date}, {machine}.\n"
+
+
 def _row(title: str, runs: Runs) -> str:
     results = [run for run, _ in runs]
-    cells = [_mean(run.metrics["hits_at_1"] for run in results)]
+    cells = [str(len(runs)), _mean(run.metrics["hits_at_1"] for run in results)]
     hits = results[0].metrics["hits_at_1"]
     cells.append(f"{100 * float(np.sqrt(hits * (1 - hits) / results[0].n)):.1f}")
     cells += [
@@ -123,15 +145,15 @@ def _mean(values: object) -> str:
 def _goals(name: str, runs: Runs) -> list[str]:
     lines = []
     for key, goal in _GOALS.get(name, {}).items():
-        if key == "unseen":
-            tables = [run.by["group"].get("unseen", {}) for run, _ in runs]
+        if key in _GROUPS:
+            tables = [run.by["group"].get(key, {}) for run, _ in runs]
             values = [table["hits_at_1"] for table in tables if table]
         else:
             values = [run.metrics[key] for run, _ in runs]
         if not values:
             continue
         reached = 100 * float(np.mean(values))
-        title = {"hits_at_1": "H@1", "recall_at_64": "R@64"}.get(key, f"{key} H@1")
+        title = {"hits_at_1": "H@1", "recall_at_64": "R@64"}.get(key, f"H@1 of {_GROUPS.get(key)}")
         word = "reached" if reached >= goal else "**not reached**"
         lines.append(f"- {title} at least {goal}: {reached:.1f}, {word}.")
     return [*lines, ""]
@@ -140,7 +162,7 @@ def _goals(name: str, runs: Runs) -> list[str]:
 def _against(kinds: Mapping[str, Runs]) -> list[str]:
     """Return what memory changes, paired over mentions (the mean over seeds of each)."""
     if not kinds.get("no-memory"):
-        return []
+        return ["The no-prior baseline was not run at this commit.\n"]
     lines = []
     for row, title in (("all", "all"), ("group=unseen", "unseen"), ("group=seen", "seen")):
         both = [_hits(kinds[kind], f"{row} hits_at_1") for kind in ("memory", "no-memory")]
@@ -177,7 +199,7 @@ def _nil(runs: Runs) -> list[str]:
         "precision_at_98": "of these right",
     }
     lines = [
-        f"### {len(runs)} draws of 30 % of the entities taken out of the base (NIL)\n",
+        f"### NIL: 30 % of the entities taken out of the base (draws: {len(runs)})\n",
         "| " + " | ".join(["", *keys.values()]) + " |",
         "|---" * (len(keys) + 1) + "|",
     ]

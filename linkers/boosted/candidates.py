@@ -37,7 +37,7 @@ def named_alike(table: EntityTable, surface: str) -> tuple[tuple[int, ...], ...]
         (*table.by_name.get(normalised(surface), ()), *table.by_name.get(cleaned(surface), ()))
     )
     letters = _ENDING.sub("", surface.strip()).replace(".", "")
-    short = table.by_initials.get(letters, ()) if letters.isupper() else ()
+    short = table.abbreviated(letters) if letters.isupper() else ()
     country = COUNTRY_OF.get(surface.strip().casefold(), COUNTRY_OF.get(cleaned(surface), ""))
     return tuple(same), short, table.by_name.get(normalised(country), ()) if country else ()
 
@@ -47,6 +47,7 @@ def propose(
     mentions: Sequence[Mention],
     looks: Looks,
     meant: Sequence[Mapping[int, int]],
+    nearly: Sequence[Sequence[int]],
 ) -> list[Ids]:
     """Return the ids of each mention's candidates, ascending.
 
@@ -55,6 +56,7 @@ def propose(
         mentions: A block of mentions.
         looks: Their similarities.
         meant: Links of each one's surface by id.
+        nearly: Ids that surfaces like each one's have meant.
     """
     table = index.table
     near, named = top(looks.letters, LIMIT), top(looks.named, _NAMED)
@@ -70,6 +72,7 @@ def propose(
             same = np.array(ids, dtype=np.int64)
             order = np.argsort(-looks.told[row, same], kind="stable")
             union.update(dict.fromkeys(same[order][:_SAME].tolist()))
+        union.update(dict.fromkeys(nearly[row]))
         for nearest in (near[row, :_NEAREST], words[row], named[row], told[row], near[row]):
             union.update(dict.fromkeys(nearest.tolist()))
         found.append(np.sort(np.array(list(union)[:LIMIT], dtype=np.int64)))

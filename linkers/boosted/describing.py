@@ -104,7 +104,8 @@ def describe(
         index.prepare(block)
         looks = index.look(block)
         meant = [memory.meant(mention, apart=training) for mention in block]
-        candidates = propose(index, block, looks, meant)
+        nearly = memory.nearly_meant(block, apart=training)
+        candidates = propose(index, block, looks, meant, nearly)
         pairs = Pairs.of(candidates)
         others = [_others(mention, documents[document_of(mention)]) for mention in block]
         plain = plain_features(index, block, others, looks, pairs)

@@ -48,16 +48,27 @@ def cleaned(surface: str) -> str:
     return normalised(_POSSESSIVE.sub("", surface.strip()))
 
 
-def initials(name: str) -> str:
-    """Return the initials of a name of several words, "" where it has no acronym.
+def initials(name: str) -> tuple[str, ...]:
+    """Return the initials of a name of several words: a hyphen may part words or not.
 
     Example:
         >>> initials("Federal Bureau of Investigation"), initials("Peru")
-        ('FBI', '')
+        (('FBI',), ())
+        >>> initials("Five-hundred-meter Aperture Telescope")
+        ('FHMAT', 'FAT')
     """
-    words = [w for w in _WORD.findall(bare(name)) if w.casefold() not in _SMALL]
-    letters = "".join(word[0] for word in words).upper()
-    return letters if _SHORTEST <= len(letters) <= _LONGEST else ""
+    found = []
+    for words in (_WORD.findall(bare(name)), bare(name).split()):
+        letters = "".join(w[0] for w in words if w.casefold() not in _SMALL).upper()
+        if _SHORTEST <= len(letters) <= 2 * _LONGEST and letters.isalnum():
+            found.append(letters)
+    return tuple(dict.fromkeys(found))
+
+
+def _in_order(letters: str, name: str) -> bool:
+    """Tell whether letters stand in a name's initials in their order."""
+    rest = iter(name)
+    return all(letter in rest for letter in letters)
 
 
 def marks_of(name: str) -> tuple[str, frozenset[str], int]:
@@ -152,10 +163,36 @@ class EntityTable:
             (normalised(n), row) for row, names in enumerate(self.spelled) for n in names
         )
 
+    def abbreviated(self, letters: str) -> tuple[int, ...]:
+        """Return ids of names that letters may stand for: all initials first, then some in order.
+
+        Some initials must hold the first and the last of the name, and half of them.
+        """
+        whole = self._by_initials.get(letters, ())
+        if not _SHORTEST < len(letters) <= _LONGEST:
+            return whole
+        part = [
+            row
+            for initials_, row in self._by_ends.get(letters[0] + letters[-1], ())
+            if len(initials_) <= 2 * len(letters) and _in_order(letters, initials_)
+        ]
+        return tuple(dict.fromkeys((*whole, *part)))
+
     @cached_property
-    def by_initials(self) -> Mapping[str, tuple[int, ...]]:
-        """Ids by acronym."""
-        return _grouped((initials(n), row) for row, names in enumerate(self.names) for n in names)
+    def _by_initials(self) -> Mapping[str, tuple[int, ...]]:
+        return _grouped(
+            (letters, row)
+            for row, names in enumerate(self.names)
+            for name in names
+            for letters in initials(name)
+        )
+
+    @cached_property
+    def _by_ends(self) -> Mapping[str, tuple[tuple[str, int], ...]]:
+        found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for letters, rows in self._by_initials.items():
+            found[letters[0] + letters[-1]] += [(letters, row) for row in rows]
+        return {ends: tuple(pairs) for ends, pairs in found.items()}
 
     @cached_property
     def numbers(self) -> NDArray[np.float32]:

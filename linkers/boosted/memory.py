@@ -14,6 +14,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
 
 from linkers.boosted.entity_table import cleaned
 from linkers.model import Mention
@@ -32,6 +34,9 @@ MEMORY_FEATURES = (
 )
 _SMOOTHING = 1.0
 _MOST = 64  # texts of an entity that are compared
+_NEAR = 0.4  # cosine of letters from which a surface is like another
+_NEAR_SURFACES = 6
+_NEAR_ENTITIES = 8
 
 Floats = NDArray[np.float32]
 
@@ -66,6 +71,7 @@ class Memory:
         for surface, counts in self.by_surface.items():
             for entity, count in counts.items():
                 self._forms[entity][surface] += count
+        self._near = _near_index(sorted(self.by_surface))
 
     def meant(self, mention: Mention, *, apart: bool, hidden: int = -1) -> dict[int, int]:
         """Return links of the mention's surface by entity.
@@ -75,14 +81,41 @@ class Memory:
             apart: Leave the links of its own document out.
             hidden: Entity whose links are left out wholly.
         """
-        surface = cleaned(mention.surface)
+        counts = self._links_of(cleaned(mention.surface), document_of(mention) if apart else None)
+        counts.pop(hidden, None)
+        return counts
+
+    def _links_of(self, surface: str, apart_from: str | None) -> dict[int, int]:
         counts = dict(self.by_surface.get(surface, {}))
-        if apart:
-            for (form, entity), count in self._own.get(document_of(mention), {}).items():
+        if apart_from is not None:
+            for (form, entity), count in self._own.get(apart_from, {}).items():
                 if form == surface and entity in counts:
                     counts[entity] -= count
-        counts.pop(hidden, None)
         return {entity: count for entity, count in counts.items() if count > 0}
+
+    def nearly_meant(self, mentions: Sequence[Mention], *, apart: bool) -> list[list[int]]:
+        """Return for each mention entities that surfaces spelled like its own have meant.
+
+        Args:
+            mentions: The mentions.
+            apart: Leave the links of each one's own document out.
+        """
+        if self._near is None:
+            return [[] for _ in mentions]
+        vectorizer, surfaces, matrix = self._near
+        alike = vectorizer.transform([latin(cleaned(m.surface)) for m in mentions]) @ matrix
+        found = []
+        for row, mention in enumerate(mentions):
+            part = slice(*alike.indptr[row : row + 2])
+            places, values = alike.indices[part], alike.data[part]
+            order = np.lexsort((places, -values))[:_NEAR_SURFACES]
+            document = document_of(mention) if apart else None
+            ids: dict[int, None] = {}
+            for place in places[order[values[order] >= _NEAR]].tolist():
+                counts = self._links_of(surfaces[place], document)
+                ids.update(dict.fromkeys(sorted(counts, key=lambda e, c=counts: (-c[e], e))))  # type: ignore[misc]
+            found.append(list(ids)[:_NEAR_ENTITIES])
+        return found
 
     def describe(
         self,
@@ -149,6 +182,16 @@ class Memory:
                 near = texts[rows]
                 values[place, 5], values[place, 6] = near.max(), near.mean()
         return values
+
+
+def _near_index(surfaces: list[str]) -> tuple[TfidfVectorizer, list[str], sparse.csr_matrix] | None:
+    spelled = [latin(surface) for surface in surfaces]
+    if not any(text.strip() for text in spelled):
+        return None
+    vectorizer = TfidfVectorizer(
+        analyzer="char_wb", ngram_range=(2, 4), lowercase=False, dtype=np.float32
+    )
+    return vectorizer, surfaces, vectorizer.fit_transform(spelled).T.tocsr()
 
 
 def document_of(mention: Mention) -> str:

@@ -53,7 +53,7 @@ class RankerConfig:
     trees: TreeConfig = field(default_factory=TreeConfig)
     wrong: int = 12
     memory: bool = True
-    unseen_weight: float = 2.0
+    unseen_weight: float = 3.0
 
     def __post_init__(self) -> None:
         """Check every number."""

@@ -26,7 +26,7 @@ def test_the_bench_writes_its_results_and_page(
     assert "| with memory | " in page
     assert "| without memory | " in page
     assert "memory on all mentions" in page
-    assert "entities taken out" in page
+    assert "entities taken out of the base (draws: 2)" in page
     assert f"Mentions: {result.n:,} (" in page
     before = page
     assert main([str(word) for word in [*given, *more]]) == 0

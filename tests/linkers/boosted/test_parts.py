@@ -143,6 +143,8 @@ TABLE = EntityTable(
     [
         ("FBI", 1, {0}),
         ("F.B.I.'s", 1, {0}),
+        ("FI", 1, set()),
+        ("UC", 1, {4}),
         ("amazon", 0, {1, 2}),
         ("Dutch", 2, {3}),
         ("University of Corvo’s", 0, {4}),
@@ -150,6 +152,15 @@ TABLE = EntityTable(
 )
 def test_names_are_found_in_other_guises(surface: str, kind: int, entities: set[int]) -> None:
     assert entities <= set(named_alike(TABLE, surface)[kind])
+
+
+def test_some_initials_in_order_stand_for_a_name() -> None:
+    names = (("Korean People's Army Air and Anti-Air Force",), ("Kenya Post Office",))
+    table = EntityTable(keys=TABLE.keys[:2], names=names)
+    assert table.abbreviated("KPAF") == (0,)
+    assert table.abbreviated("KPO") == (1,)
+    assert table.abbreviated("KF") == ()
+    assert table.abbreviated("KFAP") == ()
 
 
 def test_a_table_refuses_what_is_none() -> None:
@@ -187,6 +198,12 @@ def test_a_training_mention_is_described_as_if_its_document_had_not_been_linked(
         theirs = apart.describe([mention], context, [everyone], apart=False)
         np.testing.assert_allclose(ours, theirs, atol=1e-5, err_msg=str(number))
         assert memory.meant(mention, apart=True) == apart.meant(mention, apart=False)
+    spelled = [Mention(id="x", surface="amazons", document="new")]
+    assert memory.nearly_meant(spelled, apart=False) == memory.nearly_meant(spelled, apart=True)
+    assert set(memory.nearly_meant(spelled, apart=False)[0]) <= set(range(5))
+    alone = memory_of(mentions[:3], [1, 1, 1], texts)
+    assert alone.nearly_meant(mentions[:3], apart=True) == [[], [], []]
+    assert memory_of([], [], texts).nearly_meant(spelled, apart=False) == [[]]
 
 
 def test_candidates_hold_namesakes_and_what_a_surface_has_meant() -> None:
@@ -195,8 +212,8 @@ def test_candidates_hold_namesakes_and_what_a_surface_has_meant() -> None:
     index = NameIndex(EntityTable(keys=keys, names=tuple(names)), PooledTexts(TinyTextEncoder()))
     mention = Mention(id="1", surface="Stone", context="Person 77 and Stone in a park")
     index.prepare([mention])
-    found = propose(index, [mention], index.look([mention]), [{200: 3}])[0].tolist()
-    assert {200, 201, 77} <= set(found)
+    found = propose(index, [mention], index.look([mention]), [{200: 3}], [[150]])[0].tolist()
+    assert {200, 201, 77, 150} <= set(found)
     assert len(found) == LIMIT
     assert found == sorted(set(found))
 
