@@ -141,7 +141,7 @@ class EdgeWriter:
         record = Provenance(
             kind="linked",
             source=file,
-            locator=f"row {row.record.line}",
+            locator=f"mention {row.mention.id}",  # as decisions of people look for it
             text=row.mention.context[:_KEPT_TEXT] or None,
             job=job,
             probability=row.link.probability,

@@ -13,11 +13,14 @@ import pytest
 from kg.backends.memory import MemoryStore
 from kg.errors import InputError, MappingError, MissingPartError, StoreTransientError
 from kg.ledger import Ledger
+from kg.model import EntityKey
 from kg.store import Writer
 from linkers import Linker
 from linkers.link_edges import LinkEdges
 from linkers.pipeline import LinkReport, LinkTask, run_link_job
 from linkers.records import MentionColumns
+from linkers.review import Request, Review
+from linkers.review.reading import read_cases
 from tests.conformance.store_rules import content
 from tests.linkers.small_world import world
 
@@ -70,8 +73,8 @@ def test_each_linked_row_makes_an_edge_that_says_where_it_stands(
     }
     twice = found["country:CL", "country:PE"]
     assert {(r.kind, r.source, r.locator, r.text, r.job) for r in twice} == {
-        ("linked", "pages.csv", "row 3", "Peru grew.", report.job),
-        ("linked", "pages.csv", "row 4", "Peru again.", report.job),
+        ("linked", "pages.csv", "mention 1", "Peru grew.", report.job),
+        ("linked", "pages.csv", "mention 2", "Peru again.", report.job),
     }
     assert {record.probability for record in twice} == {link["probability"] for link in links[1:3]}
     assert (report.state, report.edges, report.without_edge, report.rejects) == ("done", 4, 2, 0)
@@ -154,3 +157,21 @@ def test_what_makes_no_edge_is_refused_before_anything_is_linked(
     plain = LinkEdges(head="code", relation="mentions")
     report = run(tiny_linker, filled(), task_in(tmp_path, edges=plain, columns=MentionColumns()))
     assert (report.edges, report.without_edge) == (0, 7)
+
+
+def test_a_decision_on_a_link_moves_the_edge_that_the_job_made(
+    tiny_linker: Linker, tmp_path: Path
+) -> None:
+    store, task = filled(), task_in(tmp_path)
+    run(tiny_linker, store, task)
+    kept = list(store.edges(head=EntityKey("country:PE"), relation="mentions"))
+    assert [edge.tail for edge in kept] == ["country:CL"]
+    read = read_cases(task.output, mentions=task.mentions, columns=task.columns, states=("linked",))
+    cases = {case.mention.id: case for case in read if case.mention is not None}
+    review = Review(store, tmp_path / "decisions.jsonl")
+    review.add([cases["0"]])
+    meant = EntityKey("country:BO")
+    review.decide(Request(kind="other", case=cases["0"].id, entity=meant, who="ada"))
+    moved = list(store.edges(head=EntityKey("country:PE"), relation="mentions"))
+    assert [edge.tail for edge in moved] == ["country:BO"]
+    assert "linked" not in {record.kind for record in moved[0].provenance}
