@@ -21,7 +21,7 @@ from api.signals import interruptible
 from kg.errors import EngineError, JobError
 from kg.progress import Progress
 
-__all__ = ["Bars", "Task", "side_by_side"]
+__all__ = ["Bars", "Task", "end_with_parent", "side_by_side"]
 
 Bars = Callable[[str, str], Progress]
 """Given a title and a unit, opens a bar and returns what tells it how far work has come."""
@@ -150,7 +150,7 @@ def _work(
     """Run one task in this process and send what becomes of it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the parent, which ends us
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
 
     def progress(done: int, total: int) -> None:
         connection.send(("progress", (done, total)))
@@ -164,8 +164,12 @@ def _work(
         os._exit(1)  # all is closed; taking the interpreter down takes seconds on a busy machine
 
 
-def _end_with_parent() -> NoReturn:
-    """End this process soon after its parent: nobody else would, were the parent killed."""
+def end_with_parent() -> None:
+    """Have this process end soon after its parent: nobody else would, were the parent killed."""
+    threading.Thread(target=_end_after_parent, daemon=True).start()
+
+
+def _end_after_parent() -> NoReturn:
     parent = parent_process()
     if parent is not None:
         parent.join()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from api.side_by_side import end_with_parent
 from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
 from evaluation.results import RunResult
 from evaluation.units import units_path
@@ -109,6 +110,10 @@ def evaluate(
     helpers = _helpers(task)
     try:
         ranked = bench.ranked(progress)
+    except BaseException:
+        for helper in helpers:  # they would do all that is left
+            helper.terminate()
+        raise
     finally:
         for helper in helpers:
             helper.join()
@@ -195,6 +200,7 @@ def _helpers(task: Evaluation) -> list[SpawnProcess]:
 
 def help_evaluate(task: Evaluation) -> None:
     """Do batches of an evaluation that another process leads, until none is left."""
+    end_with_parent()
     _Bench(task).ranked(silent)
 
 

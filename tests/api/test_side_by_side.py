@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 
-from api.side_by_side import Task, side_by_side
+from api.side_by_side import Task, end_with_parent, side_by_side
 from kg.errors import JobError, MissingPartError
 from kg.progress import Progress, silent
 
@@ -88,3 +91,30 @@ def test_an_interruption_ends_all_steps(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         side_by_side({"slow": task(endless, str(tmp_path))}, bars)
     assert (tmp_path / "ended").exists()
+
+
+IDLE_S = 600
+
+
+def idle() -> None:
+    end_with_parent()
+    print(os.getpid(), flush=True)
+    time.sleep(IDLE_S)
+
+
+def leave_idle() -> None:
+    """Start an idle process and wait to be killed."""
+    process = get_context("spawn").Process(target=idle)
+    process.start()
+    process.join()
+
+
+def test_a_process_ends_after_its_parent_was_killed() -> None:
+    code = "from tests.api.test_side_by_side import leave_idle as f; f()"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline().strip().isdigit()
+        started = time.monotonic()
+        parent.kill()
+        assert parent.stdout.read() == b""  # the child holds the pipe open until it ends
+    assert time.monotonic() - started < IDLE_S
