@@ -165,14 +165,17 @@ def _work(
 
 
 def end_with_parent() -> None:
-    """Have this process end soon after its parent: nobody else would, were the parent killed."""
-    threading.Thread(target=_end_after_parent, daemon=True).start()
+    """Have this process end soon after its parent: nobody else would, were the parent killed.
 
-
-def _end_after_parent() -> NoReturn:
+    In a process that no other started by `multiprocessing` it changes nothing.
+    """
     parent = parent_process()
     if parent is not None:
-        parent.join()
+        threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: BaseProcess) -> NoReturn:
+    parent.join()
     signal.raise_signal(signal.SIGTERM)
     time.sleep(GRACE_S)
     os._exit(1)

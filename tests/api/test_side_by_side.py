@@ -118,3 +118,12 @@ def test_a_process_ends_after_its_parent_was_killed() -> None:
         parent.kill()
         assert parent.stdout.read() == b""  # the child holds the pipe open until it ends
     assert time.monotonic() - started < IDLE_S
+
+
+def test_a_process_that_nobody_started_goes_on() -> None:
+    code = (
+        "import time; from api.side_by_side import end_with_parent as f;"
+        "f(); time.sleep(0.5); print(7)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert found.stdout.split() == [b"7"]
