@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -359,6 +360,7 @@ def test_processes_that_are_killed_lose_and_double_nothing(
         assert process.stdin is not None
         assert process.stdout is not None
         fill(store)
+        killed = 0
         for stop in (2, 4, count):
             process.stdin.write("go\n")
             process.stdin.flush()
@@ -367,11 +369,15 @@ def test_processes_that_are_killed_lose_and_double_nothing(
             while said.strip() not in ("end", "gone"):
                 said = process.stdout.readline()
                 if said.strip() == str(stop):
-                    time.sleep(rng.random() * 0.1)
-                    os.kill(child, signal.SIGKILL)
-            assert (said == "end\n") == (stop == count)
+                    time.sleep(rng.random() * 0.03)
+                    with suppress(ProcessLookupError):  # on a fast machine it may be done
+                        os.kill(child, signal.SIGKILL)
             if said == "end\n":
                 assert process.stdout.readline() == "gone\n"
+            else:
+                killed += 1
+        assert killed >= 1
+        assert said == "end\n"
         process.stdin.close()
         whole = fill(MemoryStore())
         steady = Review(whole, tmp_path / "whole.jsonl", now=lambda: AT)
