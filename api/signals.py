@@ -4,7 +4,8 @@ A compiled module that is interrupted while it is being imported may end the who
 initialiser throws where nothing catches), or come back half made. So an interrupt that arrives
 within an import waits until the import is over. One that is raised where Python cannot hand an
 error on (a finaliser, the callback of a weak reference) would be printed and lost: it is raised
-again a moment later.
+again a moment later. A library that catches an interrupt and raises one of its own, without the
+signal's name, is put right when the block ends.
 """
 
 from __future__ import annotations
@@ -68,6 +69,9 @@ def interruptible(*numbers: signal.Signals, last: bool = False) -> Iterator[None
         for number in before:
             signal.signal(number, delivery.take)
         yield
+    except KeyboardInterrupt as interrupt:
+        delivery.name(interrupt)
+        raise
     finally:
         delivery.cancel()
         sys.unraisablehook = hook
@@ -100,6 +104,11 @@ class _Delivery:
             otherwise(unraisable)
             return
         self._keep(signal.Signals[lost.args[0]])
+
+    def name(self, interrupt: KeyboardInterrupt) -> None:
+        """Name an interrupt that a library raised in place of ours after the signal behind it."""
+        if self._raised is not None and not interrupt.args:
+            interrupt.args = self._raised.args
 
     def cancel(self) -> None:
         """Forget what is kept and give the alarm back to whoever had it."""

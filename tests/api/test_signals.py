@@ -115,6 +115,19 @@ def test_elsewhere_an_interrupt_comes_at_once(number: signal.Signals) -> None:
         signal.raise_signal(number)
 
 
+@pytest.mark.usefixtures("_handlers_stay")
+@pytest.mark.parametrize("number", CODES)
+def test_an_interrupt_that_a_library_raises_anew_keeps_its_name(number: signal.Signals) -> None:
+    def extension() -> None:
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt from None
+
+    with pytest.raises(KeyboardInterrupt, match=number.name), interruptible():
+        extension()
+
+
 class Finalised:
     """Its finaliser, where an error cannot be raised, is interrupted."""
 
