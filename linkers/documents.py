@@ -14,8 +14,8 @@ from typing import Protocol
 from kg.errors import InputError, LimitError
 from kg.progress import Progress, silent
 from linkers.gazetteer import Gazetteer, Spot
-from linkers.linker import Linker
 from linkers.model import Link, Mention
+from linkers.protocols import MentionLinker
 
 __all__ = [
     "MAX_MENTIONS",
@@ -61,7 +61,7 @@ class TextLink:
 
 
 def link_text(
-    linker: Linker,
+    linker: MentionLinker,
     text: str,
     *,
     name: str = "text",

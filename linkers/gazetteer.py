@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from linkers.knowledge_base import KnowledgeBase
 from linkers.names import is_code, normalised
+from linkers.protocols import NamedEntities
 
 __all__ = ["Finder", "Gazetteer", "Spot", "Word", "words_of"]
 
@@ -22,7 +22,7 @@ Finder = Literal["gazetteer", "classifier"]
 
 _LONGEST = 200  # characters of a name: `normalised` reads no more
 _MOST_WORDS = 24
-_GAP = re.compile(r"[^\S\n]*\n?[^\S\n]*|[ ]?[-‐‑–'’ʼ,/(&][ ]?|\. ?|\) ?")
+_GAP = re.compile(r"[^\S\n]*\n?[^\S\n]*|[ ]?[-‐‑–'’ʼ/(&][ ]?|, ?|\. ?|\) ?")
 _SHORT_WORD = 3  # letters before a full stop that may belong to a name ("St. Lucia")
 _ARTICLE = "the"
 _JOINERS = "\u200c\u200d\u00ad_"  # within a word: zero-width joiners, the soft hyphen
@@ -101,13 +101,14 @@ class Gazetteer:
 
     Example:
         >>> from kg.model import Entity, EntityKey
+        >>> from linkers import KnowledgeBase
         >>> tuvalu = Entity(key=EntityKey("c:TV"), label="Country", name="Tuvalu")
         >>> text = "Ships reach TUVALU's atolls."
         >>> [text[s.start : s.end] for s in Gazetteer(KnowledgeBase.build([tuvalu])).find(text)]
         ['TUVALU']
     """
 
-    def __init__(self, base: KnowledgeBase) -> None:
+    def __init__(self, base: NamedEntities) -> None:
         self._spellings = base.spellings
         self._longest: dict[str, int] = {}
         for names in base.names:

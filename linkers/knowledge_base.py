@@ -116,6 +116,11 @@ class KnowledgeBase:
         return len(self.entities)
 
     @cached_property
+    def keys(self) -> tuple[EntityKey, ...]:
+        """Key of each linkable entity."""
+        return tuple(entity.key for entity in self.entities)
+
+    @cached_property
     def ids(self) -> Mapping[EntityKey, int]:
         """Position of each linkable entity."""
         return {entity.key: position for position, entity in enumerate(self.entities)}

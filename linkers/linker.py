@@ -152,6 +152,11 @@ class Linker:
         return linker_fingerprint(self.trained, self.base)
 
     @property
+    def reads_pictures(self) -> bool:
+        """Whether the picture of a mention counts: it does."""
+        return True
+
+    @property
     def pixels(self) -> MentionImages | None:
         """Opens pictures of mentions by name."""
         return self._pixels

@@ -6,7 +6,7 @@ A row of a linking job has exactly one state; no aggregate may merge two of them
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from kg.model import EntityKey
@@ -38,6 +38,16 @@ class Mention:
     end: int | None = None
     image: str | None = None
     document: str | None = None
+
+    def placed(self) -> Mention:
+        """Return the mention with its words looked up in its text, where no place is told.
+
+        Example:
+            >>> Mention(id="1", surface="Peru", context="Off Peru").placed().start
+            4
+        """
+        place = self.context.find(self.surface) if self.start is None and self.surface else -1
+        return self if place < 0 else replace(self, start=place, end=place + len(self.surface))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,9 +22,9 @@ from kg.progress import Progress, silent
 from kg.store import Store
 from linkers.link_edges import EdgeWriter, LinkEdges
 from linkers.link_output import LinkFormat, check_output, format_of, write_links
-from linkers.linker import Linker
 from linkers.model import LinkState
 from linkers.pictures import MentionPictures
+from linkers.protocols import MentionLinker
 from linkers.records import MentionColumns
 from linkers.shards import ShardLinker, plan_shards
 
@@ -114,7 +114,7 @@ class LinkReport:
 
 
 def run_link_job(
-    linker: Linker,
+    linker: MentionLinker,
     task: LinkTask,
     *,
     ledger: Ledger,
@@ -149,7 +149,7 @@ def submit_link_job(ledger: Ledger, fingerprint: str, task: LinkTask) -> Job:
 
     Args:
         ledger: Where to.
-        fingerprint: Of the linker (`linkers.linker.Linker.fingerprint`).
+        fingerprint: Of the linker (`linkers.protocols.MentionLinker`).
         task: What is to be linked.
 
     Raises:
@@ -182,7 +182,7 @@ def submit_link_job(ledger: Ledger, fingerprint: str, task: LinkTask) -> Job:
 def work_on(
     ledger: Ledger,
     job: str,
-    linker: Linker,
+    linker: MentionLinker,
     task: LinkTask,
     *,
     store: Store | None = None,
@@ -229,9 +229,9 @@ def work_on(
         raise ended.error from None
 
 
-def _pictures(linker: Linker, task: LinkTask) -> MentionPictures | None:
+def _pictures(linker: MentionLinker, task: LinkTask) -> MentionPictures | None:
     """Return what opens the pictures that rows name, unless the linker has a source of its own."""
-    if task.columns.image is None or linker.pixels is not None:
+    if task.columns.image is None or linker.pixels is not None or not linker.reads_pictures:
         return None
     root = task.mentions if task.mentions.is_dir() else task.mentions.parent
     hosts = AllowedHosts(task.allow_hosts)

@@ -19,9 +19,9 @@ from kg.formats.records import Record, Reject
 from kg.formats.tables import TableFiles, table_columns
 from kg.jobs import Shard, ShardResult
 from linkers.link_edges import EdgeWriter, LinkedRow
-from linkers.linker import Linker
 from linkers.model import Link, Mention
 from linkers.pictures import MentionPictures
+from linkers.protocols import MentionLinker
 from linkers.records import MentionColumns, check_columns, link_line, mention_of
 
 __all__ = ["REJECT", "ShardLinker", "plan_shards"]
@@ -100,7 +100,7 @@ class ShardLinker:
 
     def __init__(
         self,
-        linker: Linker,
+        linker: MentionLinker,
         files: TableFiles,
         columns: MentionColumns,
         *,

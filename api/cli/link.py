@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api.cli import link_duplicates, link_evaluate, link_review, link_text
+from api.cli import link_duplicates, link_evaluate, link_review, link_text, link_train
 
 __all__ = ["add_parser", "columns_of", "run"]
 
@@ -16,6 +16,7 @@ EXAMPLES = """examples:
   umbra link run table.csv --map id=row --map surface=company --out links.parquet --workers 2
   umbra link run trade.csv --write-graph --head 'country:{code}' --relation exports_to
   umbra link run mentions.jsonl.gz --map surface=mention --shard-rows 500 --estimate
+  umbra link run new.csv --linker linker --entities entities.jsonl.gz --workers 2
 
 Read are JSON Lines, CSV and TSV (plain or .gz), Parquet, and folders of such files. Each row of the
 output is linked, nil, review or failed; bad rows land in rejects/. A job that was stopped or killed
@@ -66,6 +67,12 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         "all)",
     )
     job.add_argument(
+        "--entities",
+        type=Path,
+        metavar="FILE",
+        help="link to the entities of this file (entity_id, name, aliases), not to the graph's",
+    )
+    job.add_argument(
         "--write-graph", action="store_true", help="write links into the graph; needs the next two"
     )
     job.add_argument(
@@ -90,6 +97,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     job.set_defaults(run=run)
     link_text.add_parser(actions, common)
+    link_train.add_parser(actions, common)
     link_evaluate.add_parser(actions)
     link_review.add_parser(actions, common)
     link_duplicates.add_parser(actions, common)
@@ -99,7 +107,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the job, or say what it would cost."""
     from api.cli.printing import print_estimate, print_outcome, progress_bar
     from api.engine import Engine
-    from api.steps.link import LinkerChoice, LinkJob, estimate_link, link_file
+    from api.steps.link import LinkJob, estimate_link, link_file
+    from api.steps.open_linker import LinkerChoice
 
     job = LinkJob(
         mentions=arguments.mentions,
@@ -111,7 +120,9 @@ def run(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         allow_hosts=tuple(arguments.allow_host),
         edges=_edges(arguments),
-        linker=LinkerChoice(folder=arguments.linker, label=arguments.label),
+        linker=LinkerChoice(
+            folder=arguments.linker, label=arguments.label, entities=arguments.entities
+        ),
         shard_rows=arguments.shard_rows,
         max_rejects=arguments.max_rejects,
     )

@@ -30,6 +30,13 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("text", help="the text, a file in UTF-8, or - for standard input")
+    parser.add_argument(
+        "--linker",
+        type=Path,
+        metavar="FOLDER",
+        help="a linker trained elsewhere: its folder, or a working folder (default: this one's)",
+    )
+    parser.add_argument("--label", help="class of entities that mentions may mean")
     parser.add_argument("--out", type=Path, help="also write the mentions here, as JSON Lines")
     parser.add_argument(
         "--classifier", type=Path, metavar="DIR", help="folder of a transformers token classifier"
@@ -41,16 +48,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Link a text and print its mentions."""
     from api.cli.printing import print_json, print_rows, progress_bar
     from api.engine import Engine
-    from api.steps.link_text import link_plain_text, write_links
+    from api.steps.link_text import TextSource, link_plain_text, write_links
+    from api.steps.open_linker import LinkerChoice
 
     name, text = _given(arguments.text)
     with (
         Engine.open(arguments.folder) as engine,
         progress_bar("linking", "mentions") as progress,
     ):
-        found = link_plain_text(
-            engine, text, name=name, classifier=arguments.classifier, progress=progress
+        source = TextSource(
+            name=name,
+            classifier=arguments.classifier,
+            linker=LinkerChoice(folder=arguments.linker, label=arguments.label),
         )
+        found = link_plain_text(engine, text, source, progress=progress)
     if arguments.out is not None:
         write_links(arguments.out, found.mentions)
     if arguments.json:

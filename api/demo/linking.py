@@ -13,7 +13,7 @@ from api.demo.mention_pictures import MentionPictures, mention_pictures
 from api.demo.recipe import Recipe
 from api.engine import Engine
 from api.steps.knowledge_base import base_fingerprint, knowledge_base, linking_encoders
-from api.steps.link import LINKER
+from api.steps.open_linker import LINKER
 from api.workspace import inputs_hash
 from kg.files import sha256_of_file
 from kg.model import EntityKey

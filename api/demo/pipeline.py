@@ -17,7 +17,8 @@ from api.settings import Settings
 from api.side_by_side import Bars, Task, side_by_side
 from api.steps.build import build_graph
 from api.steps.edges_from_links import EdgeColumns, write_edges
-from api.steps.link import LINKER, LinkJob, link_file
+from api.steps.link import LinkJob, link_file
+from api.steps.open_linker import LINKER
 from api.steps.scenes import SceneJob, run_scenes, seen
 from api.steps.snapshot import HoldOut, freeze, freeze_for_evaluation
 from api.steps.train import ModelName, train_model, trained

@@ -17,18 +17,19 @@ def text_encoder(engine: Engine) -> TextEncoder:
     return text_encoder_named(engine.settings.text_encoder, engine.workspace.indexes)
 
 
-def text_encoder_named(name: str, cache: Path | None) -> TextEncoder:
+def text_encoder_named(name: str, cache: Path | None, *, remembers: bool = True) -> TextEncoder:
     """Return a text encoder by its name in the settings.
 
     Args:
         name: `packaged`, `tiny`, or a `transformers` directory or hub id.
         cache: Folder that keeps what the packaged one encodes; None keeps nothing.
+        remembers: Whether vectors are kept there too, and not the prepared model alone.
     """
     import encoders
 
     match name:
         case "packaged":
-            return encoders.packaged_text_encoder(cache)
+            return encoders.packaged_text_encoder(cache, remembers=remembers)
         case "tiny":
             return encoders.TinyTextEncoder()
         case directory:

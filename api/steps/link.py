@@ -7,40 +7,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.steps.open_linker import ChosenLinker, LinkerChoice, open_linker
 from api.workspace import Workspace
-from kg.errors import MissingPartError, SettingError
+from kg.errors import SettingError
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from api.engine import Engine
     from api.settings import Settings
     from kg.ledger import Ledger
-    from linkers import KnowledgeBase, Linker
     from linkers.pipeline import LinkTask
 
-__all__ = ["LINKER", "LinkJob", "LinkerChoice", "estimate_link", "link_file", "open_linker"]
-
-LINKER = "linker"
-"""Name of the linker's step and of its model's folder."""
+__all__ = ["LinkJob", "estimate_link", "link_file"]
 
 SECONDS_A_MENTION = 0.012
 """Measured on two shared cores with the packaged encoders; only for `--estimate`."""
 MEMORY_MB = 900
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkerChoice:
-    """Which linker links, and to what.
-
-    Attributes:
-        folder: A trained linker's folder, or a working folder in which one was trained; the
-            engine's own if not given.
-        label: Class of the entities that mentions may mean; the one of training if not given, and
-            every class where another folder's linker is used.
-    """
-
-    folder: Path | None = None
-    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +57,15 @@ class LinkJob:
     linker: LinkerChoice = field(default_factory=LinkerChoice)
 
     def __post_init__(self) -> None:
-        """Refuse a number of processes that is none."""
+        """Refuse a number of processes that is none, and edges to what is not in the graph."""
         if not 1 <= self.workers <= MAX_WORKERS:
             raise SettingError(f"workers must lie in 1-{MAX_WORKERS}", where="--workers")
+        if self.edges is not None and self.linker.entities is not None:
+            raise SettingError(
+                "edges end at entities of the graph, not of a file",
+                where="--entities",
+                hint="leave --write-graph out, or build the file into the graph first",
+            )
 
     def task(self, rejects: Path) -> LinkTask:
         """Return the job as `linkers.pipeline` takes it."""
@@ -101,47 +89,6 @@ class LinkJob:
 
 
 MAX_WORKERS = 64
-
-
-def open_linker(
-    engine: Engine, choice: LinkerChoice | None = None, *, progress: Progress = silent
-) -> Linker:
-    """Open the trained linker on the store's entities as they are now.
-
-    Entities that came after training can be linked to at once: the network knows no entity. What
-    people decided (`umbra link review`) holds.
-
-    Args:
-        engine: Whose entities the mentions may mean.
-        choice: Which linker; the one that was trained here if not given.
-        progress: Told how much of the base is encoded.
-
-    Raises:
-        MissingPartError: No linker was trained.
-    """
-    from api.steps.knowledge_base import linking_encoders
-    from linkers.review.memory import load_reviewed
-
-    folder, base = _parts(engine, choice or LinkerChoice())
-    encoders = linking_encoders(engine)
-    log = engine.workspace.review
-    return load_reviewed(folder, base, log, encoders=encoders, progress=progress)
-
-
-def _parts(engine: Engine, choice: LinkerChoice) -> tuple[Path, KnowledgeBase]:
-    """Return the folder of a trained linker, and the base that it links to."""
-    from api.steps.knowledge_base import knowledge_base
-
-    if choice.folder is None:
-        folder = engine.workspace.model("full", LINKER)
-        if not folder.is_dir():
-            raise MissingPartError(
-                "no linker is trained", where=str(folder), hint="umbra demo, or name one: --linker"
-            )
-        label = choice.label or engine.workspace.recorded(LINKER)["label"]
-        return folder, knowledge_base(engine, label)
-    inside = Workspace(choice.folder).model("full", LINKER)
-    return inside if inside.is_dir() else choice.folder, knowledge_base(engine, choice.label)
 
 
 def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> dict[str, Any]:
@@ -172,9 +119,8 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
     with Ledger(workspace.ledger) as ledger:
         if job.workers == 1:
             linker = open_linker(engine, job.linker)
-            report = run_link_job(
-                linker, task, ledger=ledger, store=engine.store, progress=progress
-            )
+            store = engine.store if task.edges is not None else None
+            report = run_link_job(linker, task, ledger=ledger, store=store, progress=progress)
         else:
             name = _link_side_by_side(engine, ledger, job, task, progress)
             report = finish_link_job(ledger, name, task)
@@ -197,10 +143,8 @@ def _link_side_by_side(
     """Submit a job and let several processes do it; return its id."""
     from api.side_by_side import Task, side_by_side
     from linkers.pipeline import submit_link_job
-    from linkers.review.memory import reviewed_fingerprint
 
-    folder, base = _parts(engine, job.linker)
-    fingerprint = reviewed_fingerprint(folder, base, engine.workspace.review)
+    fingerprint = ChosenLinker(engine, job.linker).fingerprint
     submitted = submit_link_job(ledger, fingerprint, task)
     if submitted.state not in ("pending", "running"):
         return submitted.id
@@ -239,7 +183,8 @@ def _worker(
     torch.set_num_threads(1)
     with Engine(workspace, settings=settings) as engine, Ledger(workspace.ledger) as ledger:
         linker = open_linker(engine, choice)
-        work_on(ledger, job, linker, task, store=engine.store, progress=progress)
+        store = engine.store if task.edges is not None else None
+        work_on(ledger, job, linker, task, store=store, progress=progress)
     return {}
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.steps.open_linker import LinkerChoice, open_linker
 from api.text_schemas import CandidateOut, TextLinkOut, TextLinksOut
 from kg.errors import LimitError, RecordError
 from kg.files import atomic_write
@@ -16,20 +18,34 @@ from kg.progress import Progress, silent
 if TYPE_CHECKING:
     from api.engine import Engine
     from api.held_linker import HeldLinker
-    from linkers import Linker
     from linkers.documents import SpotFinder, TextLink
+    from linkers.protocols import MentionLinker
 
-__all__ = ["link_held", "link_plain_text", "read_text", "write_links"]
+__all__ = ["TextSource", "link_held", "link_plain_text", "read_text", "write_links"]
 
 _BYTES_A_CHARACTER = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSource:
+    """How a text is called, and who finds and links its mentions.
+
+    Attributes:
+        name: Of the text; ids of its mentions begin with it.
+        classifier: Folder of a `transformers` token classifier that finds further mentions.
+        linker: Which linker.
+    """
+
+    name: str = "text"
+    classifier: Path | None = None
+    linker: LinkerChoice = field(default_factory=LinkerChoice)
 
 
 def link_plain_text(
     engine: Engine,
     text: str,
+    source: TextSource | None = None,
     *,
-    name: str = "text",
-    classifier: Path | None = None,
     progress: Progress = silent,
 ) -> TextLinksOut:
     """Find the mentions of a text and link them to entities of the graph.
@@ -37,8 +53,7 @@ def link_plain_text(
     Args:
         engine: Whose entities the mentions may mean.
         text: Plain text, at most `linkers.documents.MAX_TEXT` characters.
-        name: Of the text; ids of its mentions begin with it.
-        classifier: Folder of a `transformers` token classifier that finds further mentions.
+        source: How it is called, and who finds and links its mentions.
         progress: Told mentions done of all.
 
     Raises:
@@ -46,16 +61,16 @@ def link_plain_text(
         InputError: It is no text that could be encoded.
         MissingPartError: No linker was trained, or the classifier's folder is no such folder.
     """
-    from api.steps.link import open_linker
     from linkers.documents import check_text
 
+    given = source or TextSource()
     check_text(text)  # before models are opened
     further: list[SpotFinder] = []
-    if classifier is not None:
+    if given.classifier is not None:
         from linkers.token_classifier import TokenClassifier
 
-        further.append(TokenClassifier(classifier))
-    return _linked(open_linker(engine), text, name, further, progress)
+        further.append(TokenClassifier(given.classifier))
+    return _linked(open_linker(engine, given.linker), text, given.name, further, progress)
 
 
 def link_held(held: HeldLinker, text: str, *, name: str) -> TextLinksOut:
@@ -65,14 +80,15 @@ def link_held(held: HeldLinker, text: str, *, name: str) -> TextLinksOut:
 
 
 def _linked(
-    linker: Linker, text: str, name: str, further: Sequence[SpotFinder], progress: Progress
+    linker: MentionLinker, text: str, name: str, further: Sequence[SpotFinder], progress: Progress
 ) -> TextLinksOut:
     from linkers.documents import link_text
     from linkers.gazetteer import Gazetteer
 
     finders = [Gazetteer(linker.base), *further]
     found = link_text(linker, text, name=name, finders=finders, progress=progress)
-    names = {entity.key: entity.name for entity in linker.base.entities}
+    base = linker.base
+    names = {key: own[0] if own else key for key, own in zip(base.keys, base.names, strict=True)}
     mentions = tuple(_shown(row, names) for row in found)
     return TextLinksOut(text=name, characters=len(text), mentions=mentions)
 

@@ -1,6 +1,6 @@
 """Linking to large sets of entities that have names and little else: candidates, trees, verdict."""
 
-from linkers.boosted.checkpoint import load_linker, save_linker
+from linkers.boosted.checkpoint import is_boosted, load_linker, save_linker
 from linkers.boosted.entity_table import EntityTable
 from linkers.boosted.linker import BoostedLinker, Ranked
 from linkers.boosted.ranker import Ranker, RankerConfig
@@ -21,6 +21,7 @@ __all__ = [
     "TreeConfig",
     "Verdict",
     "gather",
+    "is_boosted",
     "load_linker",
     "save_linker",
     "train_ranker",

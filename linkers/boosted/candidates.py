@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from linkers.boosted.demonyms import COUNTRY_OF
 from linkers.boosted.entity_table import EntityTable, cleaned
-from linkers.boosted.name_index import Looks, NameIndex, top
+from linkers.boosted.name_index import Looks, NameIndex
 from linkers.model import Mention
 from linkers.names import normalised
 
@@ -22,8 +22,6 @@ _SAME = 24  # of the same name
 _MEANT = 16  # that the surface has meant, the most frequent first
 _NEAREST = 20  # by letters
 _WORDS = 16  # by words, those of the text included
-_NAMED = 10  # by the vector of the surface
-_TOLD = 8  # by the vector of the text
 SOURCES = ("same name", "initials", "adjective")
 """What `named_alike` tells apart."""
 
@@ -59,21 +57,23 @@ def propose(
         nearly: Ids that surfaces like each one's have meant.
     """
     table = index.table
-    near, named = top(looks.letters, LIMIT), top(looks.named, _NAMED)
-    told = top(looks.told + looks.named * np.float32(0.5), _TOLD)
     words = index.top_by_words(looks, _WORDS)
     found = []
     for row, mention in enumerate(mentions):
-        by_name = named_alike(table, mention.surface)
         counts = meant[row]
         often = sorted(counts, key=lambda entity, c=counts: (-c[entity], entity))  # type: ignore[misc]
         union = dict.fromkeys(often[:_MEANT])
-        for ids in by_name:
-            same = np.array(ids, dtype=np.int64)
-            order = np.argsort(-looks.told[row, same], kind="stable")
-            union.update(dict.fromkeys(same[order][:_SAME].tolist()))
+        for ids in named_alike(table, mention.surface):
+            if len(ids) > 1:
+                same = np.array(ids, dtype=np.int64)
+                told = index.told(looks, np.full(len(same), row), same)
+                ids = tuple(same[np.argsort(-told, kind="stable")][:_SAME].tolist())
+            union.update(dict.fromkeys(ids))
         union.update(dict.fromkeys(nearly[row]))
-        for nearest in (near[row, :_NEAREST], words[row], named[row], told[row], near[row]):
-            union.update(dict.fromkeys(nearest.tolist()))
+        near = looks.near[row].tolist()
+        for nearest in (near[:_NEAREST], words[row].tolist(), looks.named[row].tolist()):
+            union.update(dict.fromkeys(nearest))
+        union.update(dict.fromkeys(looks.told[row].tolist()))
+        union.update(dict.fromkeys(near))
         found.append(np.sort(np.array(list(union)[:LIMIT], dtype=np.int64)))
     return found

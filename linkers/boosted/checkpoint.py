@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from encoders.protocols import TextEncoder
 from kg.errors import ForeignFileError, InputError, MissingPartError
 from kg.files import atomic_write, read_json, sha256_of_file, write_json
 from kg.model import EntityKey
+from kg.progress import Progress, silent
 from linkers.boosted.entity_table import EntityTable
 from linkers.boosted.features import FEATURES
+from linkers.boosted.fingerprint import boosted_fingerprint
 from linkers.boosted.linker import BoostedLinker
 from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
@@ -25,7 +28,7 @@ from linkers.boosted.trees import Forest, TreeConfig
 from linkers.boosted.verdict import Verdict
 from linkers.model import Mention
 
-__all__ = ["FORMAT", "load_linker", "save_linker"]
+__all__ = ["FORMAT", "BoostedParts", "is_boosted", "load_linker", "load_parts", "save_linker"]
 
 FORMAT = 1
 _KIND = "boosted linker"
@@ -73,13 +76,51 @@ def save_linker(linker: BoostedLinker, folder: Path) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BoostedParts:
+    """What a training left, on a table of entities; nothing of them is encoded yet.
+
+    Attributes:
+        table: The entities.
+        memory: Of training links.
+        ranker: The trees.
+        verdict: How sure lists are.
+    """
+
+    table: EntityTable
+    memory: Memory
+    ranker: Ranker
+    verdict: Verdict | None
+
+    def fingerprint(self, encoder: str) -> str:
+        """Return the fingerprint of the linker that they make with an encoder of this name."""
+        return boosted_fingerprint(
+            self.table, self.memory, self.ranker, self.verdict, encoder=encoder
+        )
+
+    def linker(self, texts: PooledTexts, *, progress: Progress = silent) -> BoostedLinker:
+        """Return the linker; names are encoded."""
+        index = NameIndex(self.table, texts, progress=progress)
+        return BoostedLinker(index, self.memory, self.ranker, self.verdict)
+
+
+def is_boosted(folder: Path) -> bool:
+    """Tell whether a folder holds what `save_linker` writes."""
+    return (folder / _DESCRIPTION).exists()
+
+
 def load_linker(folder: Path, table: EntityTable, texts: PooledTexts) -> BoostedLinker:
-    """Open what `save_linker` wrote, on a table of entities.
+    """Open what `save_linker` wrote, on a table of entities; else as `load_parts`."""
+    return load_parts(folder, table, texts.encoder).linker(texts)
+
+
+def load_parts(folder: Path, table: EntityTable, encoder: TextEncoder) -> BoostedParts:
+    """Read what `save_linker` wrote, for a table of entities.
 
     Args:
         folder: Where it lies.
         table: Entities; memories of others are dropped.
-        texts: Encodes as at the training.
+        encoder: That of the training.
 
     Raises:
         MissingPartError: Nothing was saved there.
@@ -95,16 +136,16 @@ def load_linker(folder: Path, table: EntityTable, texts: PooledTexts) -> Boosted
     values = read_json(description, kind=_KIND, formats=(FORMAT,))
     if values.get("arrays_sha256") != sha256_of_file(arrays):
         raise ForeignFileError("arrays of another training", where=str(arrays))
-    if values.get("encoder") != texts.encoder.fingerprint:
+    if values.get("encoder") != encoder.fingerprint:
         raise InputError(
             f"the linker was trained with the encoder {values.get('encoder')}, "
-            f"not with {texts.encoder.fingerprint}",
+            f"not with {encoder.fingerprint}",
             hint="train it again, or name its encoder in the settings",
         )
     try:
         ranker, verdict, memory = _read(values, load(arrays.read_bytes()), table)
         width = memory.contexts.shape
-        if width != (len(memory.gold), texts.encoder.dimension):
+        if width != (len(memory.gold), encoder.dimension):
             raise InputError(f"text vectors of shape {width}")
     except _BROKEN as error:
         raise ForeignFileError(
@@ -112,7 +153,7 @@ def load_linker(folder: Path, table: EntityTable, texts: PooledTexts) -> Boosted
             where=str(folder),
             hint="train it again",
         ) from error
-    return BoostedLinker(NameIndex(table, texts), memory, ranker, verdict)
+    return BoostedParts(table=table, memory=memory, ranker=ranker, verdict=verdict)
 
 
 def _read(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from kg.errors import InputError
 from kg.model import EntityKey
+from linkers.knowledge_base import KnowledgeBase
 from linkers.names import latin, normalised
 
 __all__ = ["EntityTable", "bare", "cleaned", "initials", "marks_of", "number_in"]
@@ -129,9 +130,45 @@ class EntityTable:
             if not names or not names[0].strip():
                 raise InputError("an entity without a name", where=str(key))
 
+    @classmethod
+    def of_base(cls, base: KnowledgeBase) -> EntityTable:
+        """Return the entities of a graph, their descriptions made of its facts.
+
+        Example:
+            >>> from kg.model import Entity
+            >>> peru = Entity(key=EntityKey("c:PE"), label="Country", name="Peru")
+            >>> EntityTable.of_base(KnowledgeBase.build([peru])).notes
+            ('Country.',)
+        """
+        return cls(
+            keys=base.keys,
+            names=tuple(n or (str(key),) for key, n in zip(base.keys, base.names, strict=True)),
+            notes=base.descriptions,
+        )
+
     def __len__(self) -> int:
         """Return the number of entities."""
         return len(self.keys)
+
+    def more(self, other: EntityTable) -> EntityTable:
+        """Return a table with further entities at its end; what is indexed by name is kept.
+
+        Raises:
+            InputError: A key is there already.
+        """
+        found = EntityTable.__new__(EntityTable)  # the parts were checked when they were made
+        for name in ("keys", "names", "notes"):
+            object.__setattr__(found, name, (*getattr(self, name), *getattr(other, name)))
+        twice = next((key for key in other.keys if key in self.ids), None)
+        if twice is not None:
+            raise InputError("an entity stands twice", where=str(twice))
+        before = len(self)
+        found.__dict__["ids"] = {**self.ids, **{k: i + before for k, i in other.ids.items()}}
+        for index in ("by_name", "spellings", "_by_initials"):
+            found.__dict__[index] = _with(getattr(self, index), getattr(other, index), before)
+        found.__dict__["spelled"] = (*self.spelled, *other.spelled)
+        found.__dict__["numbers"] = np.concatenate([self.numbers, other.numbers])
+        return found
 
     def without(self, keys: Sequence[str]) -> EntityTable:
         """Return the table as if some entities had never been in it."""
@@ -155,6 +192,11 @@ class EntityTable:
             tuple(dict.fromkeys(part for name in names for part in (name, bare(name))))
             for names in self.names
         )
+
+    @cached_property
+    def spellings(self) -> Mapping[str, tuple[int, ...]]:
+        """Ids by normalised name."""
+        return _grouped((normalised(n), row) for row, names in enumerate(self.names) for n in names)
 
     @cached_property
     def by_name(self) -> Mapping[str, tuple[int, ...]]:
@@ -198,6 +240,15 @@ class EntityTable:
     def numbers(self) -> NDArray[np.float32]:
         """``(N,)`` see `number_in`."""
         return np.array([number_in(key) for key in self.keys], dtype=np.float32)
+
+
+def _with(
+    known: Mapping[str, tuple[int, ...]], more: Mapping[str, tuple[int, ...]], before: int
+) -> dict[str, tuple[int, ...]]:
+    found = dict(known)
+    for name, rows in more.items():
+        found[name] = (*found.get(name, ()), *(row + before for row in rows))
+    return found
 
 
 def _grouped(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:

@@ -139,9 +139,7 @@ def plain_features(
         *flags.T,
         *best.T,
         *index.word_shares(looks, rows, ids).T,
-        looks.letters[rows, ids],
-        looks.named[rows, ids],
-        looks.told[rows, ids],
+        *index.of_pairs(looks, rows, ids),
         *named[:2],
         of_mention[0],
         *named[2:],
@@ -235,7 +233,8 @@ def _of_others(index: NameIndex, others: Sequence[Sequence[str]], pairs: Pairs) 
         own = pairs.ids[part]
         named = {i for s in surfaces for i in table.by_name.get(normalised(s), ())}
         values[part, 0] = [i in named for i in own.tolist()]
-        values[part, 1] = (index.texts.matrix(list(surfaces)) @ index.vectors[own].T).mean(axis=0)
+        said = index.surface_vectors(surfaces)
+        values[part, 1] = (index.first_vectors(own) @ said.T).mean(axis=1)
     return values
 
 

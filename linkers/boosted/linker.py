@@ -1,13 +1,16 @@
 """The boosted linker: a table of entities, a memory of links, trees; mentions in, links out.
 
 For large sets of entities that have names and little else. `linkers.Linker` is for graphs with
-facts and pictures and compares each mention with every entity; this one looks at 64 of them.
+facts and pictures and compares each mention with every entity; this one looks at 64 of them. Both
+are `linkers.protocols.MentionLinker`: jobs, texts, reviews and servers take either.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -17,12 +20,14 @@ from kg.progress import Progress, silent
 from linkers.boosted.describing import Described, describe
 from linkers.boosted.entity_table import EntityTable
 from linkers.boosted.features import FEATURES
+from linkers.boosted.fingerprint import boosted_fingerprint
 from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.ranker import Ranker, RankerConfig
 from linkers.boosted.texts import PooledTexts
 from linkers.boosted.training import Labelled, gather, train_ranker
 from linkers.boosted.verdict import Verdict
+from linkers.evidence import MentionImages
 from linkers.model import Candidate, Link, LinkState, Mention, NilReason
 
 __all__ = ["BoostedLinker", "Ranked"]
@@ -110,6 +115,46 @@ class BoostedLinker:
         ranker, verdict = train_ranker(material, config=config, seed=seed)
         return cls(material.index, material.memory, ranker, verdict)
 
+    @property
+    def base(self) -> EntityTable:
+        """The entities."""
+        return self.index.table
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that a link depends on."""
+        return boosted_fingerprint(
+            self.base,
+            self.memory,
+            self.ranker,
+            self.verdict,
+            encoder=self.index.texts.encoder.fingerprint,
+        )
+
+    @property
+    def reads_pictures(self) -> bool:
+        """Whether the picture of a mention counts: it does not."""
+        return False
+
+    @property
+    def pixels(self) -> MentionImages | None:
+        """Opens pictures: nothing does."""
+        return None
+
+    def showing(self, pixels: MentionImages) -> Self:
+        """Return the same linker: it looks at no pictures."""
+        del pixels
+        return self
+
+    def can_open(self, mention: Mention) -> bool:
+        """Tell whether a mention's picture can be opened: it need not be."""
+        del mention
+        return True
+
+    def forget(self) -> None:
+        """Drop the vectors of mentions seen so far, to bound a long job's memory."""
+        self.index.texts.forget()
+
     def rank(self, mentions: Sequence[Mention], *, progress: Progress = silent) -> Iterator[Ranked]:
         """Yield ranked candidates, a block at a time; mentions of a document see one another."""
         for part in describe(self.index, self.memory, mentions, progress=progress):
@@ -124,17 +169,21 @@ class BoostedLinker:
         return Ranked(described=described, scores=scores, first=first, nil=nil)
 
     def link(self, mentions: Sequence[Mention], *, progress: Progress = silent) -> list[Link]:
-        """Link mentions: one link each, in order.
+        """Link mentions: one link each, in order; those of one `document` see one another.
 
-        A link whose probability nothing could teach is for `review`, at probability 0.
+        A link whose probability nothing could teach is for `review`, at probability 0. A mention
+        that has neither words nor a text is NIL: nothing is known of it here.
         """
         links: list[Link] = []
-        for ranked in self.rank(mentions, progress=progress):
-            block = mentions[len(links) : len(links) + len(ranked.described)]
+        placed = [_alone(number, mention.placed()) for number, mention in enumerate(mentions)]
+        for ranked in self.rank(placed, progress=progress):
+            block = placed[len(links) : len(links) + len(ranked.described)]
             links += [self._link(mention, ranked, row) for row, mention in enumerate(block)]
         return links
 
     def _link(self, mention: Mention, ranked: Ranked, row: int) -> Link:
+        if not mention.surface.strip() and not mention.context.strip():
+            return _nothing_said(mention)
         starts = np.append(ranked.described.pairs.starts, len(ranked.scores))
         part = slice(int(starts[row]), int(starts[row + 1]))
         scores = ranked.scores[part]
@@ -164,17 +213,33 @@ class BoostedLinker:
         order = np.lexsort((ids, -scores))
         others = np.exp(scores[order[1:]] - scores[order[0]])
         shares = np.append(best, rest * others / max(float(others.sum()), 1e-12))
-        values = ranked.described.values[part]
+        shown = ranked.described.values[part].astype(np.float64).round(4)
         return tuple(
             Candidate(
                 entity=self.index.table.keys[int(ids[place])],
                 score=round(float(scores[place]), _DIGITS),
                 probability=round(float(min(share, best or share)), _DIGITS),
                 signals={
-                    name: round(float(value), 4)
-                    for name, value in zip(FEATURES, values[place], strict=True)
-                    if np.isfinite(value) and value != 0
+                    name: value
+                    for name, value in zip(FEATURES, shown[place].tolist(), strict=True)
+                    if value and not math.isnan(value)
                 },
             )
             for place, share in list(zip(order.tolist(), shares.tolist(), strict=True))[:_KEPT]
         )
+
+
+def _alone(number: int, mention: Mention) -> Mention:
+    """Return a mention without document as its own: what else is linked with it must not count."""
+    return mention if mention.document is not None else replace(mention, document=f"\0{number}")
+
+
+def _nothing_said(mention: Mention) -> Link:
+    return Link(
+        mention=mention.id,
+        state="nil",
+        entity=None,
+        probability=1.0,
+        nil_probability=1.0,
+        reason="no candidate",
+    )

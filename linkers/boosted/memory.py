@@ -8,8 +8,9 @@ training mention names pay for it.
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from linkers.boosted.entity_table import cleaned
+from linkers.boosted.kept import Kept
+from linkers.boosted.nearest import products
 from linkers.model import Mention
 from linkers.names import latin
 
@@ -37,6 +40,8 @@ _MOST = 64  # texts of an entity that are compared
 _NEAR = 0.4  # cosine of letters from which a surface is like another
 _NEAR_SURFACES = 6
 _NEAR_ENTITIES = 8
+_REMEMBERED = 32_768  # surfaces
+_NOTHING: Mapping[tuple[str, int], int] = {}
 
 Floats = NDArray[np.float32]
 
@@ -72,6 +77,24 @@ class Memory:
             for entity, count in counts.items():
                 self._forms[entity][surface] += count
         self._near = _near_index(sorted(self.by_surface))
+        self._alike: Kept[list[str]] = Kept(_REMEMBERED)
+        self._others: Kept[dict[int, float]] = Kept(_REMEMBERED)
+
+    def more(self, mentions: Sequence[Mention], gold: Sequence[int], contexts: Floats) -> Memory:
+        """Return a memory that holds further links too, such as what people decided.
+
+        Args:
+            mentions: Further mentions.
+            gold: ``(n,)`` id of each one's entity, -1 for none.
+            contexts: ``(n, dim)`` vectors of their texts.
+        """
+        known = [
+            Mention(id="", surface=surface, document=str(document))
+            for surface, document in zip(self.surfaces, self.documents, strict=True)
+        ]
+        return Memory(
+            [*known, *mentions], [*self.gold, *gold], np.concatenate([self.contexts, contexts])
+        )
 
     def meant(self, mention: Mention, *, apart: bool, hidden: int = -1) -> dict[int, int]:
         """Return links of the mention's surface by entity.
@@ -100,21 +123,30 @@ class Memory:
             mentions: The mentions.
             apart: Leave the links of each one's own document out.
         """
-        if self._near is None:
-            return [[] for _ in mentions]
-        vectorizer, surfaces, matrix = self._near
-        alike = vectorizer.transform([latin(cleaned(m.surface)) for m in mentions]) @ matrix
         found = []
-        for row, mention in enumerate(mentions):
-            part = slice(*alike.indptr[row : row + 2])
-            places, values = alike.indices[part], alike.data[part]
-            order = np.lexsort((places, -values))[:_NEAR_SURFACES]
+        alike = self._alike.of([cleaned(m.surface) for m in mentions], self._spelled_alike)
+        for mention, surfaces in zip(mentions, alike, strict=True):
             document = document_of(mention) if apart else None
             ids: dict[int, None] = {}
-            for place in places[order[values[order] >= _NEAR]].tolist():
-                counts = self._links_of(surfaces[place], document)
+            for surface in surfaces:
+                counts = self._links_of(surface, document)
                 ids.update(dict.fromkeys(sorted(counts, key=lambda e, c=counts: (-c[e], e))))  # type: ignore[misc]
             found.append(list(ids)[:_NEAR_ENTITIES])
+        return found
+
+    def _spelled_alike(self, wanted: Sequence[str]) -> list[list[str]]:
+        """Return for each surface those of training that are spelled like it, the nearest first."""
+        if self._near is None:
+            return [[] for _ in wanted]
+        vectorizer, surfaces, matrix = self._near
+        alike = vectorizer.transform([latin(surface) for surface in wanted]) @ matrix
+        found = []
+        for row in range(len(wanted)):
+            part = slice(*alike.indptr[row : row + 2])
+            places, values = alike.indices[part], alike.data[part]
+            kept = np.flatnonzero(values >= _NEAR)
+            order = kept[np.lexsort((places[kept], -values[kept]))[:_NEAR_SURFACES]]
+            found.append([surfaces[place] for place in places[order].tolist()])
         return found
 
     def describe(
@@ -135,53 +167,81 @@ class Memory:
             apart: Leave out what each one's document linked.
             hidden: For each mention an entity whose links are left out, -1 for none.
         """
-        texts = contexts @ self.contexts.T
-        parts = []
+        sizes = [len(ids) for ids in candidates]
+        starts = np.cumsum([0, *sizes])
+        values = np.full((int(starts[-1]), len(MEMORY_FEATURES)), np.nan, dtype=np.float32)
+        values[:, [0, 1, 3]] = 0.0
+        heard: list[NDArray[np.int64]] = []  # training mentions of entities that are candidates
+        places: list[int] = []
         for row, (mention, ids) in enumerate(zip(mentions, candidates, strict=True)):
             gone = -1 if hidden is None else hidden[row]
-            parts.append(self._rows_of(mention, texts[row], ids, apart=apart, hidden=gone))
-        width = len(MEMORY_FEATURES)
-        return np.concatenate(parts) if parts else np.zeros((0, width), dtype=np.float32)
+            part = values[starts[row] : starts[row + 1]]
+            for place, rows in self._rows_of(mention, part, ids, apart=apart, hidden=gone):
+                places.append(int(starts[row]) + place)
+                heard.append(rows)
+        if places:
+            of_row = np.repeat(np.arange(len(sizes)), sizes)[places]
+            counts = np.array([len(rows) for rows in heard])
+            begins = np.cumsum(counts) - counts
+            near = products(
+                contexts, np.repeat(of_row, counts), self.contexts, np.concatenate(heard)
+            )
+            values[places, 5] = np.maximum.reduceat(near, begins)
+            values[places, 6] = np.add.reduceat(near, begins) / counts
+        return values
 
     def _rows_of(
-        self, mention: Mention, texts: Floats, ids: NDArray[np.int64], *, apart: bool, hidden: int
-    ) -> Floats:
-        values = np.full((len(ids), len(MEMORY_FEATURES)), np.nan, dtype=np.float32)
+        self, mention: Mention, values: Floats, ids: NDArray[np.int64], *, apart: bool, hidden: int
+    ) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Fill in what links tell of a mention's candidates; yield whose texts are to be compared.
+
+        Yields:
+            The place of a candidate and the training mentions that mean it, one at least.
+        """
         counts = self.meant(mention, apart=apart, hidden=hidden)
         total = sum(counts.values())
+        values[:, 2] = math.log1p(total)
         document = document_of(mention)
-        own = self._own.get(document, Counter()) if apart else Counter()
+        own = self._own.get(document, _NOTHING) if apart else _NOTHING
         mine: Counter[int] = Counter()
         for (_, entity), count in own.items():
             mine[entity] += count
         surface = cleaned(mention.surface)
-        spelled = latin(surface)
-        values[:, 2] = np.log1p(total)
-        values[:, 0] = values[:, 1] = values[:, 3] = 0.0
-        for place, entity in enumerate(ids.tolist()):
-            links = self.links.get(entity, 0) - mine[entity]
-            if links <= 0 or entity == hidden:
+        links_of = self.links
+        known = [(p, e) for p, e in enumerate(ids.tolist()) if e in links_of and e != hidden]
+        (others,) = self._others.of([surface], lambda texts: [{} for _ in texts])
+        for place, entity in known:
+            links = links_of[entity] - mine[entity] if mine else links_of[entity]
+            if links <= 0:
                 continue
             count = counts.get(entity, 0)
-            values[place, 0] = count / (total + _SMOOTHING)
-            values[place, 1] = np.log1p(count)
-            values[place, 3] = np.log1p(links)
-            forms = self._forms[entity]
-            values[place, 4] = max(
-                (
-                    fuzz.ratio(spelled, latin(form)) / 100
-                    for form, number in forms.items()
-                    if form != surface and number > own.get((form, entity), 0)
-                ),
-                default=0.0,
-            )
+            if count:
+                values[place, 0] = count / (total + _SMOOTHING)
+                values[place, 1] = math.log1p(count)
+            values[place, 3] = math.log1p(links)
+            if own:
+                values[place, 4] = self._other_form(surface, entity, own)
+            else:
+                if entity not in others:
+                    others[entity] = self._other_form(surface, entity, own)
+                values[place, 4] = others[entity]
             rows = self._rows[entity]
             if apart and mine[entity]:
                 rows = rows[self.documents[rows] != document]
             if len(rows):
-                near = texts[rows]
-                values[place, 5], values[place, 6] = near.max(), near.mean()
-        return values
+                yield place, rows
+
+    def _other_form(self, surface: str, entity: int, own: Mapping[tuple[str, int], int]) -> float:
+        """Return how alike another form of an entity is, those of an own document left out."""
+        spelled = latin(surface)
+        return max(
+            (
+                fuzz.ratio(spelled, latin(form)) / 100
+                for form, number in self._forms[entity].items()
+                if form != surface and number > own.get((form, entity), 0)
+            ),
+            default=0.0,
+        )
 
 
 def _near_index(surfaces: list[str]) -> tuple[TfidfVectorizer, list[str], sparse.csr_matrix] | None:

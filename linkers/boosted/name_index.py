@@ -1,8 +1,9 @@
-"""How alike each of many mentions is to every entity, from several sides, by matrix products.
+"""How alike mentions are to entities, from several sides: what is nearest, and pair by pair.
 
 Letters (TF-IDF of n-grams), words (weighted by rareness; of the mention, and of the whole text),
-and vectors of an encoder (of the mention, and of the text). Callers keep blocks of mentions small:
-a block is a few dense arrays ``(n, N)``. Each row depends on its mention alone.
+and vectors of an encoder (of the mention, and of the text). What rests on the surface alone is
+remembered for the last surfaces. Each row depends on its mention alone, bit by bit: the value of a
+pair is computed for that pair, whatever block it comes in.
 """
 
 from __future__ import annotations
@@ -11,85 +12,59 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kg.progress import Progress, silent
 from linkers.boosted.entity_table import EntityTable, cleaned, marks_of
+from linkers.boosted.kept import Kept
+from linkers.boosted.letters import LetterIndex
+from linkers.boosted.name_list import NameList
+from linkers.boosted.nearest import NearestVectors, products
 from linkers.boosted.texts import PooledTexts
 from linkers.boosted.words import WordIndex, word_set
 from linkers.evidence import window
 from linkers.model import Mention
 from linkers.names import latin, normalised
 
-__all__ = ["Looks", "NameIndex", "NameList", "top"]
+__all__ = ["NAMED", "NEAR", "TOLD", "Looks", "NameIndex"]
 
+NEAR = 64
+"""Entities that letters name."""
+NAMED = 10
+"""Entities that the vector of the surface names."""
+TOLD = 8
+"""Entities that the vector of the text names."""
 _ENCODED = 4  # names of an entity that are encoded
-_SIZES = (2, 4)
+_SURFACES = 32_768  # of which what is alike is remembered, about a kilobyte each
+_VECTORS = 65_536  # of surfaces, a kilobyte and a half each
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
 
-class NameList:
-    """Names of entities one after the other: first the first name of each, then the second ones.
-
-    Args:
-        names: Names of each entity, at least one.
-    """
-
-    def __init__(self, names: Sequence[Sequence[str]]) -> None:
-        self.flat: list[str] = []
-        owners: list[int] = []
-        self._levels: list[tuple[int, int]] = []
-        for level in range(max(map(len, names))):
-            start = len(self.flat)
-            for owner, group in enumerate(names):
-                if level < len(group):
-                    self.flat.append(group[level])
-                    owners.append(owner)
-            self._levels.append((start, len(self.flat)))
-        self.owners = np.array(owners, dtype=np.int64)
-        self._size = len(names)
-        self._order = np.argsort(self.owners, kind="stable")
-        self._starts = np.searchsorted(self.owners[self._order], np.arange(len(names) + 1))
-
-    def best(self, values: Floats) -> Floats:
-        """Return ``(n, N)``: the best of each entity's names, of ``(n, F)`` values of names."""
-        found = values[:, : self._size]
-        if len(self._levels) > 1:
-            found = found.copy()
-        for start, end in self._levels[1:]:
-            owners = self.owners[start:end]
-            found[:, owners] = np.maximum(found[:, owners], values[:, start:end])
-        return found
-
-    def of(self, ids: Ids) -> tuple[Ids, Ids]:
-        """Return the names of entities, and where each one's begin among them."""
-        counts = self._starts[ids + 1] - self._starts[ids]
-        starts = np.cumsum(counts) - counts
-        places = np.arange(int(counts.sum())) - np.repeat(starts, counts)
-        return self._order[np.repeat(self._starts[ids], counts) + places], starts
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Looks:
-    """Similarities of a block of mentions with all entities.
+    """What is alike to each of a block of mentions.
 
     Attributes:
-        letters: ``(n, N)`` cosine of character n-grams, best name.
-        named: ``(n, N)`` cosine of the vectors of mention and name.
-        told: ``(n, N)`` cosine of the vectors of text and name (and description).
+        near: `NEAR` ids by letters, best first, for each mention.
+        named: `NAMED` ids by the vector of its words.
+        told: `TOLD` ids by the vector of its text, and half by that of its words.
+        spelled: ``(n, n-grams)`` weights of its letters.
+        surfaces: ``(n, dim)`` vectors of the words.
+        said: ``(n, dim)`` vectors of the texts.
         own: ``(n, F)`` sparse: weight of the words that mention and name share.
         every: ``(n, F)`` sparse: the same of mention and text together.
         mass: ``(n,)`` weight of the mention's words.
     """
 
-    letters: Floats
-    named: Floats
-    told: Floats
+    near: Sequence[Ids]
+    named: Sequence[Ids]
+    told: Sequence[Ids]
+    spelled: sparse.csr_matrix
+    surfaces: Floats
+    said: Floats
     own: sparse.csr_matrix
     every: sparse.csr_matrix
     mass: Floats
@@ -100,65 +75,164 @@ class NameIndex:
 
     Args:
         table: The entities.
-        texts: Encodes names, surfaces and texts.
+        texts: Encodes names; and surfaces and texts, unless `mention_texts` does.
+        mention_texts: Encodes surfaces and texts, where their vectors are kept elsewhere.
         progress: Told names encoded.
     """
 
     def __init__(
-        self, table: EntityTable, texts: PooledTexts, *, progress: Progress = silent
+        self,
+        table: EntityTable,
+        texts: PooledTexts,
+        *,
+        mention_texts: PooledTexts | None = None,
+        progress: Progress = silent,
     ) -> None:
         self.table = table
-        self.texts = texts
+        self.texts = mention_texts or texts
+        self._name_texts = texts
         self.spelled = NameList(table.spelled)
         self.words = WordIndex(self.spelled.flat)
-        self._vectorizer = TfidfVectorizer(
-            analyzer="char_wb", ngram_range=_SIZES, lowercase=False, dtype=np.float32
-        )
-        spellings = [latin(name) for name in self.spelled.flat]
+        self.letters = LetterIndex(self.spelled, [latin(name) for name in self.spelled.flat])
         self.compared = [latin(normalised(name)) for name in self.spelled.flat]
         """What letters of a mention are compared with, for each of `spelled`."""
         self.marks = [marks_of(names[0]) for names in table.names]
-        self._letters = self._vectorizer.fit_transform(spellings).T.tocsr()
         self._read = NameList([names[:_ENCODED] for names in table.names])
-        self.vectors = texts.matrix(self._read.flat, progress=progress)
-        self._notes = texts.matrix(list(table.notes)) if any(table.notes) else None
+        self.vectors = NearestVectors(texts.matrix(self._read.flat, progress=progress))
+        self._notes: NearestVectors | None = None
+        if any(table.notes):
+            self._notes = NearestVectors(texts.matrix(list(table.notes)))
+        texts.forget()  # they stand in the matrices
+        self._near: Kept[Ids] = Kept(_SURFACES)
+        self._named: Kept[Ids] = Kept(_SURFACES)
+        self._surfaces: Kept[Floats] = Kept(_VECTORS)
+
+    def add(self, more: EntityTable, *, progress: Progress = silent) -> None:
+        """Append entities: theirs are encoded and indexed, nothing else is done again.
+
+        How rare words and n-grams are is as it was when the index was made.
+
+        Args:
+            more: Entities of keys that are not there yet.
+            progress: Told names encoded.
+
+        Raises:
+            InputError: A key is there already.
+        """
+        self.table = self.table.more(more)
+        before = len(self.spelled.flat)
+        self.spelled.add(more.spelled)
+        fresh = self.spelled.flat[before:]
+        self.words.add(fresh)
+        self.letters.add([latin(name) for name in fresh])
+        self.compared += [latin(normalised(name)) for name in fresh]
+        self.marks += [marks_of(names[0]) for names in more.names]
+        read = len(self._read.flat)
+        self._read.add([names[:_ENCODED] for names in more.names])
+        self.vectors.add(self._name_texts.matrix(self._read.flat[read:], progress=progress))
+        if self._notes is not None or any(more.notes):
+            dimension = self.texts.encoder.dimension
+            known = len(self.table) - len(more)
+            self._notes = self._notes or NearestVectors(np.zeros((known, dimension), np.float32))
+            self._notes.add(self._name_texts.matrix(list(more.notes)))
+        self._name_texts.forget()
+        for kept in (self._near, self._named):
+            kept.clear()
 
     def prepare(self, mentions: Sequence[Mention], *, progress: Progress = silent) -> None:
         """Encode what mentions need."""
-        needed = [text for m in mentions for text in (m.surface, window(m))]
-        self.texts.add(needed, progress=progress)
+        self.surface_vectors([mention.surface for mention in mentions])
+        self.texts.add([window(mention) for mention in mentions], progress=progress)
 
-    def surfaces(self, mentions: Sequence[Mention]) -> Floats:
-        """Return ``(n, dim)`` vectors of the mentions' words."""
-        return self.texts.matrix([m.surface for m in mentions])
+    def surface_vectors(self, surfaces: Sequence[str]) -> Floats:
+        """Return ``(n, dim)`` vectors of words."""
+        found = self._surfaces.of(surfaces, self.texts.matrix)
+        return np.stack(found) if found else np.zeros((0, self.texts.encoder.dimension), np.float32)
 
     def contexts(self, mentions: Sequence[Mention]) -> Floats:
         """Return ``(n, dim)`` vectors of the texts around mentions."""
         return self.texts.matrix([window(m) for m in mentions])
 
     def look(self, mentions: Sequence[Mention]) -> Looks:
-        """Return the similarities of a block of mentions."""
-        spelled = self._vectorizer.transform([latin(m.surface) for m in mentions])
-        own = [word_set(cleaned(m.surface)) for m in mentions]
+        """Return what is alike to each of a block of mentions."""
+        written = [m.surface for m in mentions]
+        surfaces, said = self.surface_vectors(written), self.contexts(mentions)
+        own = [word_set(cleaned(surface)) for surface in written]
         every = [words | word_set(m.context) for words, m in zip(own, mentions, strict=True)]
-        said = self.contexts(mentions)
-        told = self._read.best(said @ self.vectors.T)
-        if self._notes is not None:
-            told = np.maximum(told, said @ self._notes.T)
-        letters = (spelled @ self._letters).toarray()
         return Looks(
-            letters=self.spelled.best(letters),
-            named=self._read.best(self.surfaces(mentions) @ self.vectors.T),
-            told=told,
-            own=self._shared(own),
-            every=self._shared(every),
+            near=self._near.of(written, self._nearest_by_letters),
+            named=self._named.of(
+                written, lambda missing: self._nearest(self.surface_vectors(missing), NAMED)
+            ),
+            told=self._told(surfaces, said),
+            spelled=self.letters.encode([latin(surface) for surface in written]),
+            surfaces=surfaces,
+            said=said,
+            own=self.words.shared(own),
+            every=self.words.shared(every),
             mass=np.array([self.words.mass_of(words) for words in own], dtype=np.float32),
         )
 
-    def _shared(self, sets: Sequence[frozenset[str]]) -> sparse.csr_matrix:
-        found = self.words.weighted(sets) @ self.words.names_by_word
-        found.sort_indices()
+    def _nearest_by_letters(self, surfaces: Sequence[str]) -> list[Ids]:
+        encoded = self.letters.encode([latin(surface) for surface in surfaces])
+        return self.letters.nearest(encoded, NEAR)
+
+    def _nearest(self, queries: Floats, count: int) -> list[Ids]:
+        """Return ids of entities by their names' vectors, best first."""
+        picked = self.vectors.likely(queries, count)
+        return [
+            _best(self._read.owners[names], self.vectors.vectors[names] @ query, count)
+            for names, query in zip(picked, queries, strict=True)
+        ]
+
+    def _told(self, surfaces: Floats, said: Floats) -> list[Ids]:
+        """Return ids by the text, and half by the words."""
+        both = said + surfaces * np.float32(0.5)
+        if self._read.single and self._notes is None:
+            return self._nearest(both, TOLD)
+        picked = [self._read.owners[names] for names in self.vectors.likely(both, TOLD)]
+        if self._notes is not None:
+            notes = self._notes.likely(said, TOLD)
+            picked = [np.concatenate(pair) for pair in zip(picked, notes, strict=True)]
+        found = []
+        for row, ids in enumerate(picked):
+            owners = np.unique(ids)
+            where = np.full(len(owners), row)
+            named, told = self._of_vectors(surfaces, said, where, owners)
+            found.append(_best(owners, told + named * np.float32(0.5), TOLD))
         return found
+
+    def _of_vectors(
+        self, surfaces: Floats, said: Floats, rows: Ids, ids: Ids
+    ) -> tuple[Floats, Floats]:
+        """Return ``(pairs,)`` cosines of words and names, and of texts and names or notes."""
+        names, starts = self._read.of(ids)
+        vectors = self.vectors.vectors
+        if self._read.single:
+            where = rows
+        else:
+            where = np.repeat(rows, np.diff(np.append(starts, len(names))))
+        named = np.maximum.reduceat(products(surfaces, where, vectors, names), starts)
+        told = np.maximum.reduceat(products(said, where, vectors, names), starts)
+        if self._notes is not None:
+            told = np.maximum(told, products(said, rows, self._notes.vectors, ids))
+        return named, told
+
+    def of_pairs(self, looks: Looks, rows: Ids, ids: Ids) -> tuple[Floats, Floats, Floats]:
+        """Return ``(pairs,)`` cosines of letters, of words and names, and of text and names.
+
+        The best name of each entity counts, and for the text its description.
+        """
+        named, told = self._of_vectors(looks.surfaces, looks.said, rows, ids)
+        return self.letters.of_pairs(looks.spelled, rows, ids), named, told
+
+    def first_vectors(self, ids: Ids) -> Floats:
+        """Return ``(n, dim)`` vectors of the names of entities."""
+        return self.vectors.vectors[ids if self._read.single else self._read.firsts(ids)]
+
+    def told(self, looks: Looks, rows: Ids, ids: Ids) -> Floats:
+        """Return ``(pairs,)`` cosines of text and names."""
+        return self._of_vectors(looks.surfaces, looks.said, rows, ids)[1]
 
     def top_by_words(self, looks: Looks, count: int) -> list[Ids]:
         """Return for each mention entities whose names share most words with it and its text."""
@@ -170,6 +244,9 @@ class NameIndex:
             mine = slice(*looks.own.indptr[row : row + 2])
             places = np.searchsorted(names, looks.own.indices[mine])
             scores[places] += looks.own.data[mine] / max(float(looks.mass[row]), 1e-6)
+            if len(scores) > 4 * count:  # sorting all of them takes longer than what follows
+                kept = scores >= np.partition(scores, -count)[-count]
+                names, scores = names[kept], scores[kept]
             best = np.lexsort((names, -scores))[:count]
             found.append(self.spelled.owners[names[best]])
         return found
@@ -181,8 +258,7 @@ class NameIndex:
         holds; share that mention and text hold; weight of what of the name the text holds alone.
         """
         names, starts = self.spelled.of(ids)
-        counts = np.diff(np.append(starts, len(names)))
-        where = np.repeat(rows, counts)
+        where = np.repeat(rows, np.diff(np.append(starts, len(names))))
         own = np.asarray(looks.own[where, names], dtype=np.float32).ravel()
         every = np.asarray(looks.every[where, names], dtype=np.float32).ravel()
         mass = np.maximum(self.words.mass[names], 1e-6)
@@ -192,10 +268,8 @@ class NameIndex:
         return np.asarray(np.maximum.reduceat(values, starts, axis=0), dtype=np.float32)
 
 
-def top(values: Floats, count: int) -> Ids:
-    """Return ``(n, count)`` columns of the highest values, best first; ties by the lower column."""
-    count = min(count, values.shape[1])
-    best = torch.topk(torch.from_numpy(np.ascontiguousarray(values)), count, dim=1, sorted=False)
-    some = np.sort(best.indices.numpy(), axis=1)
-    order = np.argsort(-np.take_along_axis(values, some, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(some, order, axis=1)
+def _best(ids: Ids, values: Floats, count: int) -> Ids:
+    """Return distinct ids by their best value, best first; ties by the lower id."""
+    order = np.lexsort((ids, -values))
+    found = list(dict.fromkeys(ids[order].tolist()))[:count]
+    return np.array(found, dtype=np.int64)

@@ -1,7 +1,8 @@
 """Boosted trees as plain arrays: fitted by scikit-learn, kept and applied without it.
 
 A fitted forest is five arrays over all nodes of all trees, so it is saved as safetensors and no
-pickle is needed; the tests hold its scores against scikit-learn's own.
+pickle is needed; onnxruntime applies it (`linkers.boosted.tree_graph`). The tests hold its scores
+against scikit-learn's own.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from kg.errors import InputError, SettingError
+from linkers.boosted.tree_graph import TreeSession
 
 __all__ = ["Forest", "TreeConfig", "fit_forest"]
 
-_BLOCK = 8_192  # rows scored at a time: what they touch stays in the processor's cache
+_BLOCK = 65_536  # rows scored at a time
 
 Floats = NDArray[np.float32]
 
@@ -84,10 +86,10 @@ class Forest:
     roots: NDArray[np.int32]
     start: float
     columns: int
-    _depth: int = field(default=0, init=False)
+    _session: TreeSession | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Check that every step of a walk stays inside, and that every walk ends."""
+        """Check that the nodes make trees."""
         count = len(self.column)
         inner = np.flatnonzero(self.column >= 0)
         shapes = (
@@ -98,13 +100,20 @@ class Forest:
         if not shapes or not len(self.roots):
             raise InputError("arrays of different lengths make no trees")
         steps = self.children[inner]
-        # a child stands behind its parent, hence no walk goes round
+        tree = np.searchsorted(self.roots, np.arange(count), side="right")
+        # every node but the roots is the child of one node of its tree, which stands before it,
+        # hence every walk ends, and in its tree
         if (
-            (self.column >= self.columns).any()
-            or (self.roots < 0).any()
+            self.roots[0] != 0
+            or (np.diff(self.roots) <= 0).any()
             or (self.roots >= count).any()
+            or (self.column >= self.columns).any()
             or (steps <= inner[:, None]).any()
             or (steps >= count).any()
+            or not np.array_equal(
+                np.sort(steps, axis=None), np.setdiff1d(np.arange(count), self.roots)
+            )
+            or (tree[steps] != tree[inner][:, None]).any()
             or not np.isfinite(self.answer).all()
         ):
             raise InputError("a node points outside its tree")
@@ -120,29 +129,14 @@ class Forest:
         """
         if values.ndim != 2 or values.shape[1] != self.columns:
             raise InputError(f"rows of {self.columns} features are needed, not {values.shape}")
+        if self._session is None:
+            object.__setattr__(self, "_session", TreeSession(self))
+        session: TreeSession = self._session  # type: ignore[assignment]
         found = [
-            self._scores(values[start : start + _BLOCK]) for start in range(0, len(values), _BLOCK)
+            session.scores(values[start : start + _BLOCK])
+            for start in range(0, len(values), _BLOCK)
         ]
         return np.concatenate(found) if found else np.zeros(0)
-
-    def _scores(self, values: Floats) -> NDArray[np.float64]:
-        total = np.full(len(values), self.start)
-        every = np.arange(len(values))
-        for root in self.roots.tolist():
-            node = np.full(len(values), root, dtype=np.int32)
-            rows = every
-            while len(rows):
-                here = node[rows]
-                column = self.column[here]
-                inner = column >= 0
-                rows, here, column = rows[inner], here[inner], column[inner]
-                value = values[rows, column]
-                left = np.where(
-                    np.isnan(value), self.absent_left[here], value <= self.threshold[here]
-                )
-                node[rows] = self.children[here, np.where(left, 0, 1)]
-            total += self.answer[node]
-        return total
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return plain arrays, for safetensors."""

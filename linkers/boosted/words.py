@@ -63,10 +63,28 @@ class WordIndex:
         )
         self.unknown = math.log(1 + total) + 1
         held = self._rows(sets)
-        self.names_by_word = held.T.tocsr()
-        """``(V, F)`` 0/1."""
+        self._names_by_word = [held.T.tocsr()]  # ``(V, F)`` 0/1, the columns in parts
         self.mass = np.asarray(held @ self.weights, dtype=np.float32)
         """``(F,)`` weight of all words of a name."""
+
+    def add(self, names: Sequence[str]) -> None:
+        """Append names; a word that no name held before weighs as an unknown one."""
+        sets = [word_set(name) for name in names]
+        fresh = sorted({word for words in sets for word in words} - self._ids.keys())
+        self._ids.update((word, row) for row, word in enumerate(fresh, len(self._ids)))
+        unknown = np.full(len(fresh), self.unknown, dtype=np.float32)
+        self.weights = np.concatenate([self.weights, unknown])
+        held = self._rows(sets)
+        self._names_by_word.append(held.T.tocsr())
+        self.mass = np.concatenate([self.mass, np.asarray(held @ self.weights, dtype=np.float32)])
+
+    def shared(self, sets: Sequence[frozenset[str]]) -> sparse.csr_matrix:
+        """Return ``(texts, F)`` weight of the words that each text and name share."""
+        weighted = self.weighted(sets)
+        parts = [weighted[:, : part.shape[0]] @ part for part in self._names_by_word]
+        found = parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
+        found.sort_indices()
+        return found
 
     def weighted(self, sets: Sequence[frozenset[str]]) -> sparse.csr_matrix:
         """Return ``(texts, V)`` weights of the words of each that some name holds."""

@@ -15,7 +15,7 @@ import pytest
 from api.engine import Engine
 from api.settings import load_settings
 from api.steps.build import build_graph
-from api.steps.link import open_linker
+from api.steps.open_linker import open_linker
 from api.workspace import Workspace
 from kg.backends import open_store
 from kg.backends.memory import MemoryStore

@@ -15,7 +15,8 @@ from pyarrow import parquet
 from api.cli.main import main
 from api.engine import Engine
 from api.settings import load_settings
-from api.steps.link import LinkerChoice, LinkJob, link_file
+from api.steps.link import LinkJob, link_file
+from api.steps.open_linker import LinkerChoice
 from api.workspace import Workspace
 from kg.backends.memory import MemoryStore
 from kg.errors import MissingPartError

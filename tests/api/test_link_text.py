@@ -13,7 +13,7 @@ from api.app import create_app
 from api.cli.main import main
 from api.engine import Engine
 from api.routes.examples import TEXTS
-from api.steps.link_text import link_plain_text
+from api.steps.link_text import TextSource, link_plain_text
 from api.text_schemas import MAX_REQUEST, TextLinksOut
 from api.workspace import Workspace
 from tests.api.conftest import ADDRESS
@@ -43,7 +43,7 @@ def test_every_door_finds_the_same_mentions(
     lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
     assert lines == [m.model_dump(mode="json") for m in by_command.mentions]
     with Engine(tiny_demo) as engine:
-        assert link_plain_text(engine, TEXT, name="report.txt") == by_command
+        assert link_plain_text(engine, TEXT, TextSource(name="report.txt")) == by_command
         with TestClient(create_app(engine), base_url=ADDRESS) as client:
             sent = {"text": TEXT, "name": "report.txt"}
             for _ in range(2):

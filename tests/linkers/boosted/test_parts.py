@@ -15,7 +15,8 @@ from linkers.boosted import EntityTable, Forest, PooledTexts, TreeConfig
 from linkers.boosted.candidates import LIMIT, named_alike, propose
 from linkers.boosted.features import group_best_other
 from linkers.boosted.memory import Memory
-from linkers.boosted.name_index import NameIndex, NameList, top
+from linkers.boosted.name_index import NameIndex
+from linkers.boosted.name_list import NameList, top
 from linkers.boosted.trees import fit_forest
 from linkers.model import Mention
 

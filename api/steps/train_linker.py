@@ -1,0 +1,127 @@
+"""The step that trains a boosted linker on a table of mentions whose entities are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from api.steps.open_linker import BOOSTED, LINKER, pooled_texts
+from kg.errors import SettingError
+from kg.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from api.engine import Engine
+    from linkers.boosted import EntityTable
+
+__all__ = ["LinkerTraining", "train_linker"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkerTraining:
+    """What a linker learns from.
+
+    Attributes:
+        mentions: A table of mentions (JSON Lines, CSV, TSV, Parquet), or a folder of tables.
+        columns: Which column holds which part of a mention (`linkers.records.MentionColumns`).
+        gold: Column with the key of the entity; an empty value is NIL.
+        valid: A table to calibrate by; the rows whose ``split`` is ``valid``, or a fifth of the
+            documents, if not given.
+        label: Class of the graph's entities that mentions may mean; all if not given.
+        entities: A file of entities that takes the place of the graph's.
+        save: Folder for the linker; the working folder's own linker if not given.
+        trees: Boosted trees of the ranker.
+        seed: Of everything random.
+
+    Raises:
+        SettingError: A file of entities without a folder for the linker.
+    """
+
+    mentions: Path
+    columns: Mapping[str, str | None] = field(default_factory=dict)
+    gold: str = "entity_id"
+    valid: Path | None = None
+    label: str | None = None
+    entities: Path | None = None
+    save: Path | None = None
+    trees: int = 250
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no later run would find."""
+        if self.entities is not None and self.save is None:
+            raise SettingError(
+                "a linker to a file of entities is no linker of the graph",
+                where="--entities",
+                hint="name a folder for it: --save FOLDER",
+            )
+
+
+def train_linker(
+    engine: Engine, task: LinkerTraining, *, progress: Progress = silent
+) -> dict[str, Any]:
+    """Train a boosted linker and save it.
+
+    Args:
+        engine: Whose entities the mentions mean, unless a file of entities is named.
+        task: What to learn from.
+        progress: Told mentions described.
+
+    Returns:
+        How many mentions were learnt from, how many of them mean an entity that is there, rejects
+        (and why the first is one), and the folder.
+
+    Raises:
+        RecordError: A file is missing or is not of its format.
+        MappingError: A table lacks a column.
+        InputError: Nothing can be learnt.
+    """
+    from linkers.boosted import BoostedLinker, RankerConfig, TreeConfig, save_linker
+    from linkers.labelled_tables import read_labelled
+    from linkers.records import MentionColumns
+
+    columns = MentionColumns.of(task.columns)
+    read = read_labelled(task.mentions, columns, gold=task.gold)
+    known = read.mentions
+    train, valid = known.part("train"), known.part("valid") if any(known.splits) else None
+    if task.valid is not None:
+        valid = read_labelled(task.valid, columns, gold=task.gold).mentions
+    table = _table(engine, task)
+    linker = BoostedLinker.train(
+        table,
+        pooled_texts(engine),
+        (train.mentions, train.gold),
+        valid=((), ()) if valid is None else (valid.mentions, valid.gold),
+        config=RankerConfig(trees=TreeConfig(trees=task.trees)),
+        seed=task.seed,
+        progress=progress,
+    )
+    workspace = engine.workspace
+    folder = workspace.model("full", BOOSTED) if task.save is None else task.save
+    save_linker(linker, folder)
+    outcome: dict[str, Any] = {
+        "mentions": len(train),
+        "in_the_base": sum(key in table.ids for key in train.gold if key is not None),
+        "entities": len(table),
+        "calibrated_on": 0 if valid is None else len(valid),
+        "rejects": len(read.rejects),
+        "linker": str(folder),
+    }
+    if read.rejects:
+        first = read.rejects[0]
+        outcome["first_reject"] = f"{first.file}, line {first.line}: {first.reason}"
+    if task.save is None:
+        with workspace.doing(LINKER, linker.fingerprint) as recorded:
+            recorded.update(outcome, kind=BOOSTED, label=task.label)
+    return outcome
+
+
+def _table(engine: Engine, task: LinkerTraining) -> EntityTable:
+    from api.steps.knowledge_base import knowledge_base
+    from linkers.boosted import EntityTable
+    from linkers.mention_sets import read_entity_table
+
+    if task.entities is not None:
+        return read_entity_table(task.entities)
+    return EntityTable.of_base(knowledge_base(engine, task.label))

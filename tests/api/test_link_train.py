@@ -1,0 +1,106 @@
+"""`umbra link train`, and its linker wherever the trained linker of a folder is used."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from api.cli.main import main
+from api.engine import Engine
+from api.held_linker import HeldLinker
+from api.settings import load_settings
+from api.steps.link import LinkJob, link_file
+from api.steps.link_text import link_held
+from api.steps.open_linker import ChosenLinker, LinkerChoice
+from api.steps.train_linker import LinkerTraining, train_linker
+from api.workspace import Workspace
+from kg.backends.memory import MemoryStore
+from kg.errors import SettingError
+from kg.model import Entity, EntityKey
+from tests.linkers.boosted.made_world import entities, mentions, write
+
+COLUMNS = {"id": "row", "surface": "words", "context": "text", "document": "page"}
+MAP = [word for part, column in COLUMNS.items() for word in ("--map", f"{part}={column}")]
+
+
+@pytest.fixture(autouse=True)
+def _tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("UMBRA_TEXT_ENCODER", "tiny")
+    monkeypatch.setenv("UMBRA_FOLDER", str(tmp_path / ".umbra"))
+
+
+def table(path: Path, *, bad: bool = False) -> Path:
+    """Write mentions as CSV, columns by other names."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow([*COLUMNS.values(), "key", "split"])
+        for row in mentions(240):
+            own = (row["id"], row["mention"], row["context"], row["caption_id"])
+            writer.writerow([*own, row["entity_id"], row["split"]])
+        if bad:
+            file.write("only,two\n")
+    return path
+
+
+def umbra(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+def test_a_table_trains_a_linker_to_a_file_of_entities(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = table(tmp_path / "known.csv", bad=True)
+    base = write(tmp_path / "entities.jsonl", entities())
+    trained = ("--entities", base, "--save", tmp_path / "linker", "--gold", "key", "--trees", 20)
+    assert umbra("link", "train", known, *MAP, *trained, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["mentions"], told["in_the_base"], told["rejects"]) == (144, 144, 1)
+    assert told["calibrated_on"] == 48
+    assert "line 242" in told["first_reject"]
+    chosen = ("--linker", tmp_path / "linker", "--entities", base)
+    outputs = []
+    for workers, rows in ((1, 100), (2, 30)):
+        out = tmp_path / f"{workers}.jsonl"
+        more = ("--out", out, "--workers", workers, "--shard-rows", rows)
+        assert umbra("link", "run", known, *MAP, *chosen, *more) == 0
+        outputs.append(out.read_bytes())
+    assert outputs[0] == outputs[1]
+    links = [json.loads(line) for line in outputs[0].splitlines()]
+    gold = {row["id"]: row["entity_id"] for row in mentions(240)}
+    assert sum(link["entity"] == gold[link["mention"]] for link in links) > 180
+    capsys.readouterr()
+    assert umbra("link", "run", known, *MAP, "--linker", tmp_path / "linker", "--write-graph",
+                 "--head", "x", "--relation", "r", "--entities", base) != 0  # fmt: skip
+    assert "entities of the graph" in capsys.readouterr().err
+
+
+def test_a_linker_of_the_graph_serves_jobs_and_texts(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.upsert_entities(
+        Entity(key=EntityKey(row["entity_id"]), label="Thing", name=row["name"])
+        for row in entities()
+    )
+    workspace, settings = Workspace(tmp_path / "graph"), load_settings()
+    known = table(tmp_path / "known.csv")
+    task = LinkerTraining(mentions=known, columns=COLUMNS, gold="key", trees=20)
+    with Engine(workspace, settings=settings, store=store) as engine:
+        told = train_linker(engine, task)
+        assert Path(told["linker"]).is_relative_to(workspace.folder)
+        job = LinkJob(mentions=known, columns=COLUMNS, out=tmp_path / "links.jsonl")
+        done = link_file(engine, job)
+        assert (done["state"], done["failed"]) == ("done", 0)
+        assert done["linked"] > 120
+        chosen = ChosenLinker(engine, LinkerChoice())
+        assert chosen.fingerprint == chosen.open().fingerprint
+        found = link_held(HeldLinker(engine), "The road to Arden was closed.", name="note")
+        assert [(one.surface, one.candidates[0].name) for one in found.mentions] == [
+            ("Arden", "Arden")
+        ]
+
+
+def test_a_linker_that_no_run_would_find_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="no linker of the graph"):
+        LinkerTraining(mentions=tmp_path, entities=tmp_path)
