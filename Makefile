@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check format bench bench-reasoning bench-linking docs clean
+.PHONY: help setup demo test check format bench bench-reasoning bench-linking bench-linking-m3el docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -48,6 +48,9 @@ bench-reasoning: $(STAMP) ## train on NELL995 and answer its published queries (
 
 bench-linking: $(STAMP) ## train on WikiDiverse and Wikidata-MEL and link their test mentions (../shared/data; an hour)
 	$(BIN)/python -m bench.linking
+
+bench-linking-m3el: $(STAMP) ## train M3EL's text unit on the same sets, part by part (../shared/data; an hour)
+	$(BIN)/python -m bench.linking_m3el
 
 docs: $(STAMP) ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate

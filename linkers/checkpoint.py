@@ -14,7 +14,8 @@ from kg.errors import ForeignFileError, InputError, MissingPartError
 from kg.files import atomic_write, read_json, sha256_of_file, write_json
 from linkers.config import LinkerConfig
 from linkers.decision import Decision
-from linkers.matching import MatchingConfig, MatchingNetwork
+from linkers.m3el_paper import matching_network
+from linkers.matching import MatchingConfig
 from linkers.priors import Priors
 from linkers.scoring import ALL_SIGNALS
 from linkers.trained import Trained
@@ -96,7 +97,7 @@ def _read(values: dict[str, Any], weights: Path) -> Trained:
     shape: MatchingConfig = config.network(
         text_dimension=values["text_dimension"], image_dimension=values["image_dimension"]
     )
-    network = MatchingNetwork(shape, generator=torch.Generator().manual_seed(0))
+    network = matching_network(shape, generator=torch.Generator().manual_seed(0))
     network.load_state_dict(
         {
             name.removeprefix("network."): torch.from_numpy(value)

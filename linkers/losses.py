@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["contrastive_loss", "fused", "matching_loss"]
+__all__ = [
+    "contrastive_loss",
+    "distribution_loss",
+    "fused",
+    "matching_loss",
+    "similarity_distribution_matching",
+]
+
+_ABSENT = -1e4  # a logit that gets no share of a softmax, and that sums stay finite with
 
 
 def fused(scores: Tensor, present: Tensor) -> Tensor:
@@ -86,3 +94,49 @@ def contrastive_loss(
         within = (intra * anchor @ anchor.T / temperature).masked_fill(same, float("-inf"))
         total = total + functional.cross_entropy(torch.cat([across, within], dim=1), target)
     return total / 2
+
+
+def similarity_distribution_matching(similarity: Tensor, positives: Tensor) -> Tensor:
+    """KL from each row's softmax to its row of labels, both directions added (Jiang and Ye, 2023).
+
+    A label is 1 / (number of positives) at every positive, hence several mentions of one entity
+    may share the mass. The public code divides labels along the wrong axis; here each direction
+    divides along its own.
+
+    Args:
+        similarity: ``(B, M)``, temperature applied; -inf where a pair cannot be scored.
+        positives: ``(B, M)`` bool; rows and columns without any are left out.
+    """
+    return _towards_labels(similarity, positives) + _towards_labels(similarity.T, positives.T)
+
+
+def _towards_labels(similarity: Tensor, positives: Tensor) -> Tensor:
+    there = torch.isfinite(similarity)
+    right = positives & there
+    usable = right.any(dim=1)
+    if not bool(usable.any()):
+        return 0.0 * similarity[there].sum()  # still part of the graph
+    kept = similarity.masked_fill(~there, 0.0).masked_fill(~there, _ABSENT)
+    logs = functional.log_softmax(kept[usable], dim=1)
+    shares = right[usable].to(similarity.dtype)
+    labels = torch.log(shares / shares.sum(dim=1, keepdim=True) + 1e-8)
+    return (logs.exp() * (logs - labels)).sum(dim=1).mean()
+
+
+def distribution_loss(
+    scores: Tensor, present: Tensor, owners: Tensor, *, temperature: float
+) -> Tensor:
+    """`similarity_distribution_matching` of the fused score plus that of every unit.
+
+    Args:
+        scores: ``(units, B, B)`` cosines; column b is the entity of mention b.
+        present: The same shape, bool.
+        owners: ``(B,)`` id of each mention's entity; equal ones are positives of one another.
+        temperature: Of the softmax.
+    """
+    same = owners[:, None] == owners[None, :]
+    units = [s.masked_fill(~p, float("-inf")) for s, p in zip(scores, present, strict=True)]
+    every = [fused(scores, present), *units]
+    return torch.stack(
+        [similarity_distribution_matching(unit / temperature, same) for unit in every]
+    ).sum()

@@ -35,6 +35,13 @@ __all__ = ["UNITS", "MatchingConfig", "MatchingNetwork"]
 UNITS = ("text", "image", "text to vision", "vision to text")
 """Order of the unit scores."""
 
+_SHARES = ("initial_temperature", "contrastive_temperature", "learning_rate", "sdm_temperature")
+_KINDS = {
+    "formulas": ("mended", "paper", "paper, one direction"),
+    "parts": ("both", "global", "local"),
+    "objective": ("cross-entropy", "sdm", "both"),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchingConfig:
@@ -55,6 +62,13 @@ class MatchingConfig:
         patience: Passes without a better MRR on valid mentions before training ends.
         learning_rate: Of AdamW. The paper's 1e-5 is for fine-tuning CLIP; from scratch it is slow.
         weight_decay: Of AdamW, on matrices only.
+        formulas: `mended` (see above), or the published ones, defects included: `paper` as for
+            WikiDiverse, `paper, one direction` as for WikiMEL and RichpediaMEL.
+        parts: What an intra-modal unit is the mean of: `both`, or one of `global` and `local`.
+        contrastive: Weight of the contrastive loss; 0 leaves it out.
+        objective: Of the scores: `cross-entropy`, `sdm` (similarity distribution matching: every
+            mention's row of similarities is drawn to the row of labels), or `both`.
+        sdm_temperature: Of `sdm`, in (0, 1]; its paper's 0.02.
     """
 
     text_dimension: int
@@ -71,15 +85,29 @@ class MatchingConfig:
     patience: int = 2
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
+    formulas: Literal["mended", "paper", "paper, one direction"] = "mended"
+    parts: Literal["both", "global", "local"] = "both"
+    contrastive: float = 1.0
+    objective: Literal["cross-entropy", "sdm", "both"] = "cross-entropy"
+    sdm_temperature: float = 0.02
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
         for name in ("text_dimension", "image_dimension", "dimension", "batch", "epochs"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("initial_temperature", "contrastive_temperature", "learning_rate"):
+        for name in _SHARES:
             if not 0 < getattr(self, name) <= 1:
                 raise SettingError(f"{name} must lie in (0, 1], got {getattr(self, name)}")
+        if self.contrastive < 0:
+            raise SettingError(f"contrastive must not be negative, got {self.contrastive}")
+        for name, kinds in _KINDS.items():
+            if getattr(self, name) not in kinds:
+                raise SettingError(
+                    f"{name} must be one of {', '.join(kinds)}, not {getattr(self, name)!r}"
+                )
+        if self.formulas != "mended" and (self.parts, self.objective) != ("both", "cross-entropy"):
+            raise SettingError("the paper's formulas know no other parts and no other objective")
         if not self.temperatures:
             raise SettingError("temperatures must name at least one head")
 
@@ -233,6 +261,8 @@ class MatchingNetwork(nn.Module):
             return whole
         layers = self.text if side == 0 else self.image
         g2g = _unit(mentions.globals_[side]) @ _unit(entities.globals_[side]).T
+        if self.config.parts == "global":
+            return g2g
         queries, keys = entities.queries[side], mentions.keys[side]
         logits = torch.einsum("nqd,bkd->bnqk", queries, keys) / math.sqrt(keys.shape[-1])
         weights = masked_softmax(logits, mentions.masks[side][:, None, None, :])
@@ -240,7 +270,7 @@ class MatchingNetwork(nn.Module):
         mean = masked_mean(weights, entities.masks[side][None])
         pooled = layers.norm(mean @ mentions.values[side])
         g2l = (_unit(pooled) * _unit(entities.classes[side])).sum(dim=-1)
-        return (g2g + g2l) / 2
+        return g2l if self.config.parts == "local" else (g2g + g2l) / 2
 
 
 def _unit(values: Tensor) -> Tensor:

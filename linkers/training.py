@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from kg.progress import Progress, silent
-from linkers.items import Items
-from linkers.losses import contrastive_loss, fused, matching_loss
+from linkers.items import Encoded, Items
+from linkers.losses import contrastive_loss, distribution_loss, fused, matching_loss
+from linkers.m3el_paper import matching_network, paper_contrastive_loss, paper_matching_loss
 from linkers.matching import MatchingConfig, MatchingNetwork
 
 __all__ = ["Pairs", "fit_matching", "reciprocal_ranks"]
@@ -51,7 +52,7 @@ def fit_matching(
         progress: Told epochs done.
     """
     generator = torch.Generator().manual_seed(seed)
-    network = MatchingNetwork(config, generator=generator)
+    network = matching_network(config, generator=generator)
     optimiser = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate)
     best_score, best_state, waited = -1.0, copy.deepcopy(network.state_dict()), 0
     for epoch in range(config.epochs):
@@ -102,21 +103,48 @@ def _step(
         chosen, others = chosen.without_images(), others.without_images()
     mentions, partners = network.encode(chosen, "mention"), network.encode(others, "entity")
     scores, present = network(mentions, partners)
-    loss = matching_loss(scores, present, owners)
-    for side in range(2):
-        both = mentions.present[:, side] & partners.present[:, side]
-        loss = loss + 0.5 * contrastive_loss(
-            mentions.raw[side][both],
-            partners.raw[side][both],
-            owners[both],
-            temperature=config.contrastive_temperature,
-            inter=config.inter,
-            intra=config.intra,
-        )
+    loss = _of_scores(network, scores, present, owners)
+    if config.contrastive:
+        for part in _contrastive(config, mentions, partners, owners):
+            loss = loss + 0.5 * config.contrastive * part
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimiser.step()
+
+
+def _of_scores(network: MatchingNetwork, scores: Tensor, present: Tensor, owners: Tensor) -> Tensor:
+    config = network.config
+    if config.formulas != "mended":
+        return paper_matching_loss(scores, present)
+    parts = []
+    if config.objective != "sdm":
+        parts.append(matching_loss(scores, present, owners))
+    if config.objective != "cross-entropy":
+        cosines = scores / network.log_scale.exp()[:, None, None]
+        temperature = config.sdm_temperature
+        parts.append(distribution_loss(cosines, present, owners, temperature=temperature))
+    return torch.stack(parts).sum()
+
+
+def _contrastive(
+    config: MatchingConfig, mentions: Encoded, partners: Encoded, owners: Tensor
+) -> list[Tensor]:
+    """Return ICL of both modalities."""
+    weights = {
+        "temperature": config.contrastive_temperature,
+        "inter": config.inter,
+        "intra": config.intra,
+    }
+    losses: list[Tensor] = []
+    for side in range(2):
+        both = mentions.present[:, side] & partners.present[:, side]
+        mine, theirs = mentions.raw[side][both], partners.raw[side][both]
+        if config.formulas != "mended":
+            losses.append(paper_contrastive_loss(mine, theirs, **weights))
+        else:
+            losses.append(contrastive_loss(mine, theirs, owners[both], **weights))
+    return losses
 
 
 def _groups(network: MatchingNetwork, config: MatchingConfig) -> list[dict[str, object]]:

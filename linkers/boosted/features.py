@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +18,7 @@ from linkers.boosted.candidates import named_alike
 from linkers.boosted.entity_table import cleaned
 from linkers.boosted.memory import MEMORY_FEATURES
 from linkers.boosted.name_index import Looks, NameIndex
+from linkers.boosted.pairs import Pairs
 from linkers.evidence import window
 from linkers.model import Mention
 from linkers.names import latin, normalised
@@ -85,30 +85,6 @@ def is_memory(name: str) -> bool:
 
 
 _DIGITS = re.compile(r"\d+")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pairs:
-    """Mentions and their candidates, flat.
-
-    Attributes:
-        rows: ``(P,)`` which mention, ascending.
-        ids: ``(P,)`` which entity.
-        starts: ``(n,)`` where the candidates of each mention begin.
-    """
-
-    rows: Ids
-    ids: Ids
-    starts: Ids
-
-    @classmethod
-    def of(cls, candidates: Sequence[Ids]) -> Pairs:
-        """Lay the candidates of mentions one after the other; each has at least one."""
-        sizes = np.array([len(ids) for ids in candidates], dtype=np.int64)
-        ids = np.concatenate(candidates) if len(candidates) else np.zeros(0, dtype=np.int64)
-        return cls(
-            rows=np.repeat(np.arange(len(sizes)), sizes), ids=ids, starts=np.cumsum(sizes) - sizes
-        )
 
 
 def plain_features(

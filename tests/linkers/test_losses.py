@@ -10,7 +10,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkers.losses import contrastive_loss, fused, matching_loss
+from linkers.losses import (
+    contrastive_loss,
+    distribution_loss,
+    fused,
+    matching_loss,
+    similarity_distribution_matching,
+)
 
 
 def naive_contrastive(m, e, owners, tau, a, b):
@@ -118,3 +124,54 @@ def test_mentions_of_one_entity_do_not_push_each_other_away() -> None:
     matching_loss(scores, present, torch.tensor([7, 7])).backward()
     assert scores.grad is not None
     assert scores.grad.abs().max() == 0.0
+
+
+def naive_sdm(similarity, positives):
+    total = 0.0
+    for values, right in ((similarity, positives), (similarity.T, positives.T)):
+        losses = []
+        for i in range(len(values)):
+            known = [j for j in range(values.shape[1]) if np.isfinite(values[i, j])]
+            own = [j for j in known if right[i, j]]
+            if not own:
+                continue
+            whole = sum(math.exp(values[i, j]) for j in known)
+            shares = {j: math.exp(values[i, j]) / whole for j in known}
+            losses.append(
+                sum(
+                    share * (math.log(share) - math.log((j in own) / len(own) + 1e-8))
+                    for j, share in shares.items()
+                )
+            )
+        total += np.mean(losses) if losses else 0.0
+    return total
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 999), size=st.integers(1, 5), kinds=st.integers(1, 4))
+def test_distribution_matching_equals_a_double_loop(seed: int, size: int, kinds: int) -> None:
+    generator = np.random.default_rng(seed)
+    similarity = generator.normal(size=(size, size))
+    similarity[generator.random((size, size)) < 0.2] = -np.inf
+    owners = generator.integers(kinds, size=size)
+    positives = owners[:, None] == owners[None, :]
+    tensor = torch.from_numpy(similarity).requires_grad_()
+    ours = similarity_distribution_matching(tensor, torch.from_numpy(positives))
+    assert ours.item() == pytest.approx(naive_sdm(similarity, positives), abs=1e-9)
+    ours.backward()
+    assert tensor.grad is not None
+    assert torch.isfinite(tensor.grad).all()
+
+
+def test_a_distribution_of_absent_units_counts_nothing() -> None:
+    scores = torch.randn(2, 3, 3, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    there = torch.ones(2, 3, 3, dtype=torch.bool)
+    there[1] = False
+    owners = torch.tensor([4, 5, 4])
+    loss = distribution_loss(scores * there, there, owners, temperature=0.5)
+    own = owners[:, None] == owners[None, :]
+    one = similarity_distribution_matching(scores[0] / 0.5, own)
+    assert loss.item() == pytest.approx(2 * one.item(), rel=1e-5)  # fused, and the unit
+    loss.backward()
+    assert scores.grad is not None
+    assert torch.isfinite(scores.grad).all()
