@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from linkers.boosted.demonyms import COUNTRY_OF
-from linkers.boosted.entity_table import EntityTable, cleaned
-from linkers.boosted.name_index import Looks, NameIndex
+from linkers.boosted.looks import Looks
+from linkers.boosted.name_index import NameIndex
 from linkers.model import Mention
-from linkers.names import normalised
 
-__all__ = ["LIMIT", "SOURCES", "propose"]
+__all__ = ["LIMIT", "propose"]
 
 LIMIT = 64
 
@@ -22,22 +19,7 @@ _SAME = 24  # of the same name
 _MEANT = 16  # that the surface has meant, the most frequent first
 _NEAREST = 20  # by letters
 _WORDS = 16  # by words, those of the text included
-SOURCES = ("same name", "initials", "adjective")
-"""What `named_alike` tells apart."""
-
 Ids = NDArray[np.int64]
-_ENDING = re.compile(r"['’]s?$")
-
-
-def named_alike(table: EntityTable, surface: str) -> tuple[tuple[int, ...], ...]:
-    """Return ids by each of `SOURCES`."""
-    same = dict.fromkeys(
-        (*table.by_name.get(normalised(surface), ()), *table.by_name.get(cleaned(surface), ()))
-    )
-    letters = _ENDING.sub("", surface.strip()).replace(".", "")
-    short = table.abbreviated(letters) if letters.isupper() else ()
-    country = COUNTRY_OF.get(surface.strip().casefold(), COUNTRY_OF.get(cleaned(surface), ""))
-    return tuple(same), short, table.by_name.get(normalised(country), ()) if country else ()
 
 
 def propose(
@@ -56,14 +38,13 @@ def propose(
         meant: Links of each one's surface by id.
         nearly: Ids that surfaces like each one's have meant.
     """
-    table = index.table
     words = index.top_by_words(looks, _WORDS)
     found = []
     for row, mention in enumerate(mentions):
         counts = meant[row]
         often = sorted(counts, key=lambda entity, c=counts: (-c[entity], entity))  # type: ignore[misc]
         union = dict.fromkeys(often[:_MEANT])
-        for ids in named_alike(table, mention.surface):
+        for ids in index.named_alike(mention.surface):
             if len(ids) > 1:
                 same = np.array(ids, dtype=np.int64)
                 told = index.told(looks, np.full(len(same), row), same)

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
-from rapidfuzz.distance import JaroWinkler
 
-from linkers.boosted.candidates import named_alike
 from linkers.boosted.entity_table import cleaned
+from linkers.boosted.looks import Looks
 from linkers.boosted.memory import MEMORY_FEATURES
-from linkers.boosted.name_index import Looks, NameIndex
+from linkers.boosted.name_index import NameIndex
 from linkers.boosted.pairs import Pairs
+from linkers.boosted.spelling import SPELLING
 from linkers.evidence import window
 from linkers.model import Mention
 from linkers.names import latin, normalised
@@ -28,7 +28,7 @@ __all__ = ["FEATURES", "Pairs", "group_best_other", "is_memory", "plain_features
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
-_SPELLING = ("ratio", "set ratio", "part ratio", "Jaro-Winkler", "part ratio with text")
+_SPELLING = (*SPELLING, "part ratio with text")
 _WORDS = ("mention's words held", "words held by mention", "words held by text", "told words")
 _PLAIN = (
     "same whole name",
@@ -110,7 +110,7 @@ def plain_features(
     best = np.maximum.reduceat(spelled, starts, axis=0)
     flags = _flags(index, mentions, pairs)
     named = _of_names(index, mentions, pairs).T
-    of_mention = np.stack([_of_mention(m) for m in mentions])[rows].T
+    of_mention = np.array([_of_mention(m) for m in mentions], dtype=np.float32)[rows].T
     values = [
         *flags.T,
         *best.T,
@@ -131,17 +131,10 @@ def _spelling(index: NameIndex, mentions: Sequence[Mention], names: Ids, where: 
     """Return ``(names, 5)`` likeness of letters, in [0, 1]."""
     surfaces = [latin(cleaned(m.surface)) for m in mentions]
     texts = [latin(window(m)[:200]) for m in mentions]
-    left = [surfaces[row] for row in where.tolist()]
     right = [index.compared[name] for name in names.tolist()]
     around = [texts[row] for row in where.tolist()]
-    columns = [
-        process.cpdist(left, right, scorer=fuzz.ratio, dtype=np.float32) / 100,
-        process.cpdist(left, right, scorer=fuzz.token_set_ratio, dtype=np.float32) / 100,
-        process.cpdist(left, right, scorer=fuzz.partial_ratio, dtype=np.float32) / 100,
-        process.cpdist(left, right, scorer=JaroWinkler.similarity, dtype=np.float32),
-        process.cpdist(right, around, scorer=fuzz.partial_ratio, dtype=np.float32) / 100,
-    ]
-    return np.stack(columns, axis=1)
+    told = process.cpdist(right, around, scorer=fuzz.partial_ratio, dtype=np.float32) / 100
+    return np.column_stack([index.spelling.of(surfaces, names, where), told])
 
 
 def _flags(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Floats:
@@ -152,9 +145,11 @@ def _flags(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Float
     for row, mention in enumerate(mentions):
         part = slice(int(pairs.starts[row]), int(ends[row]))
         own = pairs.ids[part]
-        for column, found in enumerate(named_alike(table, mention.surface), start=1):
+        for column, found in enumerate(index.named_alike(mention.surface), start=1):
             if found:
-                flags[part, column] = np.isin(own, found)
+                wanted = np.array(found)
+                places = np.minimum(np.searchsorted(own, wanted), len(own) - 1)
+                flags[part.start + places[own[places] == wanted], column] = 1.0
         spelling = normalised(mention.surface)
         for place in np.flatnonzero(flags[part, 1]).tolist():
             whole = any(normalised(n) == spelling for n in table.names[own[place]])
@@ -167,33 +162,34 @@ def _of_names(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Fl
     texts = [latin(m.context[:200]) for m in mentions]
     numbers = [frozenset(_DIGITS.findall(m.surface)) for m in mentions]
     values = np.full((len(pairs.ids), 4), np.nan, dtype=np.float32)
-    marks = index.marks
-    for place, (row, entity) in enumerate(
-        zip(pairs.rows.tolist(), pairs.ids.tolist(), strict=True)
-    ):
-        qualifier, digits, words = marks[entity]
-        if qualifier:
-            values[place, 0] = fuzz.partial_ratio(qualifier, texts[row]) / 100
-        if digits or numbers[row]:
-            values[place, 1] = len(digits & numbers[row]) / len(digits | numbers[row])
-        values[place, 2] = words
-        values[place, 3] = bool(qualifier)
+    marks, rows, ids = index.marks, pairs.rows, pairs.ids
+    values[:, 2:] = index.mark_counts[ids]
+    qualified = np.flatnonzero(values[:, 3])
+    if len(qualified):
+        values[qualified, 0] = process.cpdist(
+            [marks[entity][0] for entity in ids[qualified].tolist()],
+            [texts[row] for row in rows[qualified].tolist()],
+            scorer=fuzz.partial_ratio,
+            dtype=np.float32,
+        )
+        values[qualified, 0] /= 100
+    numbered = np.array([bool(found) for found in numbers])[rows] | index.numbered[ids]
+    for place in np.flatnonzero(numbered).tolist():
+        digits, own = marks[ids[place]][1], numbers[rows[place]]
+        values[place, 1] = len(digits & own) / len(digits | own)
     return values
 
 
-def _of_mention(mention: Mention) -> Floats:
+def _of_mention(mention: Mention) -> tuple[float, ...]:
     surface = mention.surface.strip()
     letters = max(1, len(surface))
     start = mention.start if mention.start is not None else mention.context.find(surface)
-    return np.array(
-        [
-            len(surface.split()),
-            letters,
-            sum(char.isupper() for char in surface) / letters,
-            len(mention.context.split()),
-            np.nan if start < 0 else start / max(1, len(mention.context)),
-        ],
-        dtype=np.float32,
+    return (
+        len(surface.split()),
+        letters,
+        sum(map(str.isupper, surface)) / letters,
+        len(mention.context.split()),
+        np.nan if start < 0 else start / max(1, len(mention.context)),
     )
 
 

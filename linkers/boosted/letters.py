@@ -6,6 +6,7 @@ n-grams that no name held then do not count.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,13 +16,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from linkers.boosted.name_list import NameList, top
 
-__all__ = ["LetterIndex"]
+__all__ = ["LetterIndex", "Weighted"]
 
 _SIZES = (2, 4)
 _CELLS = 12_000_000  # similarities held at a time: 48 MB
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
+Weighted = tuple[NDArray[np.int32], Floats]
+"""N-grams of one text, ascending, and their weights."""
 
 
 class LetterIndex:
@@ -49,6 +52,25 @@ class LetterIndex:
     def encode(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """Return ``(texts, n-grams)`` weights of texts in Latin letters."""
         return self._sorted(self._vectorizer.transform(texts))
+
+    @staticmethod
+    def apart(encoded: sparse.csr_matrix) -> list[Weighted]:
+        """Return the rows of what `encode` gave, one by one."""
+        ends = encoded.indptr.tolist()
+        return [
+            (encoded.indices[start:end].copy(), encoded.data[start:end].copy())
+            for start, end in itertools.pairwise(ends)
+        ]
+
+    def together(self, rows: Sequence[Weighted]) -> sparse.csr_matrix:
+        """Return what `encode` would give for texts whose rows are known."""
+        starts = np.cumsum([0, *(len(pieces) for pieces, _ in rows)])
+        pieces = np.concatenate([np.zeros(0, np.int32), *(pieces for pieces, _ in rows)])
+        weights = np.concatenate([np.zeros(0, np.float32), *(weights for _, weights in rows)])
+        shape = (len(rows), self._rows.shape[1])
+        found = sparse.csr_matrix((weights, pieces, starts), shape=shape)
+        found.has_sorted_indices = True
+        return found
 
     @staticmethod
     def _sorted(rows: sparse.csr_matrix) -> sparse.csr_matrix:

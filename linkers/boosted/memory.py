@@ -15,11 +15,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
-from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from linkers.boosted.entity_table import cleaned
 from linkers.boosted.kept import Kept
+from linkers.boosted.like_surfaces import LikeSurfaces
 from linkers.boosted.nearest import products
 from linkers.model import Mention
 from linkers.names import latin
@@ -37,8 +36,6 @@ MEMORY_FEATURES = (
 )
 _SMOOTHING = 1.0
 _MOST = 64  # texts of an entity that are compared
-_NEAR = 0.4  # cosine of letters from which a surface is like another
-_NEAR_SURFACES = 6
 _NEAR_ENTITIES = 8
 _REMEMBERED = 32_768  # surfaces
 _NOTHING: Mapping[tuple[str, int], int] = {}
@@ -72,12 +69,17 @@ class Memory:
             self._own[str(self.documents[row])][surface, entity] += 1
             rows[entity].append(row)
         self._rows = {entity: np.array(found[:_MOST]) for entity, found in rows.items()}
+        self._linked = np.array(sorted(rows), dtype=np.int64)
+        self._counts = np.array([self.links[entity] for entity in sorted(rows)], dtype=np.int64)
+        self._heard = [self._rows[entity] for entity in sorted(rows)]
+        self._heard_flat = np.concatenate([np.zeros(0, dtype=np.int64), *self._heard])
+        self._heard_starts = np.cumsum([0, *map(len, self._heard)])
         self._forms: dict[int, Counter[str]] = defaultdict(Counter)
         for surface, counts in self.by_surface.items():
             for entity, count in counts.items():
                 self._forms[entity][surface] += count
-        self._near = _near_index(sorted(self.by_surface))
-        self._alike: Kept[list[str]] = Kept(_REMEMBERED)
+        self._like = LikeSurfaces(sorted(self.by_surface))
+        self._nearly: Kept[list[int]] = Kept(_REMEMBERED)
         self._others: Kept[dict[int, float]] = Kept(_REMEMBERED)
 
     def more(self, mentions: Sequence[Mention], gold: Sequence[int], contexts: Floats) -> Memory:
@@ -123,31 +125,21 @@ class Memory:
             mentions: The mentions.
             apart: Leave the links of each one's own document out.
         """
-        found = []
-        alike = self._alike.of([cleaned(m.surface) for m in mentions], self._spelled_alike)
-        for mention, surfaces in zip(mentions, alike, strict=True):
-            document = document_of(mention) if apart else None
-            ids: dict[int, None] = {}
-            for surface in surfaces:
-                counts = self._links_of(surface, document)
-                ids.update(dict.fromkeys(sorted(counts, key=lambda e, c=counts: (-c[e], e))))  # type: ignore[misc]
-            found.append(list(ids)[:_NEAR_ENTITIES])
-        return found
+        written = [cleaned(m.surface) for m in mentions]
+        if not apart:
+            return self._nearly.of(
+                written,
+                lambda fresh: [self._meant_by(s, None) for s in self._like.of(fresh)],
+            )
+        alike = self._like.of(written)
+        return [self._meant_by(s, document_of(m)) for s, m in zip(alike, mentions, strict=True)]
 
-    def _spelled_alike(self, wanted: Sequence[str]) -> list[list[str]]:
-        """Return for each surface those of training that are spelled like it, the nearest first."""
-        if self._near is None:
-            return [[] for _ in wanted]
-        vectorizer, surfaces, matrix = self._near
-        alike = vectorizer.transform([latin(surface) for surface in wanted]) @ matrix
-        found = []
-        for row in range(len(wanted)):
-            part = slice(*alike.indptr[row : row + 2])
-            places, values = alike.indices[part], alike.data[part]
-            kept = np.flatnonzero(values >= _NEAR)
-            order = kept[np.lexsort((places[kept], -values[kept]))[:_NEAR_SURFACES]]
-            found.append([surfaces[place] for place in places[order].tolist()])
-        return found
+    def _meant_by(self, surfaces: Sequence[str], apart_from: str | None) -> list[int]:
+        ids: dict[int, None] = {}
+        for surface in surfaces:
+            counts = self._links_of(surface, apart_from)
+            ids.update(dict.fromkeys(sorted(counts, key=lambda e, c=counts: (-c[e], e))))  # type: ignore[misc]
+        return list(ids)[:_NEAR_ENTITIES]
 
     def describe(
         self,
@@ -168,6 +160,8 @@ class Memory:
             hidden: For each mention an entity whose links are left out, -1 for none.
         """
         sizes = [len(ids) for ids in candidates]
+        if not apart and hidden is None and len(self._linked):
+            return self._described(mentions, contexts, np.concatenate(candidates), sizes)
         starts = np.cumsum([0, *sizes])
         values = np.full((int(starts[-1]), len(MEMORY_FEATURES)), np.nan, dtype=np.float32)
         values[:, [0, 1, 3]] = 0.0
@@ -188,6 +182,55 @@ class Memory:
             )
             values[places, 5] = np.maximum.reduceat(near, begins)
             values[places, 6] = np.add.reduceat(near, begins) / counts
+        return values
+
+    def _described(
+        self,
+        mentions: Sequence[Mention],
+        contexts: Floats,
+        ids: NDArray[np.int64],
+        sizes: list[int],
+    ) -> Floats:
+        """Return what `describe` does where nothing is left out: all mentions at a time."""
+        values = np.zeros((len(ids), len(MEMORY_FEATURES)), dtype=np.float32)
+        values[:, 4:] = np.nan
+        place = np.minimum(np.searchsorted(self._linked, ids), len(self._linked) - 1)
+        known = np.flatnonzero(self._linked[place] == ids)
+        place = place[known]
+        values[known, 3] = np.log1p(self._counts[place])
+        starts = np.cumsum([0, *sizes])
+        ends = np.searchsorted(known, starts).tolist()
+        entities = ids[known].tolist()
+        others = self._others.of(
+            [cleaned(m.surface) for m in mentions], lambda texts: [{} for _ in texts]
+        )
+        forms: list[float] = []
+        for row, (mention, seen) in enumerate(zip(mentions, others, strict=True)):
+            surface = cleaned(mention.surface)
+            for entity in entities[ends[row] : ends[row + 1]]:
+                alike = seen.get(entity)
+                if alike is None:
+                    alike = seen[entity] = self._other_form(surface, entity, _NOTHING)
+                forms.append(alike)
+            if counts := self.by_surface.get(surface):
+                total = counts.total()
+                part = slice(int(starts[row]), int(starts[row + 1]))
+                values[part, 2] = math.log1p(total)
+                for entity, count in counts.items():
+                    where = part.start + int(np.searchsorted(ids[part], entity))
+                    if where < part.stop and ids[where] == entity:
+                        values[where, 0] = count / (total + _SMOOTHING)
+                        values[where, 1] = math.log1p(count)
+        values[known, 4] = forms
+        if len(known):
+            counts_ = np.diff(self._heard_starts)[place]
+            begins = np.cumsum(counts_) - counts_
+            within = np.arange(int(counts_.sum())) - np.repeat(begins, counts_)
+            rows = self._heard_flat[np.repeat(self._heard_starts[place], counts_) + within]
+            mention_of = np.repeat(np.arange(len(sizes)), sizes)[known]
+            near = products(contexts, np.repeat(mention_of, counts_), self.contexts, rows)
+            values[known, 5] = np.maximum.reduceat(near, begins)
+            values[known, 6] = np.add.reduceat(near, begins) / counts_
         return values
 
     def _rows_of(
@@ -242,16 +285,6 @@ class Memory:
             ),
             default=0.0,
         )
-
-
-def _near_index(surfaces: list[str]) -> tuple[TfidfVectorizer, list[str], sparse.csr_matrix] | None:
-    spelled = [latin(surface) for surface in surfaces]
-    if not any(text.strip() for text in spelled):
-        return None
-    vectorizer = TfidfVectorizer(
-        analyzer="char_wb", ngram_range=(2, 4), lowercase=False, dtype=np.float32
-    )
-    return vectorizer, surfaces, vectorizer.fit_transform(spelled).T.tocsr()
 
 
 def document_of(mention: Mention) -> str:

@@ -9,25 +9,26 @@ pair is computed for that pair, whatever block it comes in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from kg.progress import Progress, silent
+from linkers.boosted.aliases import named_alike
 from linkers.boosted.entity_table import EntityTable, cleaned, marks_of
 from linkers.boosted.kept import Kept
-from linkers.boosted.letters import LetterIndex
+from linkers.boosted.letters import LetterIndex, Weighted
+from linkers.boosted.looks import Looks
 from linkers.boosted.name_list import NameList
 from linkers.boosted.nearest import NearestVectors, products
+from linkers.boosted.spelling import SpellingLikeness
 from linkers.boosted.texts import PooledTexts
 from linkers.boosted.words import WordIndex, word_set
 from linkers.evidence import window
 from linkers.model import Mention
 from linkers.names import latin, normalised
 
-__all__ = ["NAMED", "NEAR", "TOLD", "Looks", "NameIndex"]
+__all__ = ["NAMED", "NEAR", "TOLD", "NameIndex"]
 
 NEAR = 64
 """Entities that letters name."""
@@ -41,33 +42,6 @@ _VECTORS = 65_536  # of surfaces, a kilobyte and a half each
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Looks:
-    """What is alike to each of a block of mentions.
-
-    Attributes:
-        near: `NEAR` ids by letters, best first, for each mention.
-        named: `NAMED` ids by the vector of its words.
-        told: `TOLD` ids by the vector of its text, and half by that of its words.
-        spelled: ``(n, n-grams)`` weights of its letters.
-        surfaces: ``(n, dim)`` vectors of the words.
-        said: ``(n, dim)`` vectors of the texts.
-        own: ``(n, F)`` sparse: weight of the words that mention and name share.
-        every: ``(n, F)`` sparse: the same of mention and text together.
-        mass: ``(n,)`` weight of the mention's words.
-    """
-
-    near: Sequence[Ids]
-    named: Sequence[Ids]
-    told: Sequence[Ids]
-    spelled: sparse.csr_matrix
-    surfaces: Floats
-    said: Floats
-    own: sparse.csr_matrix
-    every: sparse.csr_matrix
-    mass: Floats
 
 
 class NameIndex:
@@ -96,13 +70,21 @@ class NameIndex:
         self.letters = LetterIndex(self.spelled, [latin(name) for name in self.spelled.flat])
         self.compared = [latin(normalised(name)) for name in self.spelled.flat]
         """What letters of a mention are compared with, for each of `spelled`."""
-        self.marks = [marks_of(names[0]) for names in table.names]
+        self.marks: list[tuple[str, frozenset[str], int]] = []
+        self.mark_counts = np.zeros((0, 2), dtype=np.float32)
+        """``(N, 2)``: words of the name, whether it has a qualifier."""
+        self.numbered = np.zeros(0, dtype=np.bool_)
+        """``(N,)`` whether a number stands in the name."""
+        self._mark(table)
         self._read = NameList([names[:_ENCODED] for names in table.names])
         self.vectors = NearestVectors(texts.matrix(self._read.flat, progress=progress))
         self._notes: NearestVectors | None = None
         if any(table.notes):
             self._notes = NearestVectors(texts.matrix(list(table.notes)))
         texts.forget()  # they stand in the matrices
+        self.spelling = SpellingLikeness(self.compared, most=_SURFACES)
+        self._alike: Kept[tuple[tuple[int, ...], ...]] = Kept(_SURFACES)
+        self._spelled: Kept[Weighted] = Kept(_SURFACES)
         self._near: Kept[Ids] = Kept(_SURFACES)
         self._named: Kept[Ids] = Kept(_SURFACES)
         self._surfaces: Kept[Floats] = Kept(_VECTORS)
@@ -126,7 +108,7 @@ class NameIndex:
         self.words.add(fresh)
         self.letters.add([latin(name) for name in fresh])
         self.compared += [latin(normalised(name)) for name in fresh]
-        self.marks += [marks_of(names[0]) for names in more.names]
+        self._mark(more)
         read = len(self._read.flat)
         self._read.add([names[:_ENCODED] for names in more.names])
         self.vectors.add(self._name_texts.matrix(self._read.flat[read:], progress=progress))
@@ -136,8 +118,27 @@ class NameIndex:
             self._notes = self._notes or NearestVectors(np.zeros((known, dimension), np.float32))
             self._notes.add(self._name_texts.matrix(list(more.notes)))
         self._name_texts.forget()
-        for kept in (self._near, self._named):
-            kept.clear()
+        self.forget_surfaces()
+
+    def forget_surfaces(self) -> None:
+        """Forget what was worked out for surfaces, but for their vectors."""
+        self._alike.clear()
+        self._near.clear()
+        self._named.clear()
+
+    def named_alike(self, surface: str) -> tuple[tuple[int, ...], ...]:
+        """Return ids by each of `linkers.boosted.aliases.SOURCES`."""
+        (found,) = self._alike.of(
+            (surface,), lambda missing: [named_alike(self.table, text) for text in missing]
+        )
+        return found
+
+    def _mark(self, table: EntityTable) -> None:
+        fresh = [marks_of(names[0]) for names in table.names]
+        self.marks += fresh
+        counts = np.array([(words, bool(q)) for q, _, words in fresh], dtype=np.float32)
+        self.mark_counts = np.concatenate([self.mark_counts, counts])
+        self.numbered = np.concatenate([self.numbered, [bool(found) for _, found, _ in fresh]])
 
     def prepare(self, mentions: Sequence[Mention], *, progress: Progress = silent) -> None:
         """Encode what mentions need."""
@@ -165,13 +166,16 @@ class NameIndex:
                 written, lambda missing: self._nearest(self.surface_vectors(missing), NAMED)
             ),
             told=self._told(surfaces, said),
-            spelled=self.letters.encode([latin(surface) for surface in written]),
+            spelled=self.letters.together(self._spelled.of(written, self._pieces)),
             surfaces=surfaces,
             said=said,
             own=self.words.shared(own),
             every=self.words.shared(every),
             mass=np.array([self.words.mass_of(words) for words in own], dtype=np.float32),
         )
+
+    def _pieces(self, surfaces: Sequence[str]) -> list[Weighted]:
+        return self.letters.apart(self.letters.encode([latin(surface) for surface in surfaces]))
 
     def _nearest_by_letters(self, surfaces: Sequence[str]) -> list[Ids]:
         encoded = self.letters.encode([latin(surface) for surface in surfaces])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 __all__ = ["NearestVectors", "products"]
 
-_PICKED = 6  # times as many are picked as are asked for
+_PICKED = 3  # times as many are picked as are asked for
 _GROUP = 64  # columns of which only the best is looked at first
 _CHUNK = 65_536  # vectors compared at a time: bounds the scores that are held
 _PAIRS = 2_048  # gathered at a time, so that they stay in the processor's cache

@@ -8,18 +8,22 @@ entity is in the base at all; both are calibrated on mentions that no tree was g
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.errors import SettingError
+from kg.errors import InputError, SettingError
 from linkers.boosted.describing import Described
 from linkers.boosted.features import FEATURES, is_memory
+from linkers.boosted.pairs import Pairs
 from linkers.boosted.trees import Forest, TreeConfig, fit_forest
 
 __all__ = ["Ranker", "RankerConfig", "fit_ranker", "plain_scores"]
 
 Floats = NDArray[np.float64]
+_FEWEST_TREES = 30  # fewer all see all candidates
+_SHORT_LIST = 12  # candidates that the later two thirds of the trees see
 _PLAIN_WEIGHTS = {
     "letters": 2.0,
     "same whole name": 1.0,
@@ -68,7 +72,7 @@ class RankerConfig:
         return [n for n, name in enumerate(FEATURES) if self.memory or not is_memory(name)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Ranker:
     """A trained ranker; without trees it adds up a few likenesses.
 
@@ -84,7 +88,34 @@ class Ranker:
         """Return ``(P,)`` log-odds of each pair."""
         if self.forest is None:
             return plain_scores(described)
-        return self.forest.scores(described.values[:, self.config.columns])
+        values = described.values[:, self.config.columns]
+        if len(self.forest.roots) < _FEWEST_TREES:
+            return self.forest.scores(values)
+        return self._by_short_list(values, described.pairs)
+
+    def _by_short_list(self, values: NDArray[np.float32], pairs: Pairs) -> Floats:
+        """Return scores: the first trees see all candidates, the rest the best of them alone.
+
+        What is not on the list is as far below its early score as the worst on the list.
+        """
+        early_trees, late_trees = self._halves
+        early = early_trees.scores(values)
+        order = np.lexsort((-early, pairs.rows))
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order)) - pairs.starts[pairs.rows[order]]
+        listed = np.flatnonzero(place < _SHORT_LIST)
+        late = np.full(len(early), np.inf)
+        late[listed] = late_trees.scores(values[listed])
+        worst = np.minimum.reduceat(late, pairs.starts)[pairs.rows]
+        found: Floats = early + np.where(np.isfinite(late), late, worst)
+        return found
+
+    @cached_property
+    def _halves(self) -> tuple[Forest, Forest]:
+        forest = self.forest
+        if forest is None:
+            raise InputError("there are no trees to part")
+        return forest.parted(len(forest.roots) // 3)
 
 
 def plain_scores(described: Described) -> Floats:

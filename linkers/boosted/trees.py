@@ -138,6 +138,26 @@ class Forest:
         ]
         return np.concatenate(found) if found else np.zeros(0)
 
+    def parted(self, first: int) -> tuple[Forest, Forest]:
+        """Return the first trees, at least one, and the rest, whose scores add up to the whole."""
+        cut = int(self.roots[first])
+        return self._cut(0, first, cut, self.start), self._cut(first, None, cut, 0.0)
+
+    def _cut(self, first: int, last: int | None, cut: int, start: float) -> Forest:
+        nodes = slice(0, cut) if first == 0 else slice(cut, None)
+        shift = 0 if first == 0 else cut
+        inner = self.column[nodes, None] >= 0
+        return Forest(
+            column=self.column[nodes],
+            threshold=self.threshold[nodes],
+            absent_left=self.absent_left[nodes],
+            children=np.where(inner, self.children[nodes] - shift, 0),
+            answer=self.answer[nodes],
+            roots=self.roots[first:last] - shift,
+            start=start,
+            columns=self.columns,
+        )
+
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return plain arrays, for safetensors."""
         return {

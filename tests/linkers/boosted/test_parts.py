@@ -12,7 +12,8 @@ from encoders import TinyTextEncoder
 from kg.errors import InputError, SettingError
 from kg.model import EntityKey
 from linkers.boosted import EntityTable, Forest, PooledTexts, TreeConfig
-from linkers.boosted.candidates import LIMIT, named_alike, propose
+from linkers.boosted.aliases import named_alike
+from linkers.boosted.candidates import LIMIT, propose
 from linkers.boosted.features import group_best_other
 from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex

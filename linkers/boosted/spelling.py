@@ -1,0 +1,74 @@
+"""How alike the letters of mentions and names are; what a surface was compared with is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import JaroWinkler
+
+from linkers.boosted.kept import Kept
+
+__all__ = ["SPELLING", "SpellingLikeness"]
+
+SPELLING = ("ratio", "set ratio", "part ratio", "Jaro-Winkler")
+"""Columns of `SpellingLikeness.of`, each in [0, 1]."""
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+_Compared = tuple[Ids, Floats]
+
+
+class SpellingLikeness:
+    """Compares surfaces with names, letter by letter.
+
+    Args:
+        names: The names, in Latin letters; more may be appended to it.
+        most: Surfaces whose first comparisons are kept: one and a half kilobytes each.
+    """
+
+    def __init__(self, names: Sequence[str], *, most: int) -> None:
+        self._names = names
+        self._kept: Kept[list[_Compared]] = Kept(most)
+
+    def of(self, surfaces: Sequence[str], names: Ids, where: Ids) -> Floats:
+        """Return ``(pairs, SPELLING)`` likeness.
+
+        Args:
+            surfaces: In Latin letters.
+            names: Which name a pair has.
+            where: Which surface it has, ascending.
+        """
+        values = np.empty((len(names), len(SPELLING)), dtype=np.float32)
+        missing = np.ones(len(names), dtype=np.bool_)
+        bounds = np.searchsorted(where, np.arange(len(surfaces) + 1)).tolist()
+        known = self._kept.of(surfaces, lambda fresh: [[] for _ in fresh])
+        for row, compared in enumerate(known):
+            if compared:
+                part = slice(bounds[row], bounds[row + 1])
+                there, found = compared[0]
+                places = np.searchsorted(there, names[part])
+                places[places == len(there)] = 0
+                values[part] = found[places]
+                missing[part] = there[places] != names[part]
+        wanted = np.flatnonzero(missing)
+        if len(wanted):
+            values[wanted] = self._compare(surfaces, names[wanted], where[wanted])
+        for row, compared in enumerate(known):
+            part = slice(bounds[row], bounds[row + 1])
+            if not compared and part.stop > part.start:
+                order = np.argsort(names[part], kind="stable")
+                compared.append((names[part][order], values[part][order]))
+        return values
+
+    def _compare(self, surfaces: Sequence[str], names: Ids, where: Ids) -> Floats:
+        left = [surfaces[row] for row in where.tolist()]
+        right = [self._names[name] for name in names.tolist()]
+        percent = [
+            process.cpdist(left, right, scorer=scorer, dtype=np.float32) / 100
+            for scorer in (fuzz.ratio, fuzz.token_set_ratio, fuzz.partial_ratio)
+        ]
+        likeness = process.cpdist(left, right, scorer=JaroWinkler.similarity, dtype=np.float32)
+        return np.stack([*percent, likeness], axis=1)
