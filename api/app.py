@@ -22,6 +22,7 @@ from api.routes import cypher, entities, health, images, info, jobs, page, query
 from api.routes.info import installed_version
 from api.routes.link_text import router as link_text_router
 from api.routes.review import router as review_router
+from api.routes.review_files import router as review_files_router
 from api.runner import JobKind, JobRunner
 from api.schemas import ProblemOut
 from api.workers import Workers
@@ -94,6 +95,7 @@ def create_app(
         app.include_router(module.router)
     app.include_router(link_text_router)
     app.include_router(review_router)
+    app.include_router(review_files_router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,6 +78,12 @@ class ReviewDesk:
 
         cases = read_cases(links, mentions, columns=columns, states=states or REVIEWED)
         return self.add(cases)
+
+    @contextmanager
+    def holding(self) -> Iterator[Review]:
+        """Return a context with the review, in which no other thread of this process decides."""
+        with self._lock:
+            yield self.review
 
     @property
     def store(self) -> Store:

@@ -20,6 +20,9 @@ __all__ = [
     "DuplicateOut",
     "DuplicatesIn",
     "DuplicatesOut",
+    "ImportedOut",
+    "RejectedOut",
+    "ReviewFileIn",
 ]
 
 Kind = Literal["accept", "reject", "other", "new", "merge", "split", "undo"]
@@ -146,3 +149,28 @@ class DuplicatesOut(Model):
     pairs: tuple[DuplicateOut, ...]
     found: int = Field(description="how many there are in all")
     new_cases: int = Field(description="how many became cases; 0 in a dry run")
+
+
+class ReviewFileIn(Model):
+    """A file of decisions that were made in another tool."""
+
+    format: Literal["label-studio", "sssom"]
+    who: str = Field(min_length=1, max_length=200, description="where the file does not say")
+    content: str | tuple[dict[str, Any], ...] = Field(
+        description="the file's text; of Label Studio also its list of tasks as it is"
+    )
+
+
+class RejectedOut(Model):
+    """A row that made no decision."""
+
+    line: int
+    reason: str
+
+
+class ImportedOut(Model):
+    """What became of a file of decisions."""
+
+    made: int
+    held_already: int = Field(description="decisions that hold already")
+    rejects: tuple[RejectedOut, ...]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from kg.config_fields import restored
 from kg.errors import SettingError
 from linkers.decision import DecisionConfig
 from linkers.matching import MatchingConfig
@@ -82,7 +83,9 @@ class LinkerConfig:
             raise SettingError(f"a linker knows no setting {unknown[0]!r}")
         given = dict(values)
         try:
-            given["decision"] = DecisionConfig(**given.get("decision", {}))
-            return cls(**given)
+            given["decision"] = DecisionConfig(
+                **restored(DecisionConfig, given.get("decision", {}))
+            )
+            return cls(**restored(cls, given))
         except TypeError as error:
             raise SettingError(f"not the settings of a linker: {error}") from error

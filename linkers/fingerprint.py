@@ -7,6 +7,7 @@ import json
 
 import numpy as np
 
+from kg.config_fields import identity
 from linkers.knowledge_base import KnowledgeBase
 from linkers.trained import Trained
 
@@ -15,7 +16,7 @@ __all__ = ["linker_fingerprint"]
 
 def linker_fingerprint(trained: Trained, base: KnowledgeBase) -> str:
     """Return a hash of what was trained, and of the base; no encoder has to run for it."""
-    settings = json.dumps(trained.config.to_json(), sort_keys=True)
+    settings = json.dumps(identity(trained.config), sort_keys=True)
     digest = hashlib.sha256(settings.encode())
     digest.update(json.dumps([trained.encoders, trained.priors.to_json()]).encode())
     arrays = dict(trained.decision.arrays)

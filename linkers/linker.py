@@ -16,6 +16,7 @@ from kg.model import EntityKey
 from kg.progress import Progress, silent
 from linkers.checkpoint import load_trained, save_trained
 from linkers.config import LinkerConfig
+from linkers.conflict import IN_CONFLICT, apart, conflict
 from linkers.evidence import Evidence, MentionImages
 from linkers.fingerprint import linker_fingerprint
 from linkers.fitting import train_parts
@@ -29,8 +30,6 @@ __all__ = ["Linker"]
 
 _DIGITS = 6
 _CLOSE = 0.5  # an entity at least half as likely as NIL: the margin is low
-_BY_NAME = ("normalised name", "Latin n-grams", "name vector")
-_BY_PICTURE = ("picture vector", "colours in place", "shades in place")
 
 
 class Linker:
@@ -245,7 +244,7 @@ class Linker:
                 entity=None,
                 probability=nil,
                 nil_probability=nil,
-                reason=_reason(mention, sighting, best, nil),
+                reason=self._reason(mention, sighting, best, nil),
                 candidates=found,
             )
         state: LinkState = "linked" if best >= self._config.link_above else "review"
@@ -255,8 +254,29 @@ class Linker:
             entity=found[0].entity if found else None,
             probability=best,
             nil_probability=nil,
+            reason="modalities in conflict" if self._in_conflict(mention) else None,
             candidates=found,
         )
+
+    def _reason(self, mention: Mention, sighting: Sighting, best: float, nil: float) -> NilReason:
+        if not sighting.ids:
+            return "no candidate"
+        if self._in_conflict(mention):
+            return "modalities in conflict"
+        return "low margin" if best >= _CLOSE * nil else "out of the graph"
+
+    def _in_conflict(self, mention: Mention) -> bool:
+        """Tell whether a mention's words and picture, asked apart, mean two entities."""
+        parts = apart(mention)
+        if parts is None:
+            return False
+        sightings = [self._scorer.see(part, self.trained.priors) for part in parts]
+        chances = [self.trained.decision.probabilities(seen.case)[0].tolist() for seen in sightings]
+        text, picture = (
+            dict(zip(seen.ids, own, strict=True))
+            for seen, own in zip(sightings, chances, strict=True)
+        )
+        return conflict(text, picture) >= IN_CONFLICT
 
     def _candidate(self, sighting: Sighting, place: int, own: NDArray[np.float64]) -> Candidate:
         signals = sighting.case.signals[place]
@@ -270,17 +290,6 @@ class Linker:
                 if value != 0
             },
         )
-
-
-def _reason(mention: Mention, sighting: Sighting, best: float, nil: float) -> NilReason:
-    if not sighting.ids:
-        return "no candidate"
-    by_name = sighting.case.signals[:, [ALL_SIGNALS.index(n) for n in _BY_NAME]].sum(axis=1)
-    by_picture = sighting.case.signals[:, [ALL_SIGNALS.index(n) for n in _BY_PICTURE]].sum(axis=1)
-    both = bool(mention.surface.strip()) and mention.image is not None and by_picture.any()
-    if both and int(by_name.argmax()) != int(by_picture.argmax()):
-        return "modalities in conflict"
-    return "low margin" if best >= _CLOSE * nil else "out of the graph"
 
 
 def _share(progress: Progress, low: int, high: int) -> Progress:

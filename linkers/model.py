@@ -77,7 +77,7 @@ class Link:
         entity: Key of the entity; set only where the state is `linked` or `review`.
         probability: Of the decision: that the entity is right, or that NIL is.
         nil_probability: That no entity of the graph is meant.
-        reason: Why NIL, or why failed.
+        reason: Why NIL, or why failed; of an entity, that words and picture are in conflict.
         candidates: Best first.
     """
 

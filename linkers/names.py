@@ -103,7 +103,7 @@ def normalised(text: str) -> str:
         return text
     words = plain(text).replace("&", " and ")
     decomposed = unicodedata.normalize("NFKD", words)
-    bare = "".join(char for char in decomposed if not unicodedata.combining(char))
+    bare = "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
     words = " ".join(_NO_WORD.sub(" ", bare).split())
     return _ARTICLE.sub("", words) or plain(text)
 

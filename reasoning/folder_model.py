@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kg.config_fields import identity_text
 from kg.errors import CheckpointMismatchError, ConflictError, ForeignFileError, MissingPartError
 from kg.files import read_json
 from kg.graph_folder import GraphFolder
@@ -76,7 +77,7 @@ class FolderModel:
     @property
     def fingerprint(self) -> str:
         """Hash of all parts and of how they answer."""
-        answering = repr((self.config.answering, self.calibration))
+        answering = f"({identity_text(self.config.answering)}, {self.calibration!r})"
         return hashlib.sha256(f"{self.predictor.fingerprint} {answering}".encode()).hexdigest()
 
     def answerer(

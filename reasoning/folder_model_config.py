@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from kg.config_fields import restored
 from kg.errors import SettingError
 from reasoning.predictors.embeddings.config import (
     ComplexConfig,
@@ -87,9 +88,9 @@ class FolderModelConfig:
         """Read what `to_json` wrote; an unknown field is a `TypeError`."""
         return cls(
             embedding=config_from_json(value["embedding"]),
-            rules=RuleConfig(**value["rules"]),
-            ensemble=EnsembleConfig(**value["ensemble"]),
-            answering=SymbolicConfig(**value["answering"]),
+            rules=RuleConfig(**restored(RuleConfig, value["rules"])),
+            ensemble=EnsembleConfig(**restored(EnsembleConfig, value["ensemble"])),
+            answering=SymbolicConfig(**restored(SymbolicConfig, value["answering"])),
             answer_queries=value["answer_queries"],
         )
 

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     import shlex
     import sys
 
-    from api.cli.printing import print_outcome, progress_bar
+    from api.cli.printing import print_result, progress_bar
     from api.data_sets import graph_folder
     from api.steps.evaluate import Evaluation, evaluate
 
@@ -70,10 +70,5 @@ def run(arguments: argparse.Namespace) -> int:
         result = evaluate(
             task, progress=progress, warn=lambda text: print(f"warning: {text}", file=sys.stderr)
         )
-    print_outcome(
-        "evaluation",
-        {name: round(value, 4) for name, value in result.metrics.items()}
-        | {"result": str(task.out)},
-        as_json=False,
-    )
+    print_result("evaluation", result, task.out)
     return 0

@@ -7,7 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from api.cli import link_duplicates, link_evaluate, link_review, link_text, link_train
+from api.cli import (
+    link_check,
+    link_duplicates,
+    link_evaluate,
+    link_review,
+    link_text,
+    link_train,
+)
 
 __all__ = ["add_parser", "columns_of", "run"]
 
@@ -99,6 +106,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     link_text.add_parser(actions, common)
     link_train.add_parser(actions, common)
     link_evaluate.add_parser(actions)
+    link_check.add_parser(actions)
     link_review.add_parser(actions, common)
     link_duplicates.add_parser(actions, common)
 

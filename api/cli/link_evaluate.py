@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     import shlex
     import sys
 
-    from api.cli.printing import print_outcome, progress_bar
+    from api.cli.printing import print_result, progress_bar
     from api.settings import load_settings
     from api.steps.encoders import text_encoder_named
     from api.steps.evaluate_linking import LinkEvaluation, evaluate_linking
@@ -83,10 +83,5 @@ def run(arguments: argparse.Namespace) -> int:
             command=shlex.join(["umbra", *sys.argv[1:]]),
             progress=progress,
         )
-    print_outcome(
-        "link evaluation",
-        {name: round(value, 4) for name, value in result.metrics.items()}
-        | {"result": str(arguments.json)},
-        as_json=False,
-    )
+    print_result("link evaluation", result, arguments.json)
     return 0

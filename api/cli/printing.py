@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from api.schemas import (
         AnswersOut,
         ChangesOut,
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
         RowProofOut,
         TableOut,
     )
+    from evaluation.results import RunResult
     from kg.progress import Progress
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "print_json",
     "print_number",
     "print_outcome",
+    "print_result",
     "print_rows",
     "print_table",
     "progress_bar",
@@ -206,6 +210,12 @@ def print_outcome(title: str, outcome: dict[str, Any], *, as_json: bool) -> None
     for name, value in flattened(outcome):
         shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
         print(f"{title}: {name.replace('_', ' ')} {shown}")
+
+
+def print_result(title: str, result: RunResult, path: Path) -> None:
+    """Print the figures of an evaluation, one a line, and where its result lies."""
+    figures = {name: round(value, 4) for name, value in result.metrics.items()}
+    print_outcome(title, {**figures, "result": str(path)}, as_json=False)
 
 
 def flattened(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

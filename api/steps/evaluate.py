@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from api.side_by_side import end_with_parent
+from api.side_by_side import Task, side_by_side
 from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
 from evaluation.results import RunResult
 from evaluation.units import units_path
@@ -17,8 +17,6 @@ from kg.files import atomic_write, sha256_of_file
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
-
     from kg.graph_folder import GraphFolder
     from kg.snapshot import Snapshot
     from reasoning.evaluating import RankedQueries
@@ -101,22 +99,15 @@ def evaluate(
     from reasoning.evaluating import figures_of
 
     clock = Measurement.start()
+    if task.processes > 1:
+        _side_by_side(task, progress)
     bench = _Bench(task)
     if bench.other_counts:
         warn(
             f"{bench.other_counts} queries have another number of easy answers on this graph than "
             "their file says"
         )
-    helpers = _helpers(task)
-    try:
-        ranked = bench.ranked(progress)
-    except BaseException:
-        for helper in helpers:  # they would do all that is left
-            helper.terminate()
-        raise
-    finally:
-        for helper in helpers:
-            helper.join()
+    ranked = bench.ranked(progress)
     figures = figures_of(ranked)
     result = RunResult(
         command=task.command,
@@ -186,22 +177,29 @@ class _Bench:
             )
 
 
-def _helpers(task: Evaluation) -> list[SpawnProcess]:
-    """Start the other processes; they take batches of the same job and end with it."""
-    from multiprocessing import get_context
+def _side_by_side(task: Evaluation, progress: Progress) -> None:
+    """Let several processes do the batches; what they kept is read when none is left.
 
-    context = get_context("spawn")
-    others = range(task.processes - 1)
-    helpers = [context.Process(target=help_evaluate, args=(task,), daemon=True) for _ in others]
-    for helper in helpers:
-        helper.start()
-    return helpers
+    This process opens nothing meanwhile, so that not one model more is in memory.
+    """
+    tasks = {
+        f"process {number} of the evaluation": Task(
+            title="evaluating",
+            unit="queries",
+            done=lambda: None,
+            function=help_evaluate,
+            arguments=(task,),
+        )
+        for number in range(1, task.processes + 1)
+    }
+    told = iter([progress])  # all tell the same figures, those of the job; one is enough
+    side_by_side(tasks, lambda _title, _unit: next(told, silent), workers=task.processes)
 
 
-def help_evaluate(task: Evaluation) -> None:
-    """Do batches of an evaluation that another process leads, until none is left."""
-    end_with_parent()
-    _Bench(task).ranked(silent)
+def help_evaluate(task: Evaluation, *, progress: Progress = silent) -> dict[str, Any]:
+    """Do batches of an evaluation, as one of several processes, until none is left."""
+    _Bench(task).ranked(progress)
+    return {}
 
 
 def _write(task: Evaluation, graph: GraphFolder, result: RunResult) -> None:

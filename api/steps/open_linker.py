@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from api.engine import Engine
     from linkers import KnowledgeBase
     from linkers.boosted import EntityTable, PooledTexts
-    from linkers.protocols import MentionLinker
+    from linkers.review.memory import ReviewedLinker
 
 __all__ = ["BOOSTED", "LINKER", "ChosenLinker", "LinkerChoice", "open_linker", "pooled_texts"]
 
@@ -88,7 +88,7 @@ class ChosenLinker:
             return memory.reviewed_boosted_fingerprint(self._folder, self._table, log, encoder)
         return memory.reviewed_fingerprint(self._folder, self._base, log)
 
-    def open(self, *, progress: Progress = silent) -> MentionLinker:
+    def open(self, *, progress: Progress = silent) -> ReviewedLinker:
         """Open it, with what people decided.
 
         Args:
@@ -146,7 +146,7 @@ def pooled_texts(engine: Engine) -> PooledTexts:
 
 def open_linker(
     engine: Engine, choice: LinkerChoice | None = None, *, progress: Progress = silent
-) -> MentionLinker:
+) -> ReviewedLinker:
     """Open the trained linker on the entities as they are now.
 
     Entities that came after training can be linked to at once: what was trained knows no entity by

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import IO, TYPE_CHECKING, Any, Literal, get_args
 
-from kg.errors import ConflictError, InputError, LimitError, SettingError
+from kg.errors import ConflictError, InputError, LimitError, RecordError, SettingError
 from kg.formats.records import Reject
 
 if TYPE_CHECKING:
+    from api.review_desk import ReviewDesk
+    from api.review_schemas import ImportedOut, ReviewFileIn
     from linkers.review import Review
     from linkers.review.exchange import Names
 
-__all__ = ["FORMATS", "ReviewFormat", "export_review", "format_of", "import_review"]
+__all__ = [
+    "ENDINGS",
+    "FORMATS",
+    "MEDIA_TYPES",
+    "ReviewFormat",
+    "export_held",
+    "export_review",
+    "format_of",
+    "import_held",
+    "import_review",
+]
 
 ReviewFormat = Literal["label-studio", "sssom", "pairs"]
 FORMATS: tuple[ReviewFormat, ...] = get_args(ReviewFormat)
-_ENDINGS: dict[str, ReviewFormat] = {".json": "label-studio", ".tsv": "sssom", ".jsonl": "pairs"}
+ENDINGS: dict[str, ReviewFormat] = {".json": "label-studio", ".tsv": "sssom", ".jsonl": "pairs"}
+
+MEDIA_TYPES: dict[ReviewFormat, str] = {
+    "label-studio": "application/json",
+    "sssom": "text/tab-separated-values",
+    "pairs": "application/x-ndjson",
+}
+"""What such a file is over HTTP."""
 
 
 def format_of(path: Path, named: str | None) -> ReviewFormat:
@@ -26,7 +47,7 @@ def format_of(path: Path, named: str | None) -> ReviewFormat:
     Raises:
         SettingError: It is none of them.
     """
-    found = named or _ENDINGS.get(path.suffix)
+    found = named or ENDINGS.get(path.suffix)
     for known in FORMATS:
         if known == found:
             return known
@@ -95,3 +116,32 @@ def import_review(review: Review, path: Path, kind: ReviewFormat, *, who: str) -
         else:
             made, held = made + new, held + (not new)
     return {"made": made, "held_already": held, "rejects": rejects}
+
+
+def export_held(desk: ReviewDesk, kind: ReviewFormat, *, licence: str | None = None) -> IO[bytes]:
+    """Return a desk's review as a file that has no name any more: it goes with its last reader."""
+    with tempfile.TemporaryDirectory(prefix="review-") as folder:
+        path = Path(folder) / "review"
+        with desk.holding() as review:
+            export_review(review, path, kind, names=desk.name, licence=licence)
+        return path.open("rb")
+
+
+def import_held(desk: ReviewDesk, body: ReviewFileIn) -> ImportedOut:
+    """Make the decisions of a file that was sent; as `import_review`."""
+    from api.review_schemas import ImportedOut
+
+    text = body.content
+    if not isinstance(text, str):
+        text = json.dumps(text, ensure_ascii=False)
+    with tempfile.TemporaryDirectory(prefix="review-") as folder:
+        path = Path(folder) / "body"
+        path.write_bytes(text.encode())
+        try:
+            with desk.holding() as review:
+                outcome = import_review(review, path, body.format, who=body.who)
+        except RecordError as error:  # not our own file's name
+            raise RecordError(
+                error.what, path="content", line=error.line, hint=error.hint
+            ) from error
+    return ImportedOut.model_validate(outcome)

@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from encoders.protocols import TextEncoder
+from kg.config_fields import restored
 from kg.errors import ForeignFileError, InputError, MissingPartError
 from kg.files import atomic_write, read_json, sha256_of_file, write_json
 from kg.model import EntityKey
@@ -162,7 +163,8 @@ def _read(
     if values["features"] != list(FEATURES):
         raise InputError("features of another version")
     settings = dict(values["config"])
-    config = RankerConfig(**{**settings, "trees": TreeConfig(**settings["trees"])})
+    trees = TreeConfig(**restored(TreeConfig, settings["trees"]))
+    config = RankerConfig(**restored(RankerConfig, {**settings, "trees": trees}))
     own = _without("ranker.", arrays)
     ranker = Ranker(config=config, forest=Forest.of_arrays(own) if own else None)
     if ranker.forest is not None and ranker.forest.columns != len(config.columns):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 
 import numpy as np
 
+from kg.config_fields import identity
 from linkers.boosted.entity_table import EntityTable
 from linkers.boosted.features import FEATURES
 from linkers.boosted.memory import Memory
@@ -22,7 +22,7 @@ def boosted_fingerprint(
 ) -> str:
     """Return a hash of what was trained, of the entities, and of the encoder's name."""
     settings = {
-        "config": asdict(ranker.config),
+        "config": identity(ranker.config),
         "features": FEATURES,
         "encoder": encoder,
         "verdict": None if verdict is None else verdict.to_json(),

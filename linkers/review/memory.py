@@ -62,6 +62,11 @@ class ReviewedLinker:
         self._keys = frozenset(linker.base.keys)
 
     @property
+    def undecided(self) -> MentionLinker:
+        """The linker that answers what nobody decided."""
+        return self._linker
+
+    @property
     def base(self) -> NamedEntities:
         """The entities."""
         return self._linker.base

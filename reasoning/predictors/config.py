@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from kg.config_fields import restored
 from kg.errors import SettingError
 from reasoning.predictors.embeddings.config import ComplexConfig
 
@@ -68,5 +69,9 @@ class LinkPredictorConfig:
         """Read what `to_json` wrote; an unknown field is a `TypeError`."""
         fields = dict(value)
         latitude, longitude = fields.pop("position_attributes")
-        inner = ComplexConfig(**fields.pop("complex"))
-        return cls(complex=inner, position_attributes=(latitude, longitude), **fields)
+        inner = ComplexConfig(**restored(ComplexConfig, fields.pop("complex")))
+        return cls(
+            complex=inner,
+            position_attributes=(latitude, longitude),
+            **restored(cls, fields),
+        )

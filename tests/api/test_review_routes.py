@@ -16,7 +16,9 @@ from api.job_kinds import mentions_of
 from api.review_desk import ReviewDesk
 from api.review_schemas import CasesOut, DecisionOut, DecisionsOut, DuplicatesOut
 from api.routes.examples import DECISIONS
+from api.routes.review_files import FILES
 from api.runner import JobKind, JobRun
+from api.steps.review_files import MEDIA_TYPES, export_review
 from kg.model import Edge, Entity, EntityKey
 from kg.progress import Progress
 from kg.provenance import Provenance
@@ -139,3 +141,57 @@ def test_examples_stand_in_the_document(server: TestClient) -> None:
     merge = server.post("/v1/review/decisions", json=DECISIONS["merge"]["value"])
     assert merge.json()["state"] == "done"
     assert server.post("/v1/review/decisions", json=DECISIONS["undo"]["value"]).status_code == 200
+
+
+def test_decisions_go_to_other_tools_and_come_back_as_by_the_command_line(
+    server: TestClient, engine: WorldEngine, tmp_path: Path
+) -> None:
+    cases = loaded(server)
+    hellas = next(case for case in cases.cases if case.mention == "Hellas")
+    other = {"kind": "other", "case": hellas.id, "entity": "Greece", "who": "ada"}
+    assert server.post("/v1/review/decisions", json=other).status_code == 200
+    written: dict[str, str] = {}
+    for kind, ending in (("label-studio", "json"), ("sssom", "tsv"), ("pairs", "jsonl")):
+        response = server.get(f"/v1/review/export?format={kind}")
+        assert response.status_code == 200
+        assert response.headers["content-type"].partition(";")[0] == MEDIA_TYPES[kind]
+        assert response.headers["content-disposition"].endswith(f'"review.{ending}"')
+        desk = ReviewDesk(engine)
+        export_review(desk.review, tmp_path / ending, kind, names=desk.name)
+        written[kind] = response.text
+        assert response.content == (tmp_path / ending).read_bytes()
+    pair = json.loads(written["pairs"])
+    assert (pair["mention"], pair["entity_id"], pair["who"]) == ("Hellas", "country:GR", "ada")
+    for kind in ("label-studio", "sssom"):
+        engine.workspace.review.unlink()
+        app = create_app(engine, job_kinds={"link": JobKind(work=linked)})
+        tasks = json.loads(written[kind]) if kind == "label-studio" else written[kind]
+        with TestClient(app, base_url=ADDRESS) as fresh:
+            for made in (1, 0):
+                sent = {"format": kind, "who": "bob", "content": tasks}
+                found = fresh.post("/v1/review/import", json=sent)
+                assert found.json() == {"made": made, "held_already": 1 - made, "rejects": []}
+            log = DecisionsOut.model_validate(fresh.get("/v1/review/decisions").json())
+            assert [(d.who, d.entity) for d in log.decisions] == [("ada", "country:GR")]
+
+
+def test_what_is_no_file_of_decisions_is_a_problem(server: TestClient) -> None:
+    for slug, sent in (
+        ("record", {"format": "sssom", "content": "no table"}),
+        ("record", {"format": "label-studio", "content": "{}"}),
+        ("record", {"format": "label-studio", "content": "[" * 50_000}),
+        ("invalid-request", {"format": "pairs", "content": ""}),
+        ("invalid-request", {"format": "sssom", "content": 5}),
+    ):
+        found = server.post("/v1/review/import", json={"who": "ada", **sent})
+        problem(found, slug, 422)
+        assert "review-" not in found.text  # the name of a file of ours
+    problem(server.get("/v1/review/export?format=xml"), "invalid-request", 422)
+    rows = [{"annotations": [{"result": []}]}, 5]
+    sent = {"format": "label-studio", "who": "ada", "content": json.dumps(rows)}
+    found = server.post("/v1/review/import", json=sent).json()
+    assert [reject["line"] for reject in found["rejects"]] == [1, 2]
+    for example in FILES.values():
+        assert server.post("/v1/review/import", json=example["value"]).json()["rejects"] == []
+    decided = server.get("/v1/review/decisions").json()["decisions"]
+    assert [decision["kind"] for decision in decided] == ["reject"]

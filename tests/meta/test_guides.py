@@ -18,7 +18,10 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 BLOCK = re.compile(
     r"(?P<skip><!-- not run: .*? -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)```", re.DOTALL
 )
-GUIDES = ("add-a-model", "link-your-table", "read-an-answer", "review-links", "train-your-own")
+GUIDES = (
+    *("add-a-model", "check-your-links", "link-your-table", "read-an-answer", "review-links"),
+    *("train-your-own",),
+)
 
 
 def blocks(page: str) -> list[re.Match[str]]:

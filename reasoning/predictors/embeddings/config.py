@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal
 
+from kg.config_fields import restored
 from kg.errors import SettingError
 
 __all__ = ["ComplexConfig", "EmbeddingConfig", "TuckerConfig", "config_from_json"]
@@ -135,4 +136,5 @@ def config_from_json(value: Mapping[str, Any]) -> EmbeddingConfig:
         kind.model: kind for kind in (ComplexConfig, TuckerConfig)
     }
     fields = dict(value)
-    return kinds[fields.pop("model")](**fields)
+    kind = kinds[fields.pop("model")]
+    return kind(**restored(kind, fields))

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from kg.config_fields import identity
 from kg.errors import ForeignFileError
 from kg.snapshot import Snapshot
 from reasoning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -81,7 +82,11 @@ class EmbeddingModel:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of its configuration and all its arrays."""
-        digest = hashlib.sha256(json.dumps(self.config.to_json(), sort_keys=True).encode())
+        digest = hashlib.sha256(
+            json.dumps(
+                {"model": self.config.model, **identity(self.config)}, sort_keys=True
+            ).encode()
+        )
         for name, array in sorted({"entity": self.entity, **self.parameters}.items()):
             digest.update(name.encode())
             digest.update(np.ascontiguousarray(array).data)

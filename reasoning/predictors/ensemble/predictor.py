@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kg.config_fields import identity_text, restored
 from kg.errors import CheckpointMismatchError, ForeignFileError, SettingError
 from kg.snapshot import Snapshot
 from reasoning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -87,7 +88,8 @@ class EnsemblePredictor:
         digest = hashlib.sha256(self.snapshot.hash.encode())
         for model in self.models:
             digest.update(model.fingerprint.encode())
-        digest.update(repr((self.config, sorted(self._tensors()))).encode())
+        names = sorted(self._tensors())
+        digest.update(f"({identity_text(self.config)}, {names!r})".encode())
         for _, array in sorted(self._tensors().items()):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -286,5 +288,5 @@ def _restored(checkpoint: Checkpoint, evidence: Evidence) -> EnsemblePredictor:
         completeness=Completeness(
             weights=tensors["completeness/weights"], offsets=tensors["completeness/offsets"]
         ),
-        config=EnsembleConfig(**checkpoint.metadata["config"]),
+        config=EnsembleConfig(**restored(EnsembleConfig, checkpoint.metadata["config"])),
     )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kg.config_fields import restored
 from kg.errors import ForeignFileError, SettingError
 from kg.snapshot import Snapshot
 from reasoning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
@@ -49,7 +50,7 @@ def read_rules(folder: Path, graph: Snapshot) -> tuple[list[Rule], RuleConfig, i
     checkpoint = load_checkpoint(folder, graph.hash, kind=KIND)
     try:
         rules = _restored(checkpoint, graph)
-        config = RuleConfig(**checkpoint.metadata["config"])
+        config = RuleConfig(**restored(RuleConfig, checkpoint.metadata["config"]))
         return rules, config, int(checkpoint.metadata["seed"])
     except (KeyError, TypeError, ValueError, IndexError, SettingError) as error:
         raise ForeignFileError(

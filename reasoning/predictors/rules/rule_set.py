@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from kg.config_fields import identity
 from kg.model import EdgeKey
 from kg.snapshot import Snapshot
 from reasoning.predictors.adjacency import directed
@@ -73,7 +74,7 @@ class RuleSet:
     def fingerprint(self) -> str:
         """Hash of the rules, of how they are joined, and of the graph they are evaluated on."""
         digest = hashlib.sha256(self.graph.hash.encode())
-        digest.update(json.dumps(self.config.to_json(), sort_keys=True).encode())
+        digest.update(json.dumps(identity(self.config), sort_keys=True).encode())
         for rule in self:
             digest.update(repr(rule).encode())
         return digest.hexdigest()
