@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from linkers.boosted.like_surfaces import LikeSurfaces
 from linkers.boosted.nearest import products
 from linkers.model import Mention
 from linkers.names import latin
+
+if TYPE_CHECKING:
+    from linkers.boosted.hints import Hints
 
 __all__ = ["MEMORY_FEATURES", "Memory"]
 
@@ -50,10 +54,18 @@ class Memory:
         mentions: Training mentions.
         gold: ``(n,)`` id of each one's entity, -1 for none.
         contexts: ``(n, dim)`` vectors of their texts.
+        hints: What words of theirs say of words of names, if that was counted.
     """
 
-    def __init__(self, mentions: Sequence[Mention], gold: Sequence[int], contexts: Floats) -> None:
+    def __init__(
+        self,
+        mentions: Sequence[Mention],
+        gold: Sequence[int],
+        contexts: Floats,
+        hints: Sequence[Hints] = (),
+    ) -> None:
         self.contexts = contexts
+        self.hints = tuple(hints)
         self.documents = np.array([document_of(m) for m in mentions], dtype=object)
         self.surfaces = [cleaned(m.surface) for m in mentions]
         self.gold = tuple(gold)
@@ -95,7 +107,10 @@ class Memory:
             for surface, document in zip(self.surfaces, self.documents, strict=True)
         ]
         return Memory(
-            [*known, *mentions], [*self.gold, *gold], np.concatenate([self.contexts, contexts])
+            [*known, *mentions],
+            [*self.gold, *gold],
+            np.concatenate([self.contexts, contexts]),
+            self.hints,
         )
 
     def meant(self, mention: Mention, *, apart: bool, hidden: int = -1) -> dict[int, int]:
