@@ -232,12 +232,8 @@ class Hints:
 
     def to_json(self) -> dict[str, Any]:
         """Return what is no array."""
-        return {
-            "source": self.source,
-            "texts": list(self.texts),
-            "names": list(self.names),
-            "total": self.total,
-        }
+        words = {"texts": list(self.texts), "names": list(self.names)}
+        return {"source": self.source, "total": self.total, **words}
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays, for safetensors."""
