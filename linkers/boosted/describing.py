@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from kg.progress import Progress, silent
 from linkers.boosted.candidates import propose
+from linkers.boosted.document import document_of
 from linkers.boosted.features import Pairs, plain_features, with_margins
 from linkers.boosted.hint_features import hint_features
-from linkers.boosted.memory import Memory, document_of
+from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
 from linkers.model import Mention
 

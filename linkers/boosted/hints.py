@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from kg.errors import InputError
+from linkers.boosted.document import document_of
 from linkers.boosted.entity_table import EntityTable, cleaned
-from linkers.boosted.memory import document_of
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.pairs import Pairs
 from linkers.boosted.words import WordIndex, word_set

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
+from linkers.boosted.document import document_of
 from linkers.boosted.entity_table import cleaned
 from linkers.boosted.kept import Kept
 from linkers.boosted.like_surfaces import LikeSurfaces
@@ -300,8 +301,3 @@ class Memory:
             ),
             default=0.0,
         )
-
-
-def document_of(mention: Mention) -> str:
-    """Return what a mention's document is called; its text where it has none."""
-    return mention.document if mention.document is not None else mention.context

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from kg.model import EntityKey
 from kg.progress import Progress, silent
 from linkers.boosted.describing import Described, describe
+from linkers.boosted.document import document_of
 from linkers.boosted.entity_table import EntityTable
 from linkers.boosted.hint_features import learn_hints
-from linkers.boosted.memory import Memory, document_of
+from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.ranker import Ranker, RankerConfig, fit_ranker
 from linkers.boosted.texts import PooledTexts
