@@ -103,16 +103,10 @@ class Memory:
             gold: ``(n,)`` id of each one's entity, -1 for none.
             contexts: ``(n, dim)`` vectors of their texts.
         """
-        known = [
-            Mention(id="", surface=surface, document=str(document))
-            for surface, document in zip(self.surfaces, self.documents, strict=True)
-        ]
-        return Memory(
-            [*known, *mentions],
-            [*self.gold, *gold],
-            np.concatenate([self.contexts, contexts]),
-            self.hints,
-        )
+        named = zip(self.surfaces, self.documents, strict=True)
+        known = [Mention(id="", surface=word, document=str(document)) for word, document in named]
+        texts = np.concatenate([self.contexts, contexts])
+        return Memory([*known, *mentions], [*self.gold, *gold], texts, self.hints)
 
     def meant(self, mention: Mention, *, apart: bool, hidden: int = -1) -> dict[int, int]:
         """Return links of the mention's surface by entity.
