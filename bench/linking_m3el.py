@@ -150,10 +150,13 @@ def network_ranks(network: MatchingNetwork, entities: Items, pairs: Pairs) -> Hi
 
 def run_set(given: argparse.Namespace, name: str) -> None:
     """Judge the cosines and every variant on one set; what is there already is kept."""
+    # what is shipped first, then one seed of every variant: a bench that is stopped has most to say
     wanted = [
         (variant, seed)
-        for variant in VARIANTS
-        for seed in given.seeds
+        for variant, seed in sorted(
+            ((variant, seed) for variant in VARIANTS for seed in given.seeds),
+            key=lambda one: (one[0] != SHIPPED, one[1]),
+        )
         if not _file(given, name, variant, seed).exists()
     ]
     if not wanted:
