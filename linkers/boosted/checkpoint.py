@@ -20,6 +20,7 @@ from kg.progress import Progress, silent
 from linkers.boosted.entity_table import EntityTable
 from linkers.boosted.features import FEATURES
 from linkers.boosted.fingerprint import boosted_fingerprint
+from linkers.boosted.hints import Hints
 from linkers.boosted.linker import BoostedLinker
 from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
@@ -55,6 +56,8 @@ def save_linker(linker: BoostedLinker, folder: Path) -> None:
         parts |= _prefixed("ranker.", linker.ranker.forest.arrays())
     if linker.verdict is not None:
         parts |= _prefixed("verdict.", linker.verdict.arrays())
+    for hints in memory.hints:
+        parts |= _prefixed(f"hints.{hints.source}.", hints.arrays())
     with atomic_write(folder / _ARRAYS) as file:
         file.write(save({name: np.ascontiguousarray(value) for name, value in parts.items()}))
     links = [
@@ -71,6 +74,7 @@ def save_linker(linker: BoostedLinker, folder: Path) -> None:
             "encoder": linker.index.texts.encoder.fingerprint,
             "features": list(FEATURES),
             "verdict": None if linker.verdict is None else linker.verdict.to_json(),
+            "hints": [hints.to_json() for hints in memory.hints],
             "links": links,
             "arrays_sha256": sha256_of_file(folder / _ARRAYS),
         },
@@ -176,7 +180,11 @@ def _read(
     for surface, document, key in values["links"]:
         mentions.append(Mention(id="", surface=surface, document=document))
         gold.append(-1 if key is None else table.ids.get(EntityKey(key), -1))
-    return ranker, verdict, Memory(mentions, gold, arrays[_CONTEXTS])
+    hints = [
+        Hints.of(counted, _without(f"hints.{counted['source']}.", arrays))
+        for counted in values["hints"]
+    ]
+    return ranker, verdict, Memory(mentions, gold, arrays[_CONTEXTS], hints)
 
 
 def _prefixed(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

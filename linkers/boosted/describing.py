@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from kg.progress import Progress, silent
 from linkers.boosted.candidates import propose
+from linkers.boosted.document import document_of
 from linkers.boosted.features import Pairs, plain_features, with_margins
-from linkers.boosted.memory import Memory, document_of
+from linkers.boosted.hint_features import hint_features
+from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
 from linkers.model import Mention
 
@@ -110,7 +112,8 @@ def describe(
         others = [_others(mention, documents[document_of(mention)]) for mention in block]
         plain = plain_features(index, block, others, looks, pairs)
         known = memory.describe(block, index.contexts(block), candidates, apart=training)
-        values = with_margins(np.concatenate([plain, known], axis=1), pairs.starts)
+        told = hint_features(memory.hints, index, block, pairs, apart=training)
+        values = with_margins(np.concatenate([plain, known, told], axis=1), pairs.starts)
         progress(start + len(block), len(mentions))
         yield Described(pairs=pairs, values=values)
 

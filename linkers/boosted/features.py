@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from linkers.boosted.entity_table import cleaned
+from linkers.boosted.hint_features import HINT_FEATURES
 from linkers.boosted.looks import Looks
 from linkers.boosted.memory import MEMORY_FEATURES
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.pairs import Pairs
+from linkers.boosted.phrases import PHRASE_FEATURES, phrase_features
 from linkers.boosted.spelling import SPELLING
 from linkers.evidence import window
 from linkers.model import Mention
@@ -53,6 +55,7 @@ _PLAIN = (
     "named by another mention",
     "vector of other mentions",
     "candidates of that name",
+    *PHRASE_FEATURES,
 )
 _CONTESTED = (
     "ratio",
@@ -69,8 +72,10 @@ _CONTESTED = (
     "links of entity",
     "nearest other surface",
     "nearest text",
+    *HINT_FEATURES,
 )
-FEATURES = (*_PLAIN, *MEMORY_FEATURES, *(f"{name}, margin" for name in _CONTESTED))
+_LEARNT = (*MEMORY_FEATURES, *HINT_FEATURES)
+FEATURES = (*_PLAIN, *_LEARNT, *(f"{name}, margin" for name in _CONTESTED))
 """Columns of what the ranker sees."""
 
 
@@ -81,7 +86,7 @@ def is_memory(name: str) -> bool:
         >>> is_memory("prior, margin"), is_memory("letters")
         (True, False)
     """
-    return name.removesuffix(", margin") in MEMORY_FEATURES
+    return name.removesuffix(", margin") in _LEARNT
 
 
 _DIGITS = re.compile(r"\d+")
@@ -123,6 +128,7 @@ def plain_features(
         table.numbers[ids],
         *_of_others(index, others, pairs).T,
         np.add.reduceat(flags[:, 1], pairs.starts)[rows],
+        *phrase_features(index, mentions, pairs).T,
     ]
     return np.stack(values, axis=1).astype(np.float32)
 
@@ -211,8 +217,8 @@ def _of_others(index: NameIndex, others: Sequence[Sequence[str]], pairs: Pairs) 
 
 
 def with_margins(values: Floats, starts: Ids) -> Floats:
-    """Return ``(P, FEATURES)``: plain features and memory with the margins of some of them."""
-    names = (*_PLAIN, *MEMORY_FEATURES)
+    """Return ``(P, FEATURES)``: all features, with the margins of some of them."""
+    names = (*_PLAIN, *_LEARNT)
     contested = values[:, [names.index(name) for name in _CONTESTED]]
     return np.concatenate([values, contested - group_best_other(contested, starts)], axis=1)
 

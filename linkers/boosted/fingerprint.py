@@ -26,6 +26,7 @@ def boosted_fingerprint(
         "features": FEATURES,
         "encoder": encoder,
         "verdict": None if verdict is None else verdict.to_json(),
+        "hints": [hints.to_json() for hints in memory.hints],
         "links": [
             [surface, str(document), None if entity < 0 else table.keys[entity]]
             for surface, document, entity in zip(
@@ -40,6 +41,8 @@ def boosted_fingerprint(
         arrays |= {f"ranker.{name}": value for name, value in ranker.forest.arrays().items()}
     if verdict is not None:
         arrays |= {f"verdict.{name}": value for name, value in verdict.arrays().items()}
+    for hints in memory.hints:
+        arrays |= {f"{hints.source} {name}": value for name, value in hints.arrays().items()}
     for name in sorted(arrays):
         digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
     return digest.hexdigest()

@@ -11,17 +11,22 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
+from linkers.boosted.document import document_of
 from linkers.boosted.entity_table import cleaned
 from linkers.boosted.kept import Kept
 from linkers.boosted.like_surfaces import LikeSurfaces
 from linkers.boosted.nearest import products
 from linkers.model import Mention
 from linkers.names import latin
+
+if TYPE_CHECKING:
+    from linkers.boosted.hints import Hints
 
 __all__ = ["MEMORY_FEATURES", "Memory"]
 
@@ -50,10 +55,18 @@ class Memory:
         mentions: Training mentions.
         gold: ``(n,)`` id of each one's entity, -1 for none.
         contexts: ``(n, dim)`` vectors of their texts.
+        hints: What words of theirs say of words of names, if that was counted.
     """
 
-    def __init__(self, mentions: Sequence[Mention], gold: Sequence[int], contexts: Floats) -> None:
+    def __init__(
+        self,
+        mentions: Sequence[Mention],
+        gold: Sequence[int],
+        contexts: Floats,
+        hints: Sequence[Hints] = (),
+    ) -> None:
         self.contexts = contexts
+        self.hints = tuple(hints)
         self.documents = np.array([document_of(m) for m in mentions], dtype=object)
         self.surfaces = [cleaned(m.surface) for m in mentions]
         self.gold = tuple(gold)
@@ -90,13 +103,10 @@ class Memory:
             gold: ``(n,)`` id of each one's entity, -1 for none.
             contexts: ``(n, dim)`` vectors of their texts.
         """
-        known = [
-            Mention(id="", surface=surface, document=str(document))
-            for surface, document in zip(self.surfaces, self.documents, strict=True)
-        ]
-        return Memory(
-            [*known, *mentions], [*self.gold, *gold], np.concatenate([self.contexts, contexts])
-        )
+        named = zip(self.surfaces, self.documents, strict=True)
+        known = [Mention(id="", surface=word, document=str(document)) for word, document in named]
+        texts = np.concatenate([self.contexts, contexts])
+        return Memory([*known, *mentions], [*self.gold, *gold], texts, self.hints)
 
     def meant(self, mention: Mention, *, apart: bool, hidden: int = -1) -> dict[int, int]:
         """Return links of the mention's surface by entity.
@@ -285,8 +295,3 @@ class Memory:
             ),
             default=0.0,
         )
-
-
-def document_of(mention: Mention) -> str:
-    """Return what a mention's document is called; its text where it has none."""
-    return mention.document if mention.document is not None else mention.context

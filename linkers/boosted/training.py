@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from kg.model import EntityKey
 from kg.progress import Progress, silent
 from linkers.boosted.describing import Described, describe
+from linkers.boosted.document import document_of
 from linkers.boosted.entity_table import EntityTable
-from linkers.boosted.memory import Memory, document_of
+from linkers.boosted.hint_features import learn_hints
+from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.ranker import Ranker, RankerConfig, fit_ranker
 from linkers.boosted.texts import PooledTexts
@@ -73,7 +75,8 @@ def gather(
     index = NameIndex(table, texts)
     index.prepare(train[0])
     gold = _ids(table, train[1])
-    memory = Memory(train[0], gold.tolist(), index.contexts(train[0]))
+    hints = learn_hints(table, train[0], gold.tolist())
+    memory = Memory(train[0], gold.tolist(), index.contexts(train[0]), hints)
     total = len(train[0]) + len(valid[0])
     learnt = _described(index, memory, train[0], training=True, progress=_of(progress, 0, total))
     checked = _described(

@@ -96,11 +96,14 @@ class WordIndex:
         columns = [sorted(self._ids[w] for w in words if w in self._ids) for words in sets]
         return _ones(columns, len(self._ids))
 
+    def weight(self, word: str) -> float:
+        """Return the weight of a word, also of one that no name holds."""
+        row = self._ids.get(word)
+        return self.unknown if row is None else float(self.weights[row])
+
     def mass_of(self, words: frozenset[str]) -> float:
         """Return the weight of a text's words, also of those that no name holds."""
-        return sum(
-            float(self.weights[self._ids[w]]) if w in self._ids else self.unknown for w in words
-        )
+        return sum(map(self.weight, words))
 
 
 def _ones(columns: list[list[int]], width: int) -> sparse.csr_matrix:
