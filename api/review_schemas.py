@@ -139,7 +139,9 @@ class DuplicateOut(Model):
     stays_name: str | None
     goes: str
     goes_name: str | None
-    probability: float = Field(description="orders the pairs; it is not calibrated")
+    probability: float = Field(
+        description="that they are one; not calibrated where weights were set by hand"
+    )
     reasons: dict[str, float] = Field(description="signs and their weights in log2 odds")
 
 
@@ -149,6 +151,9 @@ class DuplicatesOut(Model):
     pairs: tuple[DuplicateOut, ...]
     found: int = Field(description="how many there are in all")
     new_cases: int = Field(description="how many became cases; 0 in a dry run")
+    learnt_from: int = Field(
+        default=0, description="decisions that taught the weights; 0: they were set by hand"
+    )
 
 
 class ReviewFileIn(Model):

@@ -55,6 +55,11 @@ class Workspace:
         return self.folder / "review" / "decisions.jsonl"
 
     @property
+    def edge_jobs(self) -> Path:
+        """Which jobs have written edges from which table."""
+        return self.folder / "jobs" / "edges"
+
+    @property
     def outputs(self) -> Path:
         """Where jobs write."""
         return self.folder / "jobs" / "outputs"

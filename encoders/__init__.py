@@ -6,6 +6,7 @@ from pathlib import Path
 
 from encoders.cache import CachedImageEncoder, CachedTextEncoder, VectorCache
 from encoders.image import DinoEncoder, packaged_image_encoder
+from encoders.layered import LayeredDinoEncoder, packaged_layered_encoder
 from encoders.protocols import ImageEncoder, Pixels, TextEncoder, Vectors
 from encoders.text import MiniLmEncoder, packaged_text_encoder
 from encoders.tiny import TinyImageEncoder, TinyTextEncoder
@@ -16,6 +17,7 @@ __all__ = [
     "CachedTextEncoder",
     "DinoEncoder",
     "ImageEncoder",
+    "LayeredDinoEncoder",
     "MiniLmEncoder",
     "Pixels",
     "TextEncoder",
@@ -25,6 +27,7 @@ __all__ = [
     "VectorIndex",
     "Vectors",
     "packaged_image_encoder",
+    "packaged_layered_encoder",
     "packaged_text_encoder",
     "transformers_image_encoder",
     "transformers_text_encoder",

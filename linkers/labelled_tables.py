@@ -11,6 +11,7 @@ from kg.errors import InputError, LimitError, MappingError, RecordError
 from kg.formats.records import Record, Reject
 from kg.formats.tables import TableFiles, table_columns
 from kg.model import EntityKey
+from linkers.mention_samples import GoldColumn
 from linkers.mention_sets import MAX_ROWS, MentionSet
 from linkers.model import Mention
 from linkers.records import MentionColumns, check_columns, mention_of
@@ -39,7 +40,7 @@ def read_labelled(
     Args:
         path: JSON Lines, CSV, TSV or Parquet.
         columns: Which column holds which part of a mention.
-        gold: Column with the key of the entity; an empty value is NIL.
+        gold: Column with the key of the entity, or a template of it; an empty value is NIL.
         split: Column with ``train``, ``valid`` or ``test``; there need be none.
 
     Raises:
@@ -56,7 +57,7 @@ def read_labelled(
     for number, name in enumerate(files.names):
         declared = table_columns(files.paths[number])
         if declared is not None:
-            check_columns(columns, declared, also=(gold,), where=name)
+            check_columns(columns, declared, also=GoldColumn(gold).paths, where=name)
         for row in files.rows(number):
             read = row if isinstance(row, Reject) else _read(row, columns, gold, split, name)
             if isinstance(read, Reject):
@@ -80,14 +81,19 @@ def _read(
     row: Record, columns: MentionColumns, gold: str, split: str, name: str
 ) -> tuple[Mention, EntityKey | None, str] | Reject:
     try:
-        if gold not in row.fields:
-            raise MappingError(f"no column {gold!r}")
+        column = GoldColumn(gold)
+        missing = [path for path in column.paths if path.split(".")[0] not in row.fields]
+        if missing and gold not in row.fields:
+            raise MappingError(f"no column {missing[0]!r}")
         mention = mention_of(row.fields, columns, path=name, line=row.line)
-        key = _text(row.fields, gold, name, row.line)
+        if column.is_template:
+            key = column.of(row.fields) or ""
+        else:
+            key = _text(row.fields, gold, name, row.line)
         return mention, EntityKey(key) if key else None, _text(row.fields, split, name, row.line)
     except (RecordError, MappingError) as error:
-        column = error.column if isinstance(error, RecordError) else gold
-        return Reject(file=name, line=row.line, column=column, reason=error.what, text=row.text)
+        blamed = error.column if isinstance(error, RecordError) else gold
+        return Reject(file=name, line=row.line, column=blamed, reason=error.what, text=row.text)
 
 
 def _text(values: Mapping[str, Any], column: str, name: str, line: int) -> str:

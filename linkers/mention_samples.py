@@ -37,9 +37,19 @@ class GoldColumn:
 
     text: str
 
+    @property
+    def is_template(self) -> bool:
+        """Whether keys are made of columns."""
+        return "{" in self.text
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Columns that are read."""
+        return Template.parse(self.text).paths if self.is_template else (self.text,)
+
     def of(self, fields: Mapping[str, Any]) -> EntityKey | None:
         """Return the key of a row's entity; None if it says that there is none."""
-        if "{" not in self.text:
+        if not self.is_template:
             value = look_up(fields, self.text)
             return None if value is MISSING else EntityKey(str(value))
         try:

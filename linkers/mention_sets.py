@@ -69,8 +69,12 @@ class MentionSet:
         )
 
 
-def read_mention_set(path: Path) -> MentionSet:
+def read_mention_set(path: Path, *, wordless: bool = False) -> MentionSet:
     """Read a file of mentions, plain or gzip.
+
+    Args:
+        path: The file.
+        wordless: Whether a row may have neither words nor a text, since it has a picture.
 
     Raises:
         RecordError: The file is missing, or a row is no mention; with line and column.
@@ -80,7 +84,7 @@ def read_mention_set(path: Path) -> MentionSet:
     for row in _rows(path):
         surface = row.text(*_SURFACES, limit=MAX_SURFACE)
         context = row.text("context", limit=MAX_CONTEXT)
-        if not surface.strip() and not context.strip():
+        if not wordless and not surface.strip() and not context.strip():
             raise row.error("neither words nor a text", _SURFACES[0])
         start = context.find(surface) if surface else -1
         mentions.append(

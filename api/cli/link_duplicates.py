@@ -27,9 +27,7 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--label", help="class of entities to look at (default: all)")
-    parser.add_argument(
-        "--least", type=float, default=0.5, help="least probability (default 0.5; not calibrated)"
-    )
+    parser.add_argument("--least", type=float, default=0.5, help="least probability (default 0.5)")
     parser.add_argument("--limit", type=int, default=100, help="most pairs (default 100)")
     parser.add_argument("--dry-run", action="store_true", help="print them, write nothing")
     parser.set_defaults(run=run)
@@ -64,5 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
         for pair in found.pairs
     ]
     print_rows(("probability", "stays", "goes", "reasons"), rows)
-    print(f"{found.found} pairs, {found.new_cases} new cases", file=sys.stderr)
+    how = "set by hand"
+    if found.learnt_from:
+        how = f"learnt from {found.learnt_from} decisions"
+    print(f"{found.found} pairs, {found.new_cases} new cases; weights {how}", file=sys.stderr)
     return 0

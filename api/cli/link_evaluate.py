@@ -11,9 +11,15 @@ __all__ = ["add_parser", "run"]
 EXAMPLES = """examples:
   umbra link evaluate wikidiverse.jsonl.gz --entities entities.jsonl.gz --json run.json
   umbra link evaluate new.jsonl --entities entities.jsonl --train old.jsonl --json run.json
+  umbra link evaluate emoji.jsonl.gz --entities emoji.jsonl.gz --json run.json \\
+    --entity-images emoji_64.npz:openmoji --train-images emoji_64.npz:noto \\
+    --mention-images emoji_64.npz:twemoji
 
+Pictures are FILE.npz:ARRAY (uint8, a picture a row of the file it belongs to) or a folder of files
+named after a row's `image`, `id` or `entity_id`; the linker is then the one of `linkers.visual`.
 Figures are over the whole base, ties at their realistic rank. Beside OUT: the value of each mention
-(.units.npz), by which `umbra compare` pairs runs. UMBRA_TEXT_ENCODER names the text encoder.
+(.units.npz), by which `umbra compare` pairs runs. UMBRA_TEXT_ENCODER and UMBRA_IMAGE_ENCODER name
+the encoders.
 """
 
 
@@ -46,6 +52,17 @@ def add_parser(actions: Any) -> None:
     add("--seed", type=int, default=0, help="of the training (default 0)")
     add("--cache", type=Path, metavar="FOLDER", help="keeps the encoder's vectors between runs")
     add("--save", type=Path, metavar="FOLDER", help="keeps the trained linker")
+    pictures = parser.add_argument_group("pictures")
+    add = pictures.add_argument
+    add("--mention-images", metavar="PICTURES", help="of the rows of MENTIONS")
+    add("--entity-images", metavar="PICTURES", help="of the rows of ENTITIES")
+    add(
+        "--train-images",
+        metavar="PICTURES",
+        help="of the rows of --train, or of MENTIONS as its train split is to be seen (default: "
+        "--mention-images)",
+    )
+    add("--no-words", action="store_true", help="look at pictures alone")
     parser.set_defaults(run=run)
 
 
@@ -60,6 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     from api.steps.evaluate_linking import LinkEvaluation, evaluate_linking
     from linkers.boosted import RankerConfig, TreeConfig
 
+    if any((arguments.mention_images, arguments.entity_images, arguments.train_images)):
+        return _run_pictures(arguments, shlex.join(["umbra", *sys.argv[1:]]))
     task = LinkEvaluation(
         mentions=arguments.mentions,
         entities=arguments.entities,
@@ -84,4 +103,56 @@ def run(arguments: argparse.Namespace) -> int:
             progress=progress,
         )
     print_result("link evaluation", result, arguments.json)
+    return 0
+
+
+def _run_pictures(arguments: argparse.Namespace, command: str) -> int:
+    """Evaluate linking of pictures and print the figures."""
+    from api.cli.printing import print_outcome, progress_bar
+    from api.settings import load_settings
+    from api.steps.encoders import layered_encoder_named, text_encoder_named
+    from api.steps.evaluate_pictures import PictureEvaluation, evaluate_pictures
+    from kg.errors import SettingError
+
+    images = {"--mention-images": "mention_images", "--entity-images": "entity_images"}
+    for option, name in images.items():
+        if getattr(arguments, name) is None:
+            raise SettingError("pictures of mentions and of entities go together", where=option)
+    unused = {"--valid": arguments.valid, "--withhold": arguments.withhold}
+    for option, value in unused.items():
+        if value:
+            raise SettingError("has no meaning for linking by pictures", where=option)
+    task = PictureEvaluation(
+        mentions=arguments.mentions,
+        entities=arguments.entities,
+        mention_images=arguments.mention_images,
+        entity_images=arguments.entity_images,
+        train=arguments.train,
+        train_images=arguments.train_images,
+        split=arguments.split,
+        words=not arguments.no_words,
+        cache=arguments.cache,
+        save=arguments.save,
+    )
+    settings = load_settings()
+    with progress_bar("encoding", "pictures") as progress:
+        result = evaluate_pictures(
+            task,
+            images=layered_encoder_named(settings.image_encoder, arguments.cache),
+            texts=text_encoder_named(settings.text_encoder, None),
+            out=arguments.json,
+            seed=arguments.seed,
+            command=command,
+            progress=progress,
+        )
+    print_outcome(
+        "link evaluation",
+        {name: round(value, 4) for name, value in result.metrics.items()}
+        | {
+            f"hits_at_1 by {name}": round(part["hits_at_1"], 4)
+            for name, part in result.by["modality"].items()
+        }
+        | {"result": str(arguments.json)},
+        as_json=False,
+    )
     return 0

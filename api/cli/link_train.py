@@ -10,12 +10,14 @@ __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
   umbra link train known.csv --map id=row --map surface=company --gold key
+  umbra link train mentions.jsonl.gz --gold 'country:{entity_id}' --label Country
   umbra link train known.jsonl --entities entities.jsonl.gz --save linker
   umbra link run new.csv --linker linker --entities entities.jsonl.gz --out links.jsonl
 
 Without --save the linker takes the place of the working folder's: `umbra link run`, `umbra link
 text` and the server use it. Boosted trees over at most 64 candidates a mention; pictures do not
-count. Rows whose column split says test are left out, those of valid calibrate.
+count. Rows whose column split says test are left out, those of valid calibrate. What people decided
+in `umbra link review` is learnt too, and holds against the table; without MENTIONS it is all.
 """
 
 
@@ -30,7 +32,7 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("mentions", type=Path, help="JSONL, CSV, TSV, Parquet, or a folder")
+    add("mentions", type=Path, nargs="?", help="JSONL, CSV, TSV, Parquet, or a folder")
     add(
         "--map",
         action="append",
@@ -38,7 +40,17 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
         metavar="FIELD=COLUMN",
         help="which column holds id, surface, context, start, end, document",
     )
-    add("--gold", default="entity_id", metavar="COLUMN", help="key of the entity; empty: none")
+    add(
+        "--gold",
+        default="entity_id",
+        metavar="COLUMN",
+        help="key of the entity, or a template: country:{code}; empty: none (default entity_id)",
+    )
+    add(
+        "--no-decisions",
+        action="store_true",
+        help="do not learn from what people decided in umbra link review",
+    )
     add("--valid", type=Path, metavar="MENTIONS", help="a table to calibrate by")
     add("--label", help="class of entities that mentions may mean (default: all)")
     add("--entities", type=Path, metavar="FILE", help="link to these, not to the graph: JSONL")
@@ -63,6 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
         label=arguments.label,
         entities=arguments.entities,
         save=arguments.save,
+        decisions=not arguments.no_decisions,
         trees=arguments.trees,
         seed=arguments.seed,
     )

@@ -37,7 +37,7 @@ router = APIRouter(tags=["review"])
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Label = Annotated[str | None, Query(max_length=200)]
-Least = Annotated[float, Query(ge=0, le=1, description="least probability; not calibrated")]
+Least = Annotated[float, Query(ge=0, le=1, description="least probability")]
 Known = problems(StoreError, QueryTimeoutError)
 Searched = problems(LimitError, SettingError, StoreError, QueryTimeoutError)
 

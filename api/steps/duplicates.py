@@ -34,13 +34,16 @@ def duplicates(
         SettingError: A limit is out of range.
         LimitError: Too many share a spelling.
     """
+    from linkers.review.duplicate_weights import decided_pairs, learnt_weights
     from linkers.review.duplicates import find_duplicates
 
     if not 0 <= least <= 1 or not 1 <= limit <= 10_000:
         raise SettingError("least lies in [0, 1] and limit in [1, 10000]", where="--least, --limit")
     store = desk.store
+    with desk.holding() as review:
+        weights, answered = learnt_weights(decided_pairs(review)), set(review.answers)
     found = find_duplicates(
-        store.entities(label), store.edges(), least=least, decided=set(desk.review.answers)
+        store.entities(label), store.edges(), least=least, decided=answered, weights=weights
     )
     new = 0 if dry_run else desk.add(pair.case for pair in found[:limit])
     pairs = tuple(
@@ -55,4 +58,9 @@ def duplicates(
         )
         for pair in found[:limit]
     )
-    return DuplicatesOut(pairs=pairs, found=len(found), new_cases=new)
+    return DuplicatesOut(
+        pairs=pairs,
+        found=len(found),
+        new_cases=new,
+        learnt_from=weights.merged + weights.parted,
+    )

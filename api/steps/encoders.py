@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from api.engine import Engine
     from encoders.protocols import ImageEncoder, TextEncoder
 
-__all__ = ["image_encoder", "text_encoder", "text_encoder_named"]
+__all__ = ["image_encoder", "layered_encoder_named", "text_encoder", "text_encoder_named"]
 
 
 def text_encoder(engine: Engine) -> TextEncoder:
@@ -43,6 +43,24 @@ def image_encoder(engine: Engine) -> ImageEncoder:
     match engine.settings.image_encoder:
         case "packaged":
             return encoders.packaged_image_encoder(engine.workspace.indexes)
+        case "tiny":
+            return encoders.TinyImageEncoder()
+        case directory:
+            return encoders.transformers_image_encoder(directory)
+
+
+def layered_encoder_named(name: str, cache: Path | None) -> ImageEncoder:
+    """Return the encoder by which pictures are linked (see `linkers.visual`).
+
+    Args:
+        name: `packaged` (read at several depths), `tiny`, or a `transformers` directory or hub id.
+        cache: Folder that keeps what the packaged one encodes; None keeps nothing.
+    """
+    import encoders
+
+    match name:
+        case "packaged":
+            return encoders.packaged_layered_encoder(cache)
         case "tiny":
             return encoders.TinyImageEncoder()
         case directory:

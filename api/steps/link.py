@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.steps.job_edges import EdgeJobs
 from api.steps.open_linker import ChosenLinker, LinkerChoice, open_linker
 from api.workspace import Workspace
 from kg.errors import SettingError
@@ -112,7 +113,7 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
         OSError: The disk is full; `filename` says where.
     """
     from kg.ledger import Ledger
-    from linkers.pipeline import finish_link_job, run_link_job
+    from linkers.pipeline import finish_link_job, submit_link_job, work_on
 
     workspace = engine.workspace
     task = job.task(workspace.rejects / f"{job.mentions.resolve().name}.rejects.jsonl")
@@ -120,10 +121,12 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
         if job.workers == 1:
             linker = open_linker(engine, job.linker)
             store = engine.store if task.edges is not None else None
-            report = run_link_job(linker, task, ledger=ledger, store=store, progress=progress)
+            name = submit_link_job(ledger, linker.fingerprint, task).id
+            _begin_edges(workspace, ledger, job, name)
+            work_on(ledger, name, linker, task, store=store, progress=progress)
         else:
             name = _link_side_by_side(engine, ledger, job, task, progress)
-            report = finish_link_job(ledger, name, task)
+        report = finish_link_job(ledger, name, task)
     outcome = {
         "job": report.job,
         "state": report.state,
@@ -134,6 +137,9 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
     }
     if task.edges is not None:
         outcome |= {"edges": report.edges, "without_edge": report.without_edge}
+    edges = _edge_jobs(workspace, job)
+    if edges is not None and report.state == "done":
+        outcome["records_of_earlier_jobs_taken_back"] = edges.end(report.job, engine.store)
     return outcome if report.error is None else outcome | {"error": report.error}
 
 
@@ -145,7 +151,9 @@ def _link_side_by_side(
     from linkers.pipeline import submit_link_job
 
     fingerprint = ChosenLinker(engine, job.linker).fingerprint
-    submitted = submit_link_job(ledger, fingerprint, task)
+    name = submit_link_job(ledger, fingerprint, task).id
+    _begin_edges(engine.workspace, ledger, job, name)
+    submitted = ledger.job(name)
     if submitted.state not in ("pending", "running"):
         return submitted.id
     place = (engine.workspace, engine.settings, submitted.id, job.linker, task)
@@ -162,6 +170,19 @@ def _link_side_by_side(
     told = iter([progress])  # all tell the same figures, those of the job; one is enough
     side_by_side(tasks, lambda _title, _unit: next(told, silent), workers=job.workers)
     return submitted.id
+
+
+def _edge_jobs(workspace: Workspace, job: LinkJob) -> EdgeJobs | None:
+    """Return which jobs wrote the edges of this command, if it writes any."""
+    if job.edges is None:
+        return None
+    return EdgeJobs.of(workspace.edge_jobs, job.mentions, job.columns, job.edges)
+
+
+def _begin_edges(workspace: Workspace, ledger: Ledger, job: LinkJob, name: str) -> None:
+    edges = _edge_jobs(workspace, job)
+    if edges is not None:
+        edges.begin(ledger, name)
 
 
 def _worker(

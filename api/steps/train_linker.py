@@ -23,28 +23,32 @@ class LinkerTraining:
     """What a linker learns from.
 
     Attributes:
-        mentions: A table of mentions (JSON Lines, CSV, TSV, Parquet), or a folder of tables.
+        mentions: A table of mentions (JSON Lines, CSV, TSV, Parquet), or a folder of tables; None
+            to learn from people's decisions alone.
         columns: Which column holds which part of a mention (`linkers.records.MentionColumns`).
-        gold: Column with the key of the entity; an empty value is NIL.
+        gold: Column with the key of the entity, or a template of it such as ``country:{code}``; an
+            empty value is NIL.
         valid: A table to calibrate by; the rows whose ``split`` is ``valid``, or a fifth of the
             documents, if not given.
         label: Class of the graph's entities that mentions may mean; all if not given.
         entities: A file of entities that takes the place of the graph's.
         save: Folder for the linker; the working folder's own linker if not given.
+        decisions: Learn from what people decided (`umbra link review`) too.
         trees: Boosted trees of the ranker.
         seed: Of everything random.
 
     Raises:
-        SettingError: A file of entities without a folder for the linker.
+        SettingError: A file of entities without a folder for the linker, or nothing to learn from.
     """
 
-    mentions: Path
+    mentions: Path | None
     columns: Mapping[str, str | None] = field(default_factory=dict)
     gold: str = "entity_id"
     valid: Path | None = None
     label: str | None = None
     entities: Path | None = None
     save: Path | None = None
+    decisions: bool = True
     trees: int = 250
     seed: int = 0
 
@@ -56,6 +60,8 @@ class LinkerTraining:
                 where="--entities",
                 hint="name a folder for it: --save FOLDER",
             )
+        if self.mentions is None and not self.decisions:
+            raise SettingError("nothing to learn from", where="MENTIONS", hint="name a table")
 
 
 def train_linker(
@@ -69,7 +75,8 @@ def train_linker(
         progress: Told mentions described.
 
     Returns:
-        How many mentions were learnt from, how many of them mean an entity that is there, rejects
+        How many mentions were learnt from, how many of them people decided, how many mean an entity
+        that is there, rejects
         (and why the first is one), and the folder.
 
     Raises:
@@ -78,12 +85,18 @@ def train_linker(
         InputError: Nothing can be learnt.
     """
     from linkers.boosted import BoostedLinker, RankerConfig, TreeConfig, save_linker
-    from linkers.labelled_tables import read_labelled
+    from linkers.labelled_tables import LabelledTable, read_labelled
+    from linkers.mention_sets import MentionSet
     from linkers.records import MentionColumns
+    from linkers.review import Review
+    from linkers.review.learning import save_learnt, with_decisions
 
     columns = MentionColumns.of(task.columns)
-    read = read_labelled(task.mentions, columns, gold=task.gold)
-    known = read.mentions
+    read = LabelledTable(mentions=MentionSet())
+    if task.mentions is not None:
+        read = read_labelled(task.mentions, columns, gold=task.gold)
+    meanings = Review(None, engine.workspace.review).meanings() if task.decisions else []
+    known = with_decisions(read.mentions, meanings)
     train, valid = known.part("train"), known.part("valid") if any(known.splits) else None
     if task.valid is not None:
         valid = read_labelled(task.valid, columns, gold=task.gold).mentions
@@ -100,8 +113,10 @@ def train_linker(
     workspace = engine.workspace
     folder = workspace.model("full", BOOSTED) if task.save is None else task.save
     save_linker(linker, folder)
+    save_learnt(meanings, folder)
     outcome: dict[str, Any] = {
         "mentions": len(train),
+        "decided_by_people": len(meanings),
         "in_the_base": sum(key in table.ids for key in train.gold if key is not None),
         "entities": len(table),
         "calibrated_on": 0 if valid is None else len(valid),

@@ -2,7 +2,8 @@
 
 Pairs are looked at that share a spelling, a sound, a picture or an identifying value. Each sign
 adds its weight, in powers of two of the odds, to a prior, as record linkage does (Fellegi and
-Sunter). The weights are set by hand, so the probability orders pairs; it is not calibrated.
+Sunter). Weights that were set by hand order the pairs and are not calibrated; those learnt from
+decisions are calibrated as far as these go (`linkers.review.duplicate_weights`).
 """
 
 from __future__ import annotations
@@ -18,12 +19,11 @@ from kg.errors import LimitError
 from kg.model import AttributeValue, Edge, Entity, EntityKey
 from linkers.model import Candidate
 from linkers.names import latin, normalised, sound
+from linkers.review.duplicate_weights import Weights
 from linkers.review.model import Case, pair_hash
 
-__all__ = ["MAX_PAIRS", "PRIOR", "Duplicate", "find_duplicates"]
+__all__ = ["MAX_PAIRS", "Duplicate", "find_duplicates"]
 
-PRIOR = -6.0
-"""Log2 odds that two entities that share a block are one, before any sign."""
 MAX_PAIRS = 500_000
 """Pairs that one search looks at."""
 
@@ -34,6 +34,8 @@ _ALIKE = 0.9
 _SHORTEST_SOUND = 4
 
 Neighbour = tuple[str, str, str]
+Sign = tuple[str, str]
+"""Its kind (`linkers.review.duplicate_weights.HAND`), and what is told of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +45,16 @@ class Duplicate:
     Attributes:
         stays: The one with more edges.
         goes: The other.
-        probability: That they are one; orders pairs, is not calibrated.
+        probability: That they are one, as `Weights` say.
         reasons: Signs and their weights in log2 odds, strongest first.
+        kinds: How often a sign of each kind is there; kept, so that a decision can teach weights.
     """
 
     stays: EntityKey
     goes: EntityKey
     probability: float
     reasons: tuple[tuple[str, float], ...]
+    kinds: Mapping[str, float]
 
     @property
     def case(self) -> Case:
@@ -62,7 +66,7 @@ class Duplicate:
             nil_probability=round(1 - self.probability, 6),
             reason=self.told,
             candidates=tuple(
-                Candidate(entity=key, score=0.0, probability=self.probability)
+                Candidate(entity=key, score=0.0, probability=self.probability, signals=self.kinds)
                 for key in (self.stays, self.goes)
             ),
         )
@@ -79,6 +83,7 @@ def find_duplicates(
     *,
     least: float = 0.5,
     decided: Collection[str] = (),
+    weights: Weights | None = None,
 ) -> list[Duplicate]:
     """Return pairs of entities that may be one, the likeliest first.
 
@@ -88,6 +93,7 @@ def find_duplicates(
         edges: Edges among them and around.
         least: Least probability, in [0, 1].
         decided: Ids of pairs (`pair_hash`) that people have decided.
+        weights: What signs weigh; those set by hand if not given.
 
     Raises:
         LimitError: Too many share a spelling.
@@ -102,16 +108,23 @@ def find_duplicates(
     identifying = _identifying(rows.values())
     pairs = {pair for pair in _pairs(rows.values(), identifying) if pair_hash(*pair) not in decided}
     around = _around(edges, {key for pair in pairs for key in pair})
+    weigh = weights or Weights()
     found = []
     for one, two in sorted(pairs):
         signs = _signs(rows[one], rows[two], around, identifying)
-        odds = PRIOR + sum(weight for _, weight in signs)
-        probability = round(1 / (1 + 2.0**-odds), 6)
+        kinds = {kind: float(n) for kind, n in Counter(kind for kind, _ in signs).items()}
+        probability = weigh.probability(kinds)
         if probability >= least:
             stays, goes = sorted((one, two), key=lambda key: (-len(around[key]), key))
-            reasons = tuple(sorted(signs, key=lambda sign: (-abs(sign[1]), sign[0])))
+            told = [(text, weigh.signs[kind]) for kind, text in signs]
             found.append(
-                Duplicate(stays=stays, goes=goes, probability=probability, reasons=reasons)
+                Duplicate(
+                    stays=stays,
+                    goes=goes,
+                    probability=probability,
+                    reasons=tuple(sorted(told, key=lambda sign: (-abs(sign[1]), sign[0]))),
+                    kinds=kinds,
+                )
             )
     return sorted(found, key=lambda pair: (-pair.probability, pair.stays, pair.goes))
 
@@ -185,54 +198,55 @@ def _signs(
     two: Entity,
     around: Mapping[EntityKey, set[Neighbour]],
     identifying: Mapping[tuple[str, str], bool],
-) -> list[tuple[str, float]]:
-    signs = [_name_sign(one, two)]
+) -> list[Sign]:
+    signs = _name_signs(one, two)
     if {image.sha256 for image in one.images} & {image.sha256 for image in two.images}:
-        signs.append(("the same picture", 4.0))
+        signs.append(("same picture", "the same picture"))
     mine, theirs = around.get(one.key, set()), around.get(two.key, set())
     if any(other == two.key for _, _, other in mine):
-        signs.append(("an edge between them", -3.0))
+        signs.append(("edge between them", "an edge between them"))
     signs += _neighbour_signs(mine, theirs)
-    signs += _attribute_signs(one, two, identifying)
-    return [sign for sign in signs if sign[1] != 0]
+    return [*signs, *_attribute_signs(one, two, identifying)]
 
 
-def _name_sign(one: Entity, two: Entity) -> tuple[str, float]:
+def _name_signs(one: Entity, two: Entity) -> list[Sign]:
     first, second = normalised(one.name), normalised(two.name)
     if first == second:
-        return (f"the same name {one.name!r:.60}", 7.0)
+        return [("same name", f"the same name {one.name!r:.60}")]
     common = _names(one) & _names(two)
     if common & {first, second}:
-        return (f"one is called {min(common & {first, second})!r:.60} too", 7.0)
+        shared = min(common & {first, second})
+        return [("called so too", f"one is called {shared!r:.60} too")]
     if common:
-        return (f"a common alias {min(common)!r:.60}", 5.0)
+        return [("common alias", f"a common alias {min(common)!r:.60}")]
     if _sorted_words(one) & _sorted_words(two):
-        return ("the same words in another order", 5.0)
+        return [("words in another order", "the same words in another order")]
     alike = fuzz.ratio(latin(one.name), latin(two.name)) / 100
-    return (f"spelling {alike:.2f}", 3.0) if alike >= _ALIKE else ("", 0.0)
+    return [("spelling", f"spelling {alike:.2f}")] if alike >= _ALIKE else []
 
 
-def _neighbour_signs(mine: set[Neighbour], theirs: set[Neighbour]) -> list[tuple[str, float]]:
+def _neighbour_signs(mine: set[Neighbour], theirs: set[Neighbour]) -> list[Sign]:
     if not mine or not theirs:
         return []
     share = len(mine & theirs) / len(mine | theirs)
     told = f"{len(mine & theirs)} of {len(mine | theirs)} neighbours in common"
     if share >= 0.5:
-        return [(told, 3.0)]
+        return [("half the neighbours", told)]
     if share > 0:
-        return [(told, 1.5)]
-    return [("no neighbour in common", -1.0)] if min(len(mine), len(theirs)) > 2 else []
+        return [("some neighbours", told)]
+    enough = min(len(mine), len(theirs)) > 2
+    return [("no neighbour", "no neighbour in common")] if enough else []
 
 
 def _attribute_signs(
     one: Entity, two: Entity, identifying: Mapping[tuple[str, str], bool]
-) -> list[tuple[str, float]]:
+) -> list[Sign]:
     signs = []
     for name in sorted(one.attributes.keys() & two.attributes.keys()):
         if not identifying.get((one.label, name)):
             continue
         if one.attributes[name] == two.attributes[name]:
-            signs.append((f"the same {name}", 4.0))
+            signs.append(("same value", f"the same {name}"))
         else:
-            signs.append((f"another {name}", -2.0))
+            signs.append(("another value", f"another {name}"))
     return signs

@@ -30,6 +30,7 @@ from linkers.model import Link, Mention
 from linkers.names import normalised
 from linkers.priors import Priors
 from linkers.protocols import MentionLinker, NamedEntities
+from linkers.review.learning import read_learnt
 from linkers.review.model import mention_hash
 from linkers.review.review import Review
 from linkers.trained import Trained
@@ -170,7 +171,12 @@ def load_reviewed_boosted(
     """
     parts = load_parts(folder, table, texts.encoder)
     own = parts.fingerprint(texts.encoder.fingerprint)
-    meanings = Review(None, log).meanings()
+    learnt = read_learnt(folder)  # its memory holds these already
+    meanings = [
+        meaning
+        for meaning in Review(None, log).meanings()
+        if (mention_hash(meaning[0]), meaning[1]) not in learnt
+    ]
     if meanings:
         mentions = [mention.placed() for mention, _, _ in meanings]
         gold = [-1 if key is None else table.ids.get(key, -1) for _, key, _ in meanings]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from kg.files import atomic_write
 from linkers.review.exchange import Names
+from linkers.review.model import Decision
 from linkers.review.review import Review
 
-__all__ = ["write_pairs"]
+__all__ = ["provenance_of", "write_pairs"]
 
 
 def write_pairs(review: Review, path: Path, *, names: Names) -> int:
@@ -31,10 +33,13 @@ def write_pairs(review: Review, path: Path, *, names: Names) -> int:
                 "image": mention.image,
                 "entity_id": meant,
                 "entity_name": None if meant is None else names(meant),
-                "decision": decision.number,
-                "who": decision.request.who,
-                "at": decision.at,
+                **provenance_of(decision),
             }
             file.write(json.dumps(row, ensure_ascii=False, sort_keys=True).encode() + b"\n")
             count += 1
     return count
+
+
+def provenance_of(decision: Decision) -> dict[str, Any]:
+    """Return which decision it was, whose, and when."""
+    return {"decision": decision.number, "who": decision.request.who, "at": decision.at}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,16 @@ from pyarrow import parquet
 from api.cli.main import main
 from api.engine import Engine
 from api.settings import load_settings
+from api.steps.job_edges import EdgeJobs
 from api.steps.link import LinkJob, link_file
 from api.steps.open_linker import LinkerChoice
 from api.workspace import Workspace
 from kg.backends.memory import MemoryStore
 from kg.errors import MissingPartError
-from kg.model import Entity, EntityKey
+from kg.files import write_json
+from kg.ledger import Ledger
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
 from kg.store import Withdrawal
 from tests.conformance.store_rules import content
 
@@ -149,6 +154,82 @@ def test_a_linker_trained_elsewhere_links_to_any_graph(
         pytest.raises(MissingPartError, match="none"),
     ):
         link_file(engine, nothing)
+
+
+def test_edges_of_a_job_on_the_graph_of_before_go(tiny_demo: Workspace, tmp_path: Path) -> None:
+    """A changed graph is a new job; its links take the place of those of the job before it."""
+    mentions = tmp_path / "ports.tsv"
+    mentions.write_text("id\tmention\tport\n1\tRhine\tcity:B\n2\tDanube\tcity:V\n")
+    store = MemoryStore()
+    names = {"river:R": "Rhine", "river:D": "Danube", "city:B": "Basel", "city:V": "Vienna"}
+    store.upsert_entities(
+        Entity(key=EntityKey(key), label=key.split(":")[0].title(), name=name)
+        for key, name in names.items()
+    )
+    workspace, settings = Workspace(tmp_path / ".umbra"), load_settings(tiny_demo.settings)
+    job = LinkJob(
+        mentions=mentions, out=tmp_path / "links.jsonl", edges=("port", "on"),
+        linker=LinkerChoice(folder=tiny_demo.folder, label="River"),
+    )  # fmt: skip
+
+    def linked(task: LinkJob = job) -> tuple[dict[str, Any], set[tuple[str, str]], set[str | None]]:
+        with Engine(workspace, settings=settings, store=store) as engine:
+            outcome = link_file(engine, task)
+        edges = list(store.edges(relation="on"))
+        jobs = {record.job for edge in edges for record in edge.provenance}
+        return outcome, {(edge.head, edge.tail) for edge in edges}, jobs
+
+    first, edges, jobs = linked()
+    assert (edges, jobs) == ({("city:B", "river:R"), ("city:V", "river:D")}, {first["job"]})
+    before = content(store)
+    (rhine,) = (row for row in store.entities("River") if row.name == "Rhine")
+    store.delete_entities([rhine.key])
+    moved = Entity(key=EntityKey("river:Rhine"), label="River", name="Rhine")
+    store.upsert_entities([moved])
+    second, edges, jobs = linked()
+    assert second["job"] != first["job"]
+    assert (edges, jobs) == ({("city:B", "river:Rhine"), ("city:V", "river:D")}, {second["job"]})
+    assert second["records_of_earlier_jobs_taken_back"] == 1  # the other edge went with its end
+    assert linked()[0] == second | {"records_of_earlier_jobs_taken_back": 0}
+    other = replace(job, edges=("port", "near"))  # another relation is another command
+    linked(other)
+    assert linked()[2] == {second["job"]}
+    # the graph of before is the first job again: done long ago, but its edges are gone
+    store.delete_entities([moved.key])
+    store.upsert_entities([rhine])
+    again, edges, jobs = linked()
+    assert again["job"] == first["job"]
+    assert (edges, jobs) == ({("city:B", "river:R"), ("city:V", "river:D")}, {first["job"]})
+    near = {edge.key for edge in store.edges(relation="near")}
+    assert content(store)[0] == before[0]
+    assert {edge.key for edge in content(store)[1]} - near == {edge.key for edge in before[1]}
+
+
+def test_a_job_that_was_killed_halfway_is_taken_back_by_the_next(tmp_path: Path) -> None:
+    store = MemoryStore()
+    records = [Provenance(kind="linked", source="a.csv", job=f"link-{n}") for n in range(3)]
+    ends = [EntityKey("a"), EntityKey("b"), EntityKey("c")]
+    store.upsert_entities(Entity(key=key, label="X", name=key) for key in ends)
+    store.upsert_edges(
+        Edge(head=ends[0], relation="r", tail=tail, provenance=(record,))
+        for tail, record in zip((ends[1], ends[2], ends[1]), records, strict=True)
+    )
+    jobs = EdgeJobs.of(tmp_path, tmp_path / "a.csv", {"surface": "x"}, ("id", "r"))
+    others = (
+        EdgeJobs.of(tmp_path, tmp_path / "b.csv", {"surface": "x"}, ("id", "r")),
+        EdgeJobs.of(tmp_path, tmp_path / "a.csv", {"surface": "y"}, ("id", "r")),
+    )
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        for number in range(3):  # the first two ended before they were done
+            ledger.submit("link", {"n": number}, [{}])
+            jobs.begin(ledger, ledger.submit("link", {"n": number}, [{}]).id)
+    assert len(jobs.jobs) == 3
+    assert all(other.path != jobs.path and other.jobs == () for other in others)
+    write_json(jobs.path, {"format": 1, "jobs": ["link-0", "link-1", "link-2"]})
+    assert jobs.end("link-2", store) == 2
+    assert [(edge.tail, edge.provenance) for edge in store.edges()] == [("b", (records[2],))]
+    assert jobs.jobs == ("link-2",)
+    assert jobs.end("link-2", store) == 0
 
 
 def test_jobs_of_an_empty_folder_are_told_and_nothing_is_made(

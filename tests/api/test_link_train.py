@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,17 @@ from api.held_linker import HeldLinker
 from api.settings import load_settings
 from api.steps.link import LinkJob, link_file
 from api.steps.link_text import link_held
-from api.steps.open_linker import ChosenLinker, LinkerChoice
+from api.steps.open_linker import ChosenLinker, LinkerChoice, open_linker
+from api.steps.review_files import export_review
 from api.steps.train_linker import LinkerTraining, train_linker
 from api.workspace import Workspace
 from kg.backends.memory import MemoryStore
-from kg.errors import SettingError
+from kg.errors import MappingError, SettingError
 from kg.model import Entity, EntityKey
+from linkers import Mention
+from linkers.labelled_tables import read_labelled
+from linkers.records import MentionColumns
+from linkers.review import Case, Request, Review, mention_hash
 from tests.linkers.boosted.made_world import entities, mentions, write
 
 COLUMNS = {"id": "row", "surface": "words", "context": "text", "document": "page"}
@@ -101,6 +107,77 @@ def test_a_linker_of_the_graph_serves_jobs_and_texts(tmp_path: Path) -> None:
         ]
 
 
+def test_decisions_are_learnt_and_named_beside_the_linker(tmp_path: Path) -> None:
+    """What people decided outweighs the table, is added to it, and is not remembered twice."""
+    store = MemoryStore()
+    store.upsert_entities(
+        Entity(key=EntityKey(row["entity_id"]), label="Thing", name=row["name"])
+        for row in entities()
+    )
+    workspace, settings = Workspace(tmp_path / "graph"), load_settings()
+    known = table(tmp_path / "known.csv")
+    rows = list(csv.DictReader(known.read_text(encoding="utf-8").splitlines()))
+    first = next(row for row in rows if row["split"] == "train" and row["key"] != "Q100")
+    told = Mention(id=first["row"], surface=first["words"], context=first["text"])
+    new = [Mention(id=f"n{n}", surface="Zorro", context=f"Zorro came {n} times.") for n in (1, 2)]
+    task = LinkerTraining(mentions=known, columns=COLUMNS, gold="key", trees=20)
+    with Engine(workspace, settings=settings, store=store) as engine:
+        before = train_linker(engine, task)
+        assert before["decided_by_people"] == 0
+        without = open_linker(engine).undecided.fingerprint
+        review = Review(store, workspace.review)
+        review.add([Case(id=mention_hash(m), mention=m) for m in (told, *new)])
+        for mention, key in ((told, "Q100"), (new[0], "Q101"), (new[1], "Q101")):
+            request = Request(kind="other", case=mention_hash(mention), entity=EntityKey(key),
+                              who="ada", id=mention.id)  # fmt: skip
+            review.decide(request)
+        after = train_linker(engine, task)
+        assert (after["mentions"], after["decided_by_people"]) == (before["mentions"] + 2, 3)
+        linker = open_linker(engine)
+        assert linker.undecided.fingerprint != without
+        memory = linker.undecided.memory
+        assert memory.meant(new[0], apart=False) == {linker.base.ids["Q101"]: 2}
+        gold = {row["row"]: row["key"] for row in rows if row["split"] == "train"}
+        gold |= {told.id: "Q100", "n1": "Q101", "n2": "Q101"}
+        counts = Counter(linker.base.keys[e] for e in memory.gold if e >= 0)
+        assert counts == Counter(gold.values())
+        kept = json.loads((Path(after["linker"]) / "decisions.json").read_text())["decisions"]
+        assert [(row["entity"], row["who"], row["decision"]) for row in kept] == [
+            ("Q100", "ada", 1), ("Q101", "ada", 2), ("Q101", "ada", 3)
+        ]  # fmt: skip
+        # a decision after the training still counts, once
+        later = Mention(id="n3", surface="Zorro", context="Zorro left.")
+        review.add([Case(id=mention_hash(later), mention=later)])
+        review.decide(Request(kind="other", case=mention_hash(later), entity=EntityKey("Q101"),
+                              who="ada", id="n3"))  # fmt: skip
+        memory = open_linker(engine).undecided.memory
+        assert memory.meant(new[0], apart=False) == {linker.base.ids["Q101"]: 3}
+        # from the exported pairs alone it is the same as from the decisions alone
+        pairs = tmp_path / "pairs.jsonl"
+        assert export_review(review, pairs, "pairs", names=lambda _: None)["rows"] == 4
+        links = []
+        for given in (
+            LinkerTraining(mentions=None, trees=20, save=tmp_path / "a"),
+            LinkerTraining(mentions=pairs, trees=20, save=tmp_path / "b", decisions=False),
+        ):
+            trained = train_linker(engine, given)
+            assert trained["mentions"] == 4
+            written = json.loads((Path(trained["linker"]) / "boosted.json").read_text())
+            links.append(written["links"])
+        assert links[0] == links[1]
+
+
+def test_a_key_may_be_a_template_of_columns(tmp_path: Path) -> None:
+    path = tmp_path / "known.csv"
+    path.write_text("id,mention,code\n1,Peru,PE\n2,Atlantis,\n")
+    read = read_labelled(path, MentionColumns(), gold="country:{code}")
+    assert read.mentions.gold == ("country:PE", None)
+    with pytest.raises(MappingError, match="no column 'iso'"):
+        read_labelled(path, MentionColumns(), gold="country:{iso}")
+
+
 def test_a_linker_that_no_run_would_find_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="no linker of the graph"):
         LinkerTraining(mentions=tmp_path, entities=tmp_path)
+    with pytest.raises(SettingError, match="nothing to learn"):
+        LinkerTraining(mentions=None, decisions=False)

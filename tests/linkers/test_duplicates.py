@@ -15,7 +15,8 @@ from kg.errors import LimitError
 from kg.model import Edge, Entity, EntityKey, ImagePart, ImageRef
 from linkers.review import Request, Review
 from linkers.review import duplicates as searched
-from linkers.review.duplicates import PRIOR, Duplicate, find_duplicates
+from linkers.review.duplicate_weights import HAND, PRIOR
+from linkers.review.duplicates import Duplicate, find_duplicates
 from linkers.review.model import pair_hash
 from tests.linkers.small_world import TOLD, key, world
 
@@ -126,7 +127,7 @@ def test_blocks_lose_no_pair(rows: list[tuple[str, list[str], str, str]]) -> Non
     identifying = searched._identifying(things)
     wanted = set()
     for one, two in combinations(things, 2):
-        weight = sum(w for _, w in searched._signs(one, two, {}, identifying))
+        weight = sum(HAND[kind] for kind, _ in searched._signs(one, two, {}, identifying))
         if 1 / (1 + 2.0 ** -(PRIOR + weight)) >= 0.5:
             wanted.add((one.key, two.key))
     assert {tuple(sorted(p)) for p in pairs(find_duplicates(things, []))} == wanted

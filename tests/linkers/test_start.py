@@ -24,6 +24,7 @@ from linkers.model import Mention
 from linkers.review.model import mention_hash
 from linkers.review.label_studio import write_tasks
 from linkers.review.sssom import write_sssom
+from linkers.review.training_pairs import write_pairs
 
 folder = Path(sys.argv[1])
 with Engine(Workspace(folder), store=MemoryStore()) as engine:
@@ -34,6 +35,7 @@ with Engine(Workspace(folder), store=MemoryStore()) as engine:
     assert desk.cases().decided == 1
     write_tasks(desk.review, folder / "tasks.json", names=desk.name)
     write_sssom(desk.review, folder / "mappings.tsv", names=desk.name)
+    write_pairs(desk.review, folder / "pairs.jsonl", names=desk.name)
 print(" ".join(sys.modules))
 """
 
