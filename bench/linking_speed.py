@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from api.steps.evaluate_linking import LinkEvaluation, LinkTrial
+from bench.linking_speed_many import link_to_many
 from bench.linking_speed_page import page
 from bench.linking_speed_rerank import rerank_rate
 from bench.linking_speed_work import (
@@ -30,7 +31,6 @@ from bench.linking_speed_work import (
     encode_texts,
     in_processes,
     link_texts,
-    link_to_many,
     link_vectors,
 )
 from evaluation import Measurement, current_commit, this_machine

@@ -249,7 +249,7 @@ class Memory:
         )
         own = [surfaces[row] == form for row, (form, _) in zip(of, forms, strict=True)]
         alike[own] = 0.0
-        best: Floats = np.maximum.reduceat(alike, begins) / np.float32(100)
+        best: Floats = (np.maximum.reduceat(alike, begins) / 100).astype(np.float32)
         return best
 
     def _rows_of(
