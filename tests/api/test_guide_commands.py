@@ -5,6 +5,7 @@ The graph is that of a dozen countries, the encoders are tiny; the tables are as
 
 from __future__ import annotations
 
+import io
 import json
 import shlex
 import shutil
@@ -54,11 +55,14 @@ def links(path: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
 
 
-def test_the_guides_run_word_for_word(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_guides_run_word_for_word(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ran = 0
     seen: dict[str, list[dict[str, object]]] = {}
-    for page in ("link-your-table", "check-your-links"):
+    for page in ("link-your-table", "check-your-links", "review-links"):
         for command in commands(page):
+            monkeypatch.setattr("sys.stdin", io.StringIO("n\nq\n"))  # one answer, then quit
             code = main(command)
             told = capsys.readouterr().err
             assert code == 0, (command, told)
@@ -67,7 +71,7 @@ def test_the_guides_run_word_for_word(place: Path, capsys: pytest.CaptureFixture
             ):
                 seen[" ".join(command)] = links(out)
             ran += 1
-    assert ran >= 14
+    assert ran >= 30
     first = next(rows for line, rows in seen.items() if "trade.csv" in line)
     assert [row["mention"] for row in first] == ["1", "2", "3", "4", "5", "6"]
     assert {row["state"] for row in first} <= {"linked", "nil", "review"}
@@ -82,6 +86,9 @@ def test_the_guides_run_word_for_word(place: Path, capsys: pytest.CaptureFixture
         assert isinstance(named, list)
         assert named[0]["entity"] == "river:AD"
     assert read_result(place / "check.json").protocol == "link-check"
+    log = Workspace(place / ".umbra").review.read_text(encoding="utf-8")
+    assert '"kind": "reject"' in log  # the one answer
+    assert json.loads(Path("pairs.jsonl").read_text())["entity_id"] is None
 
 
 def test_the_table_of_the_guide_is_the_one_that_is_shipped() -> None:
