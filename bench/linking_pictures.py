@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from api.steps.encoders import layered_encoder_named, text_encoder_named
 from api.steps.evaluate_pictures import PictureEvaluation, PictureTrial
 from bench.drawings import ARTISTS, BASE
-from bench.linking_pictures_page import page
+from bench.linking_pictures_page import Parts, page
 from encoders.padding import unit
 from evaluation import ranks
 from evaluation.results import RunResult, read_result
@@ -156,9 +156,6 @@ def _trial(given: argparse.Namespace, train: str, test: str, split: str = "test"
 def run_artist(given: argparse.Namespace, train: str, command: str) -> None:
     """Train on one artist and judge on both."""
     folder: Path = given.work / "results"
-    parts = folder / f"parts-{train}.json"
-    if not parts.exists():
-        write_json(parts, parts_of(_trial(given, train, train, "valid"), given.seeds[0]))
     marks = [*given.seeds, COSINE]
     missing = [m for m in marks for t in ARTISTS if not (folder / name_of(train, t, m)).exists()]
     if not missing:
@@ -182,6 +179,20 @@ def _keep(out: Path, result: RunResult, units: Units) -> None:
     sys.stderr.write(f"{out.name}: {dict(result.metrics)}\n")
 
 
+def write_page(given: argparse.Namespace, parts: Parts) -> None:
+    """Copy the results and write the page; it is written before the slow parts are there, too."""
+    runs = {}
+    for train in ARTISTS:
+        for test in ARTISTS:
+            names = [name_of(train, test, mark) for mark in (*given.seeds, COSINE)]
+            files = [given.work / "results" / name for name in names]
+            runs[train, test] = [(read_result(file), file) for file in files]
+            for run, file in runs[train, test]:
+                run.save(given.out / file.name)
+    with atomic_write(given.out / "linking-pictures.md") as out:
+        out.write(page(runs, parts).encode())
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the bench; returns an exit status."""
     parser = argparse.ArgumentParser(prog="python -m bench.linking_pictures", description=__doc__)
@@ -190,23 +201,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--work", type=Path, default=Path(".umbra/bench-pictures"), help="keeps vectors, results")
     add("--out", type=Path, default=Path("docs/benchmarks"), help="where results go")
     add("--seeds", type=int, nargs="+", default=list(_SEEDS))
+    add("--no-parts", action="store_false", dest="parts", help="leave out the folds without a part")
     add("--image-encoder", default="packaged")
     add("--text-encoder", default="packaged")
     given = parser.parse_args(arguments)
     command = "python -m bench.linking_pictures"
+    folder: Path = given.work / "results"
     for train in ARTISTS:
         run_artist(given, train, command)
-    folder: Path = given.work / "results"
-    runs, parts = {}, {}
-    for train in ARTISTS:
-        parts[train] = read_json(folder / f"parts-{train}.json", kind="table of parts")
-        for test in ARTISTS:
-            files = [folder / name_of(train, test, mark) for mark in (*given.seeds, COSINE)]
-            runs[train, test] = [(read_result(file), file) for file in files]
-            for run, file in runs[train, test]:
-                run.save(given.out / file.name)
-    with atomic_write(given.out / "linking-pictures.md") as out:
-        out.write(page(runs, parts).encode())
+    write_page(given, {})
+    parts = {}
+    for train in ARTISTS if given.parts else ():
+        file = folder / f"parts-{train}.json"
+        if not file.exists():
+            write_json(file, parts_of(_trial(given, train, train, "valid"), given.seeds[0]))
+        parts[train] = read_json(file, kind="table of parts")
+    write_page(given, parts)
     return 0
 
 

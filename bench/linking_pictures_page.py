@@ -12,7 +12,7 @@ from evaluation import paired_bootstrap
 from evaluation.results import RunResult
 from evaluation.units import read_units, units_path
 
-__all__ = ["page"]
+__all__ = ["Parts", "page"]
 
 Runs = Sequence[tuple[RunResult, Path]]
 Parts = Mapping[str, Mapping[str, Mapping[str, Sequence[float]]]]
@@ -25,10 +25,11 @@ _GOALS = {
     ("picture and words", False): (45.0, 55.0, "40.3"),
 }
 
-_PARTS = """
+_CALIBRATION = """
 ECE of the chosen link's probability, picture and keyword: {low:.3f} to {high:.3f} over artists and
 seeds.
-
+"""
+_PARTS = """
 ## What each part is worth
 
 H@1 on train and valid concepts whose maps and weights were learnt on other concepts, and what is
@@ -87,7 +88,8 @@ Seeds change these folds and nothing else, so the spread over seeds is small; th
     for (train, test), kept in runs.items():
         lines.append(_against(train, test, kept))
     eces = [run.metrics["ece"] for kept in runs.values() for run, _ in kept[:-1]]
-    lines.append(_PARTS.format(low=min(eces), high=max(eces)))
+    lines.append(_CALIBRATION.format(low=min(eces), high=max(eces)))
+    lines += [_PARTS] if parts else []
     for train, modes in parts.items():
         for mode in ("picture", "picture and words"):
             if mode in modes:
