@@ -160,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--data", type=Path, default=Path("../shared/data/linking"), help="folder of the sets")
     add("--work", type=Path, default=Path(".umbra/bench-linking"), help="keeps vectors and results")
     add("--out", type=Path, default=Path("docs/benchmarks"), help="where results go")
-    add("--sets", nargs="+", default=list(SETS))
+    add("--sets", nargs="*", default=list(SETS), help="none: write the page of what is kept")
     add("--nil", nargs="*", default=["wikidiverse"], help="sets whose entities are withheld too")
     add("--seeds", type=int, nargs="+", default=list(_SEEDS))
     add("--trees", type=int, default=TreeConfig().trees)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kg.errors import InputError
 from kg.model import EntityKey
 from kg.progress import Progress, silent
 from linkers.boosted.describing import Described, describe
@@ -19,12 +20,13 @@ from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.ranker import Ranker, RankerConfig, fit_ranker
 from linkers.boosted.texts import PooledTexts
-from linkers.boosted.verdict import Verdict, fit_verdict
+from linkers.boosted.verdict import Taught, Verdict, fit_verdict, taught_by
 from linkers.model import Mention
 
 __all__ = ["Labelled", "Material", "gather", "train_ranker"]
 
 _HELD_OUT = 0.2  # of the training documents, where no valid mentions are given
+_ENOUGH = 2_000  # training mentions from which their lists teach how sure lists are
 
 Labelled = tuple[Sequence[Mention], Sequence[EntityKey | None]]
 """Mentions and the key of each one's entity; None, or a key that is not in the base, is NIL."""
@@ -39,6 +41,7 @@ class Material:
         memory: Of the training links.
         train: Training mentions; None where there is none.
         train_gold: ``(n,)`` ids, -1 for NIL.
+        train_documents: Document of each.
         valid: Mentions that say how sure lists are; None where there is none.
         valid_gold: ``(m,)`` the same.
         valid_documents: Document of each.
@@ -48,6 +51,7 @@ class Material:
     memory: Memory
     train: Described | None
     train_gold: NDArray[np.int64]
+    train_documents: tuple[str, ...]
     valid: Described | None
     valid_gold: NDArray[np.int64]
     valid_documents: tuple[str, ...]
@@ -83,19 +87,23 @@ def gather(
         index, memory, valid[0], training=False, progress=_of(progress, len(train[0]), total)
     )
     checked_gold = _ids(table, valid[1])
+    own = tuple(document_of(mention) for mention in train[0])
     documents = tuple(document_of(mention) for mention in valid[0])
     if checked is None and learnt is not None:
-        own = [document_of(mention) for mention in train[0]]
         apart = np.array([_share(document) < _HELD_OUT for document in own])
         if apart.any() and not apart.all():
             checked, checked_gold = learnt.only(apart), gold[apart]
-            documents = tuple(d for d, out in zip(own, apart.tolist(), strict=True) if out)
+            documents, own = (
+                tuple(d for d, out in zip(own, apart.tolist(), strict=True) if out == held)
+                for held in (True, False)
+            )
             learnt, gold = learnt.only(~apart), gold[~apart]
     return Material(
         index=index,
         memory=memory,
         train=learnt,
         train_gold=gold,
+        train_documents=own,
         valid=checked,
         valid_gold=checked_gold,
         valid_documents=documents,
@@ -119,14 +127,39 @@ def train_ranker(
         ranker = fit_ranker(material.train, material.train_gold, config=settings, seed=seed)
     if material.valid is None:
         return ranker, None
+    taught = None
+    if material.train is not None:
+        taught = _taught(material, material.train, config=settings, seed=seed)
     verdict = fit_verdict(
         material.valid,
         ranker.scores(material.valid),
         material.valid_gold,
         groups=material.valid_documents,
+        taught=taught,
         seed=seed,
     )
     return ranker, verdict
+
+
+def _taught(
+    material: Material, train: Described, *, config: RankerConfig, seed: int
+) -> Taught | None:
+    """Return marks of the training mentions' lists, as a ranker of other documents ranks them.
+
+    None where there are so few that the mentions for calibration teach as much.
+    """
+    if len(train) < _ENOUGH:
+        return None
+    half = np.array([_share(f"half of {document}") < 0.5 for document in material.train_documents])
+    scores = np.zeros(len(train.pairs.ids))
+    for mine in (half, ~half):
+        gold = material.train_gold[~mine]
+        try:
+            other = fit_ranker(train.only(~mine), gold, config=config, seed=seed)
+        except InputError:  # all documents in one half, or no right candidate in the other one
+            return None
+        scores[mine[train.pairs.rows]] = other.scores(train.only(mine))
+    return taught_by(train, scores, material.train_gold)
 
 
 def _described(

@@ -1,7 +1,9 @@
 """How sure a ranked list is: is its first entity right, and is the entity in the base at all?
 
 Two small forests look at a list (its scores, and what its first candidates are like). They learn
-from mentions that the ranker was not trained on, and are calibrated on their own folds of these.
+from mentions that their ranker was not trained on: from many training mentions, each ranked by the
+other half of the documents, calibrated on the mentions that are kept for it; or, where training
+mentions are few, from the latter, calibrated on their own folds.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from linkers.boosted.describing import Described
 from linkers.boosted.features import FEATURES
 from linkers.boosted.trees import Forest, TreeConfig, fit_forest
 
-__all__ = ["Sure", "Verdict", "fit_verdict", "summaries"]
+__all__ = ["Sure", "Taught", "Verdict", "fit_verdict", "summaries", "taught_by"]
 
 Floats = NDArray[np.float64]
 
@@ -28,6 +30,10 @@ _FEWEST = 20  # of either kind, below which a share is said and no forest grown
 _TREES = TreeConfig(
     trees=60, learning_rate=0.06, leaves=6, smallest_leaf=15, penalty=5.0, columns=0.5
 )
+_MANY = TreeConfig(
+    trees=150, learning_rate=0.06, leaves=8, smallest_leaf=30, penalty=5.0, columns=0.5
+)
+"""Of forests that learn from training mentions; chosen on WikiDiverse's valid."""
 _SHOWN = (
     "same whole name",
     "same bare name",
@@ -67,6 +73,38 @@ def summaries(described: Described, scores: Floats) -> NDArray[np.float32]:
     marks = [best, runner_up, best - runner_up, 1.0 / total, np.add.reduceat(odds, starts)]
     strongest = np.fmax.reduceat(shown[:, 2:11], starts, axis=0)
     return np.column_stack([*marks, shown[first], strongest]).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Taught:
+    """Lists of many mentions that forests learn from.
+
+    Attributes:
+        marks: ``(n, marks)`` by `summaries`.
+        right: ``(n,)`` whether the first candidate is right.
+        inside: ``(n,)`` whether the entity is in the base.
+    """
+
+    marks: NDArray[np.float32]
+    right: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
+
+
+def taught_by(described: Described, scores: Floats, gold: NDArray[np.int64]) -> Taught:
+    """Return what lists teach.
+
+    Args:
+        described: Mentions.
+        scores: Of a ranker that was not trained on them.
+        gold: ``(n,)`` ids, -1 for NIL.
+    """
+    right = _first(described, scores) == gold
+    return Taught(marks=summaries(described, scores), right=right, inside=gold >= 0)
+
+
+def _first(described: Described, scores: Floats) -> NDArray[np.int64]:
+    order = np.lexsort((-scores, described.pairs.rows))
+    return described.pairs.ids[order[described.pairs.starts]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -152,6 +190,7 @@ def fit_verdict(
     gold: NDArray[np.int64],
     *,
     groups: Sequence[str],
+    taught: Taught | None = None,
     seed: int = 0,
 ) -> Verdict:
     """Learn how sure lists are.
@@ -161,6 +200,7 @@ def fit_verdict(
         scores: Their scores.
         gold: ``(n,)`` ids, -1 for NIL.
         groups: What holds mentions together when folds are made (documents).
+        taught: Lists of training mentions, to learn from instead; these then calibrate.
         seed: Of the folds and trees.
 
     Raises:
@@ -169,24 +209,38 @@ def fit_verdict(
     if not len(described):
         raise InputError("there is no mention to calibrate on")
     marks = summaries(described, scores)
-    order = np.lexsort((-scores, described.pairs.rows))
-    first = described.pairs.ids[order[described.pairs.starts]]
+    first = _first(described, scores)
     names = {name: number for number, name in enumerate(dict.fromkeys(groups))}
     generator = np.random.default_rng(seed)
     fold_of = generator.integers(0, _FOLDS, size=len(names))
     folds = fold_of[[names[group] for group in groups]]
     inside = gold >= 0
-    right = _sure(marks[inside], (first == gold)[inside], folds[inside], seed)
-    return Verdict(right=right, nil=_sure(marks, ~inside, folds, seed))
+    right = _sure(
+        marks[inside],
+        (first == gold)[inside],
+        folds[inside],
+        seed,
+        None if taught is None else (taught.marks[taught.inside], taught.right[taught.inside]),
+    )
+    more = None if taught is None else (taught.marks, ~taught.inside)
+    return Verdict(right=right, nil=_sure(marks, ~inside, folds, seed, more))
 
 
 def _sure(
-    marks: NDArray[np.float32], outcomes: NDArray[np.bool_], folds: NDArray[np.int64], seed: int
+    marks: NDArray[np.float32],
+    outcomes: NDArray[np.bool_],
+    folds: NDArray[np.int64],
+    seed: int,
+    taught: tuple[NDArray[np.float32], NDArray[np.bool_]] | None,
 ) -> Sure:
     true = int(outcomes.sum())
     if min(true, len(outcomes) - true) < _FEWEST:
         # none of a kind was ever seen: it may be left out
         return Sure.always(true / len(outcomes) if len(outcomes) else 0.0)
+    if taught is not None and taught[1].any() and not taught[1].all():
+        ones = np.ones(len(taught[1]), dtype=np.float32)
+        forest = fit_forest(*taught, ones, config=_MANY, seed=seed)
+        return Sure(forest=forest, calibration=fit_platt(forest.scores(marks), outcomes))
     weights = np.ones(len(marks), dtype=np.float32)
     held_out = np.zeros(len(marks))
     for fold in range(_FOLDS):
