@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from linkers.boosted.entity_table import EntityTable
 from linkers.boosted.hints import FEWEST, OF_TEXT, Hints
+from linkers.boosted.lacking import lacking_words
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.pairs import Pairs
 from linkers.model import Mention
@@ -38,10 +39,13 @@ def hint_features(
 ) -> Floats:
     """Return ``(P, HINT_FEATURES)`` by `Hints.describe`; NaN for a source that is not there."""
     values = np.full((len(pairs.ids), len(HINT_FEATURES)), np.nan, dtype=np.float32)
-    for one in hints:
-        found = one.describe(index, mentions, pairs, apart=apart)
-        if one.source == "text":
-            values[:, : len(OF_TEXT)] = found
-        else:
-            values[:, len(OF_TEXT) :] = found[:, : len(_OF_MENTION)]
+    for part, mention, lacking in lacking_words(index, mentions, pairs) if hints else ():
+        if not lacking.words:
+            continue
+        for one in hints:
+            found = one.rows(mention, lacking, index.words, apart=apart)
+            if one.source == "text":
+                values[part, : len(OF_TEXT)] = found
+            else:
+                values[part, len(OF_TEXT) :] = found[:, : len(_OF_MENTION)]
     return values

@@ -19,6 +19,7 @@ from scipy import sparse
 from kg.errors import InputError
 from linkers.boosted.document import document_of
 from linkers.boosted.entity_table import EntityTable, cleaned
+from linkers.boosted.lacking import STOP, Lacking, lacking, lacking_words
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.pairs import Pairs
 from linkers.boosted.words import WordIndex, word_set
@@ -35,11 +36,6 @@ OF_TEXT = ("best hint", "mean hint", "all hints", "habit")
 FEWEST: Mapping[Source, int] = {"text": 3, "mention": 2}
 """Mentions that hold a word, below which it is not counted."""
 _PRIOR = 5.0  # mentions' worth of belief that a word of a text says nothing
-_STOP = word_set(
-    "the a an of in on at for to and by with from as is are was were his her its their after "
-    "during before that this s it be or he she"
-)
-
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
@@ -101,7 +97,7 @@ class Hints:
         """
         known = [(m, id_) for m, id_ in zip(mentions, gold, strict=True) if id_ >= 0]
         said = [_said(mention, source) for mention, _ in known]
-        apart = [_lacking(mention, table.names[id_][0]) for mention, id_ in known]
+        apart = [lacking(mention, table.names[id_][0]) for mention, id_ in known]
         spread = Counter(word for words in said for word in words)
         hints = cls.nothing(
             sorted(word for word, count in spread.items() if count >= FEWEST[source]),
@@ -161,45 +157,38 @@ class Hints:
             apart: Leave out what each one's document said.
         """
         values = np.full((len(pairs.ids), len(OF_TEXT)), np.nan, dtype=np.float32)
-        ends = np.append(pairs.starts[1:], len(pairs.ids))
-        for row, mention in enumerate(mentions):
-            part = slice(int(pairs.starts[row]), int(ends[row]))
-            names = [index.table.names[entity][0] for entity in pairs.ids[part].tolist()]
-            own = self.documents.get(document_of(mention), []) if apart else []
-            values[part] = self._rows(mention, names, own, index.words)
+        for part, mention, more in lacking_words(index, mentions, pairs):
+            if more.words:
+                values[part] = self.rows(mention, more, index.words, apart=apart)
         return values
 
-    def _rows(
-        self,
-        mention: Mention,
-        names: Sequence[str],
-        own: Sequence[tuple[Ids, Ids]],
-        rareness: WordIndex,
+    def rows(
+        self, mention: Mention, more: Lacking, rareness: WordIndex, *, apart: bool
     ) -> NDArray[np.float64]:
-        values = np.full((len(names), len(OF_TEXT)), np.nan)
-        lacking = [_lacking(mention, name) for name in names]
-        words = {w: n for n, w in enumerate(dict.fromkeys(w for own_ in lacking for w in own_))}
-        if not words:
-            return values
-        where = np.repeat(np.arange(len(names)), [len(own_) for own_ in lacking])
-        which = np.array([words[word] for own_ in lacking for word in own_], dtype=np.int64)
-        columns = np.array([self.names.get(word, -1) for word in words], dtype=np.int64)
+        """Return what `describe` does for one mention, whose candidates' names lack some word."""
+        own = self.documents.get(document_of(mention), ()) if apart else ()
+        where, which, size = more.where, more.which, more.size
+        columns = np.array([self.names.get(word, -1) for word in more.words], dtype=np.int64)
         named = np.append(self.named, 0.0)[columns]
         for _, theirs in own:
             named -= np.isin(columns, theirs)
-        best, mean = self._ratios(
-            _ids(self.texts, _said(mention, self.source)), columns, named, own
-        )
-        weights = np.array([rareness.weight(word) for word in words])
-        values[:, 3] = _means(where, (np.log(named + 0.5) + weights)[which], len(names))
+        values = np.full((size, len(OF_TEXT)), np.nan)
+        if self.source == "text":  # it is the same for both
+            weights = np.array([rareness.weight(word) for word in more.words])
+            values[:, 3] = _means(where, (np.log(named + 0.5) + weights)[which], size)
         # a word that never told anything apart is no hint for or against
-        known = (named > 0)[which]
-        where, which = where[known], which[known]
-        top = np.full(len(names), -np.inf)
+        known = named > 0
+        if not known.any():
+            return values
+        said = _ids(self.texts, _said(mention, self.source))
+        best, mean = np.zeros(len(known)), np.zeros(len(known))
+        best[known], mean[known] = self._ratios(said, columns[known], named[known], own)
+        where, which = where[known[which]], which[known[which]]
+        top = np.full(size, -np.inf)
         np.maximum.at(top, where, best[which])
         values[:, 0] = np.where(np.isfinite(top), top, np.nan)
-        values[:, 1] = _means(where, best[which], len(names))
-        sums = np.bincount(where, mean[which], minlength=len(names))
+        values[:, 1] = _means(where, best[which], size)
+        sums = np.bincount(where, mean[which], minlength=size)
         values[:, 2] = np.where(np.isfinite(top), sums, np.nan)
         return values
 
@@ -213,14 +202,16 @@ class Hints:
         """Return for words of names the best and the mean log ratio over words of a text."""
         if not len(said):
             return np.zeros(len(columns)), np.zeros(len(columns))
-        place = np.full(len(self.names) + 1, -1, dtype=np.int64)
+        place = np.full(len(self.names), -1, dtype=np.int64)
         place[columns] = np.arange(len(columns))
-        place[-1] = -1  # of words that are not counted
+        firsts = self.counts.indptr[said].astype(np.int64)
+        sizes = self.counts.indptr[said + 1] - firsts
+        lines = np.repeat(np.arange(len(said)), sizes)
+        cells = np.arange(len(lines)) + np.repeat(firsts - (np.cumsum(sizes) - sizes), sizes)
+        spots = place[self.counts.indices[cells]]
+        there = spots >= 0
         together = np.zeros((len(said), len(columns)))
-        for line, row in enumerate(said.tolist()):
-            part = slice(*self.counts.indptr[row : row + 2])
-            spots = place[self.counts.indices[part]]
-            together[line, spots[spots >= 0]] = self.counts.data[part][spots >= 0]
+        together[lines[there], spots[there]] = self.counts.data[cells[there]]
         held = self.held[said].astype(np.float64)
         for mine, theirs in own:
             inside = np.isin(said, mine)
@@ -285,14 +276,9 @@ def _ids(rows: Mapping[str, int], words: Iterable[str]) -> Ids:
     return np.array([rows[word] for word in words if word in rows], dtype=np.int64)
 
 
-def _lacking(mention: Mention, name: str) -> list[str]:
-    """Return the words of a name that the mention lacks, in a fixed order."""
-    return sorted(word_set(name) - word_set(cleaned(mention.surface)) - _STOP)
-
-
 def _said(mention: Mention, source: Source) -> list[str]:
     """Return the words of a mention, or those around it that are not its own, in a fixed order."""
     own = word_set(cleaned(mention.surface))
     if source == "mention":
-        return sorted(own - _STOP)
-    return sorted(word_set(window(mention)) - own - _STOP)
+        return sorted(own - STOP)
+    return sorted(word_set(window(mention)) - own - STOP)
