@@ -93,6 +93,8 @@ class RayPool:
 
     def __init__(self, actors: LinkingActors, *, workers: int) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+        # Ray's own 15 leaves actors without a core where anything else runs on the machine
+        os.environ.setdefault("RAY_worker_niceness", "0")
         try:
             import ray
         except ImportError as error:
