@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check format bench bench-reasoning bench-linking bench-linking-m3el docs clean
+.PHONY: help setup demo test check format bench bench-reasoning bench-linking bench-linking-m3el bench-linking-speed docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -51,6 +51,9 @@ bench-linking: $(STAMP) ## train on WikiDiverse and Wikidata-MEL and link their 
 
 bench-linking-m3el: $(STAMP) ## train M3EL's text unit on the same sets, part by part (../shared/data; an hour)
 	$(BIN)/python -m bench.linking_m3el
+
+bench-linking-speed: $(STAMP) ## measure the speed and memory of linking on two cores (../shared/data; half an hour)
+	$(BIN)/python -m bench.linking_speed
 
 docs: $(STAMP) ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate

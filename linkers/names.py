@@ -61,7 +61,7 @@ def is_phrase(text: str) -> bool:
     return len(words) > 1 and words[0][0].islower()
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def plain(text: str) -> str:
     """Return a name in lower case and composed form, spaces single, abbreviations written out.
 
@@ -79,7 +79,7 @@ def _written_out(text: str) -> str:
     return " ".join(_SHORT.get(word, word) for word in words)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def latin(text: str) -> str:
     """Return a name in lower-case ASCII letters, other scripts transliterated.
 
@@ -90,7 +90,7 @@ def latin(text: str) -> str:
     return _written_out(anyascii(text[:_MAX_CHARS]).casefold())
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def normalised(text: str) -> str:
     """Return what two spellings of one name share; a code stays as it is.
 
@@ -108,7 +108,7 @@ def normalised(text: str) -> str:
     return _ARTICLE.sub("", words) or plain(text)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def sound(text: str) -> str:
     """Return the consonants of a name, sounds that languages exchange made one, word by word.
 

@@ -76,7 +76,7 @@ class CheckReport:
         total: Mentions of the table.
         rejects: Rows that could not be read.
         failed: Mentions whose picture could not be opened, with the reason; they were left out.
-        apart: Mentions with words and a picture.
+        conflict_of: Conflict of words and picture of each mention that has both, by its id.
     """
 
     result: RunResult
@@ -84,7 +84,12 @@ class CheckReport:
     total: int
     rejects: int
     failed: Mapping[str, str]
-    apart: int
+    conflict_of: Mapping[str, float]
+
+    @property
+    def apart(self) -> int:
+        """How many mentions have words and a picture."""
+        return len(self.conflict_of)
 
 
 def check_links(
@@ -153,7 +158,7 @@ def check_links(
         total=rows.total,
         rejects=rows.rejects,
         failed=failed,
-        apart=len(check.apart),
+        conflict_of={mentions[one.row].id: one.conflict for one in check.apart},
     )
     if out is not None:
         with atomic_write(cases_path(out)) as file:

@@ -38,7 +38,7 @@ def bare(name: str) -> str:
     return _QUALIFIER.sub("", name) or name
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def cleaned(surface: str) -> str:
     """Return a surface form, normalised, without an ending of possession.
 

@@ -15,7 +15,7 @@ __all__ = ["LikeSurfaces"]
 
 _NEAR = 0.4  # cosine of letters from which a surface is like another
 _MOST = 6
-_REMEMBERED = 32_768  # surfaces
+_REMEMBERED = 16_384  # surfaces
 
 
 class LikeSurfaces:

@@ -56,6 +56,12 @@ class Ranked:
     first: Floats | None
     nil: Floats | None
 
+    def best(self) -> NDArray[np.int64]:
+        """Return ``(n,)`` the id of each mention's best candidate; ties by the lower id."""
+        pairs = self.described.pairs
+        order = np.lexsort((pairs.ids, -self.scores, pairs.rows))
+        return pairs.ids[order[pairs.starts]]
+
 
 class BoostedLinker:
     """Links mentions to the entities of a table.

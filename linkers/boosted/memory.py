@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
 from linkers.boosted.document import document_of
 from linkers.boosted.entity_table import cleaned
 from linkers.boosted.kept import Kept
 from linkers.boosted.like_surfaces import LikeSurfaces
+from linkers.boosted.members import members_of
 from linkers.boosted.nearest import products
 from linkers.model import Mention
 from linkers.names import latin
@@ -42,7 +43,7 @@ MEMORY_FEATURES = (
 _SMOOTHING = 1.0
 _MOST = 64  # texts of an entity that are compared
 _NEAR_ENTITIES = 8
-_REMEMBERED = 32_768  # surfaces
+_REMEMBERED = 16_384  # surfaces
 _NOTHING: Mapping[tuple[str, int], int] = {}
 
 Floats = NDArray[np.float32]
@@ -93,7 +94,9 @@ class Memory:
                 self._forms[entity][surface] += count
         self._like = LikeSurfaces(sorted(self.by_surface))
         self._nearly: Kept[list[int]] = Kept(_REMEMBERED)
-        self._others: Kept[dict[int, float]] = Kept(_REMEMBERED)
+        forms = [[(f, latin(f)) for f in self._forms[entity]] for entity in sorted(rows)]
+        self._form_flat = [form for group in forms for form in group]
+        self._form_starts = np.cumsum([0, *map(len, forms)])
 
     def more(self, mentions: Sequence[Mention], gold: Sequence[int], contexts: Floats) -> Memory:
         """Return a memory that holds further links too, such as what people decided.
@@ -209,19 +212,8 @@ class Memory:
         place = place[known]
         values[known, 3] = np.log1p(self._counts[place])
         starts = np.cumsum([0, *sizes])
-        ends = np.searchsorted(known, starts).tolist()
-        entities = ids[known].tolist()
-        others = self._others.of(
-            [cleaned(m.surface) for m in mentions], lambda texts: [{} for _ in texts]
-        )
-        forms: list[float] = []
-        for row, (mention, seen) in enumerate(zip(mentions, others, strict=True)):
-            surface = cleaned(mention.surface)
-            for entity in entities[ends[row] : ends[row + 1]]:
-                alike = seen.get(entity)
-                if alike is None:
-                    alike = seen[entity] = self._other_form(surface, entity, _NOTHING)
-                forms.append(alike)
+        surfaces = [cleaned(mention.surface) for mention in mentions]
+        for row, surface in enumerate(surfaces):
             if counts := self.by_surface.get(surface):
                 total = counts.total()
                 part = slice(int(starts[row]), int(starts[row + 1]))
@@ -231,17 +223,34 @@ class Memory:
                     if where < part.stop and ids[where] == entity:
                         values[where, 0] = count / (total + _SMOOTHING)
                         values[where, 1] = math.log1p(count)
-        values[known, 4] = forms
         if len(known):
-            counts_ = np.diff(self._heard_starts)[place]
-            begins = np.cumsum(counts_) - counts_
-            within = np.arange(int(counts_.sum())) - np.repeat(begins, counts_)
-            rows = self._heard_flat[np.repeat(self._heard_starts[place], counts_) + within]
             mention_of = np.repeat(np.arange(len(sizes)), sizes)[known]
-            near = products(contexts, np.repeat(mention_of, counts_), self.contexts, rows)
+            values[known, 4] = self._other_forms(surfaces, mention_of, place)
+            places, begins, sizes_ = members_of(self._heard_starts, place)
+            rows = self._heard_flat[places]
+            near = products(contexts, np.repeat(mention_of, sizes_), self.contexts, rows)
             values[known, 5] = np.maximum.reduceat(near, begins)
-            values[known, 6] = np.add.reduceat(near, begins) / counts_
+            values[known, 6] = np.add.reduceat(near, begins) / sizes_
         return values
+
+    def _other_forms(
+        self, surfaces: list[str], mention_of: NDArray[np.int64], place: NDArray[np.int64]
+    ) -> Floats:
+        """Return for pairs how alike the surface is to other forms of the entity."""
+        places, begins, sizes = members_of(self._form_starts, place)
+        spelled = [latin(surface) for surface in surfaces]
+        of = np.repeat(mention_of, sizes).tolist()
+        forms = [self._form_flat[at] for at in places.tolist()]
+        alike = process.cpdist(
+            [spelled[row] for row in of],
+            [form for _, form in forms],
+            scorer=fuzz.ratio,
+            dtype=np.float32,
+        )
+        own = [surfaces[row] == form for row, (form, _) in zip(of, forms, strict=True)]
+        alike[own] = 0.0
+        best: Floats = (np.maximum.reduceat(alike, begins) / 100).astype(np.float32)
+        return best
 
     def _rows_of(
         self, mention: Mention, values: Floats, ids: NDArray[np.int64], *, apart: bool, hidden: int
@@ -262,7 +271,6 @@ class Memory:
         surface = cleaned(mention.surface)
         links_of = self.links
         known = [(p, e) for p, e in enumerate(ids.tolist()) if e in links_of and e != hidden]
-        (others,) = self._others.of([surface], lambda texts: [{} for _ in texts])
         for place, entity in known:
             links = links_of[entity] - mine[entity] if mine else links_of[entity]
             if links <= 0:
@@ -272,12 +280,7 @@ class Memory:
                 values[place, 0] = count / (total + _SMOOTHING)
                 values[place, 1] = math.log1p(count)
             values[place, 3] = math.log1p(links)
-            if own:
-                values[place, 4] = self._other_form(surface, entity, own)
-            else:
-                if entity not in others:
-                    others[entity] = self._other_form(surface, entity, own)
-                values[place, 4] = others[entity]
+            values[place, 4] = self._other_form(surface, entity, own)
             rows = self._rows[entity]
             if apart and mine[entity]:
                 rows = rows[self.documents[rows] != document]

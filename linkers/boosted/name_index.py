@@ -23,7 +23,7 @@ from linkers.boosted.name_list import NameList
 from linkers.boosted.nearest import NearestVectors, products
 from linkers.boosted.spelling import SpellingLikeness
 from linkers.boosted.texts import PooledTexts
-from linkers.boosted.words import WordIndex, word_set
+from linkers.boosted.words import WordIndex, text_words, word_set
 from linkers.evidence import window
 from linkers.model import Mention
 from linkers.names import latin, normalised
@@ -37,8 +37,7 @@ NAMED = 10
 TOLD = 8
 """Entities that the vector of the text names."""
 _ENCODED = 4  # names of an entity that are encoded
-_SURFACES = 32_768  # of which what is alike is remembered, about a kilobyte each
-_VECTORS = 65_536  # of surfaces, a kilobyte and a half each
+_SURFACES = 16_384  # that are remembered: five kilobytes each, vector included
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -87,7 +86,7 @@ class NameIndex:
         self._spelled: Kept[Weighted] = Kept(_SURFACES)
         self._near: Kept[Ids] = Kept(_SURFACES)
         self._named: Kept[Ids] = Kept(_SURFACES)
-        self._surfaces: Kept[Floats] = Kept(_VECTORS)
+        self._surfaces: Kept[Floats] = Kept(_SURFACES)
 
     def add(self, more: EntityTable, *, progress: Progress = silent) -> None:
         """Append entities: theirs are encoded and indexed, nothing else is done again.
@@ -159,7 +158,7 @@ class NameIndex:
         written = [m.surface for m in mentions]
         surfaces, said = self.surface_vectors(written), self.contexts(mentions)
         own = [word_set(cleaned(surface)) for surface in written]
-        every = [words | word_set(m.context) for words, m in zip(own, mentions, strict=True)]
+        every = [words | text_words(m.context) for words, m in zip(own, mentions, strict=True)]
         return Looks(
             near=self._near.of(written, self._nearest_by_letters),
             named=self._named.of(

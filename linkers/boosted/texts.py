@@ -69,6 +69,10 @@ class PooledTexts:
                 self._cache.put({_digest(text): (row, none) for text, row in fresh.items()})
             progress(start + len(part), len(wanted))
 
+    def give(self, texts: Sequence[str], vectors: Floats) -> None:
+        """Take vectors ``(texts, dim)`` that were computed elsewhere, by the same encoder."""
+        self._rows.update(zip(texts, vectors, strict=True))
+
     def forget(self) -> None:
         """Drop what is kept in memory, so that a long job's memory stays bounded."""
         self._rows.clear()

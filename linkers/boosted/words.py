@@ -14,17 +14,16 @@ from scipy import sparse
 from linkers.boosted.demonyms import COUNTRY_OF
 from linkers.names import latin
 
-__all__ = ["WordIndex", "word_set"]
+__all__ = ["WordIndex", "text_words", "word_set"]
 
 _WORD = re.compile(r"\w+")
 
 
-@lru_cache(maxsize=131_072)
-def word_set(text: str) -> frozenset[str]:
+def text_words(text: str) -> frozenset[str]:
     """Return the words of a text in Latin letters, countries added for their adjectives.
 
     Example:
-        >>> sorted(word_set("The Dutch king's"))
+        >>> sorted(text_words("The Dutch king's"))
         ['dutch', 'king', 'netherlands', 'the']
     """
     # Longer than names.latin reads, hence in pieces that end where words do.
@@ -34,6 +33,17 @@ def word_set(text: str) -> frozenset[str]:
         if word in COUNTRY_OF:
             found.update(_WORD.findall(COUNTRY_OF[word].casefold()))
     return frozenset(found)
+
+
+@lru_cache(maxsize=16_384)
+def word_set(text: str) -> frozenset[str]:
+    """Return `text_words` of a name or surface; the last ones are remembered.
+
+    Example:
+        >>> sorted(word_set("Mali"))
+        ['mali']
+    """
+    return text_words(text)
 
 
 def _pieces(text: str, size: int = 160) -> list[str]:

@@ -13,8 +13,10 @@ from PIL import Image
 
 from api.cli.link_check import print_report
 from api.cli.main import main
+from api.engine import Engine
 from api.steps.check_links import CheckReport, cases_path
 from api.workspace import Workspace
+from bench.link_check import measured, page
 from evaluation import Machine, RunResult, read_result
 from evaluation.results import SCHEMA
 from tests.linkers.boosted.made_world import entities, mentions, write
@@ -105,7 +107,15 @@ def test_a_conflict_is_printed_with_its_reasons(capsys: Shown) -> None:
         seconds=1, peak_memory_mb=1, metrics={"conflicts": 0.5},
     )  # fmt: skip
     print_report(
-        CheckReport(result=result, cases=[case], total=9, rejects=0, failed={}, apart=2), show=5
+        CheckReport(
+            result=result,
+            cases=[case],
+            total=9,
+            rejects=0,
+            failed={},
+            conflict_of={"m1": 0.9, "m2": 0.1},
+        ),
+        show=5,
     )
     printed = capsys.readouterr().out
     assert "3 of 9 mentions, 2 with words and a picture" in printed
@@ -168,3 +178,19 @@ def test_what_cannot_be_checked_is_said_in_a_line(
     assert (code, out) == (2, "")
     assert told.count("\n") == 1
     assert said in told
+
+
+def test_the_bench_measures_pictures_of_other_entities(
+    tiny_demo: Workspace, tiny_data: Path
+) -> None:
+    with Engine(tiny_demo) as engine:
+        result = measured(engine, data=tiny_data, most=8)
+    assert result.n >= 4
+    pictures = result.by["pictures"]
+    parts = [values["n"] for name, values in pictures.items() if name != "all"]
+    assert pictures["all"]["n"] == result.n == sum(parts)
+    assert 0 <= pictures["all"]["auroc"] <= 1
+    text = page(result)
+    assert f"| picture colour | {result.n} |" in text
+    assert "another country's" in text
+    assert "nan" not in text
