@@ -4,9 +4,9 @@ Question: does the trained network link better than the encoder that it stands o
 of 40,248 names? Rivals: cosines of the packaged MiniLM's vectors, of the surface alone and of
 surface and text together. Command: ``python -m bench.linking_m3el --data FOLDER --work WORK --out
 docs/benchmarks`` (an hour on two free cores, most of it encoding and training). Variants are judged
-on valid, which decides; test is read for the cosine and the network as shipped. Ranks in two
-stages: all entities by the global vectors, the best 512 by the whole network; entities behind these
-share the last places. Writes ``linking-m3el.json`` and ``linking-m3el.md``.
+on valid, which decides; test is read for the cosine, the network as shipped, and the variant
+chosen. Ranks in two stages: all entities by the global vectors, the best 512 by the whole network;
+entities behind these share the last places. Writes ``linking-m3el.json`` and ``linking-m3el.md``.
 """
 
 from __future__ import annotations
@@ -38,18 +38,19 @@ from linkers.mention_sets import MentionSet, read_entity_table, read_mention_set
 from linkers.training import Pairs, fit_matching
 from linkers.vectors import Encoders, ItemVectors, VectorTable, items_of
 
-__all__ = ["SETS", "VARIANTS", "main"]
+__all__ = ["SETS", "TESTED", "VARIANTS", "main"]
 
 SETS = ("wikidiverse", "wikidata-mel")
 VARIANTS: dict[str, dict[str, object]] = {
     "M3EL, text unit": {},
+    "text unit, chosen on valid": {"parts": "global", "contrastive": 0.0, "learning_rate": 2e-4},
     "without ICL": {"contrastive": 0.0},
     "global to global only": {"parts": "global"},
     "global to local only": {"parts": "local"},
     "paper's formulas": {"formulas": "paper"},
     "SDM for cross-entropy": {"objective": "sdm"},
 }
-SHIPPED = "M3EL, text unit"
+TESTED = ("M3EL, text unit", "text unit, chosen on valid")
 _FIRST = 512  # entities of the first stage that the network looks at
 _BLOCK = 64
 
@@ -155,7 +156,7 @@ def run_set(given: argparse.Namespace, name: str) -> None:
         (variant, seed)
         for variant, seed in sorted(
             ((variant, seed) for variant in VARIANTS for seed in given.seeds),
-            key=lambda one: (one[0] != SHIPPED, one[1]),
+            key=lambda one: (one[0] not in TESTED, one[1]),
         )
         if not _file(given, name, variant, seed).exists()
     ]
@@ -182,7 +183,7 @@ def run_set(given: argparse.Namespace, name: str) -> None:
         network = fit_matching(
             data.entities, data.pairs["train"], nothing, config=config, seed=seed
         )
-        splits = ("valid", "test") if variant == SHIPPED else ("valid",)
+        splits = ("valid", "test") if variant in TESTED else ("valid",)
         found = {s: network_ranks(network, data.entities, data.pairs[s]) for s in splits}
         _keep(given, name, variant, seed, found)
         hits = float((found["valid"] <= 1).mean())

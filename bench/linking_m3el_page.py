@@ -14,6 +14,7 @@ __all__ = ["page"]
 Runs = Sequence[Mapping[str, NDArray[np.float64]]]
 
 _OURS = "M3EL, text unit"
+_CHOSEN = "text unit, chosen on valid"
 _COSINES = ("cosine, surface", "cosine, surface and text")
 _PARTS = {
     "without ICL": "intra-modal contrastive learning (ICL)",
@@ -26,9 +27,12 @@ _HEAD = """# M3EL's text unit against the cosine of its encoder
 MiniLM, which stays frozen, trained on each set's training mentions. The base is all 40,248
 entities, which have a name and nothing else; no picture is at hand, so of the four units only the
 text one is there. No alias table, no letters, no memory: this is the network alone, not the linker
-([linking](linking.md)). Parts and variants are judged on valid; test is given for the cosine and
-the network as shipped. Ranks are realistic and in two stages: all entities by the global vectors,
-the best 512 by the whole network. Mean and standard deviation over seeds.
+([linking](linking.md)). Parts and variants are judged on valid; test is given for the cosine, the
+network as shipped, and the one chosen on valid: global to global alone, without ICL, at a learning
+rate of 2e-4 and not 1e-3 (first seed, first 1,200 valid mentions of Wikidata-MEL, three epochs:
+cosine 79.3, 80.5 at 1e-3, 80.8 at 2e-4; it was chosen after the test figures of the network as
+shipped were seen). Ranks are realistic and in two stages: all entities by the global vectors, the
+best 512 by the whole network. Mean and standard deviation over seeds.
 
 *Better* means that the 95 % interval of a paired bootstrap over mentions (the mean over seeds of
 each) lies above 0.
@@ -77,10 +81,11 @@ def _compared(variants: Mapping[str, Runs]) -> list[str]:
     best = max(cosines, key=lambda name: _hits(variants[name][0]["valid"]))
     count = {split: len(variants[_OURS][0][split]) for split in ("valid", "test")}
     lines = [f"Mentions: {count['valid']:,} valid, {count['test']:,} test.\n"]
-    for split in ("test", "valid"):
-        gap = paired_bootstrap(_each(variants[_OURS], split), _each(variants[best], split))
-        word = "better" if gap.is_better else "**not better**"
-        lines.append(f"- Against the better cosine ({best}) on {split}: {_told(gap)}, {word}.")
+    for ours in (_OURS, _CHOSEN):
+        for split in ("test", "valid") if ours in variants else ():
+            gap = paired_bootstrap(_each(variants[ours], split), _each(variants[best], split))
+            word = "better" if gap.is_better else "**not better**"
+            lines.append(f"- {ours}, against {best}, on {split}: {_told(gap)}, {word}.")
     for without, part in _PARTS.items():
         if without in variants:
             gap = paired_bootstrap(

@@ -23,7 +23,7 @@ def test_the_bench_writes_its_figures_and_page(
     page = (out / "linking-m3el.md").read_text(encoding="utf-8")
     for variant in VARIANTS:
         assert f"| {variant} | 1 |" in page
-    assert "Against the better cosine" in page
+    assert "- text unit, chosen on valid, against cosine" in page
     figures = json.loads((out / "linking-m3el.json").read_text(encoding="utf-8"))
     found = figures["wikidiverse"]["hits_at_1"]
     assert 0 < found["test"]["cosine, surface"][0] < 1
