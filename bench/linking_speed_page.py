@@ -9,6 +9,7 @@ __all__ = ["page"]
 
 _GOALS = {"from raw text": 250, "from vectors": 3_000}
 _FLAT = 0.10
+_MANY = 1_000_000
 
 
 def page(found: Mapping[str, Any]) -> str:
@@ -109,6 +110,8 @@ surfaces. No mention has a companion in its document.
     lines += ["| mentions | peak memory of a process, MB |", "|---|---|"]
     lines += [f"| {int(count):,} | {peak:,.0f} |" for count, peak in peaks.items()]
     lines.append(f"\nChange {100 * change:+.1f} %: {flat} (at most ± 10 %).\n")
+    if max(map(int, peaks)) < _MANY:
+        lines.append(f"**This run was shorter than the goal's {_MANY:,} mentions.**\n")
     return "\n".join(lines)
 
 
@@ -139,6 +142,8 @@ Names beyond the real ones are made of the words of two real names, their vector
 both; encoding is not in the figures (one thread encodes some hundred names a second).
 """
     )
+    if part["n"] < _MANY:
+        lines.append(f"**The goal's index has {_MANY:,} entities; this run had fewer.**\n")
     return "\n".join(lines)
 
 
