@@ -23,8 +23,9 @@ _HEAD = """# M3EL on drawings, all three modules, against the cosine of its enco
 `{command}`. Commit {commit}, {date}, {cores} cores, {gpu}.
 
 The network of `linkers.matching` (text, image and cross-modal units) on the vectors of the packaged
-MiniLM and DINOv2, which stay frozen; {epochs} epochs, learning rate {rate:g}, batch 128, chosen on
-valid. Emoji as in [linking drawings](linking-pictures.md): trained on the 982 train concepts of one
+MiniLM and DINOv2, which stay frozen; {epochs} epochs, learning rate {rate:g}, batch 128: a setting
+that did well on valid, not a searched one. Seeds: {seeds}. Emoji as in
+[linking drawings](linking-pictures.md): trained on the 982 train concepts of one
 artist, judged on {n} test concepts, all 1,636 candidates. This is the network alone, not the linker
 of that page. Cosine: of DINOv2's class vector about each side's mean and, with a keyword, of
 MiniLM's vector, added with a weight chosen on train and valid. Mean and standard deviation over
@@ -63,6 +64,7 @@ def page(runs: Mapping[tuple[str, str], Runs], *, epochs: int, rate: float) -> s
         epochs=epochs,
         rate=rate,
         n=first.n,
+        seeds=", ".join(str(run.seed) for run, _ in next(iter(runs.values()))[:-1]),
     )
     rows = [_row(*pair, mode, kept) for pair, kept in runs.items() for mode in _MODES]
     losses = [
