@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check format bench bench-reasoning bench-linking bench-linking-m3el bench-linking-speed docs clean
+.PHONY: help setup demo test check format bench bench-reasoning bench-linking bench-linking-m3el bench-linking-speed bench-linking-pictures docs clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -48,12 +48,17 @@ bench-reasoning: $(STAMP) ## train on NELL995 and answer its published queries (
 
 bench-linking: $(STAMP) ## train on WikiDiverse and Wikidata-MEL and link their test mentions (../shared/data; an hour)
 	$(BIN)/python -m bench.linking
+	$(BIN)/python -m bench.linking_pictures
 
 bench-linking-m3el: $(STAMP) ## train M3EL's text unit on the same sets, part by part (../shared/data; an hour)
 	$(BIN)/python -m bench.linking_m3el
 
 bench-linking-speed: $(STAMP) ## measure the speed and memory of linking on two cores (../shared/data; half an hour)
 	$(BIN)/python -m bench.linking_speed
+
+bench-linking-pictures: $(STAMP) ## train on the drawings of one artist, link those of another (../shared/data; half an hour)
+	$(BIN)/python -m bench.linking_pictures
+	$(BIN)/python -m bench.linking_pictures_m3el
 
 docs: $(STAMP) ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate

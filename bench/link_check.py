@@ -71,14 +71,9 @@ def planted(recipe: Recipe, folder: Path) -> dict[str, bool]:
     return swapped
 
 
-def measured(
-    engine: Engine,
-    *,
-    data: Path = DATA,
-    most: int = 300,
-    command: str = "python -m bench.link_check",
-) -> RunResult:
+def measured(engine: Engine, *, data: Path = DATA, most: int = 300) -> RunResult:
     """Check the linker that was trained in a folder; return the result with that of conflicts."""
+    command = f"python -m bench.link_check --folder demo/.umbra --limit {most}"
     recipe = load_recipe(data)
     with tempfile.TemporaryDirectory() as name, progress_bar("checking", "passes") as progress:
         folder = Path(name)

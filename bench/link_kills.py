@@ -26,23 +26,19 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from encoders import TinyTextEncoder
+from bench.link_kills_page import page
+from bench.link_kills_world import made_up
 from evaluation import current_commit, this_machine
 from kg.files import write_json
 from kg.ledger import Ledger
-from kg.model import Entity, EntityKey
-from linkers import DecisionConfig, Encoders, KnowledgeBase, Linker, LinkerConfig, Mention
 from linkers.pipeline import LinkTask, finish_link_job, run_link_job, submit_link_job, work_on
+from linkers.protocols import MentionLinker
 
-__all__ = ["KillReport", "kill_at_random", "main", "page"]
+__all__ = ["KillReport", "kill_at_random", "main"]
 
-SYLLABLES = ("ba", "do", "ki", "lu", "mer", "no", "pa", "ri", "sul", "ta", "ve", "zo")
-ENTITIES = 120
-ROWS = 120
 SHARD_ROWS = 2
 
 
@@ -76,7 +72,13 @@ class KillReport:
 
 
 def kill_at_random(
-    linker: Linker, task: LinkTask, folder: Path, *, kills: int, workers: int = 4, seed: int = 0
+    linker: MentionLinker,
+    task: LinkTask,
+    folder: Path,
+    *,
+    kills: int,
+    workers: int = 4,
+    seed: int = 0,
 ) -> KillReport:
     """Kill runs of a job at random moments until enough victims were alive, then let it end.
 
@@ -150,7 +152,7 @@ def _written(task: LinkTask) -> tuple[bytes, bytes]:
 class _Run:
     """One run of a job, as a process group of its own that holds the end of a pipe."""
 
-    def __init__(self, linker: Linker, task: LinkTask, workers: int) -> None:
+    def __init__(self, linker: MentionLinker, task: LinkTask, workers: int) -> None:
         self._pipe, theirs = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
@@ -203,7 +205,7 @@ class _Run:
             raise RuntimeError("a run ended by a fault; its traceback stands above")
 
 
-def _coordinate(linker: Linker, task: LinkTask, workers: int, pipe: int) -> None:
+def _coordinate(linker: MentionLinker, task: LinkTask, workers: int, pipe: int) -> None:
     """Submit the job, let workers do it, write its output; never returns."""
     code = 1
     try:
@@ -228,69 +230,6 @@ def _coordinate(linker: Linker, task: LinkTask, workers: int, pipe: int) -> None
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(code)
-
-
-def page(result: dict[str, Any]) -> str:
-    """Return a result in Markdown."""
-    found, machine = result["report"], result["machine"]
-    rows = {
-        "kill -9 at random moments": found["kills"],
-        "… of the whole process group": found["of_all"],
-        "… of one of the workers": found["of_one"],
-        "jobs brought to their end": found["jobs"],
-        "outputs that differ from the undisturbed run's": found["differing"],
-        "links lost": found["lost"],
-        "links doubled": found["doubled"],
-    }
-    about = (
-        f"`{result['command']}`, commit {result['commit']}, {result['date']}, "
-        f"{machine['cores']} cores, seed {result['seed']}. {result['workers']} workers; a job has "
-        f"{found['rows']} rows in {found['shards']} shards and takes {found['undisturbed_s']:.1f} "
-        "s undisturbed (a tiny encoder: the bookkeeping is what is tried, and the kills are dense "
-        "in it). Links and rejects are compared byte for byte."
-    )
-    lines = [
-        "# Kills of linking jobs",
-        "",
-        about,
-        "",
-        "| | |",
-        "|---|---|",
-        *(f"| {name} | {value} |" for name, value in rows.items()),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def made_up(seed: int) -> tuple[Linker, list[dict[str, Any]]]:
-    """Return a linker of made-up names, and rows of mentions, some of them broken."""
-    chance = random.Random(seed)
-    names: list[str] = []
-    while len(names) < ENTITIES:
-        name = "".join(chance.choices(SYLLABLES, k=3)).title()
-        names += [] if name in names else [name]
-    entities = [
-        Entity(key=EntityKey(f"made:{n}"), label="Place", name=name) for n, name in enumerate(names)
-    ]
-    base = KnowledgeBase.build(entities)
-    mentions = [
-        Mention(id=f"m{n}", surface=name, context=f"the road to {name}")
-        for n, name in enumerate(names)
-    ]
-    config = LinkerConfig(
-        matching={"dimension": 16, "epochs": 1, "batch": 32},
-        decision=DecisionConfig(hidden=8, members=1, epochs=5, batch=32),
-    )
-    encoders = Encoders(text=TinyTextEncoder(dimension=32))
-    gold = [entity.key for entity in entities]
-    linker = Linker.train(base, mentions, gold, encoders=encoders, config=config, seed=seed)
-    rows: list[dict[str, Any]] = []
-    for number in range(ROWS):
-        name = chance.choice(names)
-        row = {"id": f"r{number}", "mention": name, "context": f"They left {name} at dawn."}
-        rows.append(row | {"page": f"p{number // 3}"})
-        if number % 29 == 7:
-            rows[-1]["mention"] = 7.5
-    return linker, rows
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import onnx
@@ -53,13 +53,19 @@ class DinoEncoder:
         workers: Threads; the machine's cores if not given.
     """
 
+    _outputs: ClassVar[tuple[str, ...]] = (_OUTPUT,)
+    _mark: ClassVar[str] = ""  # tells other outputs of the same graph apart
+
     def __init__(
         self, model: Path, *, prepared: Path | None = None, workers: int | None = None
     ) -> None:
-        digest = sha256_of_file(model)[:12]
-        file = None if prepared is None else prepared / f"dino-{digest}-int8-{_FORMAT}.onnx"
-        self._session = ItemSession(prepared_model(lambda: _graph(model), file), workers=workers)
-        self._fingerprint = f"dinov2-s14-int8-{digest}-v{_FORMAT}"
+        digest, mark = sha256_of_file(model)[:12], self._mark
+        file = None if prepared is None else prepared / f"dino{mark}-{digest}-int8-{_FORMAT}.onnx"
+        graph = prepared_model(
+            lambda: quantise_products(cut_at(onnx.load(str(model)), *self._outputs)), file
+        )
+        self._session = ItemSession(graph, workers=workers)
+        self._fingerprint = f"dinov2-s14{mark}-int8-{digest}-v{_FORMAT}"
 
     @property
     def dimension(self) -> int:
@@ -87,10 +93,6 @@ class DinoEncoder:
         outputs = self._session.map(images, model_input)
         pooled = [output[0, 0] for output in outputs]
         return padded(pooled, [output[0, 1:] for output in outputs], _DIMENSION)
-
-
-def _graph(model: Path) -> Any:
-    return quantise_products(cut_at(onnx.load(str(model)), _OUTPUT))
 
 
 def model_input(image: Pixels) -> dict[str, NDArray[np.float32]]:

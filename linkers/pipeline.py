@@ -6,27 +6,27 @@ when no shard is left. What a shard is, and its pure function, stand in `linkers
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from kg.errors import JobError, MissingPartError, SettingError
+from kg.errors import SettingError
 from kg.files import sha256_of_file
 from kg.formats.tables import TableFiles
-from kg.image_fetching import AllowedHosts, ImageFetcher
-from kg.image_sources import ImageSources
-from kg.ledger import Job, JobProgress, Ledger, ShardResult, run_job
+from kg.image_fetching import AllowedHosts
+from kg.job_runner import ShardPool, run_job, run_job_ahead
+from kg.ledger import Job, JobProgress, Ledger
 from kg.ledger_repair import mend
 from kg.progress import Progress, silent
 from kg.store import Store
-from linkers.link_edges import EdgeWriter, LinkEdges
+from linkers.link_edges import LinkEdges
 from linkers.link_output import LinkFormat, check_output, format_of, write_links
 from linkers.model import LinkState
-from linkers.pictures import MentionPictures
 from linkers.protocols import MentionLinker
 from linkers.records import MentionColumns
-from linkers.shards import ShardLinker, plan_shards
+from linkers.reject_limit import RejectLimit, TooManyRejects
+from linkers.shard_work import lease_seconds, shard_function
+from linkers.shards import plan_shards
 
 __all__ = [
     "LinkReport",
@@ -34,13 +34,12 @@ __all__ = [
     "finish_link_job",
     "run_link_job",
     "submit_link_job",
+    "submitted_for",
+    "work_ahead",
     "work_on",
 ]
 
 _STATES: tuple[LinkState, ...] = ("linked", "nil", "review", "failed", "pending")
-_LEASE_S = 300.0
-_FETCH_S = 3.0  # a picture that is waited for, eight at the same time
-_ASK_EVERY_S = 2.0  # between two looks at what other processes have seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,42 +200,47 @@ def work_on(
     Raises:
         JobError: There were too many rejects, or the linker is not the one of the job.
     """
-    if ledger.job(job).parameters["linker"] != linker.fingerprint:
-        raise JobError(
-            "the graph or its linker was changed since the job was submitted",
-            where=job,
-            hint="run the same command again: it is a new job",
-        )
-    if task.edges is not None and store is None:
-        raise MissingPartError("no store to write edges into", where=job)
-    function = ShardLinker(
-        linker,
-        TableFiles.of(task.mentions),
-        task.columns,
-        pictures=_pictures(linker, task),
-        edges=EdgeWriter(store, task.edges) if store and task.edges else None,
-    )
-    limit = _RejectLimit(task.max_rejects, ledger, job)
+    function = shard_function(linker, task, fingerprint=submitted_for(ledger, job), store=store)
+    limit = RejectLimit(task.max_rejects, ledger, job)
     try:
         return run_job(
             ledger,
             job,
             lambda shard: limit.check(function(shard)),
-            lease_s=_LEASE_S + (_FETCH_S * task.shard_rows if task.allow_hosts else 0),
+            lease_s=lease_seconds(task),
             progress=progress,
         )
-    except _TooManyRejects as ended:
+    except TooManyRejects as ended:
         raise ended.error from None
 
 
-def _pictures(linker: MentionLinker, task: LinkTask) -> MentionPictures | None:
-    """Return what opens the pictures that rows name, unless the linker has a source of its own."""
-    if task.columns.image is None or linker.pixels is not None or not linker.reads_pictures:
-        return None
-    root = task.mentions if task.mentions.is_dir() else task.mentions.parent
-    hosts = AllowedHosts(task.allow_hosts)
-    fetcher = ImageFetcher(hosts) if hosts.names else None
-    return MentionPictures(ImageSources(root, fetcher=fetcher))
+def work_ahead(
+    ledger: Ledger, job: str, pool: ShardPool, task: LinkTask, *, progress: Progress = silent
+) -> JobProgress:
+    """Have a pool do the shards of a submitted job; it calls `shard_function` elsewhere.
+
+    Args:
+        ledger: Where the job stands.
+        job: Its id.
+        pool: Does shards.
+        task: What was submitted.
+        progress: Told rows done of all rows.
+
+    Raises:
+        JobError: There were too many rejects, or the linker is not the one of the job.
+    """
+    limit = RejectLimit(task.max_rejects, ledger, job)
+    try:
+        return run_job_ahead(
+            ledger, job, pool, check=limit.check, lease_s=lease_seconds(task), progress=progress
+        )
+    except TooManyRejects as ended:
+        raise ended.error from None
+
+
+def submitted_for(ledger: Ledger, job: str) -> str:
+    """Return the fingerprint of the linker that a job was submitted for."""
+    return str(ledger.job(job).parameters["linker"])
 
 
 def finish_link_job(ledger: Ledger, job: str, task: LinkTask) -> LinkReport:
@@ -261,34 +265,3 @@ def finish_link_job(ledger: Ledger, job: str, task: LinkTask) -> LinkReport:
         output=task.output,
         error=now.error,
     )
-
-
-class _RejectLimit:
-    """Ends a job once too many rows could not be read, whoever read them."""
-
-    def __init__(self, share: float, ledger: Ledger, job: str) -> None:
-        self._ledger, self._job = ledger, job
-        self._most = share * ledger.place(job)[2]
-        self._ask()
-
-    def _ask(self) -> None:
-        self._seen = self._ledger.progress(self._job).counts.get("rejects", 0)
-        self._asked = time.monotonic()
-
-    def check(self, result: ShardResult) -> ShardResult:
-        """Return the result, or raise if it holds one reject too many."""
-        new = result.counts.get("rejects", 0)
-        if new and time.monotonic() - self._asked > _ASK_EVERY_S:
-            self._ask()
-        self._seen += new
-        if self._seen > self._most:
-            raise _TooManyRejects(
-                f"more than {self._most:.0f} rows could not be read",
-                hint="look at the columns, or allow a larger share",
-            )
-        return result
-
-
-class _TooManyRejects(Exception):  # noqa: N818 - carries a `JobError` out of the loop of the job
-    def __init__(self, what: str, *, hint: str) -> None:
-        self.error = JobError(what, hint=hint)

@@ -97,6 +97,12 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         "--key", help="idempotency key: one key is one job (default: a hash of what is linked)"
     )
     job.add_argument("--workers", type=int, default=1, help="processes (default 1)")
+    job.add_argument(
+        "--engine",
+        choices=("processes", "ray"),
+        default="processes",
+        help="what shares the work out (ray: the extra 'ray'; RAY_ADDRESS names a cluster)",
+    )
     job.add_argument("--shard-rows", type=int, default=100, help="rows a shard (default 100)")
     job.add_argument(
         "--max-rejects", type=float, default=1.0, help="share of bad rows that ends it (default 1)"
@@ -126,6 +132,7 @@ def run(arguments: argparse.Namespace) -> int:
         form=arguments.format,
         key=arguments.key,
         workers=arguments.workers,
+        engine=arguments.engine,
         allow_hosts=tuple(arguments.allow_host),
         edges=_edges(arguments),
         linker=LinkerChoice(

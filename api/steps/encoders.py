@@ -9,7 +9,13 @@ if TYPE_CHECKING:
     from api.engine import Engine
     from encoders.protocols import ImageEncoder, TextEncoder
 
-__all__ = ["image_encoder", "layered_encoder_named", "text_encoder", "text_encoder_named"]
+__all__ = [
+    "image_encoder",
+    "image_encoder_named",
+    "layered_encoder_named",
+    "text_encoder",
+    "text_encoder_named",
+]
 
 
 def text_encoder(engine: Engine) -> TextEncoder:
@@ -38,11 +44,21 @@ def text_encoder_named(name: str, cache: Path | None, *, remembers: bool = True)
 
 def image_encoder(engine: Engine) -> ImageEncoder:
     """Return the image encoder of the engine's settings, its vectors cached in the folder."""
+    return image_encoder_named(engine.settings.image_encoder, engine.workspace.indexes)
+
+
+def image_encoder_named(name: str, cache: Path | None) -> ImageEncoder:
+    """Return an image encoder by its name in the settings.
+
+    Args:
+        name: `packaged`, `tiny`, or a `transformers` directory or hub id.
+        cache: Folder that keeps what the packaged one encodes; None keeps nothing.
+    """
     import encoders
 
-    match engine.settings.image_encoder:
+    match name:
         case "packaged":
-            return encoders.packaged_image_encoder(engine.workspace.indexes)
+            return encoders.packaged_image_encoder(cache)
         case "tiny":
             return encoders.TinyImageEncoder()
         case directory:
@@ -58,10 +74,8 @@ def layered_encoder_named(name: str, cache: Path | None) -> ImageEncoder:
     """
     import encoders
 
-    match name:
-        case "packaged":
-            return encoders.packaged_layered_encoder(cache)
-        case "tiny":
-            return encoders.TinyImageEncoder()
-        case directory:
-            return encoders.transformers_image_encoder(directory)
+    return (
+        encoders.packaged_layered_encoder(cache)
+        if name == "packaged"
+        else image_encoder_named(name, cache)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from api.steps.job_edges import EdgeJobs
 from api.steps.open_linker import ChosenLinker, LinkerChoice, open_linker
@@ -39,6 +39,7 @@ class LinkJob:
         max_rejects: Share of unreadable rows above which the job ends, in [0, 1].
         key: Idempotency key; what is read and linked if not given.
         workers: Processes that share the work; 1 uses this one.
+        engine: What shares it out: ``processes`` of this machine, or ``ray`` (`api.ray_pool`).
         allow_hosts: Hosts that pictures may be fetched from.
         edges: Head (a column or a template) and relation of the edges that links make in the
             graph; None to write nothing into it.
@@ -53,6 +54,7 @@ class LinkJob:
     max_rejects: float = 1.0
     key: str | None = None
     workers: int = 1
+    engine: Literal["processes", "ray"] = "processes"
     allow_hosts: tuple[str, ...] = ()
     edges: tuple[str, str] | None = None
     linker: LinkerChoice = field(default_factory=LinkerChoice)
@@ -118,7 +120,9 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
     workspace = engine.workspace
     task = job.task(workspace.rejects / f"{job.mentions.resolve().name}.rejects.jsonl")
     with Ledger(workspace.ledger) as ledger:
-        if job.workers == 1:
+        if job.engine == "ray":
+            name = _link_by_ray(engine, ledger, job, task, progress)
+        elif job.workers == 1:
             linker = open_linker(engine, job.linker)
             store = engine.store if task.edges is not None else None
             name = submit_link_job(ledger, linker.fingerprint, task).id
@@ -141,6 +145,30 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
     if edges is not None and report.state == "done":
         outcome["records_of_earlier_jobs_taken_back"] = edges.end(report.job, engine.store)
     return outcome if report.error is None else outcome | {"error": report.error}
+
+
+def _link_by_ray(
+    engine: Engine, ledger: Ledger, job: LinkJob, task: LinkTask, progress: Progress
+) -> str:
+    """Submit a job and have Ray's actors do it; return its id."""
+    from api.ray_pool import LinkingActors, RayPool
+    from linkers.pipeline import submit_link_job, work_ahead
+
+    fingerprint = ChosenLinker(engine, job.linker).fingerprint
+    name = submit_link_job(ledger, fingerprint, task).id
+    _begin_edges(engine.workspace, ledger, job, name)
+    if ledger.job(name).state not in ("pending", "running"):
+        return name
+    actors = LinkingActors(
+        workspace=engine.workspace,
+        settings=engine.settings,
+        choice=job.linker,
+        task=task,
+        fingerprint=fingerprint,
+    )
+    with RayPool(actors, workers=job.workers) as pool:
+        work_ahead(ledger, name, pool, task, progress=progress)
+    return name
 
 
 def _link_side_by_side(

@@ -52,6 +52,7 @@ def save_matcher(matcher: PictureMatcher, folder: Path, *, encoders: str) -> Non
         arrays |= _taken(maps.bridge, "bridge.", _BRIDGE)
     for mode, fusion in matcher.fusions.items():
         arrays |= _taken(fusion, f"fusion{MODES.index(mode)}.", _FUSION)
+    arrays |= {f"hubs{MODES.index(mode)}": value for mode, value in matcher.hubs.items()}
     with atomic_write(folder / _ARRAYS) as file:
         file.write(save({name: np.ascontiguousarray(value) for name, value in arrays.items()}))
     write_json(
@@ -62,6 +63,8 @@ def save_matcher(matcher: PictureMatcher, folder: Path, *, encoders: str) -> Non
             "encoders": encoders,
             "kinds": list(maps.alignments),
             "modes": list(matcher.fusions),
+            "keys": list(matcher.keys),
+            "hubs": list(matcher.hubs),
             "units": {mode: list(names) for mode, names in maps.names.items()},
             "arrays_sha256": sha256_of_file(folder / _ARRAYS),
         },
@@ -127,7 +130,11 @@ def _read(values: dict[str, Any], arrays: Arrays) -> PictureMatcher:
         if fusion.weights.shape != (len(maps.names[mode]),):
             raise InputError(f"{len(fusion.weights)} weights for {len(maps.names[mode])} units")
         fusions[mode] = fusion
-    return PictureMatcher(config=config, maps=maps, fusions=fusions)
+    keys = tuple(str(key) for key in values["keys"])
+    hubs = {str(mode): arrays[f"hubs{MODES.index(mode)}"] for mode in values["hubs"]}
+    if any(value.shape != (len(keys),) for value in hubs.values()):
+        raise InputError("hubness of other entities")
+    return PictureMatcher(config=config, maps=maps, fusions=fusions, keys=keys, hubs=hubs)
 
 
 def _taken(source: object, prefix: str, names: tuple[str, ...]) -> Arrays:

@@ -11,15 +11,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
+from scipy import optimize
 
 from kg.errors import InputError
 
 __all__ = ["Fusion"]
 
-_RIVALS = 4096  # entities against which weights are fitted; a larger base is sampled
+_RIVALS = 1024  # entities against which weights are fitted; a larger base is sampled
 _PENALTY = 1e-3
 _CERTAIN = 1e-6
+_STOP = {"maxiter": 100}
 
 Floats = NDArray[np.float32]
 
@@ -37,13 +38,16 @@ class Fusion:
     scales: Floats
 
     @classmethod
-    def fit(cls, scores: Floats, gold: NDArray[np.int64], *, seed: int = 0) -> Fusion:
+    def fit(
+        cls, scores: Floats, gold: NDArray[np.int64], *, seed: int = 0, rivals: int = _RIVALS
+    ) -> Fusion:
         """Fit the weights.
 
         Args:
             scores: ``(units, n, N)`` of pairs that the units were not trained on.
             gold: ``(n,)`` column of each one's entity.
             seed: Draws the rivals of a large base.
+            rivals: So many entities at most, beside the right ones.
 
         Raises:
             InputError: There is nothing to fit on, or shapes differ.
@@ -57,24 +61,31 @@ class Fusion:
         """
         if scores.ndim != 3 or not len(gold) or scores.shape[1] != len(gold):
             raise InputError(f"scores of {scores.shape} do not fit {len(gold)} pairs")
-        if scores.shape[2] > _RIVALS:
-            drawn = np.random.default_rng(seed).permutation(scores.shape[2])[:_RIVALS]
+        if scores.shape[2] > rivals:
+            drawn: NDArray[np.int64] = np.random.default_rng(seed).permutation(scores.shape[2])[
+                :rivals
+            ]
             kept, gold = np.unique(np.concatenate([gold, drawn]), return_inverse=True)
             scores, gold = scores[:, :, kept], gold[: scores.shape[1]]
         scales = np.maximum(scores.std(axis=(1, 2)), _CERTAIN).astype(np.float32)
         levelled = (scores - scores.mean(axis=2, keepdims=True)) / scales[:, None, None]
         own = levelled[:, np.arange(len(gold)), gold]
+        flat = levelled.reshape(len(scores), -1)
 
         def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            logits = np.tensordot(weights.astype(np.float32), levelled, axes=1)
-            shares = special.softmax(logits, axis=1)
-            total = special.logsumexp(logits, axis=1) - weights @ own
-            slope = np.tensordot(levelled, shares, axes=([1, 2], [0, 1])) - own.sum(axis=1)
-            value = float(total.mean()) + _PENALTY * float(weights @ weights)
+            logits = (weights.astype(np.float32) @ flat).reshape(levelled.shape[1:])
+            highest = logits.max(axis=1, keepdims=True)
+            shares = np.exp(logits - highest)
+            total = shares.sum(axis=1, keepdims=True)
+            shares /= total
+            slope = flat @ shares.ravel() - own.sum(axis=1)
+            surprise = np.log(total.astype(np.float64)) + highest
+            value = float(surprise.mean()) - float(weights @ own.mean(axis=1))
+            value += _PENALTY * float(weights @ weights)
             return value, slope / len(gold) + 2 * _PENALTY * weights
 
         start = np.full(len(scores), 1.0 / len(scores))
-        found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B")
+        found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options=_STOP)
         return cls(weights=found.x.astype(np.float32), scales=scales)
 
     def __call__(self, scores: Floats) -> Floats:

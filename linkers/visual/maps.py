@@ -34,16 +34,21 @@ class VisualConfig:
         bridge_penalty: Of the ridge from pictures to words; None for no bridge.
         folds: Parts of the training entities; weights rest on each part's scores by maps of the
             others. At least 2.
+        hub_share: Share of an entity's hubness (`linkers.hubness`, a bank of held-out training
+            mentions) that is taken off its score, in [0, 1]; 0 takes nothing.
     """
 
     alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
     bridge_penalty: float | None = 1.0
     folds: int = 5
+    hub_share: float = 0.5
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
         if self.folds < 2:
             raise SettingError(f"folds must be at least 2, got {self.folds}")
+        if not 0 <= self.hub_share <= 1:
+            raise SettingError(f"hub_share must lie in [0, 1], got {self.hub_share}")
         if self.bridge_penalty is not None and not self.bridge_penalty > 0:
             raise SettingError(f"bridge_penalty must be above 0, got {self.bridge_penalty}")
 
@@ -97,6 +102,8 @@ def learn_maps(
     gold: Ids,
     config: VisualConfig,
     bases: Mapping[str, Floats],
+    *,
+    spoken: bool = True,
 ) -> Maps:
     """Learn alignments and bridges of linked mentions (every `gold` is an entity).
 
@@ -106,6 +113,7 @@ def learn_maps(
         gold: ``(n,)`` rows of their entities.
         config: How.
         bases: `components_of` the base.
+        spoken: Whether words are aligned, too.
 
     Raises:
         InputError: Fewer than two pairs of pictures can be learnt from.
@@ -127,18 +135,18 @@ def learn_maps(
         )
         for kind, rows in base.looks.kinds.items()
     }
-    meanings, spoken = base.words.meanings(), None
+    meanings, heard = base.words.meanings(), None
     worded = np.flatnonzero(train.worded)
-    if len(worded) >= 2:
+    if spoken and len(worded) >= 2:
         said = base.words.said(train.take(worded).mentions)
-        spoken = Alignment.fit(said, meanings[gold[worded]], meanings, config.alignment)
+        heard = Alignment.fit(said, meanings[gold[worded]], meanings, config.alignment)
     if config.bridge_penalty is None:
-        return Maps(alignments=alignments, bridge=None, spoken=spoken)
+        return Maps(alignments=alignments, bridge=None, spoken=heard)
     drawn = _joined(alignments, train.looks.take(pairs), mentions=True)
     pictures = np.concatenate([drawn, _joined(alignments, base.looks.take(whole), mentions=False)])
     told = np.concatenate([meanings[owners], meanings[whole]])
     bridge = Bridge.fit(pictures, told, penalty=config.bridge_penalty)
-    return Maps(alignments=alignments, bridge=bridge, spoken=spoken)
+    return Maps(alignments=alignments, bridge=bridge, spoken=heard)
 
 
 def _joined(alignments: Mapping[str, Alignment], looks: Looks, *, mentions: bool) -> Floats:

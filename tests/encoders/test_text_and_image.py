@@ -14,7 +14,13 @@ import torch
 import transformers
 from onnx import TensorProto, helper, numpy_helper
 
-from encoders import MiniLmEncoder, TinyTextEncoder, packaged_image_encoder, packaged_text_encoder
+from encoders import (
+    MiniLmEncoder,
+    TinyTextEncoder,
+    packaged_image_encoder,
+    packaged_layered_encoder,
+    packaged_text_encoder,
+)
 from encoders.bert import bert_graph
 from encoders.graphs import cut_at, quantise_products
 from encoders.session import ItemSession
@@ -115,6 +121,39 @@ def test_cut_at_drops_what_the_output_does_not_need() -> None:
     assert result[0].tolist() == [0.0, 2.0]
     with pytest.raises(InputError, match="no tensor"):
         cut_at(model, "absent")
+
+
+def test_cut_at_joins_several_outputs() -> None:
+    nodes = [
+        helper.make_node("Relu", ["x"], ["inner"]),
+        helper.make_node("Neg", ["inner"], ["out"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 2])],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, [1, 2])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    part = cut_at(model, "inner", "out")
+    result = ItemSession(part.SerializeToString()).map(
+        [np.array([[-1.0, 2.0]], dtype=np.float32)], lambda item: {"x": item}
+    )
+    assert result[0].tolist() == [[0.0, 2.0, 0.0, -2.0]]
+
+
+def test_depths_of_the_image_encoder(image_encoder, pictures) -> None:
+    layered = packaged_layered_encoder()
+    found, known = layered.encode(pictures), image_encoder.encode(pictures)
+    assert found.tokens.shape == (3, 3, layered.dimension)
+    assert layered.grid == (3, 1)
+    assert layered.fingerprint != image_encoder.fingerprint
+    # the last class vector is the plain encoder's global one; the other two are not
+    assert found.pooled == pytest.approx(known.pooled, abs=1e-3)
+    last = found.tokens[:, 2].astype(np.float32)
+    last /= np.linalg.norm(last, axis=1, keepdims=True)
+    assert last == pytest.approx(known.pooled, abs=1e-2)
+    assert np.abs(found.tokens[:, 0] - found.tokens[:, 2]).max() > 1
 
 
 def test_packaged_text_matches_the_full_precision_model(text_encoder) -> None:

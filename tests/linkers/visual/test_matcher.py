@@ -24,6 +24,7 @@ from linkers.visual import (
     look_at,
     save_matcher,
 )
+from linkers.visual.matcher import held_out_units
 from linkers.visual.sides import only
 from tests.linkers.visual.drawn_world import drawn, things
 
@@ -125,6 +126,44 @@ def test_pictures_alone_teach_pictures_alone(base: VisualBase, whole: VisualMent
     assert both == pytest.approx(matcher.scores(base, silent), abs=1e-5)
     with pytest.raises(InputError, match="by words"):
         matcher.scores(base, only("words", whole))
+
+
+def test_only_a_sample_is_asked_for_weights(
+    base: VisualBase, whole: VisualMentions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("_ASKED", 16), ("_ENTITIES", 5), ("_BLOCK", 3)):
+        monkeypatch.setattr(f"linkers.visual.matcher.{name}", value)
+    held = held_out_units(base, whole.take(TRAIN), TRAIN, config=VisualConfig())
+    scores, columns = held["picture"]
+    assert scores.shape[1] == len(columns) == len(np.unique(columns)) == 16
+    assert scores.shape[2] <= 16 + 5
+    matcher = PictureMatcher.fit(base, whole.take(TRAIN), TRAIN)
+    assert right(matcher, base, whole) > 0.6
+
+
+def test_without_hub_correction_scores_are_the_plain_ones(
+    base: VisualBase, whole: VisualMentions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("linkers.visual.matcher._BANK", 10)
+    matcher = PictureMatcher.fit(base, whole.take(TRAIN), TRAIN)
+    save_matcher(matcher, tmp_path, encoders="tiny")
+    again = load_matcher(tmp_path, encoders="tiny")
+    assert (again.scores(base, whole) == matcher.scores(base, whole)).all()
+    plain = PictureMatcher.fit(base, whole.take(TRAIN), TRAIN, config=VisualConfig(hub_share=0.0))
+    assert not plain.hubs
+    units = plain.maps.units("picture and words", base, whole)
+    assert (plain.scores(base, whole) == plain.fusions["picture and words"](units)).all()
+    gap = plain.scores(base, whole) - matcher.scores(base, whole)
+    assert gap == pytest.approx(
+        np.broadcast_to(0.5 * matcher.hubs["picture and words"], gap.shape), abs=1e-4
+    )
+    # an entity that came after the training has the mean hubness
+    table = base.words.table
+    renamed = EntityTable(keys=(EntityKey("new"), *table.keys[1:]), names=table.names)
+    other = VisualBase(looks=base.looks, words=WordIndex(renamed, PooledTexts(TinyTextEncoder())))
+    gap = plain.scores(other, whole) - matcher.scores(other, whole)
+    assert gap[0, 0] == pytest.approx(0.5 * matcher.hubs["picture and words"].mean(), abs=1e-4)
+    assert gap[0, 1] == pytest.approx(0.5 * matcher.hubs["picture and words"][1], abs=1e-4)
 
 
 def test_too_few_pairs_are_refused(base: VisualBase, whole: VisualMentions) -> None:
