@@ -72,14 +72,7 @@ def load_trained(folder: Path) -> Trained:
     values = read_json(description, kind="trained linker", formats=(FORMAT,))
     try:
         return _read(values, weights)
-    except (
-        KeyError,
-        TypeError,
-        AttributeError,
-        RuntimeError,
-        SafetensorError,
-        InputError,
-    ) as error:
+    except _BROKEN as error:
         raise ForeignFileError(
             f"not a trained linker ({type(error).__name__}: {error})",
             where=str(folder),

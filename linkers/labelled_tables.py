@@ -49,7 +49,7 @@ def read_labelled(
         LimitError: There are more than `linkers.mention_sets.MAX_ROWS` rows.
         InputError: No row could be read; the first reason is named.
     """
-    files = TableFiles.of(path)
+    files, column = TableFiles.of(path), GoldColumn(gold)
     mentions: list[Mention] = []
     keys: list[EntityKey | None] = []
     splits: list[str] = []
@@ -57,9 +57,9 @@ def read_labelled(
     for number, name in enumerate(files.names):
         declared = table_columns(files.paths[number])
         if declared is not None:
-            check_columns(columns, declared, also=GoldColumn(gold).paths, where=name)
+            check_columns(columns, declared, also=column.paths, where=name)
         for row in files.rows(number):
-            read = row if isinstance(row, Reject) else _read(row, columns, gold, split, name)
+            read = row if isinstance(row, Reject) else _read(row, columns, column, split, name)
             if isinstance(read, Reject):
                 rejects.append(read)
                 continue
@@ -78,21 +78,20 @@ def read_labelled(
 
 
 def _read(
-    row: Record, columns: MentionColumns, gold: str, split: str, name: str
+    row: Record, columns: MentionColumns, gold: GoldColumn, split: str, name: str
 ) -> tuple[Mention, EntityKey | None, str] | Reject:
     try:
-        column = GoldColumn(gold)
-        missing = [path for path in column.paths if path.split(".")[0] not in row.fields]
-        if missing and gold not in row.fields:
+        missing = [path for path in gold.paths if path.split(".")[0] not in row.fields]
+        if missing and gold.text not in row.fields:
             raise MappingError(f"no column {missing[0]!r}")
         mention = mention_of(row.fields, columns, path=name, line=row.line)
-        if column.is_template:
-            key = column.of(row.fields) or ""
+        if gold.is_template:
+            key = gold.of(row.fields) or ""
         else:
-            key = _text(row.fields, gold, name, row.line)
+            key = _text(row.fields, gold.text, name, row.line)
         return mention, EntityKey(key) if key else None, _text(row.fields, split, name, row.line)
     except (RecordError, MappingError) as error:
-        blamed = error.column if isinstance(error, RecordError) else gold
+        blamed = error.column if isinstance(error, RecordError) else gold.text
         return Reject(file=name, line=row.line, column=blamed, reason=error.what, text=row.text)
 
 

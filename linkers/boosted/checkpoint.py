@@ -6,15 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
-
 from encoders.protocols import TextEncoder
 from kg.config_fields import restored
-from kg.errors import ForeignFileError, InputError, MissingPartError
-from kg.files import atomic_write, read_json, sha256_of_file, write_json
+from kg.errors import InputError
 from kg.model import EntityKey
 from kg.progress import Progress, silent
 from linkers.boosted.entity_table import EntityTable
@@ -28,16 +22,14 @@ from linkers.boosted.ranker import Ranker, RankerConfig
 from linkers.boosted.texts import PooledTexts
 from linkers.boosted.trees import Forest, TreeConfig
 from linkers.boosted.verdict import Verdict
+from linkers.described_arrays import Arrays, DescribedArrays
 from linkers.model import Mention
 
 __all__ = ["FORMAT", "BoostedParts", "is_boosted", "load_linker", "load_parts", "save_linker"]
 
 FORMAT = 1
-_KIND = "boosted linker"
-_ARRAYS = "boosted.safetensors"
-_DESCRIPTION = "boosted.json"
+_FILES = DescribedArrays(kind="boosted linker", stem="boosted", format=FORMAT)
 _CONTEXTS = "memory.contexts"
-_BROKEN = (KeyError, TypeError, ValueError, AttributeError, SafetensorError, InputError)
 
 
 def save_linker(linker: BoostedLinker, folder: Path) -> None:
@@ -51,33 +43,30 @@ def save_linker(linker: BoostedLinker, folder: Path) -> None:
         folder: Is made if missing.
     """
     memory, keys = linker.memory, linker.index.table.keys
-    parts: dict[str, NDArray[Any]] = {_CONTEXTS: memory.contexts}
+    parts: Arrays = {_CONTEXTS: memory.contexts}
     if linker.ranker.forest is not None:
         parts |= _prefixed("ranker.", linker.ranker.forest.arrays())
     if linker.verdict is not None:
         parts |= _prefixed("verdict.", linker.verdict.arrays())
     for hints in memory.hints:
         parts |= _prefixed(f"hints.{hints.source}.", hints.arrays())
-    with atomic_write(folder / _ARRAYS) as file:
-        file.write(save({name: np.ascontiguousarray(value) for name, value in parts.items()}))
     links = [
         [surface, str(document), None if entity < 0 else keys[entity]]
         for surface, document, entity in zip(
             memory.surfaces, memory.documents, memory.gold, strict=True
         )
     ]
-    write_json(
-        folder / _DESCRIPTION,
+    _FILES.write(
+        folder,
         {
-            "format": FORMAT,
             "config": asdict(linker.ranker.config),
             "encoder": linker.index.texts.encoder.fingerprint,
             "features": list(FEATURES),
             "verdict": None if linker.verdict is None else linker.verdict.to_json(),
             "hints": [hints.to_json() for hints in memory.hints],
             "links": links,
-            "arrays_sha256": sha256_of_file(folder / _ARRAYS),
         },
+        parts,
     )
 
 
@@ -111,7 +100,7 @@ class BoostedParts:
 
 def is_boosted(folder: Path) -> bool:
     """Tell whether a folder holds what `save_linker` writes."""
-    return (folder / _DESCRIPTION).exists()
+    return _FILES.description(folder).exists()
 
 
 def load_linker(folder: Path, table: EntityTable, texts: PooledTexts) -> BoostedLinker:
@@ -133,36 +122,23 @@ def load_parts(folder: Path, table: EntityTable, encoder: TextEncoder) -> Booste
         FormatVersionError: It is of another format.
         InputError: It was trained with another encoder.
     """
-    description, arrays = folder / _DESCRIPTION, folder / _ARRAYS
-    if not description.exists() or not arrays.exists():
-        raise MissingPartError(
-            f"there is no {_KIND}", hint=f"train and save one first; looked in {folder}"
-        )
-    values = read_json(description, kind=_KIND, formats=(FORMAT,))
-    if values.get("arrays_sha256") != sha256_of_file(arrays):
-        raise ForeignFileError("arrays of another training", where=str(arrays))
+    values = _FILES.read(folder)
     if values.get("encoder") != encoder.fingerprint:
         raise InputError(
             f"the linker was trained with the encoder {values.get('encoder')}, "
             f"not with {encoder.fingerprint}",
             hint="train it again, or name its encoder in the settings",
         )
-    try:
-        ranker, verdict, memory = _read(values, load(arrays.read_bytes()), table)
+    with _FILES.opened(folder) as arrays:
+        ranker, verdict, memory = _read(values, arrays, table)
         width = memory.contexts.shape
         if width != (len(memory.gold), encoder.dimension):
             raise InputError(f"text vectors of shape {width}")
-    except _BROKEN as error:
-        raise ForeignFileError(
-            f"not a {_KIND} ({type(error).__name__}: {error})",
-            where=str(folder),
-            hint="train it again",
-        ) from error
     return BoostedParts(table=table, memory=memory, ranker=ranker, verdict=verdict)
 
 
 def _read(
-    values: dict[str, Any], arrays: dict[str, NDArray[Any]], table: EntityTable
+    values: dict[str, Any], arrays: Arrays, table: EntityTable
 ) -> tuple[Ranker, Verdict | None, Memory]:
     if values["features"] != list(FEATURES):
         raise InputError("features of another version")
@@ -187,9 +163,9 @@ def _read(
     return ranker, verdict, Memory(mentions, gold, arrays[_CONTEXTS], hints)
 
 
-def _prefixed(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _prefixed(prefix: str, arrays: Arrays) -> Arrays:
     return {f"{prefix}{name}": value for name, value in arrays.items()}
 
 
-def _without(prefix: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+def _without(prefix: str, arrays: Arrays) -> Arrays:
     return {n.removeprefix(prefix): v for n, v in arrays.items() if n.startswith(prefix)}

@@ -6,13 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load, save
-
-from kg.errors import ForeignFileError, InputError, MissingPartError
-from kg.files import atomic_write, read_json, sha256_of_file, write_json
+from kg.errors import InputError
+from linkers.described_arrays import Arrays, DescribedArrays
 from linkers.visual.alignment import Alignment, AlignmentConfig
 from linkers.visual.bridge import Bridge
 from linkers.visual.fusion import Fusion
@@ -23,15 +18,10 @@ from linkers.visual.sides import MODES
 __all__ = ["FORMAT", "load_matcher", "save_matcher"]
 
 FORMAT = 1
-_KIND = "picture matcher"
-_ARRAYS = "pictures.safetensors"
-_DESCRIPTION = "pictures.json"
+_FILES = DescribedArrays(kind="picture matcher", stem="pictures", format=FORMAT)
 _ALIGNMENT = ("mention_mean", "entity_mean", "directions")
 _BRIDGE = ("weights", "picture_mean", "text_mean")
 _FUSION = ("weights", "scales")
-_BROKEN = (KeyError, TypeError, ValueError, AttributeError, SafetensorError, InputError)
-
-Arrays = dict[str, NDArray[Any]]
 
 
 def save_matcher(matcher: PictureMatcher, folder: Path, *, encoders: str) -> None:
@@ -53,12 +43,9 @@ def save_matcher(matcher: PictureMatcher, folder: Path, *, encoders: str) -> Non
     for mode, fusion in matcher.fusions.items():
         arrays |= _taken(fusion, f"fusion{MODES.index(mode)}.", _FUSION)
     arrays |= {f"hubs{MODES.index(mode)}": value for mode, value in matcher.hubs.items()}
-    with atomic_write(folder / _ARRAYS) as file:
-        file.write(save({name: np.ascontiguousarray(value) for name, value in arrays.items()}))
-    write_json(
-        folder / _DESCRIPTION,
+    _FILES.write(
+        folder,
         {
-            "format": FORMAT,
             "config": asdict(matcher.config),
             "encoders": encoders,
             "kinds": list(maps.alignments),
@@ -66,8 +53,8 @@ def save_matcher(matcher: PictureMatcher, folder: Path, *, encoders: str) -> Non
             "keys": list(matcher.keys),
             "hubs": list(matcher.hubs),
             "units": {mode: list(names) for mode, names in maps.names.items()},
-            "arrays_sha256": sha256_of_file(folder / _ARRAYS),
         },
+        arrays,
     )
 
 
@@ -84,27 +71,14 @@ def load_matcher(folder: Path, *, encoders: str) -> PictureMatcher:
         FormatVersionError: It is of another format.
         InputError: It was trained with other encoders.
     """
-    description, arrays = folder / _DESCRIPTION, folder / _ARRAYS
-    if not description.exists() or not arrays.exists():
-        raise MissingPartError(
-            f"there is no {_KIND}", hint=f"train and save one first; looked in {folder}"
-        )
-    values = read_json(description, kind=_KIND, formats=(FORMAT,))
-    if values.get("arrays_sha256") != sha256_of_file(arrays):
-        raise ForeignFileError("arrays of another training", where=str(arrays))
+    values = _FILES.read(folder)
     if values.get("encoders") != encoders:
         raise InputError(
             f"the matcher was trained with {values.get('encoders')}, not with {encoders}",
             hint="train it again, or name its encoders in the settings",
         )
-    try:
-        return _read(values, load(arrays.read_bytes()))
-    except _BROKEN as error:
-        raise ForeignFileError(
-            f"not a {_KIND} ({type(error).__name__}: {error})",
-            where=str(folder),
-            hint="train it again",
-        ) from error
+    with _FILES.opened(folder) as arrays:
+        return _read(values, arrays)
 
 
 def _read(values: dict[str, Any], arrays: Arrays) -> PictureMatcher:
