@@ -58,6 +58,10 @@ class Ledger:
         """Close the file; calling it twice is harmless."""
         self._file.close()
 
+    def complaints(self) -> list[str]:
+        """Return what SQLite finds wrong with the file."""
+        return [text for (text,) in self._file.rows("PRAGMA quick_check") if text != "ok"]
+
     def __enter__(self) -> Self:
         return self
 

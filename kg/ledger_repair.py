@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kg.errors import MissingPartError
 from kg.ledger import Ledger, Shard
 
-__all__ = ["mend", "retry_failed"]
+__all__ = ["lost_outputs", "mend", "retry_failed"]
 
 
 def mend(ledger: Ledger, job: str) -> int:
@@ -13,8 +15,13 @@ def mend(ledger: Ledger, job: str) -> int:
 
     Reads every output of the job once.
     """
+    return ledger.free(job, [shard.number for shard in lost_outputs(ledger, job)])
+
+
+def lost_outputs(ledger: Ledger, job: str) -> Iterator[Shard]:
+    """Iterate the finished shards whose output was deleted or changed."""
     done = (shard for shard in ledger.shards(job) if shard.state == "done")
-    return ledger.free(job, [shard.number for shard in done if not _is_whole(ledger, shard)])
+    return (shard for shard in done if not _is_whole(ledger, shard))
 
 
 def retry_failed(ledger: Ledger, job: str) -> int:

@@ -5,7 +5,7 @@ One conformance suite (`tests/conformance/test_store.py`) runs over every implem
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import TracebackType
@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.provenance import Provenance
 
-__all__ = ["Capabilities", "Direction", "Store", "Table", "Withdrawal", "Writer"]
+__all__ = ["Capabilities", "Direction", "Store", "Stored", "Table", "Withdrawal", "Writer"]
 
 Direction = Literal["out", "in", "both"]
 
@@ -48,6 +48,22 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What lies in a store, as it lies there: for a check, which takes nothing for readable.
+
+    Attributes:
+        nodes: Labels and properties of each.
+        edges: Key of the head, relation, key of the tail, and properties of each; a key is None
+            where the node has none.
+        complaints: What the engine says is wrong with its own files.
+    """
+
+    nodes: Sequence[tuple[Sequence[str], Mapping[str, Any]]]
+    edges: Sequence[tuple[Any, str, Any, Mapping[str, Any]]]
+    complaints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +215,10 @@ class Store(Writer, Protocol):
         limit: int = 100,
     ) -> list[Edge]:
         """Return up to `limit` edges at an entity, in the order of (head, relation, tail)."""
+        ...
+
+    def stored(self) -> Stored:
+        """Return what lies in the store as it lies there, read while nobody writes."""
         ...
 
     def query(

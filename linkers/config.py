@@ -13,6 +13,16 @@ from linkers.matching import MatchingConfig
 
 __all__ = ["LinkerConfig"]
 
+_MATCHING: Mapping[str, Any] = {
+    "parts": "global",
+    "learning_rate": 2e-4,
+    "batch": 128,
+    "epochs": 12,
+    "patience": 12,
+}
+"""Of the network where mentions are words first: token attention (G2L) and large steps do not pay
+on the valid mentions of the text sets and the demo (docs/benchmarks/linking-demo-m3el.md)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkerConfig:
@@ -27,7 +37,8 @@ class LinkerConfig:
         coherent_above: Links of at least this probability speak for the other mentions of their
             document.
         folds: Networks trained apart to give the decision honest scores, at least 2.
-        matching: The network's settings by name; dimensions come from the encoders.
+        matching: The network's settings by name, whole: what is not named is as `MatchingConfig`
+            has it. Dimensions come from the encoders.
         decision: The decision's settings.
     """
 
@@ -37,7 +48,7 @@ class LinkerConfig:
     nil_above: float = 0.0
     coherent_above: float = 0.9
     folds: int = 2
-    matching: Mapping[str, Any] = field(default_factory=dict)
+    matching: Mapping[str, Any] = field(default_factory=lambda: dict(_MATCHING))
     decision: DecisionConfig = field(default_factory=DecisionConfig)
 
     def __post_init__(self) -> None:

@@ -30,7 +30,7 @@ from linkers.trained import Trained
 from linkers.training import Pairs, fit_matching
 from linkers.vectors import items_of
 
-__all__ = ["train_parts"]
+__all__ = ["labelled_pairs", "train_parts"]
 
 _REPEATS = 4
 
@@ -122,7 +122,7 @@ def _network(
 ) -> MatchingNetwork:
     encoders = evidence.encoders
     rows = np.flatnonzero(chosen)
-    pairs = _pairs(
+    pairs = labelled_pairs(
         evidence, ([train[0][i] for i in rows.tolist()], [train[1][i] for i in rows.tolist()])
     )
     if not len(pairs.gold):
@@ -134,10 +134,10 @@ def _network(
         text_dimension=encoders.text.dimension, image_dimension=encoders.image_dimension
     )
     entities = items_of(evidence.entity_vectors(), encoders)
-    return fit_matching(entities, pairs, _pairs(evidence, valid), config=shape, seed=seed)
+    return fit_matching(entities, pairs, labelled_pairs(evidence, valid), config=shape, seed=seed)
 
 
-def _pairs(evidence: Evidence, labelled: Labelled) -> Pairs:
+def labelled_pairs(evidence: Evidence, labelled: Labelled) -> Pairs:
     """Return the mentions whose entity is in the base; of one surface not more than a few."""
     ids = evidence.base.ids
     kept: list[tuple[Mention, int]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from kg.progress import Progress, silent
 from linkers import KnowledgeBase, Linker, Mention
 from linkers.evaluating import Judged, NilLine, evaluate_linker
 
-__all__ = ["as_mention", "judged", "train_demo_linker"]
+__all__ = ["DemoMentions", "as_mention", "demo_mentions", "judged", "train_demo_linker"]
 
 Record = Mapping[str, Any]
 
@@ -32,6 +33,41 @@ NIL_LINES = (
     NilLine(name="the same and foreign", groups=(*NAMED, "foreign")),
 )
 """Beside which linkable mentions NIL is to be told; the lines of the data's own baselines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoMentions:
+    """The demo's mentions by split, and what the base of their evaluation lacks.
+
+    Attributes:
+        train: What a linker learns from.
+        valid: What it stops and calibrates by.
+        test: What it is judged by.
+        withheld: Keys of entities that the base lacks.
+        pictures: Of the mentions.
+    """
+
+    train: Judged
+    valid: Judged
+    test: Judged
+    withheld: frozenset[EntityKey]
+    pictures: MentionPictures
+
+
+def demo_mentions(recipe: Recipe) -> DemoMentions:
+    """Read the demo's mentions and make those that are pictures only."""
+    withheld = recipe.path(recipe.linking.withheld).read_text(encoding="utf-8").split()
+    records, pictures = _records(recipe, withheld)
+    train, valid, test = (
+        _chosen(recipe, records, pictures, split) for split in ("train", "valid", "test")
+    )
+    return DemoMentions(
+        train=train,
+        valid=valid,
+        test=test,
+        withheld=frozenset(_key(recipe, code) for code in withheld),
+        pictures=pictures,
+    )
 
 
 def train_demo_linker(
@@ -51,13 +87,27 @@ def train_demo_linker(
     whole = knowledge_base(engine, table.label)
     folder = workspace.model("full", LINKER)
     with workspace.doing(LINKER, _inputs(whole, recipe)) as outcome:
-        withheld = recipe.path(table.withheld).read_text(encoding="utf-8").split()
-        records, pictures = _records(recipe, withheld)
-        base = whole.without({_key(recipe, code) for code in withheld})
-        linker = _train(engine, recipe, base, records, pictures, progress)
+        told = demo_mentions(recipe)
+        linker = Linker.train(
+            whole.without(told.withheld),
+            told.train.mentions,
+            told.train.gold,
+            encoders=linking_encoders(engine),
+            valid=(told.valid.mentions, told.valid.gold),
+            pixels=told.pictures.images.get,
+            seed=recipe.seed,
+            progress=progress,
+        )
         linker.save(folder)
         outcome["label"] = table.label
-        outcome["figures"] = _judge(linker, recipe, records, pictures)
+        outcome["figures"] = evaluate_linker(
+            linker,
+            told.test,
+            valid=told.valid,
+            training=(told.train.mentions, told.train.gold),
+            nil_lines=NIL_LINES,
+            seed=recipe.seed,
+        )
     return outcome
 
 
@@ -124,40 +174,4 @@ def _chosen(
         groups=[row["group"] for row in rows],
         alike=[[_key(recipe, code) for code in group] for group in _alike(recipe)],
         alike_groups=frozenset({"pictures"}),
-    )
-
-
-def _train(
-    engine: Engine,
-    recipe: Recipe,
-    base: KnowledgeBase,
-    records: Sequence[Record],
-    pictures: MentionPictures,
-    progress: Progress,
-) -> Linker:
-    train = _chosen(recipe, records, pictures, "train")
-    valid = _chosen(recipe, records, pictures, "valid")
-    return Linker.train(
-        base,
-        train.mentions,
-        train.gold,
-        encoders=linking_encoders(engine),
-        valid=(valid.mentions, valid.gold),
-        pixels=pictures.images.get,
-        seed=recipe.seed,
-        progress=progress,
-    )
-
-
-def _judge(
-    linker: Linker, recipe: Recipe, records: Sequence[Record], pictures: MentionPictures
-) -> dict[str, Any]:
-    train = _chosen(recipe, records, pictures, "train")
-    return evaluate_linker(
-        linker,
-        _chosen(recipe, records, pictures, "test"),
-        valid=_chosen(recipe, records, pictures, "valid"),
-        training=(train.mentions, train.gold),
-        nil_lines=NIL_LINES,
-        seed=recipe.seed,
     )

@@ -20,11 +20,12 @@ from kg.backends.merging import check_limit
 from kg.backends.names import is_name
 from kg.backends.reading import QueryRun
 from kg.backends.rows import edge_from_row, entity_from_row
+from kg.backends.stored import stored_by
 from kg.backends.translation import translated
 from kg.backends.writer import TransactionWriter, chunks
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.progress import Progress, silent
-from kg.store import Capabilities, Direction, Table, Withdrawal, Writer
+from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
 
 if TYPE_CHECKING:
     from kg.backends.engine_http import RunningQuery
@@ -231,6 +232,10 @@ class BoltStore:
             rows += self._edge_rows(tail=key, relation=relation, limit=limit)
         found = {edge.key: edge for edge in (edge_from_row(*row) for row in rows)}
         return [found[edge] for edge in sorted(found)[:limit]]
+
+    def stored(self) -> Stored:
+        """Return what lies there, as it lies there; see `kg.store.Store`."""
+        return stored_by(self._connection)
 
     def query(
         self,

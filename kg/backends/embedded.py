@@ -38,6 +38,13 @@ FUNCTIONS = {
     "bump": f"UPDATE {META_TYPE} SET version = version + 1",  # noqa: S608 - a constant
     "version": f"SELECT version FROM {META_TYPE}",  # noqa: S608 - a constant
 }
+FAULTS = (
+    "totalErrors", "totalWarnings", "warnings", "corruptedRecords", "undecodableRecords",
+    "corruptedIndexes", "invalidLinks", "missingReferenceBack", "edgesMissingInReference",
+    "edgesMissingOutReference", "unreachableEdgeRecords", "danglingPlaceholderPointers",
+    "orphanedChunks", "crossLinkedChunks", "constraintViolatingRecords",
+)  # fmt: skip
+"""Lines of the report of ``CHECK DATABASE`` that are empty or 0 where all is well."""
 WRITE_WAIT_S = 60.0
 
 
@@ -183,6 +190,13 @@ class EmbeddedLink:
     def end(self, query: str) -> bool:
         """End a running query by its id."""
         return self.http.end_query(query)
+
+    def complaints(self) -> tuple[str, ...]:
+        """Return what the engine's own check finds wrong with pages, links and indexes."""
+        rows = self.http.sql(self.database, "CHECK DATABASE")
+        report = rows[0] if rows else {"totalErrors": "no report"}
+        found = {name: report[name] for name in FAULTS if report.get(name)}
+        return tuple(f"{name}: {value}"[:300] for name, value in found.items())
 
     def drop(self) -> None:
         """Delete the whole database; for tests and for a load that starts again."""

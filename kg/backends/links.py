@@ -73,6 +73,10 @@ class Link(Protocol):
         """End a running query by its id."""
         ...
 
+    def complaints(self) -> tuple[str, ...]:
+        """Return what the server finds wrong with its own files, if it can tell."""
+        ...
+
     def close(self) -> None:
         """Let go of the server."""
         ...
@@ -182,6 +186,10 @@ class RemoteLink:
         """End a transaction by its id."""
         with self._rows("TERMINATE TRANSACTIONS $id", id=query) as rows:
             return any("not found" not in str(row["message"]).lower() for row in rows)
+
+    def complaints(self) -> tuple[str, ...]:
+        """Return nothing: a Neo4j server checks its files by `neo4j-admin`, while it is down."""
+        return ()
 
     @contextmanager
     def _rows(self, text: LiteralString, **parameters: object) -> Iterator[list[Any]]:

@@ -16,9 +16,11 @@ import networkx as nx
 
 from kg.backends.memory_writer import MemoryWriter
 from kg.backends.merging import check_limit
+from kg.backends.names import BASE_LABEL
+from kg.backends.rows import edge_properties, entity_properties
 from kg.errors import ConflictError, MissingPartError, StoreUnavailableError
 from kg.model import Edge, EdgeKey, Entity, EntityKey
-from kg.store import Capabilities, Direction, Table, Withdrawal, Writer
+from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
 
 __all__ = ["MemoryStore"]
 
@@ -191,6 +193,16 @@ class MemoryStore:
         if direction in ("in", "both"):
             found.update((edge.key, edge) for edge in self.edges(tail=key, relation=relation))
         return [found[edge] for edge in sorted(found)[:limit]]
+
+    def stored(self) -> Stored:
+        """Return what lies there; see `kg.store.Store`."""
+        with self._lock:
+            return Stored(
+                nodes=[
+                    ((BASE_LABEL, one.label), entity_properties(one)) for one in self.entities()
+                ],
+                edges=[(*one.key, edge_properties(one)) for one in self.edges()],
+            )
 
     def query(
         self,

@@ -1,0 +1,1 @@
+"""Keeping a graph well: a check that takes nothing on faith, backup and restore."""

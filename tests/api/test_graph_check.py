@@ -1,0 +1,62 @@
+"""`umbra graph check`: the graph, and the snapshots and outputs beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from api.cli.main import main
+from api.steps.check_graph import MEANINGS, check_folder
+from api.steps.snapshot import freeze
+from kg.jobs import ShardResult
+from kg.ledger import Ledger, run_job
+from tests.api.world import WorldEngine, open_world
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> WorldEngine:
+    return open_world(tmp_path / "world")
+
+
+def kinds(engine: WorldEngine) -> set[str]:
+    found = check_folder(engine)
+    assert {fault.kind for fault in found} <= set(MEANINGS)
+    return {fault.kind for fault in found}
+
+
+def test_a_sound_folder_has_no_fault(world: WorldEngine) -> None:
+    assert kinds(world) == set()
+
+
+def test_a_broken_snapshot_and_one_of_lost_writes_are_found(world: WorldEngine) -> None:
+    folder = world.workspace.snapshot("full")
+    freeze(world)
+    assert kinds(world) == set()
+    stamp = world.workspace.step("snapshot-full")
+    values = json.loads(stamp.read_text())
+    values["outcome"]["store_version"] = world.store.version + 5
+    stamp.write_text(json.dumps(values))
+    assert kinds(world) == {"snapshot-ahead"}
+    (folder / "heads.npy").write_bytes(b"no array")
+    assert kinds(world) == {"snapshot-broken"}
+
+
+def test_a_lost_output_and_a_broken_ledger_are_found(world: WorldEngine) -> None:
+    path = world.workspace.ledger
+    with Ledger(path) as ledger:
+        job = ledger.submit("test", {}, [{}])
+        run_job(ledger, job.id, lambda _: ShardResult(output=b"kept"))
+        assert kinds(world) == set()
+        next(p for p in ledger.outputs.rglob("*") if p.is_file()).write_bytes(b"changed")
+    assert kinds(world) == {"output-lost"}
+    path.write_bytes(b"no database" * 1000)
+    for part in path.parent.glob("ledger.sqlite-*"):
+        part.unlink()
+    assert kinds(world) == {"ledger-broken"}
+
+
+def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["graph", "check", "--folder", str(tmp_path / "none")]) == 3
+    assert "no graph here" in capsys.readouterr().err
