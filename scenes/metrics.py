@@ -205,14 +205,14 @@ def recall(ranks: TripletRanks, k: int) -> RecallReport:
         raise InputError(f"K must be at least 1, got {k}")
     if len(ranks.rank) == 0:
         raise InputError("no image has a gold triplet")
-    hit = (ranks.rank <= k).astype(np.float64)
+    hit: Floats = (ranks.rank <= k).astype(np.float64)
     of = np.bincount(ranks.predicate, minlength=ranks.predicates)
     hits = np.bincount(ranks.predicate, weights=hit, minlength=ranks.predicates)
     by_predicate = np.full(ranks.predicates, np.nan)
     np.divide(hits, of, out=by_predicate, where=of > 0)
     images, unit = np.unique(ranks.image, return_inverse=True)
     pooled, mean = float(hit.mean()), float(np.nanmean(by_predicate))
-    excess = hit - by_predicate[ranks.predicate]
+    excess: Floats = hit - by_predicate[ranks.predicate]
     weight = 1 / (of[ranks.predicate] * np.count_nonzero(of))
     return RecallReport(
         n=len(hit),
@@ -221,9 +221,15 @@ def recall(ranks: TripletRanks, k: int) -> RecallReport:
         recall_by_image=float((np.bincount(unit, weights=hit) / np.bincount(unit)).mean()),
         mean_recall=mean,
         by_predicate=by_predicate,
-        recall_units=pooled + len(images) * np.bincount(unit, weights=(hit - pooled) / len(hit)),
-        mean_recall_units=mean + len(images) * np.bincount(unit, weights=excess * weight),
+        recall_units=_units(pooled, unit, (hit - pooled) / len(hit)),
+        mean_recall_units=_units(mean, unit, excess * weight),
     )
+
+
+def _units(figure: float, unit: Integers, influence: Floats) -> Floats:
+    """Spread a figure over images: each has the figure and, scaled, what its triplets add."""
+    added: Floats = np.bincount(unit, weights=influence).astype(np.float64)
+    return figure + len(added) * added
 
 
 def _error(units: Floats) -> float:

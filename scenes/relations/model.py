@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
+from scenes.relations.counts import TripletCounts
 
 __all__ = ["RelationLearner", "RelationModel"]
 
@@ -20,11 +21,19 @@ class RelationModel(Protocol):
 
     Attributes:
         kind: Name of the sort of model, in files and tables.
-        vocabulary: Of the images that it can score.
     """
 
     kind: ClassVar[str]
-    vocabulary: Vocabulary
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Of the images that it can score."""
+        ...
+
+    @property
+    def counts(self) -> TripletCounts:
+        """Of the training images: they tell which triplets of classes are new."""
+        ...
 
     def score(self, images: Sequence[AnnotatedImage]) -> list[Floats]:
         """Return for each image ``(pairs, predicates)``, in the order of `ordered_pairs`.
