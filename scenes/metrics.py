@@ -73,6 +73,22 @@ class TripletRanks:
     rank: Floats
     predicates: int
 
+    @classmethod
+    def joined(cls, parts: Sequence[TripletRanks], sizes: Sequence[int]) -> TripletRanks:
+        """Put parts of a set of images together.
+
+        Args:
+            parts: Of consecutive images.
+            sizes: How many images each part has.
+        """
+        starts = np.cumsum([0, *sizes[:-1]])
+        return cls(
+            image=np.concatenate([p.image + s for p, s in zip(parts, starts, strict=True)]),
+            predicate=np.concatenate([part.predicate for part in parts]),
+            rank=np.concatenate([part.rank for part in parts]),
+            predicates=parts[0].predicates,
+        )
+
     def only(self, rows: Mask) -> TripletRanks:
         """Return some of the triplets.
 

@@ -60,6 +60,11 @@ class PairTable:
         numbers: Integers = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
         return numbers
 
+    @property
+    def annotated(self) -> NDArray[np.bool_]:
+        """``(rows,)`` whether anything is said of the pair."""
+        return np.asarray(self.said.any(axis=1))
+
     def by_image(self, rows: Floats) -> list[Floats]:
         """Cut values of all rows into those of each image."""
         return np.split(rows, self.starts[1:-1])
