@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["add_parser", "run"]
 
-KINDS = ("network", "baseline", "prior")
+KINDS = ("network", "baseline", "context", "logistic", "prior")
 PROTOCOLS = ("predcls", "sgcls", "sgdet")
 
 EXAMPLES = """examples:
@@ -56,6 +56,19 @@ def add_parser(actions: Any) -> None:
         default=PROTOCOLS[0],
         help=f"what is given: boxes and labels, boxes, or nothing (default {PROTOCOLS[0]})",
     )
+    add(
+        "--mean-recall",
+        type=float,
+        metavar="WEIGHT",
+        help="what mean recall is worth against recall when guesses are ranked: 0 for recall "
+        "alone (default 0.8)",
+    )
+    add(
+        "--novelty",
+        type=float,
+        metavar="NATS",
+        help="what is added to the log-probability of triplets of new classes (default 0.7)",
+    )
     add("--objects", type=Path, help="for sgcls and sgdet: boxes and labels found, same format")
     parser.set_defaults(run=run)
 
@@ -80,6 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
             objects=arguments.objects,
             protocol=arguments.protocol,
             save=arguments.save,
+            mean_recall=arguments.mean_recall,
+            novelty=arguments.novelty,
         ),
         encoder=text_encoder_named(load_settings().text_encoder, None),
         out=arguments.json,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
 from evaluation.results import RunResult
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from scenes.relations.annotations import AnnotatedImage, Vocabulary
     from scenes.relations.matching import Protocol
     from scenes.relations.model import RelationLearner, RelationModel
+    from scenes.relations.weighting import Weighting
 
 __all__ = ["RELATION_LEARNERS", "RelationEvaluation", "evaluate_relations", "relation_learner"]
 
-RelationKind = Literal["network", "baseline", "prior"]
-RELATION_LEARNERS: tuple[RelationKind, ...] = ("network", "baseline", "prior")
+RelationKind = Literal["network", "baseline", "context", "logistic", "prior"]
+RELATION_LEARNERS: tuple[RelationKind, ...] = get_args(RelationKind)
 """Models that can be trained, the default first."""
 
 
@@ -40,6 +41,8 @@ class RelationEvaluation:
         objects: The objects found in the images, for protocols that do not give them.
         protocol: Which.
         save: Folder for the trained model; None keeps it not.
+        mean_recall: Of the `Weighting` of guesses; that of `BALANCED` if None.
+        novelty: The same.
 
     Raises:
         SettingError: A model and training images are given both or not at all; objects are given
@@ -54,6 +57,8 @@ class RelationEvaluation:
     objects: Path | None = None
     protocol: Protocol = "predcls"
     save: Path | None = None
+    mean_recall: float | None = None
+    novelty: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what does not go together."""
@@ -101,7 +106,9 @@ def evaluate_relations(
     gold = read_annotations(task.annotations, vocabulary)
     found = None if task.objects is None else _objects(task.objects, vocabulary, gold)
     model = _model(task, vocabulary, encoder, seed)
-    ranked = rank_relations(model, gold, protocol=task.protocol, found=found)
+    ranked = rank_relations(
+        model, gold, protocol=task.protocol, found=found, weighting=_weighting(task)
+    )
     figures = figures_of(ranked)
     if task.save is not None:
         save_relation_model(model, task.save)
@@ -131,7 +138,8 @@ def relation_learner(kind: RelationKind, encoder: TextEncoder) -> RelationLearne
         kind: Of `RELATION_LEARNERS`.
         encoder: Of the names of classes.
     """
-    from scenes.relations.network import BASELINE, NetworkLearner
+    from scenes.relations.context import ContextLearner
+    from scenes.relations.network import BASELINE, LOGISTIC, NetworkLearner
     from scenes.relations.prior import PriorLearner
 
     match kind:
@@ -139,6 +147,10 @@ def relation_learner(kind: RelationKind, encoder: TextEncoder) -> RelationLearne
             return NetworkLearner(encoder=encoder)
         case "baseline":
             return NetworkLearner(encoder=encoder, config=BASELINE)
+        case "context":
+            return ContextLearner(encoder=encoder)
+        case "logistic":
+            return NetworkLearner(encoder=encoder, config=LOGISTIC)
         case "prior":
             return PriorLearner()
 
@@ -162,6 +174,15 @@ def _model(
             hint=f"train one on that of {task.vocabulary}",
         )
     return model
+
+
+def _weighting(task: RelationEvaluation) -> Weighting:
+    from dataclasses import replace
+
+    from scenes.relations.weighting import BALANCED
+
+    given = {"mean_recall": task.mean_recall, "novelty": task.novelty}
+    return replace(BALANCED, **{name: one for name, one in given.items() if one is not None})
 
 
 def _objects(

@@ -9,13 +9,16 @@ import numpy as np
 from kg.described_arrays import DescribedArrays
 from kg.errors import ForeignFileError
 from scenes.relations.annotations import Vocabulary
+from scenes.relations.context import ContextModel
 from scenes.relations.model import RelationModel
 from scenes.relations.network import NetworkModel
 from scenes.relations.prior import PriorModel
 
 __all__ = ["MODELS", "load_relation_model", "save_relation_model"]
 
-MODELS: dict[str, type[RelationModel]] = {model.kind: model for model in (PriorModel, NetworkModel)}
+MODELS: dict[str, type[RelationModel]] = {
+    model.kind: model for model in (PriorModel, NetworkModel, ContextModel)
+}
 """The sorts of models that can be kept, by their names."""
 
 _FILES = DescribedArrays(kind="model of relations", stem="relations", format=1)

@@ -1,12 +1,11 @@
 """Pair times predicate: is this pair annotated at all, and if so, with which predicate?
 
 log P(pair, predicate) = log P(pair is annotated) + log P(predicate | annotated), each the mean
-over a few perceptrons. `Weighting` turns it into what a guess is worth.
-
-`BASELINE` is the strong baseline of the VRD figures: embeddings and geometry alone, one perceptron
-each, logits shifted by frequency. `ENSEMBLE` adds names of classes, surroundings, counts and
-members. Half of its predicate members see the counted shares (better on what was seen), half
-do not (better on triplets that are new); they err differently.
+over a few perceptrons. `BASELINE` is the strong baseline of the VRD figures (with logits shifted by
+0.4 log frequency, see `Weighting`): embeddings and geometry alone, one perceptron each. `ENSEMBLE`
+adds names of classes, surroundings, counts and members. Half of its predicate members see the
+counted shares (better on what was seen), half do not (better on triplets that are new); they err
+differently. `LOGISTIC` has no hidden layer and no embedding: prior and geometry.
 """
 
 from __future__ import annotations
@@ -34,10 +33,25 @@ from scenes.relations.inputs import (
     pair_shares,
 )
 from scenes.relations.pairs import GEOMETRY, PairTable, pair_table
-from scenes.relations.perceptron import Perceptron, PerceptronConfig, outputs, train
-from scenes.relations.weighting import Weighting
+from scenes.relations.perceptron import (
+    Perceptron,
+    PerceptronConfig,
+    network_arrays,
+    outputs,
+    restore_network,
+    shared_entropy,
+    train,
+)
 
-__all__ = ["BASELINE", "ENSEMBLE", "NetworkConfig", "NetworkLearner", "NetworkModel"]
+__all__ = [
+    "BASELINE",
+    "ENSEMBLE",
+    "LOGISTIC",
+    "NetworkConfig",
+    "NetworkLearner",
+    "NetworkModel",
+    "shared_entropy",
+]
 
 Floats = NDArray[np.float64]
 
@@ -49,12 +63,10 @@ class NetworkConfig:
     Attributes:
         pair: Those that tell whether a pair is annotated.
         predicate: Those that tell the predicate of an annotated pair.
-        weighting: How a guess is weighed.
     """
 
     pair: tuple[PerceptronConfig, ...]
     predicate: tuple[PerceptronConfig, ...]
-    weighting: Weighting
 
     @classmethod
     def from_settings(cls, values: Mapping[str, Any]) -> Self:
@@ -62,7 +74,6 @@ class NetworkConfig:
         return cls(
             pair=tuple(PerceptronConfig(**one) for one in values["pair"]),
             predicate=tuple(PerceptronConfig(**one) for one in values["predicate"]),
-            weighting=Weighting.from_settings(values["weighting"]),
         )
 
 
@@ -72,17 +83,24 @@ _PLAIN = PerceptronConfig(
 BASELINE = NetworkConfig(
     pair=(replace(_PLAIN, epochs=4, batch=1024),),
     predicate=(_PLAIN,),
-    weighting=Weighting(shift=0.4),
 )
-"""Embeddings and geometry alone, the logits shifted by 0.4 log frequency."""
+"""Embeddings and geometry alone."""
+
+_LINEAR = PerceptronConfig(
+    hidden=0, embedding=0, dropout=0.0, class_dropout=0.0, names=False, shares=True, rate=1e-2
+)
+LOGISTIC = NetworkConfig(
+    pair=(replace(_LINEAR, shares=False, batch=1024, epochs=4),),
+    predicate=(replace(_LINEAR, columns=len(GEOMETRY)),),
+)
+"""Logistic regression on the geometry, the counts an offset."""
 
 _PAIR = PerceptronConfig(dropout=0.2, class_dropout=0.1, epochs=4, batch=1024)
 _NEW = PerceptronConfig(columns=len(GEOMETRY))
-_SEEN = PerceptronConfig(columns=len(GEOMETRY), shares=True, hidden=384, dropout=0.5)
+_SEEN = PerceptronConfig(shares=True, hidden=384, dropout=0.5)
 ENSEMBLE = NetworkConfig(
     pair=(_PAIR,) * 2,
     predicate=(_NEW, _SEEN) * 2,
-    weighting=Weighting(mean_recall=0.7, novelty=0.7),
 )
 """What is used by default."""
 
@@ -111,7 +129,7 @@ class NetworkModel:
     predicate: tuple[Perceptron, ...]
 
     def score(self, images: Sequence[AnnotatedImage]) -> list[Floats]:
-        """Return log-probabilities, weighed; see `RelationModel`."""
+        """Return log-probabilities; see `RelationModel`."""
         table = pair_table(images, predicates=len(self.vocabulary.predicates))
         numbers = pair_numbers(images, table, self.counts, leave_out=False)
         inputs = PairInputs(
@@ -122,19 +140,14 @@ class NetworkModel:
         annotated = _mean([functional.logsigmoid(outputs(one, inputs)) for one in self.pair])
         predicate = _mean([outputs(one, inputs).log_softmax(dim=1) for one in self.predicate])
         joint = (annotated + predicate).double().numpy()
-        return table.by_image(self.config.weighting.weighted(joint, self.counts, table))
-
-    def weighing(self, weighting: Weighting) -> NetworkModel:
-        """Return the same perceptrons with guesses weighed otherwise."""
-        return replace(self, config=replace(self.config, weighting=weighting))
+        return table.by_image(joint)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all numbers by name, for a file."""
         found = {**self.counts.arrays(), **self.scale.arrays(), "vectors": self.vectors}
         for part, networks in (("pair", self.pair), ("predicate", self.predicate)):
             for number, network in enumerate(networks):
-                for name, values in network.state_dict().items():
-                    found[f"{part}{number}.{name}"] = values.numpy()
+                found |= network_arrays(network, f"{part}{number}")
         return found
 
     def settings(self) -> dict[str, Any]:
@@ -153,17 +166,7 @@ class NetworkModel:
         pair, predicate = _perceptrons(config, vectors, vocabulary)
         for part, networks in (("pair", pair), ("predicate", predicate)):
             for number, network in enumerate(networks):
-                prefix = f"{part}{number}."
-                state = {
-                    name.removeprefix(prefix): torch.from_numpy(np.array(values))
-                    for name, values in arrays.items()
-                    if name.startswith(prefix)
-                }
-                try:
-                    network.load_state_dict(state)
-                except RuntimeError as error:
-                    raise InputError(f"the arrays {prefix}* do not fit: {error}") from error
-                network.eval()
+                restore_network(network, f"{part}{number}", arrays)
         return cls(
             vocabulary=vocabulary,
             counts=TripletCounts.from_arrays(arrays, vocabulary),
@@ -219,7 +222,7 @@ class NetworkLearner:
         some = _annotated(every, table, counts, named)
         said = torch.from_numpy(table.said[named].astype(np.float32))
         for number, network in enumerate(predicate):
-            train(network, some, said, _shared_entropy, seed=seed * 1009 + 500 + number)
+            train(network, some, said, shared_entropy, seed=seed * 1009 + 500 + number)
         return NetworkModel(
             vocabulary=vocabulary,
             counts=counts,
@@ -251,12 +254,6 @@ def _annotated(
         numbers=every.numbers[named],
         shares=pair_shares(table, counts, rows=named, leave_out=True),
     )
-
-
-def _shared_entropy(logits: Tensor, said: Tensor) -> Tensor:
-    """Cross-entropy; a pair that has several predicates wants them in equal parts."""
-    wanted = said / said.sum(dim=1, keepdim=True)
-    return -(logits.log_softmax(dim=1) * wanted).sum(dim=1).mean()
 
 
 def _mean(log_probabilities: list[Tensor]) -> Tensor:

@@ -8,17 +8,27 @@ not know.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from kg.errors import InputError
 from scenes.relations.inputs import PairInputs
 
-__all__ = ["Perceptron", "PerceptronConfig", "outputs", "train"]
+__all__ = [
+    "Perceptron",
+    "PerceptronConfig",
+    "network_arrays",
+    "outputs",
+    "restore_network",
+    "shared_entropy",
+    "train",
+]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 _BLOCK = 16_384  # rows scored at once
@@ -29,8 +39,8 @@ class PerceptronConfig:
     """Size and training of a perceptron; chosen on the held-out part of VRD's train.
 
     Attributes:
-        embedding: Width of the embedding of a class.
-        hidden: Width of the hidden layer.
+        embedding: Width of the embedding of a class; 0 for none.
+        hidden: Width of the hidden layer; 0 for none, which is logistic regression.
         dropout: Share of hidden units that a step leaves out.
         class_dropout: Share of pairs whose subject's or object's embedding a step hides: what the
             name, the box and the counts say must then do.
@@ -57,7 +67,7 @@ class PerceptronConfig:
 
 
 class Perceptron(nn.Module):
-    """One hidden layer over a pair.
+    """At most one hidden layer over a pair.
 
     Args:
         config: Size.
@@ -74,23 +84,20 @@ class Perceptron(nn.Module):
         self.columns = columns if config.columns is None else config.columns
         self.register_buffer("vectors", torch.from_numpy(vectors), persistent=False)
         inputs = self.columns + 2 * config.embedding + config.names * 2 * vectors.shape[1]
-        self.subject = nn.Embedding(len(vectors), config.embedding)
-        self.object = nn.Embedding(len(vectors), config.embedding)
-        for table in (self.subject, self.object):
-            nn.init.normal_(table.weight, std=0.5)
-        self.layers = nn.Sequential(
-            nn.Linear(inputs, config.hidden),
-            nn.GELU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(config.hidden, width),
+        self.subject, self.object = (
+            nn.Parameter(torch.randn(len(vectors), config.embedding) / 2) for _ in range(2)
         )
+        hidden = config.hidden
+        self.layers = nn.Sequential(nn.Linear(inputs, hidden or width))
+        if hidden:
+            self.layers.extend([nn.GELU(), nn.Dropout(config.dropout), nn.Linear(hidden, width)])
         if config.shares:
             self.trust = nn.Parameter(torch.tensor([0.4, 0.2, 0.2]))
 
     def forward(self, labels: Tensor, numbers: Tensor, shares: Tensor) -> Tensor:
         """Return ``(rows, width)`` logits of pairs as in `PairInputs`."""
         first, second = labels.unbind(1)
-        ends = torch.stack([self.subject(first), self.object(second)], dim=1)
+        ends = torch.stack([self.subject[first], self.object[second]], dim=1)
         if self.training:
             kept = torch.rand(len(labels), 2, 1) >= self.config.class_dropout
             ends = ends * kept
@@ -145,6 +152,40 @@ def outputs(network: Perceptron, inputs: PairInputs) -> Tensor:
             for start in range(0, max(len(inputs), 1), _BLOCK)
         ]
     return torch.cat(blocks)
+
+
+def shared_entropy(logits: Tensor, said: Tensor) -> Tensor:
+    """Return the cross-entropy; a pair that has several predicates wants them in equal parts.
+
+    Args:
+        logits: ``(pairs, predicates)``.
+        said: The same, 1 where annotated; each row has one.
+    """
+    wanted = said / said.sum(dim=1, keepdim=True)
+    return -(logits.log_softmax(dim=1) * wanted).sum(dim=1).mean()
+
+
+def network_arrays(network: nn.Module, prefix: str) -> dict[str, NDArray[Any]]:
+    """Return the weights of a network by name, for a file."""
+    return {f"{prefix}.{name}": one.numpy() for name, one in network.state_dict().items()}
+
+
+def restore_network(network: nn.Module, prefix: str, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Give a network the weights that `network_arrays` returned.
+
+    Raises:
+        InputError: They are of a network of another size.
+    """
+    state = {
+        name.removeprefix(f"{prefix}."): torch.from_numpy(np.array(values))
+        for name, values in arrays.items()
+        if name.startswith(f"{prefix}.")
+    }
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(f"the arrays {prefix}.* do not fit: {error}") from error
+    network.eval()
 
 
 def _tensors(inputs: PairInputs) -> tuple[Tensor, Tensor, Tensor]:

@@ -19,6 +19,8 @@ from scenes.relations.annotations import AnnotatedImage
 from scenes.relations.counts import TripletCounts
 from scenes.relations.matching import Protocol, scored_image
 from scenes.relations.model import RelationModel
+from scenes.relations.pairs import pair_table
+from scenes.relations.weighting import PLAIN, Weighting
 
 __all__ = ["RECALL_AT", "RankedTriplets", "RelationFigures", "figures_of", "rank_relations"]
 
@@ -88,6 +90,7 @@ def rank_relations(
     *,
     protocol: Protocol = "predcls",
     found: Sequence[AnnotatedImage] | None = None,
+    weighting: Weighting = PLAIN,
     counts: TripletCounts | None = None,
 ) -> RankedTriplets:
     """Score images, a bounded number of pairs at a time, and rank their triplets.
@@ -97,6 +100,7 @@ def rank_relations(
         gold: Annotated images.
         protocol: Which.
         found: The objects found in each image; those of `gold` if None.
+        weighting: What a right guess is worth.
         counts: Of the images that decide what is new; those of the model if None.
 
     Raises:
@@ -106,11 +110,13 @@ def rank_relations(
     parts: list[tuple[TripletRanks, TripletRanks]] = []
     sizes = []
     for start, end in _blocks(shown, len(model.vocabulary.predicates)):
+        regions = shown[start:end]
+        table = pair_table(regions, predicates=len(model.vocabulary.predicates))
+        scores = np.concatenate(model.score(regions))
+        weighed = table.by_image(weighting.weighted(scores, model.counts, table))
         scored = [
-            scored_image(image, scores, protocol=protocol, found=regions)
-            for image, scores, regions in zip(
-                gold[start:end], model.score(shown[start:end]), shown[start:end], strict=True
-            )
+            scored_image(*each[:2], protocol=protocol, found=each[2])
+            for each in zip(gold[start:end], weighed, regions, strict=True)
         ]
         sizes.append(end - start)
         parts.append(

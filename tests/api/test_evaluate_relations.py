@@ -15,6 +15,7 @@ from api.steps.evaluate_relations import RELATION_LEARNERS
 from evaluation import read_result
 from evaluation.units import read_units, units_path
 from scenes.relations.matching import PROTOCOLS
+from scenes.relations.weighting import BALANCED
 from tests.scenes.relation_world import VOCABULARY, made_images
 
 
@@ -77,6 +78,12 @@ def test_a_run_is_kept_with_its_units_and_its_model(files, tmp_path, capsys):
     assert evaluate(files, again, "--model", tmp_path / "model") == 0
     assert read_result(again).metrics == result.metrics
     assert main(["compare", str(out), str(again)]) == 0
+    plain = ("--mean-recall", 0, "--novelty", 0)
+    assert evaluate(files, again, "--model", tmp_path / "model", *plain) == 0
+    other = read_result(again).metrics
+    assert other["recall_at_20_unconstrained"] >= result.metrics["recall_at_20_unconstrained"]
+    assert other != result.metrics
+    assert evaluate(files, again, "--model", tmp_path / "model", "--novelty", -1) != 0
 
 
 def test_a_network_is_trained_by_default(files, tmp_path):
@@ -124,6 +131,11 @@ def test_bad_input_leaves_nothing_and_says_where(files, tmp_path, capsys):
     assert not out.exists()
 
 
-def test_the_command_offers_what_there_is():
+def test_the_command_offers_what_there_is(capsys):
+    with pytest.raises(SystemExit):
+        main(["scenes", "evaluate", "--help"])
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"recall alone (default {BALANCED.mean_recall})" in text
+    assert f"new classes (default {BALANCED.novelty})" in text
     assert scenes_evaluate.KINDS == RELATION_LEARNERS
     assert scenes_evaluate.PROTOCOLS == PROTOCOLS

@@ -10,8 +10,9 @@ from encoders import TinyTextEncoder
 from kg.errors import EngineError, SettingError
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.checkpoint import load_relation_model, save_relation_model
+from scenes.relations.context import ContextConfig, ContextLearner
 from scenes.relations.counts import TripletCounts
-from scenes.relations.network import BASELINE, ENSEMBLE, NetworkConfig, NetworkLearner
+from scenes.relations.network import BASELINE, ENSEMBLE, LOGISTIC, NetworkConfig, NetworkLearner
 from scenes.relations.pairs import ordered_pairs, pair_table
 from scenes.relations.prior import PriorLearner
 from scenes.relations.recall import figures_of, rank_relations
@@ -47,11 +48,17 @@ def model():
 
 def test_geometry_decides_what_counts_cannot(model):
     prior = PriorLearner().fit(TRAIN, VOCABULARY, seed=0)
-    ours, counted = (
-        figures_of(rank_relations(one, TEST)).metrics for one in (model.weighing(PLAIN), prior)
-    )
+    ours, counted = (figures_of(rank_relations(one, TEST)).metrics for one in (model, prior))
     assert ours["recall_at_20"] > counted["recall_at_20"] + 0.05
     assert ours["mean_recall_at_20"] > counted["mean_recall_at_20"]
+
+
+def test_logistic_regression_beats_the_counts_alone():
+    learner = NetworkLearner(encoder=TinyTextEncoder(), config=LOGISTIC)
+    linear = learner.fit(TRAIN, VOCABULARY, seed=0)
+    prior = PriorLearner().fit(TRAIN, VOCABULARY, seed=0)
+    ours, counted = (figures_of(rank_relations(one, TEST)).metrics for one in (linear, prior))
+    assert ours["recall_at_20"] > counted["recall_at_20"]
 
 
 def test_the_same_seed_gives_the_same_model_and_leaves_the_global_one_alone(model):
@@ -88,10 +95,27 @@ def test_a_kept_model_scores_the_same(model, tmp_path):
         assert np.array_equal(one, other)
 
 
+def test_context_is_learnt_kept_and_scored(tmp_path):
+    config = ContextConfig(width=16, hidden=32, epochs=8, rate=5e-3)
+    learner = ContextLearner(encoder=TinyTextEncoder(), config=config)
+    model = learner.fit((*ODD, *TRAIN), VOCABULARY, seed=0)
+    prior = PriorLearner().fit(TRAIN, VOCABULARY, seed=0)
+    ours, counted = (figures_of(rank_relations(one, TEST)).metrics for one in (model, prior))
+    assert ours["recall_at_20"] > counted["recall_at_20"]
+    assert [len(one) for one in model.score(ODD)] == [0, 0, 2]
+    save_relation_model(model, tmp_path)
+    for one, other in zip(
+        model.score(TEST), load_relation_model(tmp_path).score(TEST), strict=True
+    ):
+        assert np.array_equal(one, other)
+    with pytest.raises(EngineError, match="no training image"):
+        learner.fit(ODD, VOCABULARY, seed=0)
+
+
 def test_other_classes_or_broken_arrays_are_refused(model):
     settings, arrays = model.settings(), dict(model.arrays())
     for broken in (
-        {**arrays, "pair0.subject.weight": np.zeros((2, 2), np.float32)},
+        {**arrays, "pair0.subject": np.zeros((2, 2), np.float32)},
         {**arrays, "vectors": np.zeros((1, 48), np.float32)},
         {name: one for name, one in arrays.items() if name != "counts.said"},
         {name: one for name, one in arrays.items() if name != "scale.mean"},
