@@ -95,9 +95,9 @@ LOGISTIC = NetworkConfig(
 )
 """Logistic regression on the geometry, the counts an offset."""
 
-_PAIR = PerceptronConfig(dropout=0.2, class_dropout=0.1, epochs=4, batch=1024)
+_PAIR = PerceptronConfig(dropout=0.2, class_dropout=0.1, epochs=8, batch=1024)
 _NEW = PerceptronConfig(columns=len(GEOMETRY))
-_SEEN = PerceptronConfig(shares=True, hidden=384, dropout=0.5)
+_SEEN = PerceptronConfig(shares=True, hidden=384, dropout=0.5, epochs=16)
 ENSEMBLE = NetworkConfig(
     pair=(_PAIR,) * 2,
     predicate=(_NEW, _SEEN) * 2,
