@@ -278,7 +278,7 @@ def _predicates(
 def _scored(model: PredicateModel, pairs: PairSet) -> ScoredImage:
     width = len(DESCRIBED_PREDICATES)
     gold = np.eye(width + 1, dtype=bool)[pairs.predicate][:, :width]
-    return ScoredImage(model.joint(pairs), gold)
+    return ScoredImage.of_pairs(model.joint(pairs), gold)
 
 
 def _recall(report: RecallReport) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from api.cli import scenes_evaluate
+
 __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
@@ -35,6 +37,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job.add_argument("--drawn-alike", type=Path, help="JSON with sets of equal pictures")
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     job.set_defaults(run=run)
+    scenes_evaluate.add_parser(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from encoders.protocols import TextEncoder
 from kg.config_fields import restored
+from kg.described_arrays import Arrays, DescribedArrays
 from kg.errors import InputError
 from kg.model import EntityKey
 from kg.progress import Progress, silent
@@ -22,7 +23,6 @@ from linkers.boosted.ranker import Ranker, RankerConfig
 from linkers.boosted.texts import PooledTexts
 from linkers.boosted.trees import Forest, TreeConfig
 from linkers.boosted.verdict import Verdict
-from linkers.described_arrays import Arrays, DescribedArrays
 from linkers.model import Mention
 
 __all__ = ["FORMAT", "BoostedParts", "is_boosted", "load_linker", "load_parts", "save_linker"]

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from kg.described_arrays import Arrays, DescribedArrays
 from kg.errors import InputError
-from linkers.described_arrays import Arrays, DescribedArrays
 from linkers.visual.alignment import Alignment, AlignmentConfig
 from linkers.visual.bridge import Bridge
 from linkers.visual.fusion import Fusion

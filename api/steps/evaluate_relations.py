@@ -1,0 +1,209 @@
+"""The step that judges a model of relations on annotated images: JSON and units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, get_args
+
+from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
+from evaluation.results import RunResult
+from evaluation.units import Units, units_path
+from kg.errors import InputError, SettingError
+from kg.files import sha256_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from encoders.protocols import TextEncoder
+    from scenes.relations.annotations import AnnotatedImage, Vocabulary
+    from scenes.relations.matching import Protocol
+    from scenes.relations.model import RelationLearner, RelationModel
+    from scenes.relations.weighting import Weighting
+
+__all__ = ["RELATION_LEARNERS", "RelationEvaluation", "evaluate_relations", "relation_learner"]
+
+RelationKind = Literal["network", "baseline", "context", "logistic", "prior"]
+RELATION_LEARNERS: tuple[RelationKind, ...] = get_args(RelationKind)
+"""Models that can be trained, the default first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelationEvaluation:
+    """What is evaluated.
+
+    Attributes:
+        annotations: Images to judge on.
+        vocabulary: Names of their classes and predicates.
+        model: Folder of a trained model; None to train one.
+        train: Images to train on, where there is no model.
+        kind: Which model is trained.
+        objects: The objects found in the images, for protocols that do not give them.
+        protocol: Which.
+        save: Folder for the trained model; None keeps it not.
+        mean_recall: Of the `Weighting` of guesses; that of `BALANCED` if None.
+        novelty: The same.
+
+    Raises:
+        SettingError: A model and training images are given both or not at all; objects are given
+            to PredCls, or lack for another protocol.
+    """
+
+    annotations: Path
+    vocabulary: Path
+    model: Path | None = None
+    train: Path | None = None
+    kind: RelationKind = "network"
+    objects: Path | None = None
+    protocol: Protocol = "predcls"
+    save: Path | None = None
+    mean_recall: float | None = None
+    novelty: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what does not go together."""
+        if (self.model is None) == (self.train is None):
+            raise SettingError(
+                "either a trained model or images to train on are needed, and not both",
+                where="model, train",
+            )
+        if (self.objects is None) != (self.protocol == "predcls"):
+            raise SettingError(
+                "predcls gives the objects, sgcls and sgdet need a file of those found",
+                where="objects",
+            )
+        if self.save is not None and self.train is None:
+            raise SettingError("only a model that is trained here is kept", where="save")
+
+
+def evaluate_relations(
+    task: RelationEvaluation,
+    *,
+    encoder: TextEncoder,
+    out: Path,
+    seed: int = 0,
+    command: str = "umbra scenes evaluate",
+) -> RunResult:
+    """Judge a model on files and write what was found.
+
+    Args:
+        task: What to evaluate.
+        encoder: Of the names of classes, for training.
+        out: Result file; its units lie beside it.
+        seed: Of the training.
+        command: Command line that makes it again.
+
+    Raises:
+        InputError: A file cannot be read, nothing can be learnt or judged, or the model is of
+            another vocabulary.
+    """
+    from scenes.relations.annotations import read_annotations, read_vocabulary
+    from scenes.relations.checkpoint import save_relation_model
+    from scenes.relations.recall import figures_of, rank_relations
+
+    clock = Measurement.start()
+    vocabulary = read_vocabulary(task.vocabulary)
+    gold = read_annotations(task.annotations, vocabulary)
+    found = None if task.objects is None else _objects(task.objects, vocabulary, gold)
+    model = _model(task, vocabulary, encoder, seed)
+    ranked = rank_relations(
+        model, gold, protocol=task.protocol, found=found, weighting=_weighting(task)
+    )
+    figures = figures_of(ranked)
+    if task.save is not None:
+        save_relation_model(model, task.save)
+    result = RunResult(
+        command=command,
+        commit=current_commit(),
+        date=clock.date,
+        machine=this_machine(),
+        seed=seed,
+        protocol=task.protocol,
+        inputs=_inputs(task),
+        n=figures.n,
+        seconds=clock.seconds,
+        peak_memory_mb=peak_memory_mb(),
+        metrics=figures.metrics,
+        by=figures.by,
+    )
+    Units(values=figures.units).save(units_path(out), inputs=result.inputs)
+    result.save(out)
+    return result
+
+
+def relation_learner(kind: RelationKind, encoder: TextEncoder) -> RelationLearner:
+    """Return the learner of a sort of model.
+
+    Args:
+        kind: Of `RELATION_LEARNERS`.
+        encoder: Of the names of classes.
+    """
+    from scenes.relations.context import ContextLearner
+    from scenes.relations.network import BASELINE, LOGISTIC, NetworkLearner
+    from scenes.relations.prior import PriorLearner
+
+    match kind:
+        case "network":
+            return NetworkLearner(encoder=encoder)
+        case "baseline":
+            return NetworkLearner(encoder=encoder, config=BASELINE)
+        case "context":
+            return ContextLearner(encoder=encoder)
+        case "logistic":
+            return NetworkLearner(encoder=encoder, config=LOGISTIC)
+        case "prior":
+            return PriorLearner()
+
+
+def _model(
+    task: RelationEvaluation, vocabulary: Vocabulary, encoder: TextEncoder, seed: int
+) -> RelationModel:
+    from scenes.relations.annotations import read_annotations
+    from scenes.relations.checkpoint import load_relation_model
+
+    if task.train is not None:
+        images = read_annotations(task.train, vocabulary)
+        return relation_learner(task.kind, encoder).fit(images, vocabulary, seed=seed)
+    if task.model is None:
+        raise AssertionError("the task was checked when it was made")
+    model = load_relation_model(task.model)
+    if model.vocabulary != vocabulary:
+        raise InputError(
+            "the model was trained on another vocabulary",
+            where=str(task.model),
+            hint=f"train one on that of {task.vocabulary}",
+        )
+    return model
+
+
+def _weighting(task: RelationEvaluation) -> Weighting:
+    from dataclasses import replace
+
+    from scenes.relations.weighting import BALANCED
+
+    given = {"mean_recall": task.mean_recall, "novelty": task.novelty}
+    return replace(BALANCED, **{name: one for name, one in given.items() if one is not None})
+
+
+def _objects(
+    path: Path, vocabulary: Vocabulary, gold: tuple[AnnotatedImage, ...]
+) -> list[AnnotatedImage]:
+    """Return what was found in each image, in their order."""
+    from scenes.relations.annotations import read_annotations
+
+    by_name = {image.name: image for image in read_annotations(path, vocabulary)}
+    missing = next((image.name for image in gold if image.name not in by_name), None)
+    if missing is not None:
+        raise InputError(f"no line for the image {missing!r}", where=str(path))
+    return [by_name[image.name] for image in gold]
+
+
+def _inputs(task: RelationEvaluation) -> Mapping[str, str]:
+    files = {
+        "scenes": task.annotations,
+        "vocabulary": task.vocabulary,
+        "objects": task.objects,
+        "train": task.train,
+        "model": None if task.model is None else task.model / "relations.json",
+    }
+    return {role: sha256_of_file(path) for role, path in files.items() if path is not None}

@@ -1,0 +1,1 @@
+"""Relations between annotated objects: which predicate holds of which pair of boxes."""

@@ -1,0 +1,262 @@
+"""Pair times predicate: is this pair annotated at all, and if so, with which predicate?
+
+log P(pair, predicate) = log P(pair is annotated) + log P(predicate | annotated), each the mean
+over a few perceptrons. `BASELINE` is the strong baseline of the VRD figures (with logits shifted by
+0.4 log frequency, see `Weighting`): embeddings and geometry alone, one perceptron each. `ENSEMBLE`
+adds names of classes, surroundings, counts and members. Half of its predicate members see the
+counted shares (better on what was seen), half do not (better on triplets that are new); they err
+differently. `LOGISTIC` has no hidden layer and no embedding: prior and geometry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from encoders.protocols import TextEncoder
+from kg.errors import InputError
+from scenes.relations.annotations import AnnotatedImage, Vocabulary
+from scenes.relations.counts import TripletCounts
+from scenes.relations.inputs import (
+    COLUMNS,
+    PairInputs,
+    Scale,
+    class_vectors,
+    pair_numbers,
+    pair_shares,
+)
+from scenes.relations.pairs import GEOMETRY, PairTable, pair_table
+from scenes.relations.perceptron import (
+    Perceptron,
+    PerceptronConfig,
+    network_arrays,
+    outputs,
+    restore_network,
+    shared_entropy,
+    train,
+)
+
+__all__ = [
+    "BASELINE",
+    "ENSEMBLE",
+    "LOGISTIC",
+    "NetworkConfig",
+    "NetworkLearner",
+    "NetworkModel",
+    "shared_entropy",
+]
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkConfig:
+    """Which perceptrons there are.
+
+    Attributes:
+        pair: Those that tell whether a pair is annotated.
+        predicate: Those that tell the predicate of an annotated pair.
+    """
+
+    pair: tuple[PerceptronConfig, ...]
+    predicate: tuple[PerceptronConfig, ...]
+
+    @classmethod
+    def from_settings(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `dataclasses.asdict` gave."""
+        return cls(
+            pair=tuple(PerceptronConfig(**one) for one in values["pair"]),
+            predicate=tuple(PerceptronConfig(**one) for one in values["predicate"]),
+        )
+
+
+_PLAIN = PerceptronConfig(
+    dropout=0.0, class_dropout=0.0, names=False, columns=len(GEOMETRY), epochs=8
+)
+BASELINE = NetworkConfig(
+    pair=(replace(_PLAIN, epochs=4, batch=1024),),
+    predicate=(_PLAIN,),
+)
+"""Embeddings and geometry alone."""
+
+_LINEAR = PerceptronConfig(
+    hidden=0, embedding=0, dropout=0.0, class_dropout=0.0, names=False, shares=True, rate=1e-2
+)
+LOGISTIC = NetworkConfig(
+    pair=(replace(_LINEAR, shares=False, batch=1024, epochs=4),),
+    predicate=(replace(_LINEAR, columns=len(GEOMETRY)),),
+)
+"""Logistic regression on the geometry, the counts an offset."""
+
+_PAIR = PerceptronConfig(dropout=0.2, class_dropout=0.1, epochs=8, batch=1024)
+_NEW = PerceptronConfig(columns=len(GEOMETRY))
+_SEEN = PerceptronConfig(shares=True, hidden=384, dropout=0.5, epochs=16)
+ENSEMBLE = NetworkConfig(
+    pair=(_PAIR,) * 2,
+    predicate=(_NEW, _SEEN) * 2,
+)
+"""What is used by default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class NetworkModel:
+    """Trained perceptrons.
+
+    Attributes:
+        vocabulary: Of the images.
+        counts: Of the training images.
+        config: Which perceptrons these are.
+        scale: Of the numbers of a pair.
+        vectors: ``(classes, parts)`` of the names of classes.
+        pair: Perceptrons that tell whether a pair is annotated.
+        predicate: Perceptrons that tell the predicate.
+    """
+
+    kind: ClassVar[str] = "network"
+    vocabulary: Vocabulary
+    counts: TripletCounts
+    config: NetworkConfig
+    scale: Scale
+    vectors: NDArray[np.float32]
+    pair: tuple[Perceptron, ...]
+    predicate: tuple[Perceptron, ...]
+
+    def score(self, images: Sequence[AnnotatedImage]) -> list[Floats]:
+        """Return log-probabilities; see `RelationModel`."""
+        table = pair_table(images, predicates=len(self.vocabulary.predicates))
+        numbers = pair_numbers(images, table, self.counts, leave_out=False)
+        inputs = PairInputs(
+            labels=table.labels,
+            numbers=self.scale.scaled(numbers),
+            shares=pair_shares(table, self.counts),
+        )
+        annotated = _mean([functional.logsigmoid(outputs(one, inputs)) for one in self.pair])
+        predicate = _mean([outputs(one, inputs).log_softmax(dim=1) for one in self.predicate])
+        joint = (annotated + predicate).double().numpy()
+        return table.by_image(joint)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return all numbers by name, for a file."""
+        found = {**self.counts.arrays(), **self.scale.arrays(), "vectors": self.vectors}
+        for part, networks in (("pair", self.pair), ("predicate", self.predicate)):
+            for number, network in enumerate(networks):
+                found |= network_arrays(network, f"{part}{number}")
+        return found
+
+    def settings(self) -> dict[str, Any]:
+        """Return the configuration."""
+        return asdict(self.config)
+
+    @classmethod
+    def restored(
+        cls, vocabulary: Vocabulary, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
+    ) -> Self:
+        """Make the model again; see `RelationModel`."""
+        config = NetworkConfig.from_settings(settings)
+        vectors = arrays["vectors"]
+        if vectors.ndim != 2 or len(vectors) != len(vocabulary.objects):
+            raise InputError("the model has names of other classes")
+        pair, predicate = _perceptrons(config, vectors, vocabulary)
+        for part, networks in (("pair", pair), ("predicate", predicate)):
+            for number, network in enumerate(networks):
+                restore_network(network, f"{part}{number}", arrays)
+        return cls(
+            vocabulary=vocabulary,
+            counts=TripletCounts.from_arrays(arrays, vocabulary),
+            config=config,
+            scale=Scale.from_arrays(arrays),
+            vectors=vectors,
+            pair=pair,
+            predicate=predicate,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkLearner:
+    """Trains the perceptrons.
+
+    Attributes:
+        encoder: Of the names of classes.
+        config: Which perceptrons.
+    """
+
+    encoder: TextEncoder
+    config: NetworkConfig = ENSEMBLE
+
+    def fit(
+        self, images: Sequence[AnnotatedImage], vocabulary: Vocabulary, *, seed: int
+    ) -> NetworkModel:
+        """Train on images; see `RelationLearner`."""
+        counts = TripletCounts.of(images, vocabulary)
+        table = pair_table(images, predicates=len(vocabulary.predicates))
+        named = table.annotated
+        if not named.any():
+            raise InputError("no training image has a triplet of two objects")
+        numbers = pair_numbers(images, table, counts, leave_out=True)
+        scale = Scale.of(numbers)
+        vectors = class_vectors(self.encoder, vocabulary.objects)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            pair, predicate = _perceptrons(self.config, vectors, vocabulary)
+        every = PairInputs(
+            labels=table.labels,
+            numbers=scale.scaled(numbers),
+            shares=np.zeros((len(table), 0, 0), dtype=np.float32),
+        )
+        target = torch.from_numpy(named[:, None].astype(np.float32))
+        for number, network in enumerate(pair):
+            train(
+                network,
+                every,
+                target,
+                functional.binary_cross_entropy_with_logits,
+                seed=seed * 1009 + number,
+            )
+        some = _annotated(every, table, counts, named)
+        said = torch.from_numpy(table.said[named].astype(np.float32))
+        for number, network in enumerate(predicate):
+            train(network, some, said, shared_entropy, seed=seed * 1009 + 500 + number)
+        return NetworkModel(
+            vocabulary=vocabulary,
+            counts=counts,
+            config=self.config,
+            scale=scale,
+            vectors=vectors,
+            pair=pair,
+            predicate=predicate,
+        )
+
+
+def _perceptrons(
+    config: NetworkConfig, vectors: NDArray[np.float32], vocabulary: Vocabulary
+) -> tuple[tuple[Perceptron, ...], tuple[Perceptron, ...]]:
+    pair = tuple(Perceptron(one, vectors, columns=COLUMNS, width=1) for one in config.pair)
+    width = len(vocabulary.predicates)
+    predicate = tuple(
+        Perceptron(one, vectors, columns=COLUMNS, width=width) for one in config.predicate
+    )
+    return pair, predicate
+
+
+def _annotated(
+    every: PairInputs, table: PairTable, counts: TripletCounts, named: NDArray[np.bool_]
+) -> PairInputs:
+    """Return the annotated pairs, with the shares that only they need."""
+    return PairInputs(
+        labels=every.labels[named],
+        numbers=every.numbers[named],
+        shares=pair_shares(table, counts, rows=named, leave_out=True),
+    )
+
+
+def _mean(log_probabilities: list[Tensor]) -> Tensor:
+    """Return the logarithm of the mean probability."""
+    stacked = torch.stack(log_probabilities)
+    return stacked.logsumexp(dim=0) - float(np.log(len(stacked)))
