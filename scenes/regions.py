@@ -32,7 +32,8 @@ class SegmentConfig:
         fewest_pixels: Pixels under which a piece is dissolved, at the working size. Pixels and
             not a share: the stars of a flag of 50 stars are under 0.05 % of its area.
         working_side: Longer side, in pixels, to which larger images are thinned out.
-        most_pixels: Largest image that is read, in pixels.
+        most_pixels: Largest image that is read, in pixels. Each part keeps a mask of the image's
+            size, so 64 parts of this largest image hold a gigabyte.
         small_share: Largest area, as a share of the image, of a piece that founds an emblem.
         absorbed_share: Largest area of a piece that an emblem takes in.
         emblem_pieces: Fewest small touching pieces that make an emblem.
@@ -45,7 +46,7 @@ class SegmentConfig:
     most_colours: int = 14
     fewest_pixels: int = 6
     working_side: int = 512
-    most_pixels: int = 40_000_000
+    most_pixels: int = 16_000_000
     small_share: float = 0.015
     absorbed_share: float = 0.06
     emblem_pieces: int = 5
@@ -88,9 +89,9 @@ def segment(image: Pixels, config: SegmentConfig = _DEFAULT) -> tuple[Region, ..
     """
     _check(image, config)
     step = -(-max(image.shape[:2]) // config.working_side)
-    small = image[step // 2 :: step, step // 2 :: step]
-    if small.size == 0:
-        small = image[:1, :1]
+    # from the middle of each cell, or of the side where it is shorter than a cell (20,000 x 2)
+    top, left = (min(step, side) // 2 for side in image.shape[:2])
+    small = image[top::step, left::step]
     layers, colours = colour_layers(small, most=config.most_colours)
     layers = dissolve_fragments(layers, fewest=config.fewest_pixels, small=config.small_share)
     pieces, count = connected_pieces(layers, small=config.small_share)
