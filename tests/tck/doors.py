@@ -55,8 +55,8 @@ class Door(Protocol):
     name: str
     written: bool
 
-    def empty(self) -> None:
-        """Take a new, empty graph."""
+    def empty(self, *, anew: bool = False) -> None:
+        """Have an empty graph: wiped, or a new one, which has no labels and types left either."""
         ...
 
     def run(self, text: str, parameters: Mapping[str, Any]) -> Rows:
@@ -95,24 +95,33 @@ def _state(nodes: Rows, edges: Rows) -> GraphState:
     )
 
 
-class _Graph:
-    """A graph of the embedded engine, made anew only after something was written to it."""
+class _EmbeddedDoor:
+    """What both doors share: a graph of the embedded engine, emptied when something was written."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.written = False
-        self._link = self._connected()
+        self._open()
 
-    def _connected(self) -> EmbeddedLink:
-        link = EmbeddedLink(self._folder, database=f"tck{next(_numbers)}")
-        link.connect()
-        return link
+    def _open(self) -> None:
+        self._link = EmbeddedLink(self._folder, database=f"tck{next(_numbers)}")
+        self._link.connect()
 
-    def empty(self) -> None:
-        """Take a new, empty graph."""
-        old, self._link = self._link, self._connected()
-        old.drop()
-        old.close()
+    def run(self, text: str, parameters: Mapping[str, Any]) -> Rows:
+        """Run a query; see `Door`."""
+        raise NotImplementedError
+
+    def state(self) -> GraphState:
+        """Read the whole graph."""
+        return _state(self.run(NODES, {}), self.run(EDGES, {}))
+
+    def empty(self, *, anew: bool = False) -> None:
+        """Have an empty graph; see `Door`."""
+        if anew:
+            self.close()
+            self._open()
+        else:
+            self.run("MATCH (n) DETACH DELETE n", {})
         self.written = False
 
     def close(self) -> None:
@@ -121,19 +130,13 @@ class _Graph:
         self._link.close()
 
 
-class ApiDoor(_Graph):
+class ApiDoor(_EmbeddedDoor):
     """`Store.query` for what only reads, `Store.execute` for what writes."""
 
     name = "api"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self._store = BoltStore(self._link)
-
-    def empty(self) -> None:
-        """Take a new, empty graph."""
-        super().empty()
-        self._store.close()
+    def _open(self) -> None:
+        super()._open()
         self._store = BoltStore(self._link)
 
     def run(self, text: str, parameters: Mapping[str, Any]) -> Rows:
@@ -145,23 +148,19 @@ class ApiDoor(_Graph):
             table = self._store.query(text, parameters)
         return Rows(table.columns, table.rows)
 
-    def state(self) -> GraphState:
-        """Read the whole graph."""
-        return _state(self.run(NODES, {}), self.run(EDGES, {}))
-
     def close(self) -> None:
         """Leave no graph behind."""
         super().close()
         self._store.close()
 
 
-class BoltDoor(_Graph):
+class BoltDoor(_EmbeddedDoor):
     """The official driver on the engine's Bolt port; its errors are told apart as Umbra does."""
 
     name = "bolt"
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
+    def _open(self) -> None:
+        super()._open()
         self._driver = self._link.driver("writer")
 
     def run(self, text: str, parameters: Mapping[str, Any]) -> Rows:
@@ -177,10 +176,6 @@ class BoltDoor(_Graph):
                 return session.execute_write(once)  # tries again what the engine asks to
         except (Neo4jError, DriverError) as error:
             raise translate(error) from error
-
-    def state(self) -> GraphState:
-        """Read the whole graph."""
-        return _state(self.run(NODES, {}), self.run(EDGES, {}))
 
     def close(self) -> None:
         """Leave no graph behind."""
