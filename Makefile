@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test check format bench bench-reasoning bench-linking bench-linking-m3el bench-linking-speed bench-linking-pictures docs site clean
+.PHONY: help setup demo test tck check format bench bench-reasoning bench-linking bench-linking-m3el bench-linking-speed bench-linking-pictures docs site clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -28,6 +28,9 @@ demo: $(STAMP) ## build the graph of the world, link, see, train, answer; ends w
 
 test: $(STAMP) ## run the tests (those marked shared_data only where ../shared is present)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+tck: $(STAMP) ## run the openCypher kit on the store, by Umbra and over Bolt (FEATURES=FOLDER: other files)
+	$(BIN)/python -m tests.tck $(if $(FEATURES),--features "$(FEATURES)")
 
 check: $(STAMP) site ## lint, types, layers, wheel contents, docs
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ a rendering of the tree (`cypherast`'s renderer loses parentheses). Since two le
 are the classic way past a gate, characters that lexers read differently are refused. The second
 wall is the engine's reader role.
 
-This is the only file that knows the parser.
+This file and `kg.cypher_columns` are the only ones that know the parser.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def check(text: str, *, max_chars: int = MAX_CHARS) -> CheckedQuery:
     return CheckedQuery(text=text, parameters=frozenset(names))
 
 
-def _at(text: str, offset: int) -> dict[str, int]:
+def _at(text: str, offset: int) -> dict[str, Any]:
     line = text.count("\n", 0, offset) + 1
     return {
         "position": offset,

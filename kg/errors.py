@@ -7,6 +7,7 @@ The tree (a class exists only where a caller can act on it)::
     │   ├── QuerySyntaxError                 a query text that does not parse, with its position
     │   ├── UnsupportedQueryError            it parses, but cannot be answered here
     │   ├── UnsafeQueryError                 an answer set that is "everything but …"
+    │   ├── QueryValueError                  it parses, and fails on the values that it meets
     │   ├── UnknownEntityError (KeyError)    no entity has this key
     │   ├── UnknownRelationError (KeyError)  no edge has this relation
     │   ├── RecordError                      one row of a file, with line and column
@@ -36,9 +37,10 @@ from typing import ClassVar
 __all__ = [
     "CheckpointMismatchError", "ConflictError", "ConstraintError", "EngineError",
     "ForeignFileError", "FormatVersionError", "ImageError", "InputError", "JobError", "LimitError",
-    "MappingError", "MissingPartError", "QuerySyntaxError", "QueryTimeoutError", "ReadOnlyError",
-    "RecordError", "SettingError", "StoreError", "StoreTransientError", "StoreUnavailableError",
-    "UnknownEntityError", "UnknownRelationError", "UnsafeQueryError", "UnsupportedQueryError",
+    "MappingError", "MissingPartError", "QuerySyntaxError", "QueryTimeoutError", "QueryValueError",
+    "ReadOnlyError", "RecordError", "SettingError", "StoreError", "StoreTransientError",
+    "StoreUnavailableError", "UnknownEntityError", "UnknownRelationError", "UnsafeQueryError",
+    "UnsupportedQueryError",
 ]
 # fmt: on
 
@@ -88,34 +90,25 @@ class InputError(EngineError, ValueError):
 
 
 class _PositionedError(InputError):
-    """An error at a position of a query text.
+    """An error in a query text: `position` counts characters from 0, `line` and `column` from 1.
 
-    Args:
-        what: What is wrong.
-        position: Character offset (0-based) into the text, if known.
-        line: 1-based line, if known.
-        column: 1-based column, if known.
-        hint: What to write instead.
+    `detail` is openCypher's word for it, such as ``UndefinedVariable``; each is None if not known.
     """
 
     def __init__(
-        self,
-        what: str,
-        *,
-        position: int | None = None,
-        line: int | None = None,
-        column: int | None = None,
-        hint: str | None = None,
-    ) -> None:
+        self, what: str, *, position: int | None = None, line: int | None = None,
+        column: int | None = None, hint: str | None = None, detail: str | None = None,
+    ) -> None:  # fmt: skip
         where = None if line is None else f"line {line}, column {column}"
         super().__init__(what, where=where, hint=hint)
         self.position = position
         self.line = line
         self.column = column
+        self.detail = detail
 
 
 class QuerySyntaxError(_PositionedError):
-    """A query text that does not parse."""
+    """A query text that does not parse, or that is known to be wrong before it runs."""
 
     slug = "query-syntax"
 
@@ -130,6 +123,22 @@ class UnsafeQueryError(_PositionedError):
     """A query whose answers would be "everything but …"; the branch is named."""
 
     slug = "unsafe-query"
+
+
+class QueryValueError(_PositionedError):
+    """A query that parses, and fails on the values that it meets.
+
+    Args:
+        what: What is wrong.
+        kind: openCypher's type of error, such as ``TypeError``, if the store says it.
+        detail: openCypher's word for it, such as ``NumberOutOfRange``, if known.
+    """
+
+    slug = "query-value"
+
+    def __init__(self, what: str, *, kind: str | None = None, detail: str | None = None) -> None:
+        super().__init__(what, detail=detail)
+        self.kind = kind
 
 
 class _UnknownNameError(InputError, KeyError):
@@ -172,14 +181,9 @@ class RecordError(InputError):
     slug = "record"
 
     def __init__(
-        self,
-        what: str,
-        *,
-        path: str,
-        line: int | None = None,
-        column: str | None = None,
+        self, what: str, *, path: str, line: int | None = None, column: str | None = None,
         hint: str | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         where = path + ("" if line is None else f":{line}")
         super().__init__(what, where=where if column is None else f"{where} ({column})", hint=hint)
         self.path = path

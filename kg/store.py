@@ -41,7 +41,7 @@ class Table:
     Attributes:
         columns: Names, in the order of the query's RETURN.
         rows: One tuple of plain values a row; a node or edge is a dict of its properties with
-            its labels or type.
+            its labels or type, and still knows what it is (`kg.query_values`).
         truncated: True if the limit on rows cut the result.
     """
 

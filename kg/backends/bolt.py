@@ -18,7 +18,7 @@ from kg.backends.connection import Connection
 from kg.backends.links import Link
 from kg.backends.merging import check_limit
 from kg.backends.names import is_name
-from kg.backends.reading import QueryRun
+from kg.backends.reading import QueryRun, named
 from kg.backends.rows import edge_from_row, entity_from_row
 from kg.backends.stored import stored_by
 from kg.backends.translation import translated
@@ -271,13 +271,16 @@ class BoltStore:
 
     def execute(self, cypher: str, parameters: Mapping[str, Any] | None = None) -> Table:
         """Run trusted Cypher that may write; never pass it text from outside."""
-        from kg.backends.values import plain
+        from kg.backends.values import parameters_of, plain
+
+        values = parameters_of(parameters)
 
         def once() -> Table:
             with self._connection.writing() as writer:
-                columns, rows = writer.raw(cypher, parameters or {})  # trusted, says the protocol
+                columns, rows = writer.raw(cypher, values)  # trusted, says the protocol
                 return Table(
-                    columns=columns, rows=tuple(tuple(plain(v) for v in row) for row in rows)
+                    columns=named(columns, cypher),
+                    rows=tuple(tuple(plain(v) for v in row) for row in rows),
                 )
 
         return self._connection.again(once)

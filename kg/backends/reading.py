@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from neo4j import Query
 from neo4j.exceptions import DriverError, Neo4jError
 
-from kg.backends.values import plain
+from kg.backends.values import parameters_of, plain
+from kg.cypher_columns import columns_of
 from kg.errors import EngineError, InputError, QueryTimeoutError
 from kg.store import Table
 
@@ -20,10 +21,15 @@ if TYPE_CHECKING:
 
     from kg.backends.links import Link
 
-__all__ = ["QueryRun"]
+__all__ = ["QueryRun", "named"]
 
 _CLIENT = secrets.token_hex(6)
 FETCH = 1000
+
+
+def named(columns: tuple[str, ...], text: str) -> tuple[str, ...]:
+    """Return a result's columns; the embedded engine sends none with an empty result."""
+    return columns or columns_of(text)
 
 
 class QueryRun:
@@ -60,7 +66,7 @@ class QueryRun:
         self._link = link
         self._tag = f"// umbra:{_CLIENT}-{id(link):x}-{slot}"
         self._text = f"{text}\n{self._tag}"  # checked by kg.cypher
-        self._parameters = dict(parameters)
+        self._parameters = parameters_of(parameters)
         self._timeout_s = timeout_s
         self._max_rows = max_rows
         self._late = False
@@ -102,7 +108,7 @@ class QueryRun:
                 ender.join()  # or it could end the next query that has this tag
 
     def _stream(self, result: Result, enders: list[threading.Timer]) -> Table:
-        columns = tuple(result.keys())
+        columns = named(tuple(result.keys()), self._text.removesuffix(self._tag))
         rows: list[tuple[Any, ...]] = []
         for record in result:
             if len(rows) == self._max_rows:

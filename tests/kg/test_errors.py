@@ -18,6 +18,9 @@ SPECIAL = {
     errors.UnknownEntityError: lambda kind: kind("Frnace", nearest=("France",)),
     errors.UnknownRelationError: lambda kind: kind("brders", nearest=("borders", "orders")),
     errors.QuerySyntaxError: lambda kind: kind("bad", position=4, line=1, column=5, hint="mend it"),
+    errors.QueryValueError: lambda kind: kind(
+        "bad", kind="TypeError", detail="InvalidArgumentType"
+    ),
     errors.UnsafeQueryError: lambda kind: kind("bad", position=4, line=1, column=5),
     errors.UnsupportedQueryError: lambda kind: kind("bad"),
 }
