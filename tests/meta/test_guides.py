@@ -20,7 +20,7 @@ BLOCK = re.compile(
 )
 GUIDES = (
     *("add-a-model", "bring-your-own-encoder", "check-your-links", "link-probabilities"),
-    *("link-your-table", "read-an-answer", "review-links", "train-your-own"),
+    *("link-your-table", "read-an-answer", "review-links", "train-your-own", "formats"),
 )
 
 
@@ -30,7 +30,12 @@ def blocks(page: str) -> list[re.Match[str]]:
 
 @pytest.mark.parametrize(
     ("page", "fewest"),
-    [("add-a-model", 7), ("bring-your-own-encoder", 4), ("link-probabilities", 4)],
+    [
+        ("add-a-model", 7),
+        ("bring-your-own-encoder", 4),
+        ("formats", 1),
+        ("link-probabilities", 4),
+    ],
 )
 def test_the_code_of_a_guide_runs_and_prints_what_it_says(page: str, fewest: int) -> None:
     names: dict[str, object] = {}
