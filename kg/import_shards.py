@@ -1,105 +1,102 @@
-"""One shard of an import: a range of lines of one file, read, mapped, written, accounted for."""
+"""One shard of an import: a range of rows of one table, read, written, accounted for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from kg.errors import ConstraintError, InputError
-from kg.formats.records import count_lines
 from kg.jobs import Shard, ShardResult
-from kg.mapped_rows import ImageReader, MappedRow, edge_rows, entity_rows
-from kg.mapping import EdgeTable, EntityTable, GraphMapping
+from kg.mapped_rows import MappedRow
 from kg.model import EntityKey
 from kg.store import Store
 
-__all__ = ["KNOWN_KEYS", "SHARD_LINES", "EdgeWork", "EntityWork", "plan"]
+__all__ = ["KNOWN_KEYS", "SHARD_LINES", "EdgeWork", "EntityWork", "RowTable", "plan"]
 
 SHARD_LINES = 2_000
-"""Lines of a file in one shard: what a kill can cost, and what memory holds."""
+"""Positions of a table in one shard: what a kill can cost, and what memory holds."""
 
 KNOWN_KEYS = 1_000_000
 """Keys that are remembered to be in the store, so that it need not be asked again: some 100 MB."""
 
-Table = TypeVar("Table")
+
+class RowTable(Protocol):
+    """Rows that become entities, or edges, in the order of their positions."""
+
+    @property
+    def positions(self) -> int:
+        """Highest position that a row can have: often the lines of a file."""
+        ...
+
+    def rows(self, first: int) -> Iterator[MappedRow]:
+        """Yield the rows from a position on."""
+        ...
 
 
 def plan(
-    tables: Sequence[EntityTable | EdgeTable], shard_lines: int
+    tables: Sequence[RowTable], shard_positions: int
 ) -> tuple[list[dict[str, Any]], list[int]]:
-    """Divide the files of tables into ranges of lines.
+    """Divide tables into ranges of positions.
 
     Returns:
-        Parameters of each shard (``table``, ``first`` and ``last`` line), and its number of lines.
+        Parameters of each shard (``table``, ``first`` and ``last`` position), and its size.
 
     Raises:
         RecordError: A file is damaged.
     """
-    counted: dict[Path, int] = {}
     shards, sizes = [], []
     for number, table in enumerate(tables):
-        file = table.source.file
-        if file not in counted:
-            counted[file] = count_lines(file)
-        for first in range(1, counted[file] + 1, shard_lines):
-            last = min(first + shard_lines - 1, counted[file])
+        end = table.positions
+        for first in range(1, end + 1, shard_positions):
+            last = min(first + shard_positions - 1, end)
             shards.append({"table": number, "first": first, "last": last})
             sizes.append(last - first + 1)
     return shards, sizes
 
 
-class _Cursor(Generic[Table]):
-    """Rows of the tables by ranges of lines; only a range that lies before reads a file again."""
+class _Cursor:
+    """Rows of the tables by ranges; only a range that lies before reads a file again."""
 
-    def __init__(
-        self, tables: Sequence[Table], read: Callable[[Table, int], Iterator[MappedRow]]
-    ) -> None:
+    def __init__(self, tables: Sequence[RowTable]) -> None:
         self._tables = tables
-        self._read = read
         self._rows: Iterator[MappedRow] = iter(())
         self._ahead: MappedRow | None = None
-        self._table, self._line = -1, 0
+        self._table, self._next = -1, 0
 
     def rows(self, shard: Shard) -> list[MappedRow]:
         """Return the rows of a shard."""
         table, first, last = (int(shard.parameters[name]) for name in ("table", "first", "last"))
-        if table != self._table or first < self._line:
-            self._rows, self._ahead = self._read(self._tables[table], first), None
+        if table != self._table or first < self._next:
+            self._rows, self._ahead = self._tables[table].rows(first), None
         # At no place until all rows of the shard were taken, whatever ends it.
         self._table = -1
         taken = []
         while (row := self._ahead or next(self._rows, None)) is not None:
-            self._ahead = row if row.line > last else None
+            self._ahead = row if row.position > last else None
             if self._ahead is not None:
                 break
-            if row.line >= first:
+            if row.position >= first:
                 taken.append(row)
-        self._table, self._line = table, last + 1
+        self._table, self._next = table, last + 1
         return taken
 
 
 class EntityWork:
-    """Writes the entities of a mapping.
+    """Writes entities.
 
     Args:
-        mapping: The mapping.
+        tables: Their rows.
         store: Where to.
-        add_image: Keeps a picture and returns what is known of it.
         known: Keys that are in the store; those written are added.
     """
 
     kind = "import-entities"
 
-    def __init__(
-        self, mapping: GraphMapping, store: Store, add_image: ImageReader, known: set[EntityKey]
-    ) -> None:
-        self.tables = mapping.entities
+    def __init__(self, tables: Sequence[RowTable], store: Store, known: set[EntityKey]) -> None:
+        self.tables = tables
         self._store = store
         self._known = known
-        self._cursor = _Cursor(
-            self.tables, lambda table, first: entity_rows(table, add_image, first_line=first)
-        )
+        self._cursor = _Cursor(tables)
 
     def __call__(self, shard: Shard) -> ShardResult:
         """Write the entities of a shard."""
@@ -125,21 +122,21 @@ class EntityWork:
 
 
 class EdgeWork:
-    """Writes the edges of a mapping; run it when all entities are written.
+    """Writes edges; run it when all entities are written.
 
     Args:
-        mapping: The mapping.
+        tables: Their rows.
         store: Where to.
         known: Keys that are in the store; those found there are added.
     """
 
     kind = "import-edges"
 
-    def __init__(self, mapping: GraphMapping, store: Store, known: set[EntityKey]) -> None:
-        self.tables = mapping.edges
+    def __init__(self, tables: Sequence[RowTable], store: Store, known: set[EntityKey]) -> None:
+        self.tables = tables
         self._store = store
         self._known = known
-        self._cursor = _Cursor(self.tables, lambda table, first: edge_rows(table, first_line=first))
+        self._cursor = _Cursor(tables)
 
     def __call__(self, shard: Shard) -> ShardResult:
         """Write the edges of a shard; one that lacks an end is a reject."""

@@ -1,6 +1,7 @@
-"""Importing files into a store by a declared mapping: bounded memory, resumable, nothing lost.
+"""Importing files into a store: bounded memory, resumable, nothing lost.
 
-An import is two jobs of the ledger, entities before edges, whose shards are ranges of lines. A
+Files are rows of a declared mapping, or a whole graph in one of `kg.graph_formats`. An import is
+two jobs of the ledger, entities before edges, whose shards are ranges of rows. A
 shard is written to the store before it is marked, and writing it again changes nothing, so a kill
 at any moment and a second run give the same graph. What cannot be taken is in the shards' outputs
 and ends in one file of rejects.
@@ -10,23 +11,29 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
-from kg.errors import EngineError, ImageError, JobError
+from kg.errors import EngineError, JobError
 from kg.files import atomic_write
+from kg.graph_formats import opened_graph
 from kg.images import ImageFolder
 from kg.import_estimate import ImportEstimate, estimate_mapping
 from kg.import_shards import SHARD_LINES, EdgeWork, EntityWork, plan
+from kg.import_sources import ImportSource, mapping_source
 from kg.ledger import Job, Ledger, Shard, ShardResult, run_job
-from kg.mapped_rows import entity_rows
 from kg.mapping import GraphMapping, load_mapping
-from kg.model import EntityKey, ImageRef
+from kg.model import EntityKey
 from kg.progress import Progress, silent
 from kg.store import Store
 
-__all__ = ["ImportEstimate", "ImportReport", "estimate_mapping", "import_mapping"]
+__all__ = [
+    "ImportEstimate",
+    "ImportReport",
+    "estimate_mapping",
+    "import_graph",
+    "import_mapping",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,16 +89,57 @@ def import_mapping(
         JobError: There were more than `max_errors` rejects; what was written stays, and the same
             call with a higher limit goes on.
     """
-    started = time.perf_counter()
     declared = mapping if isinstance(mapping, GraphMapping) else load_mapping(mapping)
+    source = mapping_source(declared, images)
+    return _import(store, source, images, ledger, rejects, max_errors, progress)
+
+
+def import_graph(
+    store: Store,
+    path: Path,
+    *,
+    ledger: Ledger,
+    rejects: Path,
+    format_name: str | None = None,
+    max_errors: int | None = None,
+    progress: Progress = silent,
+) -> ImportReport:
+    """Write a file that holds a whole graph into a store; on the same file again it does nothing.
+
+    Of pictures the file holds only what is known of them, not the pictures themselves.
+
+    Args:
+        store: Where to.
+        path: The file, or the folder of formats that have several files.
+        ledger: Remembers what is done; what is laid out on disk lies beside it meanwhile.
+        rejects: File for what could not be taken, JSON Lines; removed if there is nothing.
+        format_name: Name of the format (`kg.graph_formats`); told by name and content if not given.
+        max_errors: End the import at the first shard after which there are more rejects.
+        progress: Told rows done of rows in all.
+
+    Raises:
+        InputError: No format is known by that name, or none fits the file.
+        RecordError: The file is damaged, or not of its format at all.
+        JobError: There were more than `max_errors` rejects.
+    """
+    with opened_graph(path, ledger.path.parent / "staged", format_name) as source:
+        return _import(store, source, None, ledger, rejects, max_errors, progress)
+
+
+def _import(
+    store: Store,
+    source: ImportSource,
+    images: ImageFolder | None,
+    ledger: Ledger,
+    rejects: Path,
+    max_errors: int | None,
+    progress: Progress,
+) -> ImportReport:
+    started = time.perf_counter()
     known: set[EntityKey] = set()
-    add_image = partial(_add_image, images, declared.folder)
-    stages = (
-        EntityWork(declared, store, add_image, known),
-        EdgeWork(declared, store, known),
-    )
-    jobs = (_submit(ledger, stages[0], declared), _submit(ledger, stages[1], declared))
-    if not _holds_first_entity(store, images, declared):
+    stages = (EntityWork(source.entities, store, known), EdgeWork(source.edges, store, known))
+    jobs = (_submit(ledger, stages[0], source), _submit(ledger, stages[1], source))
+    if not _holds_first_entity(store, images, source):
         for job in jobs:
             ledger.retry(job.id, everything=True)
     skipped = all(ledger.job(job.id).state == "done" for job in jobs)
@@ -138,23 +186,21 @@ class _Limit:
             )
 
 
-def _submit(ledger: Ledger, work: EntityWork | EdgeWork, declared: GraphMapping) -> Job:
+def _submit(ledger: Ledger, work: EntityWork | EdgeWork, source: ImportSource) -> Job:
     shards, sizes = plan(work.tables, SHARD_LINES)
-    parameters = {"mapping": declared.path.name, "content": declared.content}
+    parameters = {"mapping": source.name, "content": source.content}
     return ledger.submit(work.kind, parameters, shards, sizes=sizes)
 
 
-def _holds_first_entity(store: Store, images: ImageFolder, declared: GraphMapping) -> bool:
-    """Tell whether store and images were filled from the mapping, by its first entity."""
-    for table in declared.entities:
-        plain = replace(table, image=None, attributes={}, aliases=None)
-        for row in entity_rows(plain, _no_image):
-            if row.entity is not None:
-                found = store.entity(row.entity.key)
-                return found is not None and all(
-                    images.path(image.sha256).exists() for image in found.images
-                )
-    return True
+def _holds_first_entity(store: Store, images: ImageFolder | None, source: ImportSource) -> bool:
+    """Tell whether store, and images if it has any, were filled from a source: by one entity."""
+    key = source.first_key()
+    if key is None:
+        return True
+    found = store.entity(key)
+    if found is None or images is None:
+        return found is not None
+    return all(images.path(image.sha256).exists() for image in found.images)
 
 
 def _run(
@@ -191,17 +237,6 @@ def _over_all(ledger: Ledger, jobs: tuple[Job, Job], which: int, progress: Progr
     first, second = (ledger.progress(each.id).total for each in jobs)
     before = first if which else 0
     return lambda done, _total: progress(before + done, first + second)
-
-
-def _add_image(images: ImageFolder, folder: Path, name: str) -> ImageRef:
-    path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise ImageError("outside the folder of the mapping", where=name)
-    return images.add(path, source=name)
-
-
-def _no_image(name: str) -> ImageRef:
-    raise ImageError("not read", where=name)
 
 
 def _write_rejects(ledger: Ledger, jobs: tuple[Job, Job], path: Path) -> None:

@@ -39,6 +39,7 @@ class MappedRow:
         entity: The entity, if it became one.
         edge: The edge, if it became one.
         rejects: What could not be taken.
+        position: Its place in what an import divides into shards; its line if not given.
     """
 
     file: str
@@ -48,6 +49,11 @@ class MappedRow:
     entity: Entity | None = None
     edge: Edge | None = None
     rejects: list[Reject] = field(default_factory=list)
+    position: int = 0
+
+    def __post_init__(self) -> None:
+        """Set the position."""
+        self.position = self.position or self.line
 
     def blame(self, error: EngineError, column: str | None = None) -> None:
         """Add a reject for an error."""

@@ -7,7 +7,8 @@ from collections.abc import Callable
 __all__ = ["Progress", "silent"]
 
 Progress = Callable[[int, int], None]
-"""Called with (done, total) in units of the work; raising from it ends the work cleanly."""
+"""Called with (done, total) in units of the work, total 0 where nobody knows; raising from it ends
+the work cleanly."""
 
 
 def silent(_done: int, _total: int) -> None:

@@ -1,4 +1,4 @@
-"""`umbra build`: a graph from files, by a declared mapping."""
+"""`umbra build`: a graph from files, by a declared mapping or in a format of whole graphs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ __all__ = ["add_parser", "run"]
 EXAMPLES = """examples:
   umbra build examples/countries/graph.toml --estimate
   umbra build examples/countries/graph.toml --max-errors 10
+  umbra build world.ttl.gz
+  umbra build dump.xml --format rdf-xml
 
 Rows that cannot be taken land in rejects/ of the working folder with file, line and reason.
 """
@@ -21,12 +23,16 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "build",
         parents=[common],
-        help="build the graph from files by a declared mapping",
-        description="Build the graph from files by a declared mapping (docs/mapping.md).",
+        help="build the graph from files",
+        description=(
+            "Build the graph from files: by a declared mapping (docs/mapping.md), or from a file "
+            "that holds a whole graph (docs/formats.md)."
+        ),
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("mapping", type=Path, help="mapping file (TOML)")
+    parser.add_argument("file", type=Path, help="mapping (TOML), or a file of a whole graph")
+    parser.add_argument("--format", help="name of the graph's format, if name and content mislead")
     parser.add_argument("--max-errors", type=int, help="end after so many rejects")
     parser.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     parser.set_defaults(run=run)
@@ -39,11 +45,15 @@ def run(arguments: argparse.Namespace) -> int:
     from api.steps.build import build_graph, estimate_build
 
     if arguments.estimate:
-        print_estimate(estimate_build(arguments.mapping), as_json=arguments.json)
+        print_estimate(estimate_build(arguments.file), as_json=arguments.json)
         return 0
     with Engine.open(arguments.folder) as engine, progress_bar("building the graph") as progress:
         outcome = build_graph(
-            engine, arguments.mapping, max_errors=arguments.max_errors, progress=progress
+            engine,
+            arguments.file,
+            format_name=arguments.format,
+            max_errors=arguments.max_errors,
+            progress=progress,
         )
     print_outcome("graph", outcome, as_json=arguments.json)
     return 0

@@ -19,6 +19,7 @@ from api.cli import (
     demo,
     doctor,
     evaluate,
+    export,
     graph,
     info,
     jobs,
@@ -37,7 +38,7 @@ __all__ = ["main", "make_parser"]
 
 COMMANDS = (
     *(build, link, jobs, scenes, train, ask, sample, evaluate, compare),
-    *(cypher, serve, demo, info, doctor, graph, store),
+    *(cypher, export, serve, demo, info, doctor, graph, store),
 )
 
 

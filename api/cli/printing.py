@@ -69,7 +69,7 @@ def progress_bars() -> Iterator[Callable[[str, str], Progress]]:
 
         def opened(title: str, unit: str) -> Progress:
             task = display.add_task(title, total=None, unit=unit)
-            return lambda done, total: display.update(task, completed=done, total=total)
+            return lambda done, total: display.update(task, completed=done, total=total or None)
 
         yield opened
 
@@ -88,7 +88,8 @@ def _lines(title: str, unit: str) -> Progress:
         now = time.monotonic()
         if now - last[0] >= EVERY_S:
             last[0] = now
-            print(f"{title}: {done} of {total} {unit}", file=sys.stderr, flush=True)
+            of_all = f" of {total}" if total else ""
+            print(f"{title}: {done}{of_all} {unit}", file=sys.stderr, flush=True)
 
     return show
 

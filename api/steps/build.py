@@ -1,4 +1,4 @@
-"""The step that builds the graph from files by a declared mapping."""
+"""The step that builds the graph from files."""
 
 from __future__ import annotations
 
@@ -11,19 +11,25 @@ from kg.progress import Progress, silent
 if TYPE_CHECKING:
     from api.engine import Engine
 
-__all__ = ["build_graph", "estimate_build"]
+__all__ = ["build_graph", "estimate_build", "is_mapping"]
 
 
 def build_graph(
-    engine: Engine, mapping: Path, *, max_errors: int | None = None, progress: Progress = silent
+    engine: Engine,
+    path: Path,
+    *,
+    format_name: str | None = None,
+    max_errors: int | None = None,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Import what a mapping declares into the engine's store; again on the same files: nothing.
+    """Import files into the engine's store; again on the same files: nothing.
 
     Where a default model was trained, questions see at once what was added (`api.steps.fold_in`).
 
     Args:
         engine: Whose store and images to fill.
-        mapping: The mapping file.
+        path: A mapping (TOML, or a folder with ``graph.toml``), or a file of a whole graph.
+        format_name: Name of the graph's format, if name and content do not tell it.
         max_errors: End after so many rejected rows.
         progress: Is told how many rows are done of how many.
 
@@ -32,27 +38,39 @@ def build_graph(
 
     Raises:
         MappingError: The mapping cannot be applied; nothing was written.
+        RecordError: A file is damaged, or tells no format.
         JobError: There were more than `max_errors` rejects.
     """
     from api.steps.fold_in import freeze_growth
-    from kg.importing import import_mapping
+    from kg.importing import import_graph, import_mapping
     from kg.ledger import Ledger
 
     workspace = engine.workspace
     workspace.create()
-    rejects = workspace.rejects / f"{mapping.stem}.jsonl"
+    rejects = workspace.rejects / f"{path.stem}.jsonl"
     with Ledger(workspace.ledger) as ledger:
-        report = import_mapping(
-            engine.store,
-            mapping,
-            ledger=ledger,
-            images=engine.images,
-            rejects=rejects,
-            max_errors=max_errors,
-            progress=progress,
-        )
+        if format_name is None and is_mapping(path):
+            report = import_mapping(
+                engine.store,
+                path,
+                ledger=ledger,
+                images=engine.images,
+                rejects=rejects,
+                max_errors=max_errors,
+                progress=progress,
+            )
+        else:
+            report = import_graph(
+                engine.store,
+                path,
+                ledger=ledger,
+                rejects=rejects,
+                format_name=format_name,
+                max_errors=max_errors,
+                progress=progress,
+            )
     freeze_growth(engine)
-    step = f"build-{mapping.stem}"
+    step = f"build-{path.stem}"
     if report.skipped and workspace.step(step).exists():
         return workspace.recorded(step)
     with workspace.doing(step, str(report.jobs)) as outcome:
@@ -60,8 +78,24 @@ def build_graph(
     return outcome
 
 
+def is_mapping(path: Path) -> bool:
+    """Tell whether a path names a mapping, and not a file of a whole graph."""
+    return path.suffix == ".toml" or (path.is_dir() and (path / "graph.toml").exists())
+
+
 def estimate_build(mapping: Path) -> dict[str, Any]:
-    """Say how many rows, seconds and megabytes a build would take, from a sample."""
+    """Say how many rows, seconds and megabytes a build would take, from a sample.
+
+    Raises:
+        InputError: The file is no mapping: what a whole graph would cost is not known.
+    """
+    from kg.errors import InputError
     from kg.importing import estimate_mapping
 
+    if not is_mapping(mapping):
+        raise InputError(
+            "only the cost of a mapping can be told before",
+            where=str(mapping),
+            hint="build it; it can be stopped at any time and goes on where it was",
+        )
     return asdict(estimate_mapping(mapping))

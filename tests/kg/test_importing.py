@@ -18,6 +18,7 @@ from kg.backends.memory import MemoryStore
 from kg.errors import JobError, MappingError, RecordError, StoreUnavailableError
 from kg.images import ImageFolder
 from kg.import_shards import EntityWork
+from kg.import_sources import MappedEntities
 from kg.importing import ImportReport, estimate_mapping, import_mapping
 from kg.ledger import Ledger, Shard
 from kg.mapping import load_mapping
@@ -328,7 +329,8 @@ def test_shards_taken_in_order_read_a_file_once_even_where_another_process_takes
 
     counted = Counted(**{field.name: getattr(source, field.name) for field in fields(source)})
     tables = [replace(mapping.entities[0], source=counted, image=None)]
-    work = EntityWork(replace(mapping, entities=tables), world.store, world.images.add, set())
+    rows = [MappedEntities(table, world.images.add, 301) for table in tables]
+    work = EntityWork(rows, world.store, set())
     shards = [
         Shard(job="j", number=n, parameters={"table": 0, "first": n + 1, "last": n + 1})
         for n in range(301)

@@ -20,7 +20,7 @@ BLOCK = re.compile(
 )
 GUIDES = (
     *("add-a-model", "bring-your-own-encoder", "check-your-links", "link-probabilities"),
-    *("link-your-table", "read-an-answer", "review-links", "train-your-own"),
+    *("link-your-table", "read-an-answer", "review-links", "train-your-own", "formats"),
 )
 
 
@@ -31,7 +31,10 @@ def blocks(page: str) -> list[re.Match[str]]:
 @pytest.mark.parametrize(
     ("page", "fewest"),
     [
-        *[("add-a-model", 7), ("bring-your-own-encoder", 4), ("link-probabilities", 4)],
+        ("add-a-model", 7),
+        ("bring-your-own-encoder", 4),
+        ("formats", 1),
+        ("link-probabilities", 4),
         ("rare-and-new-predicates", 2),
     ],
 )

@@ -1,4 +1,4 @@
-"""A graph in pyoxigraph as `reasoning.notations.sparql.names` says, to run written texts on."""
+"""A graph in pyoxigraph as `kg.rdf.names` says, to run written texts on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pyoxigraph import Literal, NamedNode, Quad, Store
 
 from kg.model import Edge, Entity
-from reasoning.notations.sparql.names import RDF_TYPE, iri_of
+from kg.rdf.names import RDF_TYPE, iri_of
 from tests.reasoning.oracles import known_triples
 
 __all__ = ["sparql_store", "store_rows"]

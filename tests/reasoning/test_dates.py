@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kg.errors import InputError, QuerySyntaxError, UnsupportedQueryError
+from kg.rdf.names import name_of
 from reasoning.comparisons import compares
 from reasoning.exact import evaluate
 from reasoning.normal_form import normalise
 from reasoning.notations import read_query, write_query
-from reasoning.notations.sparql.names import name_of
 from reasoning.predictors import NoPredictor
 from reasoning.query import Compare, Date, Intersection, Labelled, Negation
 from reasoning.symbolic.answerer import SymbolicAnswerer

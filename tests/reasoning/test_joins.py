@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from kg.errors import InputError, LimitError, UnknownRelationError, UnsupportedQueryError
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
+from kg.rdf.names import NAMESPACES
 from kg.snapshot import build_snapshot
 from reasoning.joins import binding_keys, bindings
 from reasoning.known_edges import known_edges
 from reasoning.notations import read, write_pattern
-from reasoning.notations.sparql.names import NAMESPACES
 from reasoning.patterns import Pattern, PatternEdge
 from reasoning.query import Anchor, Negation, Projection, walk
 from tests.reasoning.oracles import holds, known_triples

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from kg.errors import EngineError, LimitError, QuerySyntaxError, UnsupportedQueryError
 from kg.model import EntityKey
+from kg.rdf.names import iri_of, iri_text, name_of
 from reasoning.exact import evaluate
 from reasoning.normal_form import normalise
 from reasoning.notations import read, read_query, write_query
-from reasoning.notations.sparql.names import iri_of, iri_text, name_of
 from reasoning.query import (
     Anchor,
     Compare,

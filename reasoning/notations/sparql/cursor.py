@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kg.errors import QuerySyntaxError
+from kg.rdf.names import NAMESPACES, RDF_TYPE, XSD, Kind, name_of
 from reasoning.notations.cursor import Cursor
-from reasoning.notations.sparql.names import NAMESPACES, RDF_TYPE, XSD, Kind, name_of
 from reasoning.notations.sparql.syntax import Term
 from reasoning.notations.tokens import Token, spanned
 from reasoning.notations.values import day_of, number_of, unsupported

@@ -6,10 +6,10 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from kg.rdf.names import XSD
 from reasoning.notations.conditions import Condition, DifferenceTest, Not
 from reasoning.notations.precedence import joined_condition
 from reasoning.notations.sparql.cursor import SparqlCursor
-from reasoning.notations.sparql.names import XSD
 from reasoning.notations.sparql.syntax import Group, GroupTest, Term, TermTest
 from reasoning.notations.tokens import Token, spanned
 from reasoning.notations.values import flipped, unsupported

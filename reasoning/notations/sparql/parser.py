@@ -6,10 +6,10 @@ It refuses what lies outside the fragment by name, where it stands.
 from __future__ import annotations
 
 from kg.errors import LimitError
+from kg.rdf.names import NAMESPACES, RDF_TYPE
 from reasoning.notations.hops import Direction
 from reasoning.notations.sparql.cursor import SparqlCursor
 from reasoning.notations.sparql.filters import FilterParser
-from reasoning.notations.sparql.names import NAMESPACES, RDF_TYPE
 from reasoning.notations.sparql.syntax import Edge, Group, Label, Select, Term, Value
 from reasoning.notations.sparql.tokens import sparql_tokens
 from reasoning.notations.sparql.variables import bound_variables

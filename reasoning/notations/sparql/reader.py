@@ -4,7 +4,7 @@ Read: SELECT of one variable (several are a pattern), or of a COUNT(DISTINCT …
 relations, labels (``a label:Country``) and attributes, paths of ``^``, ``|`` and ``/``, FILTER with
 comparisons, IN, CONTAINS, STRSTARTS, STRENDS, ``&&``, ``||``, ``!`` and EXISTS, MINUS, UNION,
 VALUES of one variable, PREFIX, DISTINCT, LIMIT. Anything else is refused with its place.
-How names become IRIs: `reasoning.notations.sparql.names`.
+How names become IRIs: `kg.rdf.names`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Writes a query tree as SPARQL that returns its answers from the graph as RDF.
 
 The text reads back as an equal normal form. How names become IRIs:
-`reasoning.notations.sparql.names`.
+`kg.rdf.names`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from itertools import count
 from typing import assert_never
 
 from kg.errors import UnsupportedQueryError
+from kg.rdf.names import NAMESPACES, XSD, iri_text
 from reasoning.normal_form import EVERYTHING, normalise
-from reasoning.notations.sparql.names import NAMESPACES, XSD, iri_text
 from reasoning.notations.tokens import ESCAPES
 from reasoning.notations.values import unsupported
 from reasoning.query import (

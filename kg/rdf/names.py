@@ -1,10 +1,8 @@
-"""Names of a graph as IRIs: what stands in SPARQL for a key, a relation, a label, an attribute.
+"""Names of a graph as IRIs, and the few terms of Umbra's own vocabulary.
 
-A name that is a web address is its own IRI (keys of imported RDF). Any other stands percent-encoded
-after one of four prefixes: ``entity:country:AL``, ``relation:borders``, ``label:Country``,
-``attribute:area_km2``. As RDF a graph has, for each entity, ``?x a label:Country``, ``?x a
-label:Entity``, a literal of each attribute, of ``attribute:name`` and of ``attribute:key``, and a
-triple of each known edge. Attributes that are lists have no literal.
+A name that is a web address or a ``urn:`` is its own IRI (keys of imported RDF). Any other stands
+percent-encoded after one of four prefixes: ``entity:country:AL``, ``relation:borders``,
+``label:Country``, ``attribute:area_km2``. `docs/rdf.md` says what a graph is as RDF.
 """
 
 from __future__ import annotations
@@ -17,7 +15,23 @@ from urllib.parse import quote, unquote
 
 from kg.errors import UnsupportedQueryError
 
-__all__ = ["NAMESPACES", "RDF_TYPE", "XSD", "Kind", "iri_of", "iri_text", "name_of"]
+__all__ = [
+    "NAMESPACES",
+    "PROVENANCE_GRAPH",
+    "RDF",
+    "RDFS_LABEL",
+    "RDF_JSON",
+    "RDF_TYPE",
+    "SKOS",
+    "SKOS_ALIAS",
+    "UMBRA",
+    "XSD",
+    "Kind",
+    "iri_of",
+    "iri_text",
+    "local_name",
+    "name_of",
+]
 
 Kind = Literal["entity", "relation", "label", "attribute"]
 
@@ -29,7 +43,25 @@ NAMESPACES: Mapping[str, str] = MappingProxyType(
 )
 """What the four prefixes stand for."""
 
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^<>\"{}|^`\\\x00-\x20]+")
+UMBRA = "urn:umbra:term:"
+"""Namespace of what a graph says about its facts: records, images, parts."""
+
+PROVENANCE_GRAPH = "urn:umbra:graph:provenance"
+"""Named graph of the records, where a format has named graphs."""
+
+RDF = RDF_TYPE.removesuffix("type")
+RDF_JSON = RDF + "JSON"
+RDFS_LABEL = "http://www.w3.org/2000/01/rdf-schema#label"
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+SKOS_ALIAS = SKOS + "altLabel"
+
+# Stricter than RFC 3987, so that every RDF tool takes it: no address literals, no private letters.
+_LETTER = r"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2}|[\u00a0-\ud7ff])"
+_PATH_LETTER = rf"(?:{_LETTER}|[:@/?])"
+_ADDRESS = re.compile(
+    rf"(?!urn:umbra:)(?:[A-Za-z][A-Za-z0-9+.-]*://{_LETTER}*(?::[0-9]*)?(?=[/?#]|\Z)"
+    rf"|urn:[A-Za-z0-9][A-Za-z0-9-]{{1,31}}:){_PATH_LETTER}*(?:\#{_PATH_LETTER}*)?"
+)
 _LOCAL = re.compile(r"(?:[A-Za-z0-9_:]|%[0-9A-F]{2})(?:[A-Za-z0-9_:-]|%[0-9A-F]{2})*")
 
 
@@ -66,6 +98,10 @@ def name_of(iri: str) -> tuple[Kind | None, str] | None:
 
     Returns:
         None where the IRI stands for nothing here.
+
+    Example:
+        >>> name_of("urn:umbra:relation:borders"), name_of("http://schema.org/knows")
+        (('relation', 'borders'), (None, 'http://schema.org/knows'))
     """
     for kind, namespace in NAMESPACES.items():
         if iri.startswith(namespace) and len(iri) > len(namespace):
@@ -82,3 +118,17 @@ _KINDS: dict[str, Kind] = {
     "label": "label",
     "attribute": "attribute",
 }
+
+
+def local_name(iri: str) -> str:
+    """Return a name that a store can hold for a predicate or class of somebody else's RDF.
+
+    What stands after the last ``#``, ``/`` or ``:``, other signs as ``_``.
+
+    Example:
+        >>> local_name("http://schema.org/birth-date"), local_name("http://x/42")
+        ('birth_date', 'x42')
+    """
+    last = re.split(r"[#/:]", unquote(iri).rstrip("#/:"))[-1]
+    name = re.sub(r"\W", "_", last)[:127] or "x"
+    return name if name[0].isalpha() else f"x{name}"

@@ -1,0 +1,183 @@
+"""Formats of whole graphs: nothing is lost on the way; bad lines do not cost their neighbours."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from kg.backends.memory import MemoryStore
+from kg.errors import InputError, RecordError
+from kg.graph_formats import FORMATS, GraphFormat, format_of, write_graph
+from kg.importing import import_graph
+from kg.ledger import Ledger
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
+from tests.kg.rich_graphs import content, filled, graphs, read_back, texts, through, xml_texts
+
+WRITTEN = [form for form in FORMATS if form.write is not None]
+XML = {"rdf-xml", "graphml"}
+by_name = pytest.mark.parametrize("form", WRITTEN, ids=lambda form: form.name)
+
+
+def ending(form: GraphFormat) -> str:
+    return form.endings[0] if form.endings else ""
+
+
+def small(number: int = 30) -> MemoryStore:
+    record = (Provenance(kind="asserted", source="f"),)
+    keys = [EntityKey(f"e:{n:02}") for n in range(number)]
+    return filled(
+        [
+            Entity(key=key, label="Town", name=f"Town {key}", attributes={"size": n})
+            for n, key in enumerate(keys)
+        ],
+        [
+            Edge(head=one, relation="near", tail=other, provenance=record)
+            for one, other in pairwise(keys)
+        ],
+    )
+
+
+@by_name
+def test_nothing_is_lost(form: GraphFormat) -> None:
+    assert form.loses == ""
+
+    @settings(max_examples=25, deadline=None)
+    @given(graphs(texts_=xml_texts if form.name in XML else texts))
+    def round_trip(store: MemoryStore) -> None:
+        back, rejects = through(store, form.name, ending(form))
+        assert rejects == []
+        assert content(back) == content(store)
+
+    round_trip()
+
+
+@by_name
+def test_an_import_takes_a_packed_file_and_is_done_the_second_time(
+    form: GraphFormat, tmp_path: Path
+) -> None:
+    file = tmp_path / f"graph{ending(form)}{'.gz' if form.endings else ''}"
+    written = write_graph(small(), file, form.name)
+    assert (written.entities, written.edges) == (30, 29)
+    store = MemoryStore()
+    with Ledger(tmp_path / "jobs" / "ledger.sqlite") as ledger:
+        for skipped in (False, True):
+            report = import_graph(store, file, ledger=ledger, rejects=tmp_path / "rejects")
+            assert (report.entities, report.edges, report.rejects) == (30, 29, 0)
+            assert report.skipped == skipped
+    assert content(store) == content(small())
+    assert list(tmp_path.glob("jobs/staged/*")) == []
+
+
+@by_name
+def test_a_format_is_told_by_name_and_content(form: GraphFormat, tmp_path: Path) -> None:
+    file = tmp_path / f"graph{ending(form)}"
+    write_graph(small(), file, form.name)
+    assert format_of(file).name == form.name
+    assert format_of(file, "turtle").name == "turtle"
+
+
+def test_unknown_formats_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no format 'xls'.*turtle"):
+        format_of(tmp_path / "a.ttl", "xls")
+    with pytest.raises(InputError, match=r"tells no format, in .*--format"):
+        write_graph(small(), tmp_path / "a.xls")
+    with pytest.raises(RecordError, match="no such file"):
+        format_of(tmp_path / "a.ttl")
+    (tmp_path / "a.jsonl").write_text('{"name": "a"}\n')
+    with pytest.raises(RecordError, match="tells a format of graphs"):
+        format_of(tmp_path / "a.jsonl")
+
+
+def test_nothing_half_is_left_of_an_export_that_fails(tmp_path: Path) -> None:
+    bad = filled([Entity(key=EntityKey("a"), label="X", name="a\x01")], [])
+    for name in ("a.rdf",):
+        with pytest.raises(InputError, match=r"XML cannot hold a control character .* in a"):
+            write_graph(bad, tmp_path / name)
+    half = filled([Entity(key=EntityKey("a"), label="X", name="\ud800")], [])
+    for form in WRITTEN:
+        with pytest.raises(InputError, match="half a character"):
+            write_graph(half, tmp_path / f"a{ending(form)}", form.name)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("name", ["jsonl", "n-triples", "n-quads", "turtle", "trig", "json-ld"])
+def test_a_bad_line_in_the_middle_costs_only_itself(name: str, tmp_path: Path) -> None:
+    form = format_of(tmp_path, name)
+    file = tmp_path / f"graph{ending(form)}"
+    write_graph(small(), file)
+    rows = file.read_text().splitlines()
+    end = "}" if name == "trig" else (" .", "}", ",")  # of what the line before belongs to
+    middle = next(n for n in range(len(rows) // 2, len(rows)) if rows[n - 1].endswith(end))
+    rows.insert(middle, '<x:a> "nonsense" <x:b> .')
+    file.write_text("\n".join(rows))
+    back, rejects = read_back(file)
+    assert [(reject.file, reject.line) for reject in rejects] == [(file.name, middle + 1)]
+    assert "nonsense" in rejects[0].text
+    assert content(back) == content(small())
+
+
+def test_a_broken_line_of_xml_costs_only_itself(tmp_path: Path) -> None:
+    file = tmp_path / "graph.rdf"
+    write_graph(small(), file)
+    rows = file.read_text().splitlines()
+    number = next(number for number, row in enumerate(rows) if ">14<" in row)
+    rows[number] = rows[number].replace(">14<", ">14<<")
+    file.write_text("\n".join(rows))
+    back, rejects = read_back(file)
+    assert [(reject.line, reject.text) for reject in rejects] == [(number + 1, rows[number])]
+    assert content(back)[1] == content(small())[1]
+    sizes = {entity.key: entity.attributes.get("size") for entity in back.entities()}
+    assert sizes == {f"e:{n:02}": None if n == 14 else n for n in range(30)}
+
+
+def test_an_interrupted_import_goes_on_with_what_was_laid_out(tmp_path: Path) -> None:
+    file = tmp_path / "graph.nt"
+    write_graph(small(), file)
+    store = MemoryStore()
+
+    def interrupt(_done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with Ledger(tmp_path / "jobs" / "ledger.sqlite") as ledger:
+        options = {"ledger": ledger, "rejects": tmp_path / "rejects"}
+        with pytest.raises(KeyboardInterrupt):
+            import_graph(store, file, progress=interrupt, **options)
+        assert len(list(tmp_path.glob("jobs/staged/*.sqlite"))) == 1
+        assert import_graph(store, file, **options).edges == 29
+    assert content(store) == content(small())
+
+
+def test_rejects_of_every_kind_are_written_with_their_lines(tmp_path: Path) -> None:
+    file = tmp_path / "graph.jsonl.gz"
+    rows = [
+        '{"entity": {"key": "a", "label": "X", "name": "A"}}',
+        '{"entity": {"key": "b", "label": "X"}}',
+        '{"entity": {"key": "c", "label": "X", "name": "C", "size": 3}}',
+        '{"edge": {"head": "a", "relation": "r", "tail": "z", "provenance": [{"kind": "x"}]}}',
+        '{"edge": {"head": "a", "relation": "r", "tail": "z", "provenance": []}}',
+        '{"entity": {"key": "d", "label": "X", "name": "D", "attributes": {"a": {}}}}',
+        "nonsense",
+        '{"thing": {}}',
+        '{"entity": {"key": "e", "label": "X", "name": "E"}}',
+    ]
+    file.write_bytes(gzip.compress("\n".join(rows).encode()))
+    store = MemoryStore()
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        report = import_graph(store, file, ledger=ledger, rejects=tmp_path / "rejects")
+    assert [entity.key for entity in store.entities()] == ["a", "e"]
+    told = [json.loads(line) for line in (tmp_path / "rejects").read_text().splitlines()]
+    assert [reject["line"] for reject in told] == [2, 3, 4, 6, 7, 8, 5]
+    assert report.rejects == 7
+    assert told[-1]["reason"] == "there is no entity 'z'"
+
+
+def test_an_export_tells_how_far_it_is(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    write_graph(small(300), tmp_path / "a.nt", progress=lambda *done: told.append(done))
+    assert told == [(500, 0)], "of how many, nobody knows"
