@@ -21,6 +21,7 @@ from api.cli import (
     evaluate,
     info,
     jobs,
+    keys,
     link,
     sample,
     scenes,
@@ -36,7 +37,7 @@ __all__ = ["main", "make_parser"]
 
 COMMANDS = (
     *(build, link, jobs, scenes, train, ask, sample, evaluate, compare),
-    *(cypher, serve, demo, info, doctor, store),
+    *(cypher, serve, keys, demo, info, doctor, store),
 )
 
 
