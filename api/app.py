@@ -21,7 +21,18 @@ from api.held_linker import HeldLinker
 from api.job_kinds import link_kind
 from api.problems import add_handlers
 from api.review_desk import ReviewDesk
-from api.routes import cypher, entities, health, images, info, jobs, page, query, why_not
+from api.routes import (
+    cypher,
+    entities,
+    health,
+    images,
+    info,
+    jobs,
+    page,
+    query,
+    search,
+    why_not,
+)
 from api.routes.info import installed_version
 from api.routes.link_text import router as link_text_router
 from api.routes.review import router as review_router
@@ -91,7 +102,7 @@ def create_app(
     app.state.keys_needed = guard.keys_needed
     app.add_middleware(Guard, config=guard)
     add_handlers(app)
-    for module in (query, why_not, cypher, entities, images, jobs, info, health, page):
+    for module in (query, why_not, search, cypher, entities, images, jobs, info, health, page):
         app.include_router(module.router)
     app.include_router(link_text_router)
     app.include_router(review_router)

@@ -21,7 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +210,7 @@ def main() -> None:
     result = {
         "bench": "rest_fuzz",
         "commit": current_commit(),
-        "machine": this_machine(),
+        "machine": asdict(this_machine()),
         "seed": arguments.seed,
         "schemathesis": schemathesis.__version__,
         "cases": findings.cases.total(),
@@ -249,7 +249,7 @@ def _small_linker() -> MentionLinker:
 
 
 def _page(result: dict[str, Any]) -> str:
-    commit, machine = result["commit"], result["machine"]
+    commit, cores = result["commit"], result["machine"]["cores"]
     servers = ", ".join(f"{n:,} {name}" for name, n in result["by_server"].items())
     told = (
         f"{result['cases']:,} requests ({servers}) that schemathesis {result['schemathesis']} made"
@@ -264,7 +264,7 @@ def _page(result: dict[str, Any]) -> str:
         "",
         told,
         "",
-        f"Commit {commit}, {machine}, seed {result['seed']}, {result['minutes']} minutes.",
+        f"Commit {commit}, {cores} cores, seed {result['seed']}, {result['minutes']} minutes.",
         "",
         "| operation | requests |",
         "|---|---:|",

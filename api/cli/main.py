@@ -25,6 +25,7 @@ from api.cli import (
     link,
     sample,
     scenes,
+    search,
     serve,
     store,
     train,
@@ -36,7 +37,7 @@ from kg.interrupts import interrupt_behind
 __all__ = ["main", "make_parser"]
 
 COMMANDS = (
-    *(build, link, jobs, scenes, train, ask, sample, evaluate, compare),
+    *(build, link, jobs, scenes, train, ask, search, sample, evaluate, compare),
     *(cypher, serve, keys, demo, info, doctor, store),
 )
 
