@@ -8,17 +8,31 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
+from api.access.audit import AuditLog
+from api.access.keys import KeyRing
+from api.access.scopes import admin_by_default
 from api.engine import Engine
 from api.guard import Guard, GuardConfig
 from api.held_linker import HeldLinker
 from api.job_kinds import link_kind
 from api.problems import add_handlers
 from api.review_desk import ReviewDesk
-from api.routes import cypher, entities, health, images, info, jobs, page, query, why_not
+from api.routes import (
+    cypher,
+    entities,
+    health,
+    images,
+    info,
+    jobs,
+    page,
+    query,
+    search,
+    why_not,
+)
 from api.routes.info import installed_version
 from api.routes.link_text import router as link_text_router
 from api.routes.review import router as review_router
@@ -76,6 +90,7 @@ def create_app(
         docs_url=None,  # the usual pages load scripts from the network
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(admin_by_default)],
     )
     app.state.engine = engine
     app.state.job_kinds = default_job_kinds(engine) if job_kinds is None else job_kinds
@@ -83,21 +98,29 @@ def create_app(
     app.state.linker = HeldLinker(engine)
     app.state.desk = ReviewDesk(engine)
     app.state.warm_up = warm_up
-    settings = engine.settings
-    config = GuardConfig(
-        max_body_bytes=settings.max_body_bytes,
-        api_key=settings.api_key.get_secret_value(),
-        hosts=hosts,
-    )
-    app.add_middleware(Guard, config=config)
+    guard = _guard_config(engine, hosts)
+    app.state.keys_needed = guard.keys_needed
+    app.add_middleware(Guard, config=guard)
     add_handlers(app)
-    for module in (query, why_not, cypher, entities, images, jobs, info, health, page):
+    for module in (query, why_not, search, cypher, entities, images, jobs, info, health, page):
         app.include_router(module.router)
     app.include_router(link_text_router)
     app.include_router(review_router)
     app.include_router(review_files_router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def _guard_config(engine: Engine, hosts: frozenset[str]) -> GuardConfig:
+    keys, operators = KeyRing(engine.workspace.keys), engine.settings.api_key.get_secret_value()
+    return GuardConfig(
+        max_body_bytes=engine.settings.max_body_bytes,
+        api_key=operators,
+        keys=keys,
+        keys_needed=bool(operators or keys.keys),
+        audit=AuditLog(engine.workspace.audit),
+        hosts=hosts,
+    )
 
 
 def default_job_kinds(engine: Engine) -> dict[str, JobKind]:
@@ -150,6 +173,14 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         components = schema.setdefault("components", {}).setdefault("schemas", {})
         components["ProblemOut"] = TypeAdapter(ProblemOut).json_schema()
         schema["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        schema["security"] = [{}, {"key": []}]
+        if not app.state.keys_needed:
+            _make_keys_optional(schema)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _make_keys_optional(schema: dict[str, Any]) -> None:
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            if "security" in operation:
+                operation["security"].insert(0, {})

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from api.opened_store import opened_store
 from api.schemas import AnswersOut, EntityOut, NumberOut, TableOut, WhyNotOut
 from api.settings import Settings, load_settings
 from api.workspace import Workspace, find_workspace
@@ -19,6 +20,7 @@ from kg.errors import MissingPartError
 
 if TYPE_CHECKING:
     from api.explaining import EdgeText
+    from api.search.hybrid import HybridSearch
     from kg.images import ImageFolder
     from kg.snapshot import Snapshot
     from kg.store import Store
@@ -95,20 +97,15 @@ class Engine:
         """The store, opened when first needed."""
         with self._lock:
             if self._store is None:
-                self._store = self._open_store()
+                self._store = opened_store(self.workspace, self.settings)
             return self._store
 
-    def _open_store(self) -> Store:
-        from kg.backends import open_store  # the driver is slow to import
-        from kg.engine_command import LauncherConfig
+    @cached_property
+    def search(self) -> HybridSearch:
+        """Search over everything, by words and by meaning: call it with a text."""
+        from api.search.hybrid import HybridSearch
 
-        settings = self.settings
-        if settings.store == "embedded":
-            self.workspace.require()
-            launcher = LauncherConfig(idle_timeout_s=settings.idle_timeout_s, java=settings.java)
-            return open_store(self.workspace.graph, launcher=launcher)
-        auth = (settings.store_user, settings.store_password.get_secret_value())
-        return open_store(settings.store, auth=auth)
+        return HybridSearch(self)
 
     @cached_property
     def snapshot(self) -> Snapshot:

@@ -111,6 +111,7 @@ OUTCOMES: Mapping[type[EngineError], Outcome] = {
 HTTP_PROBLEMS: Mapping[str, Outcome] = {
     "bad-request": Outcome(400, 2, "The request is malformed"),
     "unauthorized": Outcome(401, 2, "An API key is needed"),
+    "insufficient-scope": Outcome(403, 2, "The key may not do this"),
     "not-found": Outcome(404, 2, "Nothing is at this address"),
     "unknown-job": Outcome(404, 2, "No job has this id"),
     "unknown-image": Outcome(404, 2, "No picture has this hash"),

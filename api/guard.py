@@ -1,7 +1,8 @@
 """What every request passes before a route sees it, and every response on its way out.
 
 Pure ASGI: request id, host name, key, size and kind of the body, security headers, one line of
-log, and a problem instead of a traceback. Keys and bodies are never logged.
+log (and of audit for a change), and a problem instead of a traceback. What a key may do is asked by
+the route (`api.access.scopes`). Keys and bodies are never logged.
 """
 
 from __future__ import annotations
@@ -12,15 +13,19 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access.audit import AuditLog
+from api.access.keys import Key, KeyRing
+from api.access.scopes import OPERATOR, is_open
 from api.errors import HttpProblem, problem_of
 from api.problems import problem_response
 
-__all__ = ["CONTENT_SECURITY_POLICY", "OPEN_PATHS", "Guard", "GuardConfig"]
+__all__ = ["CONTENT_SECURITY_POLICY", "Guard", "GuardConfig"]
 
 LOG = logging.getLogger("umbra.http")
 
@@ -30,9 +35,6 @@ CONTENT_SECURITY_POLICY = (
 )
 """For all responses: scripts and styles from our own files only, nothing inline."""
 
-OPEN_PATHS = ("/", "/healthz", "/readyz", "/openapi.json", "/explorer/")
-"""Addresses that need no key: the page asks for the key itself."""
-
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -41,6 +43,9 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+NOBODY = Key(id="", name="", scopes=(), digest="", created="")
+"""Who asks without a key where one is needed; open addresses only."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BODY_TIMEOUT_S = 30.0
 
@@ -51,13 +56,20 @@ class GuardConfig:
 
     Attributes:
         max_body_bytes: Largest body.
-        api_key: Key that requests must carry; empty for none.
+        api_key: Key of the operator, who may do all; empty for none.
+        keys: Further keys.
+        keys_needed: Refuse requests without a key. Said once at the start, so that no key revoked
+            later can open a server.
+        audit: Where changes are noted.
         hosts: Host names that the server answers to; empty for any. Without this check a page of
             a stranger could reach a server on loopback by a name that resolves to it.
     """
 
     max_body_bytes: int
     api_key: str = ""
+    keys: KeyRing | None = None
+    keys_needed: bool = False
+    audit: AuditLog | None = None
     hosts: frozenset[str] = frozenset()
 
 
@@ -83,7 +95,7 @@ class Guard:
         scope.setdefault("state", {})["request_id"] = request_id
         passage = _Passage(scope, send, request_id)
         try:
-            self._check(scope, headers)
+            scope["state"]["key"] = self._check(scope, headers)
             await self._app(scope, await self._with_body(headers, receive), passage.send)
         except HttpProblem as problem:
             await passage.refuse(problem)
@@ -95,36 +107,34 @@ class Guard:
                 HttpProblem("internal", "the server's log has more under the request id")
             )
         finally:
-            passage.log()
+            passage.log(self._config.audit)
 
-    def _check(self, scope: Scope, headers: Headers) -> None:
+    def _check(self, scope: Scope, headers: Headers) -> Key:
+        """Return whose request it is, if it may pass."""
         config = self._config
         if config.hosts and _host_name(headers.get("host", "")) not in config.hosts:
             raise HttpProblem(
                 "wrong-host", "this host name is not the server's", hint="use the printed address"
             )
-        if config.api_key and not _is_open(scope["path"]) and not self._has_key(headers):
+        key = self._key(headers) if config.keys_needed else OPERATOR
+        if key is None and not is_open(scope["path"]):
             raise HttpProblem(
                 "unauthorized",
                 "the request carries no valid key",
                 hint="send it as `Authorization: Bearer KEY`",
             )
-        if scope["method"] not in ("POST", "PUT", "PATCH"):
-            return
-        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json" and not kind.endswith("+json"):
-            # also the wall against forms of other sites: JSON needs a preflight, which fails
-            raise HttpProblem(
-                "unsupported-media-type",
-                f"the body is {kind[:60] or 'of no declared type'}",
-                hint="send `Content-Type: application/json`",
-            )
+        if scope["method"] in ("POST", "PUT", "PATCH"):
+            _check_kind(headers)
+        return key or NOBODY
 
-    def _has_key(self, headers: Headers) -> bool:
+    def _key(self, headers: Headers) -> Key | None:
         scheme, _, given = headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             given = headers.get("x-api-key", "")
-        return hmac.compare_digest(given.strip().encode(), self._config.api_key.encode())
+        given, operators = given.strip(), self._config.api_key
+        if operators and hmac.compare_digest(given.encode(), operators.encode()):
+            return OPERATOR
+        return self._config.keys.find(given) if self._config.keys is not None else None
 
     async def _with_body(self, headers: Headers, receive: Receive) -> Receive:
         """Read the body up to the limit and return a `receive` that gives it as one message."""
@@ -134,7 +144,7 @@ class Guard:
             raise HttpProblem("bad-request", "Content-Length is no number")
         if len(length) > 18 or int(length) > limit:
             raise HttpProblem("body-too-large", f"the body is larger than {limit} bytes")
-        if length == "0" and "transfer-encoding" not in headers:
+        if not _has_body(headers):
             return receive
         parts: list[bytes] = []
         size, more = 0, True
@@ -188,13 +198,42 @@ class _Passage:
         response = problem_response(problem_of(problem), self._scope, extra)
         await response(self._scope, _no_more, self.send)
 
-    def log(self) -> None:
+    def log(self, audit: AuditLog | None) -> None:
         took_ms = (time.monotonic() - self._started_at) * 1000
         path = self._scope["path"].encode("unicode_escape").decode()[:200]
-        LOG.info(
-            "%s %s %s %.0f ms %s",
-            self._scope["method"], path, self._status, took_ms, self._request_id,
-        )  # fmt: skip
+        method, state = self._scope["method"], self._scope["state"]
+        LOG.info("%s %s %s %.0f ms %s", method, path, self._status, took_ms, self._request_id)
+        if audit is None or state.get("scope", "read") == "read" or method in ("GET", "HEAD"):
+            return
+        key: Key = state["key"]
+        audit.append(
+            {
+                "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
+                "request": self._request_id,
+                "key": key.id,
+                "name": key.name,
+                "from": (self._scope.get("client") or ("",))[0],
+                "method": method,
+                "path": self._scope["path"],
+                "status": self._status,
+            }
+        )
+
+
+def _check_kind(headers: Headers) -> None:
+    """Let only JSON in; and no other site, whose forms could send without asking first."""
+    if not _has_body(headers):
+        if not _is_foreign(headers):
+            return
+        raise HttpProblem("unsupported-media-type", "another site sent this without a JSON body")
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and not kind.endswith("+json"):
+        # also the wall against forms of other sites: JSON needs a preflight, which fails
+        raise HttpProblem(
+            "unsupported-media-type",
+            f"the body is {kind[:60] or 'of no declared type'}",
+            hint="send `Content-Type: application/json`",
+        )
 
 
 async def _no_more() -> Message:
@@ -214,7 +253,11 @@ def _host_name(host: str) -> str:
     return host.rpartition(":")[0].lower() if ":" in host else host.lower()
 
 
-def _is_open(path: str) -> bool:
-    return any(
-        path == p or (p.endswith("/") and len(p) > 1 and path.startswith(p)) for p in OPEN_PATHS
-    )
+def _has_body(headers: Headers) -> bool:
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+
+
+def _is_foreign(headers: Headers) -> bool:
+    """Tell whether a page of another address sent this; browsers then name it in `Origin`."""
+    origin = headers.get("origin")
+    return origin is not None and origin.partition("://")[2] != headers.get("host")

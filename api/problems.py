@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from api.errors import HTTP_PROBLEMS, TYPE_PREFIX, HttpProblem, outcome_of, problem_of
 from kg.errors import EngineError
@@ -73,10 +74,21 @@ async def _http_exception(request: Request, error: Exception) -> JSONResponse:
     detail = error.detail
     if slug == "not-found":
         detail = f"nothing is at {request.url.path[:200]}"
-    elif slug == "method-not-allowed":
+    headers = dict(error.headers or {})
+    if slug == "method-not-allowed":
         detail = f"{request.method} is not for {request.url.path[:200]}"
+        headers["Allow"] = ", ".join(_methods(request, headers.get("Allow", "")))
     members = problem_of(HttpProblem(slug, detail))
-    return problem_response(members, request.scope, error.headers)
+    return problem_response(members, request.scope, headers)
+
+
+def _methods(request: Request, found: str) -> list[str]:
+    """Return what an address takes: each method has a route of its own, and only one was asked."""
+    methods = {method.strip() for method in found.split(",") if method.strip()}
+    for path, operations in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.url.path):
+            methods |= {name.upper() for name in operations}
+    return sorted(methods)
 
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
@@ -114,11 +126,11 @@ def problems(*kinds: type[EngineError] | str) -> dict[int | str, dict[str, Any]]
     Example:
         >>> from kg.errors import UnknownEntityError
         >>> sorted(problems(UnknownEntityError))
-        [401, 404, 413, 415, 421, 422, 500, 503]
+        [400, 401, 403, 404, 413, 415, 421, 422, 500, 503]
     """
     everywhere = (
-        "unauthorized", "body-too-large", "unsupported-media-type", "wrong-host",
-        "invalid-request", "internal", "busy",
+        "bad-request", "unauthorized", "insufficient-scope", "body-too-large",
+        "unsupported-media-type", "wrong-host", "invalid-request", "internal", "busy",
     )  # fmt: skip
     found: dict[int | str, dict[str, Any]] = {}
     for kind in (*kinds, *everywhere):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from api.json_numbers import JSON_NUMBER
 from api.proof_schemas import Model
 
 __all__ = [
@@ -95,7 +96,9 @@ class DecisionIn(Model):
     label: str | None = Text
     aliases: tuple[str, ...] = Field(default=(), max_length=1_000)
     edges: tuple[tuple[str, str, str], ...] = Field(default=(), max_length=10_000)
-    undoes: int | None = Field(default=None, ge=1, description="number; the last if not given")
+    undoes: Annotated[int | None, JSON_NUMBER] = Field(
+        default=None, ge=1, description="number; the last if not given"
+    )
     comment: str | None = Text
     id: str = Field(default="", max_length=200, description="the same id is the same decision")
 
@@ -127,8 +130,10 @@ class DuplicatesIn(Model):
     """Which pairs become cases."""
 
     label: str | None = Field(default=None, max_length=200)
-    least: float = Field(default=0.5, ge=0, le=1, description="least probability; not calibrated")
-    limit: int = Field(default=100, ge=1, le=1_000)
+    least: Annotated[float, JSON_NUMBER] = Field(
+        default=0.5, ge=0, le=1, description="least probability; not calibrated"
+    )
+    limit: Annotated[int, JSON_NUMBER] = Field(default=100, ge=1, le=1_000)
 
 
 class DuplicateOut(Model):

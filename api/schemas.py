@@ -5,10 +5,11 @@ Frozen pydantic models; `Engine` returns them, so that no door can tell another 
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
+from api.json_numbers import JSON_NUMBER
 from api.proof_schemas import (
     AnswerOut,
     CellOut,
@@ -79,9 +80,9 @@ class QuestionIn(Model):
 class QueryIn(QuestionIn):
     """A question whose best answers are wanted."""
 
-    k: int = Field(default=10, ge=1, le=1000)
+    k: Annotated[int, JSON_NUMBER] = Field(default=10, ge=1, le=1000)
     answerer: Literal["symbolic", "rough", "cone", "exact"] = "symbolic"
-    proofs: bool = True
+    proofs: StrictBool = True
 
 
 class WhyNotIn(QuestionIn):
@@ -150,8 +151,8 @@ class CypherIn(Model):
         examples=["MATCH (a:Country)-[:borders]->(b) RETURN a.name AS name, count(b) AS n"]
     )
     parameters: dict[str, Any] = Field(default_factory=dict)
-    timeout_s: float | None = Field(default=None, gt=0)
-    max_rows: int | None = Field(default=None, ge=1)
+    timeout_s: Annotated[float | None, JSON_NUMBER] = Field(default=None, gt=0)
+    max_rows: Annotated[int | None, JSON_NUMBER] = Field(default=None, ge=1)
 
 
 class TableOut(Model):

@@ -55,6 +55,16 @@ class Workspace:
         return self.folder / "review" / "decisions.jsonl"
 
     @property
+    def keys(self) -> Path:
+        """The keys of the REST API, as digests."""
+        return self.folder / "access" / "keys.json"
+
+    @property
+    def audit(self) -> Path:
+        """The log of changes asked for over REST."""
+        return self.folder / "access" / "audit.jsonl"
+
+    @property
     def edge_jobs(self) -> Path:
         """Which jobs have written edges from which table."""
         return self.folder / "jobs" / "edges"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from api.cli.actions import add_actions
+
 __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
@@ -30,20 +32,7 @@ ACTIONS = {
 def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     """Declare the command."""
     parser = commands.add_parser("jobs", help="list, pause, resume, cancel and retry jobs")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-    def action(name: str, told: str) -> argparse.ArgumentParser:
-        one: argparse.ArgumentParser = actions.add_parser(
-            name,
-            parents=[common],
-            help=told,
-            description=f"{told[0].upper()}{told[1:]}.",
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        one.set_defaults(run=run)
-        return one
-
+    action = add_actions(parser, common, examples=EXAMPLES, run=run)
     action("list", "list the jobs, newest first").add_argument(
         "--kind", help="only jobs of this kind, such as link"
     )

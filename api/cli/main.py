@@ -23,9 +23,11 @@ from api.cli import (
     graph,
     info,
     jobs,
+    keys,
     link,
     sample,
     scenes,
+    search,
     serve,
     store,
     train,
@@ -37,8 +39,8 @@ from kg.interrupts import interrupt_behind
 __all__ = ["main", "make_parser"]
 
 COMMANDS = (
-    *(build, link, jobs, scenes, train, ask, sample, evaluate, compare),
-    *(cypher, export, serve, demo, info, doctor, graph, store),
+    *(build, link, jobs, scenes, train, ask, search, sample, evaluate, compare),
+    *(cypher, export, serve, keys, demo, info, doctor, graph, store),
 )
 
 

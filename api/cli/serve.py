@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Sequence
     from types import FrameType
 
+    from api.access.keys import Key
     from api.settings import Settings
 
 __all__ = ["add_parser", "check_address", "is_loopback", "serve"]
@@ -23,7 +25,8 @@ EXAMPLES = """examples:
   umbra serve --port 0 --folder world/.umbra
   UMBRA_API_KEY=… umbra serve --host 0.0.0.0
 
-The first line printed is the address. Any address but loopback needs an API key.
+The first line printed is the address, and whether requests need a key. Any address but loopback
+needs one: UMBRA_API_KEY, or keys with scopes from `umbra keys create`.
 """
 
 
@@ -53,6 +56,7 @@ def serve(arguments: argparse.Namespace) -> int:
     """
     import logging
 
+    from api.access.keys import KeyRing
     from api.engine import Engine
     from api.settings import load_settings
     from api.workspace import find_workspace
@@ -62,17 +66,22 @@ def serve(arguments: argparse.Namespace) -> int:
     settings = load_settings(
         workspace.settings, **{name: value for name, value in given.items() if value is not None}
     )
-    check_address(settings)
+    keys = KeyRing(workspace.keys).keys
+    check_address(settings, keys)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("neo4j").setLevel(logging.WARNING)
     listener = _listen(settings)
     with Engine(workspace, settings=settings, snapshot=arguments.snapshot) as engine:
-        _run(engine, listener)
+        _run(engine, listener, keyed=bool(keys or settings.api_key.get_secret_value()))
     return _leave()
 
 
-def check_address(settings: Settings) -> None:
+def check_address(settings: Settings, keys: Sequence[Key] = ()) -> None:
     """Refuse an address that others can reach, unless a key guards it.
+
+    Args:
+        settings: With the address and the operator's key.
+        keys: Further keys.
 
     Raises:
         SettingError: It has no key, or a short one.
@@ -80,7 +89,7 @@ def check_address(settings: Settings) -> None:
     from kg.errors import SettingError
 
     key = settings.api_key.get_secret_value()
-    if is_loopback(settings.host) or len(key) >= MIN_KEY_CHARS:
+    if is_loopback(settings.host) or len(key) >= MIN_KEY_CHARS or (keys and not key):
         return
     found = (
         "no API key guards it" if not key else f"its API key is under {MIN_KEY_CHARS} characters"
@@ -88,7 +97,8 @@ def check_address(settings: Settings) -> None:
     raise SettingError(
         f"others can reach {settings.host}, and {found}",
         where="host",
-        hint="set UMBRA_API_KEY to a long random text, or use --host 127.0.0.1",
+        hint="set UMBRA_API_KEY to a long random text, make a key with `umbra keys create`, "
+        "or use --host 127.0.0.1",
     )
 
 
@@ -127,7 +137,7 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _run(engine: Any, listener: socket.socket) -> None:
+def _run(engine: Any, listener: socket.socket, *, keyed: bool) -> None:
     """Run the server until a signal comes."""
     import uvicorn
 
@@ -154,7 +164,8 @@ def _run(engine: Any, listener: socket.socket) -> None:
             super().handle_exit(sig, frame)
             app.state.closing.set()
 
-    print(f"Umbra is at http://{shown}:{port}/ (Ctrl+C ends it)", flush=True)
+    told = "requests need a key" if keyed else "no key is needed: only this machine reaches it"
+    print(f"Umbra is at http://{shown}:{port}/ ({told}; Ctrl+C ends it)", flush=True)
     with _quiet_signals():
         Server(config).run(sockets=[listener])
 

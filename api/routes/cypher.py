@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol, runtime_checkable
 
 from fastapi import APIRouter, Body
 
+from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.engine import Engine
 from api.problems import problems
@@ -25,7 +26,7 @@ from kg.errors import (
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["store"])
+router = APIRouter(tags=["store"], route_class=scoped("read"))
 
 
 @router.post(

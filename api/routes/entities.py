@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Response
 
+from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.problems import problems
 from api.routes.examples import ENTITY_KEYS
@@ -15,7 +16,7 @@ from kg.errors import StoreUnavailableError, UnknownEntityError
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["store"])
+router = APIRouter(tags=["store"], route_class=scoped("read"))
 
 Key = Annotated[str, Path(max_length=2000, openapi_examples=ENTITY_KEYS)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="edges of one page")]

@@ -14,6 +14,7 @@ __all__ = [
     "JOB",
     "JOBS",
     "QUESTIONS",
+    "SEARCHES",
     "TABLE",
     "TEXTS",
     "WHY_NOT",
@@ -111,6 +112,11 @@ CYPHER: dict[str, Any] = {
 ENTITY_KEYS: dict[str, Any] = {
     "country": {"summary": "A country", "value": "country:TR"},
     "part": {"summary": "A part of its flag", "value": "part:country:TR/0"},
+}
+
+SEARCHES: dict[str, Any] = {
+    "name": {"summary": "A name, without its accents or with a letter wrong", "value": "turkei"},
+    "part": {"summary": "What a flag shows", "value": "white crescent"},
 }
 
 JOBS: dict[str, Any] = {

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.engine import Engine
 from api.errors import HttpProblem
@@ -15,7 +16,7 @@ from kg.errors import StoreUnavailableError, UnknownEntityError
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["pictures"])
+router = APIRouter(tags=["pictures"], route_class=scoped("read"))
 
 Hash = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="of the file's bytes")]
 Part = Annotated[

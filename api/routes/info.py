@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter
 
+from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.engine import Engine
 from api.problems import problems
@@ -14,7 +15,7 @@ from kg.errors import MissingPartError
 
 __all__ = ["installed_version", "router"]
 
-router = APIRouter(tags=["store"])
+router = APIRouter(tags=["store"], route_class=scoped("read"))
 
 
 @router.get("/v1/info", summary="What is here", responses=problems(MissingPartError))

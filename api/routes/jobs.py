@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Header, Path, Request, Response
 from fastapi.responses import FileResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
+from api.access.scopes import scoped
 from api.dependencies import RunnerDep
 from api.problems import problems
 from api.routes.examples import JOB, JOBS, shown
@@ -19,7 +20,7 @@ from kg.errors import InputError, JobError, LimitError
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["jobs"])
+router = APIRouter(tags=["jobs"], route_class=scoped("jobs"))
 
 LOOK_EVERY_S = 0.15
 PING_EVERY_S = 15

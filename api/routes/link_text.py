@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
+from api.access.scopes import scoped
 from api.dependencies import LinkerDep, WorkDep
 from api.problems import problems
 from api.routes.examples import TEXTS
@@ -15,7 +16,7 @@ from kg.errors import InputError, LimitError, MissingPartError, QueryTimeoutErro
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["linking"])
+router = APIRouter(tags=["linking"], route_class=scoped("read"))
 
 
 @router.post(

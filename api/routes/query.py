@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
+from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.problems import problems
 from api.routes.examples import ANSWERS, QUESTIONS, shown
@@ -25,7 +26,7 @@ from kg.errors import (
 
 __all__ = ["QUESTION_ERRORS", "router"]
 
-router = APIRouter(tags=["questions"])
+router = APIRouter(tags=["questions"], route_class=scoped("read"))
 
 QUESTION_ERRORS = (
     InputError,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Query
 
+from api.access.scopes import scoped
 from api.dependencies import DeskDep, RunnerDep, WorkDep
 from api.problems import problems
 from api.review_schemas import (
@@ -33,7 +34,7 @@ from kg.errors import (
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["review"])
+router = APIRouter(tags=["review"], route_class=scoped("read", changes="write"))
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 Label = Annotated[str | None, Query(max_length=200)]

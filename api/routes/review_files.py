@@ -8,6 +8,7 @@ from typing import IO, Annotated, Any
 from fastapi import APIRouter, Body, Query
 from fastapi.responses import StreamingResponse
 
+from api.access.scopes import scoped
 from api.dependencies import DeskDep, WorkDep
 from api.problems import problems
 from api.review_schemas import ImportedOut, ReviewFileIn
@@ -16,7 +17,7 @@ from kg.errors import InputError, LimitError, QueryTimeoutError, RecordError, St
 
 __all__ = ["FILES", "router"]
 
-router = APIRouter(tags=["review"])
+router = APIRouter(tags=["review"], route_class=scoped("read", changes="write"))
 
 FILES: dict[str, Any] = {
     "sssom": {

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body
 
+from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.problems import problems
 from api.routes.examples import ABSENCES, WHY_NOT, shown
@@ -14,7 +15,7 @@ from api.schemas import WhyNotIn, WhyNotOut
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["questions"])
+router = APIRouter(tags=["questions"], route_class=scoped("read"))
 
 
 @router.post(

@@ -10,9 +10,10 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.workspace import Workspace
+from kg.backends import open_store
 from kg.launcher import attach, stop_store
 from tests.api.tiny_world import HEAP, make_data, make_workspace, started
-from tests.api.world import WorldEngine, open_world
+from tests.api.world import WorldEngine, fill, make_world, open_world
 
 ADDRESS = "http://127.0.0.1:8321"
 
@@ -28,6 +29,17 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorldEngine]:
 def client(world: WorldEngine) -> Iterator[TestClient]:
     with TestClient(create_app(world), base_url=ADDRESS) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory: pytest.TempPathFactory, engine_folder: Path) -> Workspace:
+    """The small world in the embedded store of this test run."""
+    workspace = make_world(tmp_path_factory.mktemp("served") / ".umbra")
+    workspace.settings.write_text('text_encoder = "tiny"\n')
+    workspace.graph.symlink_to(engine_folder)
+    with open_store(workspace.graph) as store:
+        fill(store, workspace)
+    return workspace
 
 
 @pytest.fixture(scope="session")

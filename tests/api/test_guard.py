@@ -123,6 +123,33 @@ def test_a_form_of_another_site_is_refused(client: TestClient, kind: str) -> Non
     problem(sent, "unsupported-media-type", 415)
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 404),
+        ({"Origin": "http://127.0.0.1:8321"}, 404),  # the page itself
+        ({"Origin": "https://evil.example"}, 415),
+        ({"Origin": "http://127.0.0.1:9999"}, 415),
+        ({"Origin": "null"}, 415),
+    ],
+)
+def test_without_a_body_no_type_is_needed_but_other_sites_stay_out(
+    client: TestClient, headers: dict[str, str], status: int
+) -> None:
+    assert client.post("/v1/jobs/0/pause", headers=headers).status_code == status
+
+
+def test_all_methods_of_an_address_are_named(client: TestClient) -> None:
+    for path, allowed in (("/v1/jobs", "GET, POST"), ("/v1/jobs/0", "DELETE, GET")):
+        assert client.put(path, json={}).headers["allow"] == allowed
+
+
+@pytest.mark.parametrize("k", ["5", True, 1.5, "x"])
+def test_only_a_number_is_a_number(client: TestClient, k: Any) -> None:
+    sent = client.post("/v1/query", json={"query": "x", "k": k})
+    assert problem(sent, "invalid-request", 422)["errors"][0]["pointer"] == "/k"
+
+
 def test_cors_is_off(client: TestClient) -> None:
     origin = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
     answer = client.options("/v1/query", headers=origin)

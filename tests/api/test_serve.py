@@ -30,7 +30,6 @@ from kg.errors import SettingError
 from tests.api.test_app import events_of
 from tests.api.test_guard import problem
 from tests.api.test_runner import until
-from tests.api.world import fill, make_world
 
 REPOSITORY = Path(__file__).parents[2]
 SERVE = (
@@ -78,16 +77,6 @@ def test_a_taken_port_is_refused_with_one_line(
         port = str(taken.getsockname()[1])
         assert main(["serve", "--folder", str(tmp_path), "--port", port]) == 2
     assert f"port {port}" in capsys.readouterr().err
-
-
-@pytest.fixture(scope="module")
-def stored(tmp_path_factory: pytest.TempPathFactory, engine_folder: Path) -> Workspace:
-    """The small world in the embedded store of this test run."""
-    workspace = make_world(tmp_path_factory.mktemp("served") / ".umbra")
-    workspace.graph.symlink_to(engine_folder)
-    with open_store(workspace.graph) as store:
-        fill(store, workspace)
-    return workspace
 
 
 @contextmanager

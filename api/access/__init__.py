@@ -1,0 +1,1 @@
+"""Who may do what at the REST door: keys, the scopes that routes need, and the log of changes."""

@@ -1,0 +1,41 @@
+"""Commands of several actions, such as `umbra jobs list`: with the same options and examples."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+__all__ = ["add_actions"]
+
+
+def add_actions(
+    command: argparse.ArgumentParser,
+    common: argparse.ArgumentParser,
+    *,
+    examples: str,
+    run: Callable[[argparse.Namespace], int],
+) -> Callable[[str, str], argparse.ArgumentParser]:
+    """Let a command have actions; returns what adds one, by its name and a phrase about it.
+
+    Args:
+        command: The command.
+        common: Options that all actions share.
+        examples: Shown after the help of each.
+        run: Runs whichever was chosen; its name is in ``action``.
+    """
+    actions: Any = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    def action(name: str, told: str) -> argparse.ArgumentParser:
+        one: argparse.ArgumentParser = actions.add_parser(
+            name,
+            parents=[common],
+            help=told,
+            description=f"{told[0].upper()}{told[1:]}.",
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        one.set_defaults(run=run)
+        return one
+
+    return action

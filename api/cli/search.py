@@ -1,0 +1,67 @@
+"""`umbra search`: entities by words and by meaning."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from api.search.schemas import HighlightOut
+
+__all__ = ["add_parser", "run"]
+
+EXAMPLES = """examples:
+  umbra search turkiye
+  umbra search "island in the Pacific" --label Country
+  umbra search "borders Kazakhstan" -k 5 --json
+
+The first search reads the graph and encodes its texts; later ones only what is new. Below each hit
+stand the texts that hold words of the query; a hit without any was found by its meaning.
+"""
+
+
+def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command."""
+    parser = commands.add_parser(
+        "search",
+        parents=[common],
+        help="find entities by words and by meaning",
+        description="Find entities by names, prose, parts of pictures, neighbours, and meaning.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("text", help="what to look for")
+    parser.add_argument("-k", type=int, default=10, help="most hits, up to 100 (default 10)")
+    parser.add_argument(
+        "--label", action="append", default=[], help="only entities of this label; may be repeated"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Search and print the hits."""
+    from api.cli.printing import print_json
+    from api.engine import Engine
+
+    with Engine.open(arguments.folder) as engine:
+        found = engine.search(arguments.text, k=arguments.k, labels=arguments.label)
+    if arguments.json:
+        print_json(found)
+        return 0
+    for hit in found.hits:
+        places = ", ".join(f"{name} {rank}" for name, rank in hit.ranks.items())
+        print(f"{hit.name}  ({hit.label}) [{hit.key}]  {places}")
+        for highlight in hit.highlights:
+            print(f"    {highlight.field}: {_marked(highlight)}")
+    if not found.hits:
+        print("nothing found")
+    return 0
+
+
+def _marked(highlight: HighlightOut) -> str:
+    """Return a text with the words found between asterisks."""
+    text, end = "", 0
+    for start, stop in highlight.spans:
+        text += f"{highlight.text[end:start]}*{highlight.text[start:stop]}*"
+        end = stop
+    return (text + highlight.text[end:]).replace("\n", " ")

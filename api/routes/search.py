@@ -1,0 +1,62 @@
+"""`GET /v1/search`: entities by words and by meaning."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.access.scopes import scoped
+from api.dependencies import EngineDep, WorkDep
+from api.problems import problems
+from api.routes.examples import SEARCHES
+from api.search.hybrid import MAX_HITS, MAX_QUERY
+from api.search.schemas import SearchOut
+from kg.errors import (
+    ConstraintError,
+    InputError,
+    MissingPartError,
+    QueryTimeoutError,
+    StoreError,
+    StoreUnavailableError,
+)
+
+__all__ = ["router"]
+
+router = APIRouter(tags=["search"], route_class=scoped("read"))
+
+Text = Annotated[
+    str,
+    Query(min_length=1, max_length=MAX_QUERY, pattern=r"\S", openapi_examples=SEARCHES),
+]
+Limit = Annotated[int, Query(ge=1, le=MAX_HITS, description="most hits")]
+Labels = Annotated[
+    list[str], Query(alias="label", max_length=20, description="only of these; may be repeated")
+]
+
+
+@router.get(
+    "/v1/search",
+    summary="Search everything",
+    responses=problems(
+        InputError,
+        MissingPartError,
+        QueryTimeoutError,
+        ConstraintError,
+        StoreError,
+        StoreUnavailableError,
+    ),
+)
+async def search(
+    q: Text,
+    engine: EngineDep,
+    work: WorkDep,
+    k: Limit = 10,
+    label: Labels = [],  # noqa: B006
+) -> SearchOut:
+    """Find entities by their names, prose, pictures' parts and neighbours, and by meaning.
+
+    Each hit says where it stood in each list, and which of its texts hold words of the query. A
+    server that has no vectors of meaning yet answers by words, says so, and makes them meanwhile.
+    """
+    return await work(engine.search, q, k=k, labels=label, patient=False)

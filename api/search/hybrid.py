@@ -1,0 +1,139 @@
+"""Hybrid search: the lists by words and by meaning, fused by reciprocal ranks.
+
+score(e) = sum over lists of w_l / (C + rank_l(e)), a list without e adding nothing: scores of two
+lists are never compared, only places. Weights are those that `bench.search` chose on valid queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from api.search.highlights import highlights
+from api.search.schemas import HitOut, ListName, SearchOut
+from kg.errors import InputError
+from kg.full_text import FullTextIndex
+from kg.model import EntityKey
+
+if TYPE_CHECKING:
+    from api.engine import Engine
+    from api.search.meaning import MeaningIndex
+
+__all__ = ["MAX_HITS", "MAX_QUERY", "WEIGHTS", "HybridSearch", "fused"]
+
+WEIGHTS: Mapping[ListName, float] = {"words": 1.0, "meaning": 1.0}
+"""How much a place in each list counts."""
+C = 60
+"""Rank constant of the fusion (Cormack, Clarke and Büttcher, SIGIR 2009)."""
+DEPTH = 100
+"""Entities taken from each list."""
+MAX_HITS = 100
+MAX_QUERY = 1_000
+"""Characters of a query."""
+
+
+def fused(
+    lists: Mapping[ListName, Sequence[EntityKey]], weights: Mapping[ListName, float] = WEIGHTS
+) -> list[tuple[EntityKey, float]]:
+    """Fuse ranked lists; ties in the order of keys.
+
+    Example:
+        >>> [key for key, _ in fused({"words": ["a", "b"], "meaning": ["b", "c"]})]
+        ['b', 'a', 'c']
+    """
+    scores: dict[EntityKey, float] = {}
+    for name, keys in lists.items():
+        for rank, key in enumerate(keys, 1):
+            scores[key] = scores.get(key, 0.0) + weights[name] / (C + rank)
+    return sorted(scores.items(), key=lambda row: (-row[1], row[0]))
+
+
+class HybridSearch:
+    """Searches the entities of an engine's store; holds its derived indexes.
+
+    Args:
+        engine: Whose.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __call__(
+        self, text: str, *, k: int = 10, labels: Collection[str] = (), patient: bool = True
+    ) -> SearchOut:
+        """Search; as `Engine.search`.
+
+        Args:
+            text: What to look for.
+            k: Most hits, at most `MAX_HITS`.
+            labels: Only entities of these.
+            patient: Wait for the vectors to be made, where there are none yet.
+
+        Raises:
+            InputError: The text is empty or too long, or k out of range.
+        """
+        if not text.strip() or len(text) > MAX_QUERY:
+            raise InputError(f"a search needs 1 to {MAX_QUERY} characters", where="the query")
+        if not 1 <= k <= MAX_HITS:
+            raise InputError(f"k is 1 to {MAX_HITS}", where="k")
+        depth = max(DEPTH, k)
+        found = self._words.search(text, k=depth, labels=labels)
+        lists: dict[ListName, Sequence[EntityKey]] = {"words": [hit.key for hit in found]}
+        warnings: tuple[str, ...] = ()
+        if patient or self._meaning.ready():
+            near = self._meaning.search(text, k=depth, labels=labels)
+            lists["meaning"] = [key for key, _ in near]
+        else:
+            warnings = ("by words only: vectors of meaning are being made",)
+        ranks = {name: {k: n for n, k in enumerate(keys, 1)} for name, keys in lists.items()}
+        hits = (
+            self._hit(key, score, {name: of[key] for name, of in ranks.items() if key in of}, text)
+            for key, score in fused(lists)[:k]
+        )
+        return SearchOut(
+            query=text,
+            hits=tuple(hit for hit in hits if hit is not None),
+            lists=tuple(lists),
+            warnings=warnings,
+        )
+
+    @cached_property
+    def _words(self) -> FullTextIndex:
+        store, workspace = self._engine.store, self._engine.workspace
+        # the version of a store that is lost with its process says nothing to the next one
+        folder = workspace.indexes / "full-text" if store.capabilities.durable else None
+        return FullTextIndex(store, folder, identity=self._engine.settings.store)
+
+    @cached_property
+    def _meaning(self) -> MeaningIndex:
+        from api.search.meaning import MeaningIndex
+        from api.steps.encoders import text_encoder_named
+
+        engine = self._engine
+        folder = engine.workspace.indexes
+        encoder = text_encoder_named(engine.settings.text_encoder, folder, remembers=False)
+        return MeaningIndex(engine.store, encoder, folder)
+
+    def _hit(
+        self, key: EntityKey, score: float, ranks: dict[ListName, int], text: str
+    ) -> HitOut | None:
+        from api.views import image_out
+
+        store = self._engine.store
+        entity = store.entity(key)
+        if entity is None:  # deleted since the lists were made
+            return None
+        return HitOut(
+            key=key,
+            name=entity.name,
+            label=entity.label,
+            score=score,
+            ranks=ranks,
+            highlights=highlights(store, entity, text, self._name),
+            image=image_out(entity.images[0]) if entity.images else None,
+        )
+
+    def _name(self, key: EntityKey) -> str:
+        found = self._engine.store.entity(key)
+        return key if found is None else found.name

@@ -1,0 +1,47 @@
+"""What every door shows of a search: hits, where they stood in which list, and the words found."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.proof_schemas import ImageOut, Model
+
+__all__ = ["HighlightOut", "HitOut", "SearchOut"]
+
+ListName = Literal["words", "meaning"]
+FieldName = Literal["names", "prose", "picture", "facts"]
+
+
+class HighlightOut(Model):
+    """A text in which words of the query stand."""
+
+    field: FieldName = Field(
+        description="names, text attributes, parts of its pictures, or neighbours in the graph"
+    )
+    text: str
+    spans: tuple[tuple[int, int], ...] = Field(
+        description="first character and one past the last of each word, from 0"
+    )
+
+
+class HitOut(Model):
+    """An entity that was found, and why."""
+
+    key: str
+    name: str
+    label: str
+    score: float = Field(description="of the fused list; compares within one search only")
+    ranks: dict[ListName, int] = Field(description="its place in each list that holds it, from 1")
+    highlights: tuple[HighlightOut, ...] = ()
+    image: ImageOut | None = None
+
+
+class SearchOut(Model):
+    """What a search found, best first."""
+
+    query: str
+    hits: tuple[HitOut, ...]
+    lists: tuple[ListName, ...] = Field(description="which lists were fused")
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,147 @@
+"""Search: every door finds the same, says why, and the fusion is the formula."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.cli.main import main
+from api.engine import Engine
+from api.routes.examples import SEARCHES
+from api.search.hybrid import C, fused
+from api.search.meaning import MeaningIndex
+from api.search.schemas import SearchOut
+from api.settings import Settings
+from api.workspace import Workspace
+from encoders import TinyTextEncoder
+from kg.backends.memory import MemoryStore
+from kg.errors import InputError
+from kg.model import Entity, EntityKey
+from tests.api.conftest import ADDRESS
+from tests.api.test_guard import problem
+from tests.api.test_runner import until
+from tests.api.world import WorldEngine, open_world
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> WorldEngine:
+    settings = Settings(text_encoder="tiny")
+    return open_world(tmp_path_factory.mktemp("searched") / ".umbra", settings=settings)
+
+
+def test_a_hit_says_where_its_words_stand(searched: WorldEngine) -> None:
+    found = searched.search("turkei crescent", k=5)
+    turkey = next(hit for hit in found.hits if hit.key == "country:TR")
+    marked = {(h.field, h.text[start:end]) for h in turkey.highlights for start, end in h.spans}
+    assert ("names", "Turkey") in marked
+    assert ("picture", "crescent") in marked or ("facts", "crescent") in marked
+    assert turkey.ranks["words"] >= 1
+    assert turkey.image is not None
+
+
+def test_labels_hold_for_both_lists(searched: WorldEngine) -> None:
+    found = searched.search("arabic", labels=["Language", "Shape"])
+    assert {hit.label for hit in found.hits} == {"Language", "Shape"}
+    assert found.hits[0].key == "language:ara"
+
+
+def test_a_search_is_the_same_twice_and_k_cuts_it(searched: WorldEngine) -> None:
+    whole = searched.search("republic", k=12)
+    assert searched.search("republic", k=12) == whole
+    assert searched.search("republic", k=3).hits == whole.hits[:3]
+    scores = [hit.score for hit in whole.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "k"), [("", 1), (" \n", 1), ("x" * 1001, 1), ("x", 0), ("x", 101)]
+)
+def test_what_is_out_of_range_is_refused(searched: WorldEngine, text: str, k: int) -> None:
+    with pytest.raises(InputError):
+        searched.search(text, k=k)
+
+
+def test_fusion_is_the_sum_of_reciprocal_ranks() -> None:
+    lists = {"words": ["a", "b"], "meaning": ["c", "a"]}
+    keys = {name: [EntityKey(k) for k in ks] for name, ks in lists.items()}
+    assert fused(keys) == [  # type: ignore[arg-type]
+        ("a", 1 / (C + 1) + 1 / (C + 2)), ("c", 1 / (C + 1)), ("b", 1 / (C + 2)),
+    ]  # fmt: skip
+    assert fused(keys, {"words": 0.0, "meaning": 1.0})[0][0] == "c"  # type: ignore[arg-type]
+
+
+def test_the_server_answers_by_words_until_the_vectors_are_there(tmp_path: Path) -> None:
+    settings = Settings(text_encoder="tiny")
+    with (
+        open_world(tmp_path / ".umbra", settings=settings) as engine,
+        TestClient(create_app(engine), base_url=ADDRESS) as client,
+    ):
+        first = SearchOut.model_validate(client.get("/v1/search", params={"q": "turkey"}).json())
+        assert first.hits[0].key == "country:TR"
+        assert (first.lists == ("words",)) is bool(first.warnings)
+
+        def both() -> bool:
+            return client.get("/v1/search?q=turkey").json()["lists"] == ["words", "meaning"]
+
+        until(both)
+        for example in SEARCHES.values():
+            sent = {"q": example["value"], "label": ["Country", "Part"]}
+            found = SearchOut.model_validate(client.get("/v1/search", params=sent).json())
+            assert found.hits
+            assert found == engine.search(example["value"], labels=["Country", "Part"])
+        for wrong in ("/v1/search", "/v1/search?q=", "/v1/search?q=%20", "/v1/search?q=x&k=0"):
+            problem(client.get(wrong), "invalid-request", 422)
+
+
+def test_the_command_prints_the_same(stored: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ["--folder", str(stored.folder)]
+    assert main(["search", "turkei", "-k", "3", "--json", *place]) == 0
+    printed = SearchOut.model_validate(json.loads(capsys.readouterr().out))
+    with Engine(stored) as engine:
+        assert engine.search("turkei", k=3) == printed
+    assert printed.hits[0].key == "country:TR"
+    assert (stored.indexes / "full-text" / "current.json").exists()
+    assert main(["search", "turkey", *place]) == 0
+    assert "names: *Turkey*" in capsys.readouterr().out
+    assert main(["search", " ", *place]) == 2
+    assert "1 to 1000 characters" in capsys.readouterr().err
+    assert main(["search", "x", "--folder", str(stored.folder / "nowhere")]) == 3
+
+
+class CountingEncoder(TinyTextEncoder):
+    """Counts what it encodes."""
+
+    seen = 0
+
+    def encode(self, texts: list[str]) -> object:  # type: ignore[override]
+        self.seen += len(texts)
+        return super().encode(texts)
+
+
+def test_only_new_texts_are_encoded_and_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
+    store, encoder = MemoryStore(), CountingEncoder()
+    names = ("Peru", "Chile", "Peru")
+    store.upsert_entities(
+        [Entity(key=EntityKey(f"c{n}"), label="X", name=name) for n, name in enumerate(names)]
+    )
+    index = MeaningIndex(store, encoder, tmp_path)
+    assert [key for key, _ in index.search("Peru", k=2)] == ["c0", "c2"]
+    assert encoder.seen == 3  # two texts and the query
+    store.upsert_entities([Entity(key=EntityKey("c9"), label="Y", name="Bolivia")])
+    assert index.search("Bolivia", k=1, labels=["Y"])[0][0] == "c9"
+    assert encoder.seen == 5
+    again = MeaningIndex(store, encoder, tmp_path)
+    again.search("Peru")
+    assert encoder.seen == 6
+    (file,) = tmp_path.glob("meaning-*.npz")
+    for damage in (b"", b"damaged"):
+        file.write_bytes(damage)
+        found = MeaningIndex(store, encoder, tmp_path).search("Peru", k=1)
+        assert found[0][1] == pytest.approx(1.0, abs=1e-3)
+    np.savez(file, digests=np.zeros((1, 16), np.uint8), vectors=np.zeros((1, 3), np.float32))
+    assert MeaningIndex(store, encoder, tmp_path).search("Peru", k=1)[0][0] == "c0"

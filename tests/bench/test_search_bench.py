@@ -1,0 +1,72 @@
+"""The bench of search runs on a handful of entities, and its gains are the formulas."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from bench.search import fb15k_sets, gains, masked, measured
+from bench.search_page import page
+from encoders import TinyTextEncoder
+from kg.model import EntityKey
+
+NAMES = [
+    "Peru",
+    "Chile",
+    "Bolivia",
+    "France",
+    "Spain",
+    "Germany",
+    "Turkey",
+    "Iran",
+    "India",
+    "Guinea",
+    "Kenya",
+    "Uganda",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with gzip.open(tmp_path / "entities.jsonl.gz", "wt", encoding="utf-8") as file:
+        for n, name in enumerate(NAMES):
+            row = {"key": f"/m/{n}", "label": name, "aliases": [f"{name}land", f"Old {name}"],
+                   "description": f"{name} is country number {n} of a short list"}  # fmt: skip
+            file.write(json.dumps(row) + "\n")
+    with gzip.open(tmp_path / "train.tsv.gz", "wt", encoding="utf-8") as file:
+        for n in range(1, len(NAMES)):
+            file.write(f"/m/{n - 1}\t/near/by\t/m/{n}\n")
+    return tmp_path
+
+
+def test_gains_of_one_relevant_entity() -> None:
+    ranked = [EntityKey(str(n)) for n in range(20)]
+    assert gains(ranked, EntityKey("0")) == (1.0, 1.0)
+    assert gains(ranked, EntityKey("2")) == (pytest.approx(1 / math.log2(4)), pytest.approx(1 / 3))
+    assert gains(ranked, EntityKey("10")) == (0.0, pytest.approx(1 / 11))
+    assert gains(ranked, EntityKey("x")) == (0.0, 0.0)
+
+
+def test_masking_leaves_no_name() -> None:
+    assert masked("Peru, in the Andes: Péru!", ["Peru"]) == "in the Andes"
+
+
+def test_the_whole_bench_on_a_few_entities(folder: Path) -> None:
+    sets = list(fb15k_sets(folder, 0))
+    assert [one.name for one in sets] == ["facts", "prose", "names"]
+    for one in sets:
+        golds = {split: {q.gold for q in asked} for split, asked in one.queries.items()}
+        assert not golds["valid"] & golds["test"]
+    for asked in sets[0].queries["test"]:
+        name = NAMES[int(asked.gold.rpartition("/")[2])]
+        assert name not in asked.text
+    found = measured(sets, TinyTextEncoder(), None)
+    result = {"commit": "c", "date": "d", "machine": {"cores": 1}, "seed": 0, "most": 9, **found}
+    written = page(result)
+    for one in sets:
+        assert 0 <= found["test"][one.name]["words"]["mrr"] <= 1
+        assert f"| {one.name} |" in written

@@ -1,0 +1,149 @@
+"""Full text: BM25 as its formula says, always as the store is now, whatever lies on the disk."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg.backends.memory import MemoryStore
+from kg.errors import InputError
+from kg.full_text import FullTextIndex
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
+
+TOLD = (Provenance(kind="asserted", source="test"),)
+
+
+def entity(key: str, name: str, *, label: str = "Country", **more: object) -> Entity:
+    return Entity(key=EntityKey(key), label=label, name=name, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore()
+    store.upsert_entities(
+        [
+            entity("tr", "Türkiye", aliases=("Turkey",), attributes={"about": "on two continents"}),
+            entity("gr", "Greece", attributes={"about": ("many islands", "olives"), "area": 3}),
+            entity("tc", "Turkey City", label="City"),
+        ]
+    )
+    head, tail = EntityKey("gr"), EntityKey("tr")
+    store.upsert_edges([Edge(head=head, relation="borders", tail=tail, provenance=TOLD)])
+    return store
+
+
+def keys(index: FullTextIndex, text: str, **options: object) -> list[str]:
+    return [hit.key for hit in index.search(text, **options)]  # type: ignore[arg-type]
+
+
+def test_names_prose_and_neighbours_are_found(store: MemoryStore) -> None:
+    index = FullTextIndex(store)
+    assert keys(index, "TURKIYE")[0] == "tr"
+    assert set(keys(index, "turkey")) == {"tr", "tc"}
+    assert keys(index, "islands olives") == ["gr"]
+    assert keys(index, "turkiye", fields={"facts": 1.0}) == ["gr"]
+
+
+def test_an_unknown_word_may_be_a_letter_off_and_a_known_one_may_not(store: MemoryStore) -> None:
+    index = FullTextIndex(store)
+    assert keys(index, "Greeece")[0] == "gr"
+    assert keys(index, "Grèce")[0] == "gr"
+    assert keys(index, "xx") == []
+    store.upsert_entities([entity("gz", "Greeze")])
+    assert keys(index, "greeze") == ["gz"]
+
+
+def test_the_last_word_may_be_unfinished(store: MemoryStore) -> None:
+    index = FullTextIndex(store)
+    assert set(keys(index, "tur", prefix=True)) >= {"tr", "tc"}
+    assert keys(index, "tur") == []
+
+
+def test_labels_filter_before_the_hits_are_counted(store: MemoryStore) -> None:
+    assert keys(FullTextIndex(store), "turkey", labels=["City"], k=1) == ["tc"]
+    assert keys(FullTextIndex(store), "turkey", labels=["Nothing"]) == []
+
+
+def test_what_means_nothing_finds_nothing_or_is_refused(store: MemoryStore) -> None:
+    index = FullTextIndex(store)
+    for text in ("", "  ", "()[]*:^~", "\ud800", "AND OR NOT", "x" * 100_000):
+        assert keys(index, text) == []
+    assert FullTextIndex(MemoryStore()).search("x") == []
+    for options in ({"k": 0}, {"fields": {"secret": 1.0}}):
+        with pytest.raises(InputError):
+            keys(index, "x", **options)
+
+
+def test_a_change_of_the_store_is_found_at_once(store: MemoryStore, tmp_path: Path) -> None:
+    index = FullTextIndex(store, tmp_path)
+    assert keys(index, "tanzania") == []
+    store.upsert_entities([entity("tz", "Tanzania")])
+    assert keys(index, "tanzania") == ["tz"]
+    store.delete_entities([EntityKey("tz")])
+    assert keys(index, "tanzania") == []
+    assert index.version == store.version
+    assert len(list(tmp_path.glob("index-*"))) == 1
+
+
+def test_what_is_on_the_disk_is_opened_again(store: MemoryStore, tmp_path: Path) -> None:
+    keys(FullTextIndex(store, tmp_path), "turkey")
+    (made,) = tmp_path.glob("index-*")
+    assert set(keys(FullTextIndex(store, tmp_path), "turkey")) == {"tr", "tc"}
+    assert list(tmp_path.glob("index-*")) == [made]
+    keys(FullTextIndex(store, tmp_path, identity="another store"), "turkey")
+    assert list(tmp_path.glob("index-*")) != [made]
+
+
+@pytest.mark.parametrize("what", ["index", "pointer", "format", "gone"])
+def test_a_damaged_index_is_made_anew(store: MemoryStore, tmp_path: Path, what: str) -> None:
+    keys(FullTextIndex(store, tmp_path), "turkey")
+    pointer = tmp_path / "current.json"
+    match what:
+        case "index":
+            for file in tmp_path.glob("index-*/*"):
+                file.write_bytes(b"damaged")
+        case "pointer":
+            pointer.write_text('{"format": 1}')
+        case "format":
+            pointer.write_text(json.dumps(json.loads(pointer.read_text()) | {"format": 99}))
+        case _:
+            pointer.unlink()
+    assert set(keys(FullTextIndex(store, tmp_path), "turkey")) == {"tr", "tc"}
+
+
+WORDS = ("alpha", "beta", "gamma", "delta")
+
+
+@given(texts=st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6), max_size=8))
+@settings(max_examples=25)
+def test_scores_are_those_of_the_formula(texts: list[list[str]]) -> None:
+    store = MemoryStore()
+    named = {f"e{n}": text for n, text in enumerate(texts)}
+    store.upsert_entities([entity(key, " ".join(text)) for key, text in named.items()])
+    expected = bm25(named, ["alpha", "beta"])
+    found = FullTextIndex(store).search("alpha beta", fields={"names": 1.0})
+    assert {hit.key: pytest.approx(hit.score, abs=1e-3) for hit in found} == expected
+    assert [h.key for h in found] == sorted(
+        (h.key for h in found), key=lambda k: (-next(h.score for h in found if h.key == k), k)
+    )
+
+
+def bm25(texts: Mapping[str, list[str]], query: list[str]) -> dict[str, float]:
+    """BM25 with k1 = 1.2 and b = 0.75, written for clearness."""
+    mean = sum(map(len, texts.values())) / max(1, len(texts))
+    scores: Counter[str] = Counter()
+    for word in query:
+        holders = [key for key, text in texts.items() if word in text]
+        idf = math.log(1 + (len(texts) - len(holders) + 0.5) / (len(holders) + 0.5))
+        for key in holders:
+            count, length = texts[key].count(word), len(texts[key])
+            scores[key] += idf * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length / mean))
+    return dict(scores)
