@@ -1,13 +1,14 @@
-"""`umbra graph`: checks the graph and what lies beside it."""
+"""`umbra graph`: checks the graph and what lies beside it, backs it up, restores it."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
-__all__ = ["add_parser", "run"]
+__all__ = ["add_parser", "run_backup", "run_check", "run_restore"]
 
-EXAMPLES = """examples:
+CHECK = """examples:
   umbra graph check
   umbra graph check --json
 
@@ -15,24 +16,44 @@ Every node, edge, record, part, image file, snapshot and output of a job is read
 engine checks its own pages, links and indexes. Nothing is changed; writers wait while the graph is
 read. The exit status is 1 if anything is wrong.
 """
+BACKUP = """examples:
+  umbra graph backup monday.umbra.zip
+
+Holds the graph, its images and people's decisions on links, with their hashes; snapshots, models
+and indexes are made from these and are not in it. Others may go on: writers wait while the graph
+is read. The file appears only when it is whole.
+"""
+RESTORE = """examples:
+  umbra graph restore monday.umbra.zip --folder restored
+
+Fills a working folder that has no graph, in any store. The file is checked first: nothing is taken
+of one that is damaged. Interrupted, the same command goes on.
+"""
 
 
 def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Declare the command."""
-    parser = commands.add_parser("graph", help="check the graph")
+    """Declare the commands."""
+    parser = commands.add_parser("graph", help="check the graph, back it up, restore it")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    one = actions.add_parser(
-        "check",
-        parents=[common],
-        help="find what is damaged",
-        description="Find what is damaged in the graph and beside it.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    one.set_defaults(run=run)
+    for name, told, examples, run in (
+        ("check", "find what is damaged in the graph and beside it", CHECK, run_check),
+        ("backup", "write graph, images and decisions into one file", BACKUP, run_backup),
+        ("restore", "fill an empty working folder from a backup", RESTORE, run_restore),
+    ):
+        one = actions.add_parser(
+            name,
+            parents=[common],
+            help=told,
+            description=f"{told[0].upper()}{told[1:]}.",
+            epilog=examples,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name != "check":
+            one.add_argument("file", type=Path, metavar="FILE", help="the backup")
+        one.set_defaults(run=run)
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run_check(arguments: argparse.Namespace) -> int:
     """Check the graph and print what was found."""
     from dataclasses import asdict
 
@@ -51,3 +72,29 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("nothing is wrong")
     return 1 if found else 0
+
+
+def run_backup(arguments: argparse.Namespace) -> int:
+    """Write a backup and print what it holds."""
+    from api.cli.printing import print_outcome, progress_bar
+    from api.engine import Engine
+    from api.steps.backup import backup_graph
+
+    bar = progress_bar("writing the backup", "rows")
+    with Engine.open(arguments.folder) as engine, bar as progress:
+        outcome = backup_graph(engine, arguments.file, progress=progress)
+    print_outcome("backup", outcome, as_json=arguments.json)
+    return 0
+
+
+def run_restore(arguments: argparse.Namespace) -> int:
+    """Restore a backup and print what it holds."""
+    from api.cli.printing import print_outcome, progress_bar
+    from api.engine import Engine
+    from api.steps.backup import restore_graph
+
+    bar = progress_bar("restoring", "rows")
+    with Engine.open(arguments.folder) as engine, bar as progress:
+        outcome = restore_graph(engine, arguments.file, progress=progress)
+    print_outcome("restored", outcome, as_json=arguments.json)
+    return 0

@@ -6,7 +6,7 @@ The fields are those of `kg.model.Entity` and `kg.model.Edge`. Edges may stand b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,18 +19,30 @@ from kg.graph_formats.protocol import Graph, GraphFormat, Tally, Written, packed
 from kg.graph_formats.rows import row_source, taken
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
+from kg.model import Entity
 from kg.progress import Progress
 
-__all__ = ["LINES"]
+__all__ = ["LINES", "graph_lines"]
+
+
+def graph_lines(graph: Graph, seen: Callable[[Entity], None] = lambda _: None) -> Iterator[bytes]:
+    """Iterate the lines of a graph, entities before edges.
+
+    Args:
+        graph: The graph.
+        seen: Told each entity on its way.
+    """
+    for entity in graph.entities():
+        seen(entity)
+        yield _line("entity", entity_fields(entity))
+    for edge in graph.edges():
+        yield _line("edge", edge_fields(edge))
 
 
 def _write(graph: Graph, path: Path, progress: Progress) -> Written:
     tally = Tally(graph, progress)
     with packed(path) as file:
-        for entity in tally.entities():
-            file.write(_line("entity", entity_fields(entity)))
-        for edge in tally.edges():
-            file.write(_line("edge", edge_fields(edge)))
+        file.writelines(graph_lines(tally))
     return tally.written
 
 
