@@ -14,9 +14,9 @@ from kg.errors import InputError
 from scenes.masks import outline_path
 from scenes.model import Pixels, Region, Scene
 
-__all__ = ["draw_png", "draw_svg", "outline_path"]
+__all__ = ["INKS", "draw_png", "draw_svg", "outline_path"]
 
-_INKS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000")
+INKS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000")
 _MOST_DRAWN = 64
 
 
@@ -46,7 +46,7 @@ def draw_svg(
         f"<title>{escape(_summary(scene, chosen))}</title>",
         f'<image width="{width}" height="{height}" href="data:image/png;base64,{encoded}"/>',
     ]
-    lines += [_part_svg(scene.regions[p], _INKS[p % len(_INKS)], width) for p in chosen]
+    lines += [_part_svg(scene.regions[p], INKS[p % len(INKS)], width) for p in chosen]
     if relations:
         lines += _relations_svg(scene, set(chosen), width)
     return "\n".join([*lines, "</svg>"])
@@ -132,13 +132,13 @@ def draw_png(image: Pixels, scene: Scene, *, parts: Sequence[int] | None = None)
     chosen = _chosen(scene, parts)
     tinted = image.astype(np.float64)
     for position in chosen:
-        ink = np.array(_rgb(_INKS[position % len(_INKS)]), dtype=np.float64)
+        ink = np.array(_rgb(INKS[position % len(INKS)]), dtype=np.float64)
         mask = scene.regions[position].mask
         tinted[mask] = 0.75 * tinted[mask] + 0.25 * ink
     picture = Image.fromarray(tinted.round().astype(np.uint8))
     draw = ImageDraw.Draw(picture)
     for position in chosen:
-        region, ink_name = scene.regions[position], _INKS[position % len(_INKS)]
+        region, ink_name = scene.regions[position], INKS[position % len(INKS)]
         left, top, right, bottom = region.box_xyxy
         draw.rectangle((left, top, right - 1, bottom - 1), outline=ink_name)
         draw.text((left + 1, max(top - 11, 0)), _caption(region), fill=ink_name)

@@ -162,7 +162,9 @@ def _run(engine: Any, listener: socket.socket, *, keyed: bool) -> None:
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             super().handle_exit(sig, frame)
-            app.state.closing.set()
+            closing = getattr(app.state, "closing", None)
+            if closing is not None:  # else no stream is open yet: the server is still starting
+                closing.set()
 
     told = "requests need a key" if keyed else "no key is needed: only this machine reaches it"
     print(f"Umbra is at http://{shown}:{port}/ ({told}; Ctrl+C ends it)", flush=True)
