@@ -18,7 +18,6 @@ LIMIT = 64
 _SAME = 24  # of the same name
 _MEANT = 16  # that the surface has meant, the most frequent first
 _NEAREST = 20  # by letters
-_WORDS = 16  # by words, those of the text included
 Ids = NDArray[np.int64]
 
 
@@ -38,7 +37,6 @@ def propose(
         meant: Links of each one's surface by id.
         nearly: Ids that surfaces like each one's have meant.
     """
-    words = index.top_by_words(looks, _WORDS)
     found = []
     for row, mention in enumerate(mentions):
         counts = meant[row]
@@ -47,12 +45,13 @@ def propose(
         for ids in index.named_alike(mention.surface):
             if len(ids) > 1:
                 same = np.array(ids, dtype=np.int64)
-                told = index.told(looks, np.full(len(same), row), same)
+                where = np.full(len(same), row)
+                _, told = index.of_vectors(looks.surfaces, looks.said, where, same)
                 ids = tuple(same[np.argsort(-told, kind="stable")][:_SAME].tolist())
             union.update(dict.fromkeys(ids))
         union.update(dict.fromkeys(nearly[row]))
         near = looks.near[row].tolist()
-        for nearest in (near[:_NEAREST], words[row].tolist(), looks.named[row].tolist()):
+        for nearest in (near[:_NEAREST], looks.worded[row].tolist(), looks.named[row].tolist()):
             union.update(dict.fromkeys(nearest))
         union.update(dict.fromkeys(looks.told[row].tolist()))
         union.update(dict.fromkeys(near))

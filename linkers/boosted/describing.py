@@ -112,7 +112,7 @@ def describe(
         others = [_others(mention, documents[document_of(mention)]) for mention in block]
         plain = plain_features(index, block, others, looks, pairs)
         known = memory.describe(block, index.contexts(block), candidates, apart=training)
-        told = hint_features(memory.hints, index, block, pairs, apart=training)
+        told = hint_features(memory.hints, index, block, looks, pairs, apart=training)
         values = with_margins(np.concatenate([plain, known, told], axis=1), pairs.starts)
         progress(start + len(block), len(mentions))
         yield Described(pairs=pairs, values=values)

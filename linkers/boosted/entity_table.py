@@ -205,6 +205,10 @@ class EntityTable:
             (normalised(n), row) for row, names in enumerate(self.spelled) for n in names
         )
 
+    def initialled(self, letters: str) -> tuple[int, ...]:
+        """Return ids of names that letters are all initials of."""
+        return self._by_initials.get(letters, ())
+
     def abbreviated(self, letters: str) -> tuple[int, ...]:
         """Return ids of names that letters may stand for: all initials first, then some in order.
 

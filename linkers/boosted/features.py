@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
-from linkers.boosted.entity_table import cleaned
 from linkers.boosted.hint_features import HINT_FEATURES
 from linkers.boosted.looks import Looks
 from linkers.boosted.memory import MEMORY_FEATURES
@@ -30,16 +29,18 @@ __all__ = ["FEATURES", "Pairs", "group_best_other", "is_memory", "plain_features
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
-_SPELLING = (*SPELLING, "part ratio with text")
+_LETTERS = SPELLING.index("letters")
+"""After it stand what `linkers.boosted.phrases` tells."""
 _WORDS = ("mention's words held", "words held by mention", "words held by text", "told words")
 _PLAIN = (
     "same whole name",
     "same bare name",
     "initials",
     "adjective",
-    *_SPELLING,
+    *SPELLING[:_LETTERS],
+    "part ratio with text",
     *_WORDS,
-    "letters",
+    SPELLING[_LETTERS],
     "name vector",
     "text vector",
     "qualifier in text",
@@ -111,16 +112,19 @@ def plain_features(
     table, rows, ids = index.table, pairs.rows, pairs.ids
     names, starts = index.spelled.of(ids)
     where = np.repeat(rows, np.diff(np.append(starts, len(names))))
-    spelled = _spelling(index, mentions, names, where)
-    best = np.maximum.reduceat(spelled, starts, axis=0)
+    spelled = index.spelling.of([m.surface for m in mentions], looks, names, where)
+    alike = np.maximum.reduceat(spelled, starts, axis=0)
+    told = np.maximum.reduceat(_with_text(index, mentions, names, where), starts)
     flags = _flags(index, mentions, pairs)
     named = _of_names(index, mentions, pairs).T
     of_mention = np.array([_of_mention(m) for m in mentions], dtype=np.float32)[rows].T
     values = [
         *flags.T,
-        *best.T,
+        *alike[:, :_LETTERS].T,
+        told,
         *index.word_shares(looks, rows, ids).T,
-        *index.of_pairs(looks, rows, ids),
+        alike[:, _LETTERS],
+        *index.of_vectors(looks.surfaces, looks.said, rows, ids),
         *named[:2],
         of_mention[0],
         *named[2:],
@@ -128,38 +132,35 @@ def plain_features(
         table.numbers[ids],
         *_of_others(index, others, pairs).T,
         np.add.reduceat(flags[:, 1], pairs.starts)[rows],
-        *phrase_features(index, mentions, pairs).T,
+        *phrase_features(index, mentions, pairs, alike[:, _LETTERS + 1 :]).T,
     ]
     return np.stack(values, axis=1).astype(np.float32)
 
 
-def _spelling(index: NameIndex, mentions: Sequence[Mention], names: Ids, where: Ids) -> Floats:
-    """Return ``(names, 5)`` likeness of letters, in [0, 1]."""
-    surfaces = [latin(cleaned(m.surface)) for m in mentions]
+def _with_text(index: NameIndex, mentions: Sequence[Mention], names: Ids, where: Ids) -> Floats:
+    """Return ``(names,)`` how like each is to a part of the text, in [0, 1]."""
     texts = [latin(window(m)[:200]) for m in mentions]
-    right = [index.compared[name] for name in names.tolist()]
-    around = [texts[row] for row in where.tolist()]
-    told = process.cpdist(right, around, scorer=fuzz.partial_ratio, dtype=np.float32) / 100
-    return np.column_stack([index.spelling.of(surfaces, names, where), told])
+    right = list(map(index.compared.__getitem__, names.tolist()))
+    around = list(map(texts.__getitem__, where.tolist()))
+    told: Floats = process.cpdist(right, around, scorer=fuzz.partial_ratio, dtype=np.float32)
+    told /= 100
+    return told
 
 
 def _flags(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Floats:
     """Return ``(P, 4)``: same whole name, same bare name, initials, adjective."""
-    table = index.table
+    table, size = index.table, len(index.table)
     flags = np.zeros((len(pairs.ids), 4), dtype=np.float32)
-    ends = np.append(pairs.starts[1:], len(pairs.ids))
-    for row, mention in enumerate(mentions):
-        part = slice(int(pairs.starts[row]), int(ends[row]))
-        own = pairs.ids[part]
-        for column, found in enumerate(index.named_alike(mention.surface), start=1):
-            if found:
-                wanted = np.array(found)
-                places = np.minimum(np.searchsorted(own, wanted), len(own) - 1)
-                flags[part.start + places[own[places] == wanted], column] = 1.0
-        spelling = normalised(mention.surface)
-        for place in np.flatnonzero(flags[part, 1]).tolist():
-            whole = any(normalised(n) == spelling for n in table.names[own[place]])
-            flags[part.start + place, 0] = whole
+    keys = pairs.rows * size + pairs.ids  # ascending
+    named = [index.named_alike(mention.surface) for mention in mentions]
+    for column in range(1, 4):
+        wanted = [row * size + id_ for row, found in enumerate(named) for id_ in found[column - 1]]
+        places = np.searchsorted(keys, wanted)
+        flags[places[np.append(keys, -1)[places] == wanted], column] = 1.0
+    spellings = [normalised(mention.surface) for mention in mentions]
+    for place in np.flatnonzero(flags[:, 1]).tolist():
+        spelling, names = spellings[pairs.rows[place]], table.names[pairs.ids[place]]
+        flags[place, 0] = any(normalised(name) == spelling for name in names)
     return flags
 
 
@@ -174,7 +175,7 @@ def _of_names(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Fl
     if len(qualified):
         values[qualified, 0] = process.cpdist(
             [marks[entity][0] for entity in ids[qualified].tolist()],
-            [texts[row] for row in rows[qualified].tolist()],
+            list(map(texts.__getitem__, rows[qualified].tolist())),
             scorer=fuzz.partial_ratio,
             dtype=np.float32,
         )

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linkers.boosted.entity_table import EntityTable
-from linkers.boosted.hints import FEWEST, OF_TEXT, Hints
+from linkers.boosted.hint_ratios import OF_TEXT, describe_hints
+from linkers.boosted.hints import FEWEST, Hints
 from linkers.boosted.lacking import lacking_words
+from linkers.boosted.looks import Looks
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.pairs import Pairs
 from linkers.model import Mention
@@ -33,19 +35,21 @@ def hint_features(
     hints: Sequence[Hints],
     index: NameIndex,
     mentions: Sequence[Mention],
+    looks: Looks,
     pairs: Pairs,
     *,
     apart: bool,
 ) -> Floats:
-    """Return ``(P, HINT_FEATURES)`` by `Hints.describe`; NaN for a source that is not there."""
-    values = np.full((len(pairs.ids), len(HINT_FEATURES)), np.nan, dtype=np.float32)
-    for part, mention, lacking in lacking_words(index, mentions, pairs) if hints else ():
-        if not lacking.words:
-            continue
-        for one in hints:
-            found = one.rows(mention, lacking, index.words, apart=apart)
-            if one.source == "text":
-                values[part, : len(OF_TEXT)] = found
-            else:
-                values[part, len(OF_TEXT) :] = found[:, : len(_OF_MENTION)]
+    """Return ``(P, HINT_FEATURES)`` by `describe_hints`; NaN for a source that is not there."""
+    size = len(pairs.ids)
+    values = np.full((size, len(HINT_FEATURES)), np.nan, dtype=np.float32)
+    if not hints:
+        return values
+    lacking = lacking_words(index, looks, pairs)
+    for one in hints:
+        found = describe_hints(one, index.words, mentions, looks, lacking, size, apart=apart)
+        if one.source == "text":
+            values[:, : len(OF_TEXT)] = found
+        else:
+            values[:, len(OF_TEXT) :] = found[:, : len(_OF_MENTION)]
     return values

@@ -19,23 +19,19 @@ from scipy import sparse
 from kg.errors import InputError
 from linkers.boosted.document import document_of
 from linkers.boosted.entity_table import EntityTable, cleaned
-from linkers.boosted.lacking import STOP, Lacking, lacking, lacking_words
-from linkers.boosted.name_index import NameIndex
-from linkers.boosted.pairs import Pairs
-from linkers.boosted.words import WordIndex, word_set
+from linkers.boosted.lacking import lacking
+from linkers.boosted.looks import Looks
+from linkers.boosted.words import STOP, WordIndex, text_words, word_set
 from linkers.evidence import window
 from linkers.model import Mention
 
-__all__ = ["FEWEST", "OF_TEXT", "Hints", "Source"]
+__all__ = ["FEWEST", "Hints", "Source"]
 
 Source = Literal["text", "mention"]
 """Whose words speak: those around a mention, or its own."""
 
-OF_TEXT = ("best hint", "mean hint", "all hints", "habit")
-"""Columns of `Hints.describe`."""
 FEWEST: Mapping[Source, int] = {"text": 3, "mention": 2}
 """Mentions that hold a word, below which it is not counted."""
-_PRIOR = 5.0  # mentions' worth of belief that a word of a text says nothing
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
@@ -77,6 +73,7 @@ class Hints:
         self.counts, self.held, self.named, self.total = counts, held, named, total
         self.documents: Mapping[str, Sequence[tuple[Ids, Ids]]] = {}
         """What each training document said, where that is known."""
+        self._columns: tuple[Floats, Ids] | None = None  # of the words of an index
 
     @classmethod
     def learn(
@@ -96,7 +93,11 @@ class Hints:
             source: Whose words are counted.
         """
         known = [(m, id_) for m, id_ in zip(mentions, gold, strict=True) if id_ >= 0]
-        said = [_said(mention, source) for mention, _ in known]
+        owns = [word_set(cleaned(mention.surface)) for mention, _ in known]
+        said = [
+            _of_mention(own) if source == "mention" else _of_text(own, text_words(window(mention)))
+            for own, (mention, _) in zip(owns, known, strict=True)
+        ]
         apart = [lacking(mention, table.names[id_][0]) for mention, id_ in known]
         spread = Counter(word for words in said for word in words)
         hints = cls.nothing(
@@ -141,85 +142,19 @@ class Hints:
             total=total,
         )
 
-    def describe(
-        self, index: NameIndex, mentions: Sequence[Mention], pairs: Pairs, *, apart: bool
-    ) -> Floats:
-        """Return ``(P, 4)``; NaN where a name has no word that the mention lacks.
+    def said(self, looks: Looks) -> list[Ids]:
+        """Return which counted words each of a block of mentions says."""
+        if self.source == "mention":
+            return [_ids(self.texts, _of_mention(own)) for own in looks.own]
+        both = zip(looks.own, looks.around, strict=True)
+        return [_ids(self.texts, _of_text(own, around)) for own, around in both]
 
-        Best hint, mean hint: the largest log ratio of any word of the text, best and mean over the
-        words of the name. All hints: the mean ratio over words of the text, summed over those of
-        the name. Habit: how often the words of the name told entities apart, rare words more.
-
-        Args:
-            index: Of the entities.
-            mentions: A block of mentions.
-            pairs: Their candidates.
-            apart: Leave out what each one's document said.
-        """
-        values = np.full((len(pairs.ids), len(OF_TEXT)), np.nan, dtype=np.float32)
-        for part, mention, more in lacking_words(index, mentions, pairs):
-            if more.words:
-                values[part] = self.rows(mention, more, index.words, apart=apart)
-        return values
-
-    def rows(
-        self, mention: Mention, more: Lacking, rareness: WordIndex, *, apart: bool
-    ) -> NDArray[np.float64]:
-        """Return what `describe` does for one mention, whose candidates' names lack some word."""
-        own = self.documents.get(document_of(mention), ()) if apart else ()
-        where, which, size = more.where, more.which, more.size
-        columns = np.array([self.names.get(word, -1) for word in more.words], dtype=np.int64)
-        named = np.append(self.named, 0.0)[columns]
-        for _, theirs in own:
-            named -= np.isin(columns, theirs)
-        values = np.full((size, len(OF_TEXT)), np.nan)
-        if self.source == "text":  # it is the same for both
-            weights = np.array([rareness.weight(word) for word in more.words])
-            values[:, 3] = _means(where, (np.log(named + 0.5) + weights)[which], size)
-        # a word that never told anything apart is no hint for or against
-        known = named > 0
-        if not known.any():
-            return values
-        said = _ids(self.texts, _said(mention, self.source))
-        best, mean = np.zeros(len(known)), np.zeros(len(known))
-        best[known], mean[known] = self._ratios(said, columns[known], named[known], own)
-        where, which = where[known[which]], which[known[which]]
-        top = np.full(size, -np.inf)
-        np.maximum.at(top, where, best[which])
-        values[:, 0] = np.where(np.isfinite(top), top, np.nan)
-        values[:, 1] = _means(where, best[which], size)
-        sums = np.bincount(where, mean[which], minlength=size)
-        values[:, 2] = np.where(np.isfinite(top), sums, np.nan)
-        return values
-
-    def _ratios(
-        self,
-        said: Ids,
-        columns: Ids,
-        named: NDArray[np.float64],
-        own: Sequence[tuple[Ids, Ids]],
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return for words of names the best and the mean log ratio over words of a text."""
-        if not len(said):
-            return np.zeros(len(columns)), np.zeros(len(columns))
-        place = np.full(len(self.names), -1, dtype=np.int64)
-        place[columns] = np.arange(len(columns))
-        firsts = self.counts.indptr[said].astype(np.int64)
-        sizes = self.counts.indptr[said + 1] - firsts
-        lines = np.repeat(np.arange(len(said)), sizes)
-        cells = np.arange(len(lines)) + np.repeat(firsts - (np.cumsum(sizes) - sizes), sizes)
-        spots = place[self.counts.indices[cells]]
-        there = spots >= 0
-        together = np.zeros((len(said), len(columns)))
-        together[lines[there], spots[there]] = self.counts.data[cells[there]]
-        held = self.held[said].astype(np.float64)
-        for mine, theirs in own:
-            inside = np.isin(said, mine)
-            held -= inside
-            together -= np.outer(inside, np.isin(columns, theirs))
-        share = (named + 0.1) / max(self.total - len(own), 1)
-        ratios = np.log((together + _PRIOR * share) / (held[:, None] + _PRIOR) / share)
-        return ratios.max(axis=0), ratios.mean(axis=0)
+    def columns_of(self, words: WordIndex) -> Ids:
+        """Return the column of each word of an index of names, -1 for one that is not counted."""
+        if self._columns is None or self._columns[0] is not words.weights:
+            columns = [self.names.get(word, -1) for word in words.words]
+            self._columns = words.weights, np.array(columns, dtype=np.int64)
+        return self._columns[1]
 
     def to_json(self) -> dict[str, Any]:
         """Return what is no array."""
@@ -265,20 +200,15 @@ class Hints:
         )
 
 
-def _means(where: Ids, values: NDArray[np.float64], size: int) -> NDArray[np.float64]:
-    """Return ``(size,)`` means of the values of each row; NaN where it has none."""
-    number = np.bincount(where, minlength=size)
-    sums = np.bincount(where, values, minlength=size)
-    return np.where(number > 0, sums / np.maximum(number, 1), np.nan)
-
-
 def _ids(rows: Mapping[str, int], words: Iterable[str]) -> Ids:
     return np.array([rows[word] for word in words if word in rows], dtype=np.int64)
 
 
-def _said(mention: Mention, source: Source) -> list[str]:
-    """Return the words of a mention, or those around it that are not its own, in a fixed order."""
-    own = word_set(cleaned(mention.surface))
-    if source == "mention":
-        return sorted(own - STOP)
-    return sorted(word_set(window(mention)) - own - STOP)
+def _of_mention(own: frozenset[str]) -> list[str]:
+    """Return words of a mention that count, in a fixed order."""
+    return sorted(own - STOP)
+
+
+def _of_text(own: frozenset[str], around: frozenset[str]) -> list[str]:
+    """Return words around a mention that count and are not its own, in a fixed order."""
+    return sorted(around - own - STOP)

@@ -91,11 +91,7 @@ class LetterIndex:
             for row in top(self.similarities(encoded[start : start + step]), count)
         ]
 
-    def of_pairs(self, encoded: sparse.csr_matrix, rows: Ids, ids: Ids) -> Floats:
-        """Return ``(pairs,)`` cosines of texts and entities, the best name of each."""
-        names, starts = self._names.of(ids)
-        if not self._names.single:
-            rows = np.repeat(rows, np.diff(np.append(starts, len(names))))
+    def of_names(self, encoded: sparse.csr_matrix, rows: Ids, names: Ids) -> Floats:
+        """Return ``(pairs,)`` cosines of texts and names."""
         shared = encoded[rows].multiply(self._rows[names])
-        found = np.asarray(shared.sum(axis=1), dtype=np.float32).ravel()
-        return np.maximum.reduceat(found, starts) if len(found) else found
+        return np.asarray(shared.sum(axis=1), dtype=np.float32).ravel()

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from linkers.boosted.words import HeldWords
+
 __all__ = ["Looks"]
 
 Floats = NDArray[np.float32]
@@ -23,20 +25,24 @@ class Looks:
         near: ids by letters, best first, for each mention.
         named: ids by the vector of its words.
         told: ids by the vector of its text, and half by that of its words.
+        worded: ids by the words that it and its text share with a name.
         spelled: ``(n, n-grams)`` weights of its letters.
         surfaces: ``(n, dim)`` vectors of the words.
         said: ``(n, dim)`` vectors of the texts.
-        own: ``(n, F)`` sparse: weight of the words that mention and name share.
-        every: ``(n, F)`` sparse: the same of mention and text together.
+        own: the words of each.
+        around: those of the text that is encoded.
+        held: which words of names each holds.
         mass: ``(n,)`` weight of the mention's words.
     """
 
     near: Sequence[Ids]
     named: Sequence[Ids]
     told: Sequence[Ids]
+    worded: Sequence[Ids]
     spelled: sparse.csr_matrix
     surfaces: Floats
     said: Floats
-    own: sparse.csr_matrix
-    every: sparse.csr_matrix
+    own: Sequence[frozenset[str]]
+    around: Sequence[frozenset[str]]
+    held: HeldWords
     mass: Floats

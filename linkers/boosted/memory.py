@@ -85,18 +85,21 @@ class Memory:
         self._rows = {entity: np.array(found[:_MOST]) for entity, found in rows.items()}
         self._linked = np.array(sorted(rows), dtype=np.int64)
         self._counts = np.array([self.links[entity] for entity in sorted(rows)], dtype=np.int64)
-        self._heard = [self._rows[entity] for entity in sorted(rows)]
-        self._heard_flat = np.concatenate([np.zeros(0, dtype=np.int64), *self._heard])
-        self._heard_starts = np.cumsum([0, *map(len, self._heard)])
+        heard = [self._rows[entity] for entity in sorted(rows)]
+        self._heard_flat = np.concatenate([np.zeros(0, dtype=np.int64), *heard])
+        self._heard_starts = np.cumsum([0, *map(len, heard)])
         self._forms: dict[int, Counter[str]] = defaultdict(Counter)
         for surface, counts in self.by_surface.items():
             for entity, count in counts.items():
                 self._forms[entity][surface] += count
         self._like = LikeSurfaces(sorted(self.by_surface))
         self._nearly: Kept[list[int]] = Kept(_REMEMBERED)
-        forms = [[(f, latin(f)) for f in self._forms[entity]] for entity in sorted(rows)]
-        self._form_flat = [form for group in forms for form in group]
+        forms = [list(self._forms[entity]) for entity in sorted(rows)]
         self._form_starts = np.cumsum([0, *map(len, forms)])
+        self._form_number = {form: number for number, form in enumerate(self.by_surface)}
+        flat = [form for group in forms for form in group]
+        self._form_numbers = np.array([self._form_number[form] for form in flat], dtype=np.int64)
+        self._form_flat = list(map(latin, flat))
 
     def more(self, mentions: Sequence[Mention], gold: Sequence[int], contexts: Floats) -> Memory:
         """Return a memory that holds further links too, such as what people decided.
@@ -190,9 +193,8 @@ class Memory:
             of_row = np.repeat(np.arange(len(sizes)), sizes)[places]
             counts = np.array([len(rows) for rows in heard])
             begins = np.cumsum(counts) - counts
-            near = products(
-                contexts, np.repeat(of_row, counts), self.contexts, np.concatenate(heard)
-            )
+            told = np.repeat(of_row, counts), self.contexts, np.concatenate(heard)
+            (near,) = products((contexts,), *told)
             values[places, 5] = np.maximum.reduceat(near, begins)
             values[places, 6] = np.add.reduceat(near, begins) / counts
         return values
@@ -226,11 +228,11 @@ class Memory:
         if len(known):
             mention_of = np.repeat(np.arange(len(sizes)), sizes)[known]
             values[known, 4] = self._other_forms(surfaces, mention_of, place)
-            places, begins, sizes_ = members_of(self._heard_starts, place)
-            rows = self._heard_flat[places]
-            near = products(contexts, np.repeat(mention_of, sizes_), self.contexts, rows)
+            places, begins, number = members_of(self._heard_starts, place)
+            told = np.repeat(mention_of, number), self.contexts, self._heard_flat[places]
+            (near,) = products((contexts,), *told)
             values[known, 5] = np.maximum.reduceat(near, begins)
-            values[known, 6] = np.add.reduceat(near, begins) / sizes_
+            values[known, 6] = np.add.reduceat(near, begins) / number
         return values
 
     def _other_forms(
@@ -239,16 +241,15 @@ class Memory:
         """Return for pairs how alike the surface is to other forms of the entity."""
         places, begins, sizes = members_of(self._form_starts, place)
         spelled = [latin(surface) for surface in surfaces]
-        of = np.repeat(mention_of, sizes).tolist()
-        forms = [self._form_flat[at] for at in places.tolist()]
+        numbers = np.array([self._form_number.get(s, -1) for s in surfaces], dtype=np.int64)
+        of = np.repeat(mention_of, sizes)
         alike = process.cpdist(
-            [spelled[row] for row in of],
-            [form for _, form in forms],
+            list(map(spelled.__getitem__, of.tolist())),
+            list(map(self._form_flat.__getitem__, places.tolist())),
             scorer=fuzz.ratio,
             dtype=np.float32,
         )
-        own = [surfaces[row] == form for row, (form, _) in zip(of, forms, strict=True)]
-        alike[own] = 0.0
+        alike[numbers[of] == self._form_numbers[places]] = 0.0
         best: Floats = (np.maximum.reduceat(alike, begins) / 100).astype(np.float32)
         return best
 
@@ -289,10 +290,9 @@ class Memory:
 
     def _other_form(self, surface: str, entity: int, own: Mapping[tuple[str, int], int]) -> float:
         """Return how alike another form of an entity is, those of an own document left out."""
-        spelled = latin(surface)
         return max(
             (
-                fuzz.ratio(spelled, latin(form)) / 100
+                fuzz.ratio(latin(surface), latin(form)) / 100
                 for form, number in self._forms[entity].items()
                 if form != surface and number > own.get((form, entity), 0)
             ),

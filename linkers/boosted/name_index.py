@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from kg.progress import Progress, silent
 from linkers.boosted.aliases import named_alike
@@ -23,12 +24,12 @@ from linkers.boosted.name_list import NameList
 from linkers.boosted.nearest import NearestVectors, products
 from linkers.boosted.spelling import SpellingLikeness
 from linkers.boosted.texts import PooledTexts
-from linkers.boosted.words import WordIndex, text_words, word_set
+from linkers.boosted.words import HeldWords, WordIndex, text_words, word_set
 from linkers.evidence import window
 from linkers.model import Mention
 from linkers.names import latin, normalised
 
-__all__ = ["NAMED", "NEAR", "TOLD", "NameIndex"]
+__all__ = ["NAMED", "NEAR", "TOLD", "WORDED", "NameIndex"]
 
 NEAR = 64
 """Entities that letters name."""
@@ -36,6 +37,8 @@ NAMED = 10
 """Entities that the vector of the surface names."""
 TOLD = 8
 """Entities that the vector of the text names."""
+WORDED = 16
+"""Entities that words name, those of the text included."""
 _ENCODED = 4  # names of an entity that are encoded
 _SURFACES = 16_384  # that are remembered: five kilobytes each, vector included
 
@@ -81,7 +84,7 @@ class NameIndex:
         if any(table.notes):
             self._notes = NearestVectors(texts.matrix(list(table.notes)))
         texts.forget()  # they stand in the matrices
-        self.spelling = SpellingLikeness(self.compared, most=_SURFACES)
+        self.spelling = SpellingLikeness(self.compared, self.letters, most=_SURFACES)
         self._alike: Kept[tuple[tuple[int, ...], ...]] = Kept(_SURFACES)
         self._spelled: Kept[Weighted] = Kept(_SURFACES)
         self._near: Kept[Ids] = Kept(_SURFACES)
@@ -158,7 +161,10 @@ class NameIndex:
         written = [m.surface for m in mentions]
         surfaces, said = self.surface_vectors(written), self.contexts(mentions)
         own = [word_set(cleaned(surface)) for surface in written]
-        every = [words | text_words(m.context) for words, m in zip(own, mentions, strict=True)]
+        read = [text_words(m.context) for m in mentions]
+        every = self.words.rows([o | r for o, r in zip(own, read, strict=True)])
+        mine = self.words.rows(own)
+        mass = np.array([self.words.mass_of(words) for words in own], dtype=np.float32)
         return Looks(
             near=self._near.of(written, self._nearest_by_letters),
             named=self._named.of(
@@ -168,9 +174,14 @@ class NameIndex:
             spelled=self.letters.together(self._spelled.of(written, self._pieces)),
             surfaces=surfaces,
             said=said,
-            own=self.words.shared(own),
-            every=self.words.shared(every),
-            mass=np.array([self.words.mass_of(words) for words in own], dtype=np.float32),
+            worded=self._by_words(mine, every, mass),
+            own=own,
+            around=[
+                words if window(m) == m.context else text_words(window(m))
+                for words, m in zip(read, mentions, strict=True)
+            ],
+            held=HeldWords(mine, every),
+            mass=mass,
         )
 
     def _pieces(self, surfaces: Sequence[str]) -> list[Weighted]:
@@ -201,56 +212,53 @@ class NameIndex:
         for row, ids in enumerate(picked):
             owners = np.unique(ids)
             where = np.full(len(owners), row)
-            named, told = self._of_vectors(surfaces, said, where, owners)
+            named, told = self.of_vectors(surfaces, said, where, owners)
             found.append(_best(owners, told + named * np.float32(0.5), TOLD))
         return found
 
-    def _of_vectors(
+    def of_vectors(
         self, surfaces: Floats, said: Floats, rows: Ids, ids: Ids
     ) -> tuple[Floats, Floats]:
-        """Return ``(pairs,)`` cosines of words and names, and of texts and names or notes."""
+        """Return ``(pairs,)`` cosines of words and names, and of texts and names or notes.
+
+        The best name of each entity counts.
+        """
         names, starts = self._read.of(ids)
         vectors = self.vectors.vectors
         if self._read.single:
             where = rows
         else:
             where = np.repeat(rows, np.diff(np.append(starts, len(names))))
-        named = np.maximum.reduceat(products(surfaces, where, vectors, names), starts)
-        told = np.maximum.reduceat(products(said, where, vectors, names), starts)
+        named, told = (
+            np.maximum.reduceat(found, starts)
+            for found in products((surfaces, said), where, vectors, names)
+        )
         if self._notes is not None:
-            told = np.maximum(told, products(said, rows, self._notes.vectors, ids))
+            (noted,) = products((said,), rows, self._notes.vectors, ids)
+            told = np.maximum(told, noted)
         return named, told
-
-    def of_pairs(self, looks: Looks, rows: Ids, ids: Ids) -> tuple[Floats, Floats, Floats]:
-        """Return ``(pairs,)`` cosines of letters, of words and names, and of text and names.
-
-        The best name of each entity counts, and for the text its description.
-        """
-        named, told = self._of_vectors(looks.surfaces, looks.said, rows, ids)
-        return self.letters.of_pairs(looks.spelled, rows, ids), named, told
 
     def first_vectors(self, ids: Ids) -> Floats:
         """Return ``(n, dim)`` vectors of the names of entities."""
         return self.vectors.vectors[ids if self._read.single else self._read.firsts(ids)]
 
-    def told(self, looks: Looks, rows: Ids, ids: Ids) -> Floats:
-        """Return ``(pairs,)`` cosines of text and names."""
-        return self._of_vectors(looks.surfaces, looks.said, rows, ids)[1]
-
-    def top_by_words(self, looks: Looks, count: int) -> list[Ids]:
+    def _by_words(
+        self, own: sparse.csr_matrix, every: sparse.csr_matrix, mass: Floats
+    ) -> list[Ids]:
         """Return for each mention entities whose names share most words with it and its text."""
-        found = []
-        for row in range(looks.every.shape[0]):
-            part = slice(*looks.every.indptr[row : row + 2])
-            names, weights = looks.every.indices[part], looks.every.data[part]
-            scores = weights / self.words.mass[names]
-            mine = slice(*looks.own.indptr[row : row + 2])
-            places = np.searchsorted(names, looks.own.indices[mine])
-            scores[places] += looks.own.data[mine] / max(float(looks.mass[row]), 1e-6)
-            if len(scores) > 4 * count:  # sorting all of them takes longer than what follows
-                kept = scores >= np.partition(scores, -count)[-count]
+        mine, all_ = self.words.shared(own), self.words.shared(every)
+        found, room = [], np.empty(len(self.words.mass), dtype=np.float32)
+        for row in range(len(mass)):
+            part = slice(*all_.indptr[row : row + 2])
+            names = all_.indices[part]
+            room[names] = all_.data[part] / self.words.mass[names]
+            part = slice(*mine.indptr[row : row + 2])
+            room[mine.indices[part]] += mine.data[part] / max(float(mass[row]), 1e-6)
+            scores = room[names]
+            if len(scores) > 4 * WORDED:  # sorting all of them takes longer than what follows
+                kept = scores >= np.partition(scores, -WORDED)[-WORDED]
                 names, scores = names[kept], scores[kept]
-            best = np.lexsort((names, -scores))[:count]
+            best = np.lexsort((names, -scores))[:WORDED]
             found.append(self.spelled.owners[names[best]])
         return found
 
@@ -262,8 +270,9 @@ class NameIndex:
         """
         names, starts = self.spelled.of(ids)
         where = np.repeat(rows, np.diff(np.append(starts, len(names))))
-        own = np.asarray(looks.own[where, names], dtype=np.float32).ravel()
-        every = np.asarray(looks.every[where, names], dtype=np.float32).ravel()
+        words, sizes = self.words.of(names)
+        mine, either = looks.held.of(np.repeat(where, sizes), words)
+        own, every = (self.words.weigh(words, sizes, held) for held in (mine, either))
         mass = np.maximum(self.words.mass[names], 1e-6)
         values = np.stack(
             [own / np.maximum(looks.mass[where], 1e-6), own / mass, every / mass, every - own], 1

@@ -1,11 +1,14 @@
 """The nearest of many vectors, exactly, at the speed of short numbers.
 
-Products in bfloat16 where the processor has them pick a few times as many as are asked for; these
-are compared again in 32 bits, each pair by itself, so that what is found depends neither on the
-block that a query comes in nor, but for near ties beyond the picked ones, on the short numbers.
+Products of whole numbers of 8 bits, where the processor has them, pick a few times as many as are
+asked for; these are compared again in 32 bits, each pair by itself, so that what is found depends
+neither on the block that a query comes in nor, but for near ties beyond the picked ones, on the
+short numbers.
 """
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import torch
@@ -14,21 +17,35 @@ from numpy.typing import NDArray
 __all__ = ["NearestVectors", "products"]
 
 _PICKED = 3  # times as many are picked as are asked for
-_GROUP = 64  # columns of which only the best is looked at first
-_CHUNK = 65_536  # vectors compared at a time: bounds the scores that are held
-_PAIRS = 2_048  # gathered at a time, so that they stay in the processor's cache
-_NATIVE = ("amx_bf16", "avx512_bf16", "bf16")
+_STEP = 4_096  # vectors compared at a time, so that scores stay in the processor's cache
+_GROUP = 32  # of them, of which only the best is looked at first
+_CHUNK = 16  # steps whose scores are held: bounds memory
+_QUERIES = 256  # at a time: the same
+_NATIVE = ("amx_int8", "avx512_vnni", "avx_vnni")
+_MOST = 127  # of a whole number of 8 bits
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 
 
-def products(left: Floats, rows: Ids, right: Floats, columns: Ids) -> Floats:
-    """Return ``(pairs,)`` dot products of rows of two matrices; each depends on its pair alone."""
-    found = np.empty(len(rows), dtype=np.float32)
-    for start in range(0, len(rows), _PAIRS):
-        part = slice(start, start + _PAIRS)
-        found[part] = np.einsum("pd,pd->p", left[rows[part]], right[columns[part]])
+def products(lefts: tuple[Floats, ...], rows: Ids, right: Floats, columns: Ids) -> list[Floats]:
+    """Return dot products of rows of matrices with rows of one; each depends on its pair alone.
+
+    Args:
+        lefts: Matrices whose `rows` are compared.
+        rows: ``(pairs,)``, the same ones together.
+        right: The other matrix.
+        columns: ``(pairs,)`` which rows of it.
+
+    Returns:
+        ``(pairs,)`` for each of `lefts`.
+    """
+    found = [np.empty(len(rows), dtype=np.float32) for _ in lefts]
+    starts = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
+    for start, end in itertools.pairwise([*starts, len(rows)]):
+        row, gathered = rows[start], right[columns[start:end]]
+        for left, values in zip(lefts, found, strict=True):
+            np.einsum("pd,d->p", gathered, left[row], out=values[start:end])
     return found
 
 
@@ -41,11 +58,14 @@ class NearestVectors:
 
     def __init__(self, vectors: Floats) -> None:
         abilities = torch.cpu.get_capabilities()
-        native = any(abilities.get(name, False) for name in _NATIVE)
-        self._kind = torch.bfloat16 if native else torch.float32
+        self._short = any(abilities.get(name, False) for name in _NATIVE)
         self._rows = vectors
         self._size = len(vectors)
-        self._chunks = self._cut(vectors)
+        # taking one vector from all changes no order, and leaves smaller numbers
+        self._middle = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1])
+        self._scale = _MOST / max(float(np.abs(vectors - self._middle).max(initial=0.0)), 1e-9)
+        self._steps = self._cut(vectors)
+        self._scores = torch.empty(0)
 
     def __len__(self) -> int:
         """Return the number of vectors."""
@@ -65,15 +85,20 @@ class NearestVectors:
             self._rows = grown
         self._rows[self._size : needed] = vectors
         self._size = needed
-        whole = len(self._chunks) - (len(self._chunks[-1]) < _CHUNK if self._chunks else 0)
-        del self._chunks[whole:]
-        self._chunks += self._cut(self.vectors[whole * _CHUNK :])
+        whole = len(self._steps) - (len(self._steps[-1]) < _STEP if self._steps else 0)
+        del self._steps[whole:]
+        self._steps += self._cut(self.vectors[whole * _STEP :])
 
     def _cut(self, vectors: Floats) -> list[torch.Tensor]:
         return [
-            torch.from_numpy(np.ascontiguousarray(vectors[start : start + _CHUNK])).to(self._kind)
-            for start in range(0, len(vectors), _CHUNK)
+            self._shortened(vectors[start : start + _STEP] - self._middle, self._scale)
+            for start in range(0, len(vectors), _STEP)
         ]
+
+    def _shortened(self, values: Floats, scale: Floats | float) -> torch.Tensor:
+        if not self._short:
+            return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+        return torch.from_numpy(np.rint(values * scale).clip(-_MOST, _MOST).astype(np.int8))
 
     def likely(self, queries: Floats, count: int) -> Ids:
         """Return ``(n, picked)`` candidates among which the nearest are, ascending.
@@ -82,34 +107,53 @@ class NearestVectors:
             queries: ``(n, dim)``.
             count: How many nearest are wanted; some times as many are returned.
         """
-        wanted = torch.from_numpy(np.ascontiguousarray(queries)).to(self._kind)
         picked = min(self._size, _PICKED * count)
+        scale = _MOST / np.maximum(np.abs(queries).max(axis=1, initial=1e-9), 1e-9)[:, None]
+        wanted = self._shortened(queries, scale)
+        parts = torch.split(wanted, _QUERIES)
+        found = [self._likely(part, picked) for part in parts]
+        return np.sort(torch.cat(found).numpy(), axis=1)
+
+    def _likely(self, wanted: torch.Tensor, picked: int) -> torch.Tensor:
         values, places = [], []
-        for number, chunk in enumerate(self._chunks):
-            best, where = _top(wanted @ chunk.T, min(picked, len(chunk)))
+        for first in range(0, len(self._steps), _CHUNK):
+            best, where = self._top(wanted, self._steps[first : first + _CHUNK], picked)
             values.append(best)
-            places.append(where + number * _CHUNK)
+            places.append(where + first * _STEP)
         if len(values) == 1:
-            found = places[0]
-        else:
-            order = torch.topk(torch.cat(values, dim=1), picked, dim=1, sorted=False).indices
-            found = torch.gather(torch.cat(places, dim=1), 1, order)
-        return np.sort(found.numpy(), axis=1)
+            return places[0]
+        order = torch.topk(torch.cat(values, dim=1), picked, dim=1, sorted=False).indices
+        return torch.gather(torch.cat(places, dim=1), 1, order)
 
+    def _top(
+        self, wanted: torch.Tensor, steps: list[torch.Tensor], picked: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return scores and places of the best: those of the groups whose own best are highest."""
+        rows, each = len(wanted), _STEP // _GROUP
+        scores = self._room(len(steps), rows)
+        best = torch.empty(rows, len(steps) * each, dtype=scores.dtype)
+        for step, vectors in enumerate(steps):
+            self._compare(wanted, vectors, scores[step])
+            groups = scores[step].view(rows, each, _GROUP)
+            torch.amax(groups, dim=2, out=best[:, step * each : (step + 1) * each])
+        chosen = torch.topk(best, min(picked, best.shape[1]), dim=1, sorted=False).indices
+        line = (chosen // each * rows + torch.arange(rows)[:, None]) * each + chosen % each
+        among = scores.view(-1, _GROUP)[line.flatten()].view(rows, -1)
+        where = (chosen[:, :, None] * _GROUP + torch.arange(_GROUP)).flatten(1)
+        found = torch.topk(among, min(picked, sum(map(len, steps))), dim=1, sorted=False)
+        return found.values, torch.gather(where, 1, found.indices)
 
-def _top(scores: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return values and columns of the best: those of the groups whose own best are highest."""
-    rows, columns = scores.shape
-    groups = columns // _GROUP
-    if groups <= 2 * count:
-        best = torch.topk(scores, count, dim=1, sorted=False)
-        return best.values, best.indices
-    even = scores[:, : groups * _GROUP].reshape(rows, groups, _GROUP)
-    chosen = torch.topk(even.amax(dim=2), count, dim=1, sorted=False).indices
-    among = torch.gather(even, 1, chosen[:, :, None].expand(-1, -1, _GROUP)).flatten(1)
-    where = (chosen[:, :, None] * _GROUP + torch.arange(_GROUP)).flatten(1)
-    rest = scores[:, groups * _GROUP :]
-    among = torch.cat([among, rest], dim=1)
-    where = torch.cat([where, torch.arange(groups * _GROUP, columns).expand(rows, -1)], dim=1)
-    best = torch.topk(among, count, dim=1, sorted=False)
-    return best.values, torch.gather(where, 1, best.indices)
+    def _room(self, steps: int, rows: int) -> torch.Tensor:
+        """Return room for scores, the same each time: anew it would cost as much as filling it."""
+        needed = steps * rows * _STEP
+        if len(self._scores) < needed:
+            self._scores = torch.empty(needed, dtype=torch.int32 if self._short else torch.float32)
+        return self._scores[:needed].view(steps, rows, _STEP)
+
+    def _compare(self, wanted: torch.Tensor, vectors: torch.Tensor, scores: torch.Tensor) -> None:
+        multiply = torch._int_mm if self._short else torch.mm  # noqa: SLF001 - no public name
+        if len(vectors) == _STEP:
+            multiply(wanted, vectors.T, out=scores)
+        else:  # the last of all: nothing is behind it
+            scores.fill_(torch.iinfo(torch.int32).min)
+            scores[:, : len(vectors)] = multiply(wanted, vectors.T)

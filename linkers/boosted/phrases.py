@@ -11,9 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 
-from linkers.boosted.entity_table import cleaned, initials
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.pairs import Pairs
 from linkers.model import Mention
@@ -51,39 +50,50 @@ def beside(mention: Mention) -> tuple[str, str]:
     )
 
 
-def phrase_features(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Floats:
+def phrase_features(
+    index: NameIndex, mentions: Sequence[Mention], pairs: Pairs, stands: Floats
+) -> Floats:
     """Return ``(P, PHRASE_FEATURES)``.
 
     Args:
         index: Of the entities.
         mentions: A block of mentions.
         pairs: Their candidates.
+        stands: ``(P, 2)`` whether a name begins or ends with the mention's words.
     """
-    names, starts = index.spelled.of(pairs.ids)
-    ends = np.append(starts[1:], len(names)).tolist()
-    surfaces = [latin(cleaned(m.surface)) for m in mentions]
-    letters = [_ENDING.sub("", m.surface.strip()).replace(".", "") for m in mentions]
-    phrases = [tuple(latin(normalised(text)) for text in beside(m)) for m in mentions]
     values = np.zeros((len(pairs.ids), len(PHRASE_FEATURES)), dtype=np.float32)
-    values[:, 1] = np.nan
-    spelled, compared = names.tolist(), index.compared
-    for place, (row, first, end) in enumerate(
-        zip(pairs.rows.tolist(), starts.tolist(), ends, strict=True)
-    ):
-        surface = surfaces[row]
-        found = [compared[name] for name in spelled[first:end]]
-        values[place, 2] = any(name.startswith(f"{surface} ") for name in found)
-        values[place, 3] = any(name.endswith(f" {surface}") for name in found)
-        if letters[row].isupper():
-            own = index.table.names[pairs.ids[place]]
-            values[place, 0] = any(letters[row] in initials(name) for name in own)
-        if any(phrases[row]):
-            values[place, 1] = max(_likeness(name, *phrases[row]) for name in found)
+    ends = np.append(pairs.starts[1:], len(pairs.ids))
+    phrases = [tuple(latin(normalised(text)) for text in beside(m)) for m in mentions]
+    for row, mention in enumerate(mentions):
+        letters = _ENDING.sub("", mention.surface.strip()).replace(".", "")
+        if letters.isupper():
+            part = slice(int(pairs.starts[row]), int(ends[row]))
+            values[part, 0] = np.isin(pairs.ids[part], index.table.initialled(letters))
+    values[:, 1] = _likeness(index, phrases, pairs)
+    values[:, 2:4] = stands
     values[:, 4] = np.add.reduceat(values[:, 3], pairs.starts)[pairs.rows]
     return values
 
 
-def _likeness(name: str, after: str, before: str) -> float:
-    """Return how like a name is to a text, or to the end of the other one; in [0, 1]."""
-    whole = fuzz.ratio(name, after) if after else 0.0
-    return max(whole, fuzz.ratio(name, before[-len(name) :]) if before else 0.0) / 100
+def _likeness(index: NameIndex, phrases: Sequence[tuple[str, ...]], pairs: Pairs) -> Floats:
+    """Return ``(P,)`` how like a name is to a text after, or to the end of one before; or NaN."""
+    values = np.full(len(pairs.ids), np.nan, dtype=np.float32)
+    wanted = np.flatnonzero(np.array([any(texts) for texts in phrases])[pairs.rows])
+    if not len(wanted):
+        return values
+    names, starts = index.spelled.of(pairs.ids[wanted])
+    found = [index.compared[name] for name in names.tolist()]
+    rows = np.repeat(pairs.rows[wanted], np.diff(np.append(starts, len(names)))).tolist()
+    after = [phrases[row][0] for row in rows]
+    before = [phrases[row][1][-len(name) :] for row, name in zip(rows, found, strict=True)]
+    alike = [
+        np.where([bool(text) for text in texts], _ratios(found, texts), 0.0)
+        for texts in (after, before)
+    ]
+    values[wanted] = np.maximum.reduceat(np.maximum(*alike), starts)
+    return values
+
+
+def _ratios(names: Sequence[str], texts: Sequence[str]) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = process.cpdist(names, texts, scorer=fuzz.ratio, dtype=np.float64)
+    return found / 100

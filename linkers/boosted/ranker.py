@@ -88,7 +88,10 @@ class Ranker:
         """Return ``(P,)`` log-odds of each pair."""
         if self.forest is None:
             return plain_scores(described)
-        values = described.values[:, self.config.columns]
+        columns = self.config.columns
+        values = described.values
+        if len(columns) < values.shape[1]:
+            values = values[:, columns]
         if len(self.forest.roots) < _FEWEST_TREES:
             return self.forest.scores(values)
         return self._by_short_list(values, described.pairs)

@@ -9,16 +9,28 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
+from linkers.boosted.entity_table import cleaned
 from linkers.boosted.kept import Kept
+from linkers.boosted.letters import LetterIndex
+from linkers.boosted.looks import Looks
+from linkers.names import latin
 
 __all__ = ["SPELLING", "SpellingLikeness"]
 
-SPELLING = ("ratio", "set ratio", "part ratio", "Jaro-Winkler")
+SPELLING = (
+    "ratio",
+    "set ratio",
+    "part ratio",
+    "Jaro-Winkler",
+    "letters",
+    "begins name",
+    "ends name",
+)
 """Columns of `SpellingLikeness.of`, each in [0, 1]."""
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
-_Compared = tuple[Ids, Floats]
+_Compared = tuple[NDArray[np.int32], Floats]
 
 
 class SpellingLikeness:
@@ -26,18 +38,20 @@ class SpellingLikeness:
 
     Args:
         names: The names, in Latin letters; more may be appended to it.
-        most: Surfaces whose first comparisons are kept: one and a half kilobytes each.
+        letters: The n-grams of the same names.
+        most: Surfaces whose first comparisons are kept: two and a half kilobytes each.
     """
 
-    def __init__(self, names: Sequence[str], *, most: int) -> None:
-        self._names = names
+    def __init__(self, names: Sequence[str], letters: LetterIndex, *, most: int) -> None:
+        self._names, self._letters = names, letters
         self._kept: Kept[list[_Compared]] = Kept(most)
 
-    def of(self, surfaces: Sequence[str], names: Ids, where: Ids) -> Floats:
+    def of(self, surfaces: Sequence[str], looks: Looks, names: Ids, where: Ids) -> Floats:
         """Return ``(pairs, SPELLING)`` likeness.
 
         Args:
-            surfaces: In Latin letters.
+            surfaces: As they are written.
+            looks: Of the same mentions.
             names: Which name a pair has.
             where: Which surface it has, ascending.
         """
@@ -55,20 +69,27 @@ class SpellingLikeness:
                 missing[part] = there[places] != names[part]
         wanted = np.flatnonzero(missing)
         if len(wanted):
-            values[wanted] = self._compare(surfaces, names[wanted], where[wanted])
+            values[wanted] = self._compare(surfaces, looks, names[wanted], where[wanted])
         for row, compared in enumerate(known):
             part = slice(bounds[row], bounds[row + 1])
             if not compared and part.stop > part.start:
                 order = np.argsort(names[part], kind="stable")
-                compared.append((names[part][order], values[part][order]))
+                compared.append((names[part][order].astype(np.int32), values[part][order]))
         return values
 
-    def _compare(self, surfaces: Sequence[str], names: Ids, where: Ids) -> Floats:
-        left = [surfaces[row] for row in where.tolist()]
+    def _compare(self, surfaces: Sequence[str], looks: Looks, names: Ids, where: Ids) -> Floats:
+        spelled = [latin(cleaned(surface)) for surface in surfaces]
+        left = [spelled[row] for row in where.tolist()]
         right = [self._names[name] for name in names.tolist()]
         percent = [
             process.cpdist(left, right, scorer=scorer, dtype=np.float32) / 100
             for scorer in (fuzz.ratio, fuzz.token_set_ratio, fuzz.partial_ratio)
         ]
         likeness = process.cpdist(left, right, scorer=JaroWinkler.similarity, dtype=np.float32)
-        return np.stack([*percent, likeness], axis=1)
+        both = list(zip(left, right, strict=True))
+        stands = [
+            np.array([name.startswith(f"{surface} ") for surface, name in both], dtype=np.float32),
+            np.array([name.endswith(f" {surface}") for surface, name in both], dtype=np.float32),
+        ]
+        letters = self._letters.of_names(looks.spelled, where, names)
+        return np.stack([*percent, likeness, letters, *stands], axis=1)

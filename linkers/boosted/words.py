@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from linkers.boosted.demonyms import COUNTRY_OF
+from linkers.boosted.members import members_of
 from linkers.names import latin
 
-__all__ = ["WordIndex", "text_words", "word_set"]
+__all__ = ["STOP", "HeldWords", "WordIndex", "text_words", "word_set"]
 
 _WORD = re.compile(r"\w+")
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
 
 
 def text_words(text: str) -> frozenset[str]:
@@ -56,6 +62,41 @@ def _pieces(text: str, size: int = 160) -> list[str]:
     return [*pieces, part]
 
 
+STOP = word_set(
+    "the a an of in on at for to and by with from as is are was were his her its their after "
+    "during before that this s it be or he she"
+)
+"""Words that tell nothing apart."""
+
+
+class HeldWords:
+    """Which words of names each of a block of mentions holds, itself or with its text.
+
+    Args:
+        own: ``(n, V)`` words of each mention; see `WordIndex.rows`.
+        every: ``(n, V)`` words of each with its text, those of the mention among them.
+    """
+
+    def __init__(self, own: sparse.csr_matrix, every: sparse.csr_matrix) -> None:
+        self._width = own.shape[1]
+        self._keys = self._keys_of(every)
+        self._own = np.isin(self._keys, self._keys_of(own), assume_unique=True)
+
+    def _keys_of(self, rows: sparse.csr_matrix) -> Ids:
+        mentions = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+        keys: Ids = mentions * self._width + rows.indices
+        return keys
+
+    def of(self, rows: Ids, words: Ids) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return for pairs of a mention and a word whether it holds it, and whether either does."""
+        if not len(self._keys):
+            return np.zeros(len(rows), dtype=np.bool_), np.zeros(len(rows), dtype=np.bool_)
+        wanted = rows * self._width + words
+        places = np.minimum(np.searchsorted(self._keys, wanted), len(self._keys) - 1)
+        either = self._keys[places] == wanted
+        return either & self._own[places], either
+
+
 class WordIndex:
     """Words of names, weighted by how rare they are.
 
@@ -71,10 +112,13 @@ class WordIndex:
         self.weights = np.array(
             [math.log((1 + total) / (1 + spread[word])) + 1 for word in self._ids], dtype=np.float32
         )
+        """``(V,)`` how rare each word is."""
         self.unknown = math.log(1 + total) + 1
-        held = self._rows(sets)
-        self._names_by_word = [held.T.tocsr()]  # ``(V, F)`` 0/1, the columns in parts
-        self.mass = np.asarray(held @ self.weights, dtype=np.float32)
+        self.telling = self._telling(self._ids)
+        """``(V,)`` whether a word tells names apart."""
+        self._held = self.rows(sets)  # ``(F, V)`` 0/1
+        self._names_by_word = [self._held.T.tocsr()]  # ``(V, F)`` 0/1, the columns in parts
+        self.mass: Floats = self._held @ self.weights
         """``(F,)`` weight of all words of a name."""
 
     def add(self, names: Sequence[str]) -> None:
@@ -84,27 +128,65 @@ class WordIndex:
         self._ids.update((word, row) for row, word in enumerate(fresh, len(self._ids)))
         unknown = np.full(len(fresh), self.unknown, dtype=np.float32)
         self.weights = np.concatenate([self.weights, unknown])
-        held = self._rows(sets)
+        self.telling = np.concatenate([self.telling, self._telling(fresh)])
+        held = self.rows(sets)
+        self._held.resize(self._held.shape[0], len(self._ids))
+        self._held = sparse.vstack([self._held, held], format="csr")
         self._names_by_word.append(held.T.tocsr())
-        self.mass = np.concatenate([self.mass, np.asarray(held @ self.weights, dtype=np.float32)])
+        self.mass = np.concatenate([self.mass, held @ self.weights])
 
-    def shared(self, sets: Sequence[frozenset[str]]) -> sparse.csr_matrix:
-        """Return ``(texts, F)`` weight of the words that each text and name share."""
-        weighted = self.weighted(sets)
-        parts = [weighted[:, : part.shape[0]] @ part for part in self._names_by_word]
-        found = parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
-        found.sort_indices()
+    @property
+    def words(self) -> Iterable[str]:
+        """The ``V`` words of names, in the order of their ids."""
+        return self._ids.keys()
+
+    def ids(self, words: Iterable[str]) -> list[int]:
+        """Return the ids of those words that some name holds, ascending."""
+        known = self._ids
+        return sorted(known[word] for word in words if word in known)
+
+    def of(self, names: Ids) -> tuple[Ids, Ids]:
+        """Return the words of some names, those of each ascending, and how many each has."""
+        places, _, sizes = members_of(self._held.indptr, names)
+        return self._held.indices[places].astype(np.int64), sizes
+
+    def weigh(self, words: Ids, sizes: Ids, counted: NDArray[np.bool_]) -> Floats:
+        """Return ``(names,)`` weight of those words of names that are counted.
+
+        Args:
+            words: Words of names, one name after the other.
+            sizes: How many each name has.
+            counted: ``(words,)``.
+        """
+        starts = np.append(0, np.cumsum(sizes))
+        shape = (len(sizes), len(self.weights))
+        found: Floats = sparse.csr_matrix(
+            (counted.astype(np.float32), words, starts), shape=shape
+        ).dot(self.weights)
         return found
 
-    def weighted(self, sets: Sequence[frozenset[str]]) -> sparse.csr_matrix:
-        """Return ``(texts, V)`` weights of the words of each that some name holds."""
-        found = self._rows(sets)
-        found.data = self.weights[found.indices]
-        return found
+    def rows(self, sets: Sequence[frozenset[str]]) -> sparse.csr_matrix:
+        """Return ``(texts, V)`` 0/1: the words of each that some name holds."""
+        known = self._ids
+        columns = [sorted(known[word] for word in words if word in known) for words in sets]
+        starts = np.cumsum([0, *map(len, columns)])
+        flat = np.fromiter(itertools.chain.from_iterable(columns), np.int32, int(starts[-1]))
+        ones = np.ones(len(flat), dtype=np.float32)
+        return sparse.csr_matrix((ones, flat, starts), shape=(len(columns), len(known)))
 
-    def _rows(self, sets: Sequence[frozenset[str]]) -> sparse.csr_matrix:
-        columns = [sorted(self._ids[w] for w in words if w in self._ids) for words in sets]
-        return _ones(columns, len(self._ids))
+    def shared(self, rows: sparse.csr_matrix) -> sparse.csr_matrix:
+        """Return ``(texts, F)`` weight of the words that each of `rows` and name share."""
+        weights = self.weights[rows.indices]
+        weighted = sparse.csr_matrix((weights, rows.indices, rows.indptr), shape=rows.shape)
+        parts = [
+            (weighted if part.shape[0] == rows.shape[1] else weighted[:, : part.shape[0]]) @ part
+            for part in self._names_by_word
+        ]
+        return parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
+
+    @staticmethod
+    def _telling(words: Iterable[str]) -> NDArray[np.bool_]:
+        return np.array([word not in STOP for word in words], dtype=np.bool_)
 
     def weight(self, word: str) -> float:
         """Return the weight of a word, also of one that no name holds."""
@@ -113,12 +195,4 @@ class WordIndex:
 
     def mass_of(self, words: frozenset[str]) -> float:
         """Return the weight of a text's words, also of those that no name holds."""
-        return sum(map(self.weight, words))
-
-
-def _ones(columns: list[list[int]], width: int) -> sparse.csr_matrix:
-    starts = np.cumsum([0, *map(len, columns)])
-    flat = np.array([c for row in columns for c in row], dtype=np.int32)
-    return sparse.csr_matrix(
-        (np.ones(len(flat), dtype=np.float32), flat, starts), shape=(len(columns), width)
-    )
+        return math.fsum(map(self.weight, words))

@@ -103,7 +103,8 @@ def test_the_nearest_are_those_of_a_comparison_with_all(size: int) -> None:
         assert set(wanted[row]) <= set(one)
     rows, columns = np.repeat(np.arange(6), 3), np.arange(18) % size
     expected = (queries[rows] * vectors[columns]).sum(axis=1)
-    np.testing.assert_allclose(products(queries, rows, vectors, columns), expected, atol=1e-5)
+    for found in products((queries, queries), rows, vectors, columns):
+        np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_memory_of_a_block_is_that_of_its_mentions_one_by_one() -> None:

@@ -11,11 +11,12 @@ from encoders import TinyTextEncoder
 from kg.errors import InputError
 from kg.model import EntityKey
 from linkers.boosted import EntityTable, PooledTexts
+from linkers.boosted.features import FEATURES, plain_features
 from linkers.boosted.hint_features import HINT_FEATURES, hint_features, learn_hints
 from linkers.boosted.hints import Hints
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.pairs import Pairs
-from linkers.boosted.phrases import PHRASE_FEATURES, beside, phrase_features
+from linkers.boosted.phrases import PHRASE_FEATURES, beside
 from linkers.model import Mention
 
 NAMES = (
@@ -64,8 +65,8 @@ def learnt() -> Hints:
 
 
 def told(hints: Hints, index: NameIndex, given: Mention, *, apart: bool = False) -> dict:
-    pairs = Pairs.of([np.arange(len(NAMES))])
-    values = hints.describe(index, [given], pairs, apart=apart)
+    pairs, looks = Pairs.of([np.arange(len(NAMES))]), index.look([given])
+    values = hint_features([hints], index, [given], looks, pairs, apart=apart)
     return {name: values[:, column] for column, name in enumerate(HINT_FEATURES[:4])}
 
 
@@ -134,11 +135,13 @@ def test_words_of_mentions_speak_too(index: NameIndex) -> None:
     mentions = [mention(surface, text, document) for surface, text, _, document in rows]
     hints = learn_hints(TABLE, mentions, [gold for _, _, gold, _ in rows])
     pairs = Pairs.of([np.arange(len(NAMES))])
-    values = hint_features(hints, index, [mention("Welsh", "")], pairs, apart=False)
+    given = [mention("Welsh", "")]
+    looks = index.look(given)
+    values = hint_features(hints, index, given, looks, pairs, apart=False)
     own = values[:, HINT_FEATURES.index("best hint of mention")]
     assert np.nanargmax(own) in {0, 1}
     assert own[0] > 0
-    alone = hint_features(hints[:1], index, [mention("Welsh", "")], pairs, apart=False)
+    alone = hint_features(hints[:1], index, given, looks, pairs, apart=False)
     np.testing.assert_array_equal(alone[:, :4], values[:, :4])
     assert np.isnan(alone[:, 4:]).all()
 
@@ -158,8 +161,9 @@ def test_brackets_tell_another_name() -> None:
 
 
 def phrases(index: NameIndex, given: Mention) -> dict:
-    values = phrase_features(index, [given], Pairs.of([np.arange(len(NAMES))]))
-    return {name: values[:, column] for column, name in enumerate(PHRASE_FEATURES)}
+    pairs = Pairs.of([np.arange(len(NAMES))])
+    values = plain_features(index, [given], [()], index.look([given]), pairs)
+    return {name: values[:, FEATURES.index(name)] for name in PHRASE_FEATURES}
 
 
 def test_where_in_a_name_a_mention_stands(index: NameIndex) -> None:
