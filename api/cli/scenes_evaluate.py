@@ -67,7 +67,7 @@ def add_parser(actions: Any) -> None:
         "--novelty",
         type=float,
         metavar="NATS",
-        help="what is added to the log-probability of triplets of new classes (default 0.7)",
+        help="what is added to the log-probability of triplets of new classes (default 0.8)",
     )
     add("--objects", type=Path, help="for sgcls and sgdet: boxes and labels found, same format")
     parser.set_defaults(run=run)

@@ -11,19 +11,13 @@ from numpy.typing import NDArray
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.counts import TripletCounts
 
-__all__ = ["RelationLearner", "RelationModel"]
+__all__ = ["RelationLearner", "RelationModel", "Scorer"]
 
 Floats = NDArray[np.float64]
 
 
-class RelationModel(Protocol):
-    """Scores all predicates of all pairs.
-
-    Attributes:
-        kind: Name of the sort of model, in files and tables.
-    """
-
-    kind: ClassVar[str]
+class Scorer(Protocol):
+    """Scores all predicates of all pairs: what can be judged."""
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -42,6 +36,16 @@ class RelationModel(Protocol):
         ranks like one within an image; finite. Triplets of the images are not looked at.
         """
         ...
+
+
+class RelationModel(Scorer, Protocol):
+    """A scorer that can be kept.
+
+    Attributes:
+        kind: Name of the sort of model, in files and tables.
+    """
+
+    kind: ClassVar[str]
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Return all numbers by name, for a file."""

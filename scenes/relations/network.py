@@ -1,11 +1,11 @@
 """Pair times predicate: is this pair annotated at all, and if so, with which predicate?
 
 log P(pair, predicate) = log P(pair is annotated) + log P(predicate | annotated), each the mean
-over a few perceptrons. `BASELINE` is the strong baseline of the VRD figures (with logits shifted by
+over its perceptrons. `BASELINE` is the strong baseline of the VRD figures (with logits shifted by
 0.4 log frequency, see `Weighting`): embeddings and geometry alone, one perceptron each. `ENSEMBLE`
-adds names of classes, surroundings, counts and members. Half of its predicate members see the
-counted shares (better on what was seen), half do not (better on triplets that are new); they err
-differently. `LOGISTIC` has no hidden layer and no embedding: prior and geometry.
+adds names of classes, surroundings and counts: of its predicate members one sees the counted shares
+(better on what was seen), one does not (better on triplets that are new). `LOGISTIC` has no hidden
+layer and no embedding: prior and geometry.
 """
 
 from __future__ import annotations
@@ -99,8 +99,8 @@ _PAIR = PerceptronConfig(dropout=0.2, class_dropout=0.1, epochs=8, batch=1024)
 _NEW = PerceptronConfig(columns=len(GEOMETRY))
 _SEEN = PerceptronConfig(shares=True, hidden=384, dropout=0.5, epochs=16)
 ENSEMBLE = NetworkConfig(
-    pair=(_PAIR,) * 2,
-    predicate=(_NEW, _SEEN) * 2,
+    pair=(_PAIR,),
+    predicate=(_NEW, _SEEN),
 )
 """What is used by default."""
 

@@ -18,7 +18,7 @@ from scenes.metrics import RecallReport, TripletRanks, recall, triplet_ranks
 from scenes.relations.annotations import AnnotatedImage
 from scenes.relations.counts import TripletCounts
 from scenes.relations.matching import Protocol, scored_image
-from scenes.relations.model import RelationModel
+from scenes.relations.model import Scorer
 from scenes.relations.pairs import pair_table
 from scenes.relations.weighting import PLAIN, Weighting
 
@@ -85,7 +85,7 @@ class RelationFigures:
 
 
 def rank_relations(
-    model: RelationModel,
+    model: Scorer,
     gold: Sequence[AnnotatedImage],
     *,
     protocol: Protocol = "predcls",

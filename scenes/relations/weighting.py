@@ -76,6 +76,6 @@ class Weighting:
 PLAIN = Weighting()
 """Probabilities as they are."""
 
-BALANCED = Weighting(mean_recall=0.8, novelty=0.7)
-"""Gives up recall for mean recall until the recall is that of the shifted baseline; chosen on the
-held-out part of VRD's train."""
+BALANCED = Weighting(mean_recall=0.8, novelty=0.8)
+"""Gives up recall for mean recall as far as the recall stays a little above that of the shifted
+baseline on the held-out fifth of VRD's train."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +14,8 @@ from evaluation import read_result
 from evaluation.units import read_units, units_path
 from scenes.relations.matching import PROTOCOLS
 from scenes.relations.weighting import BALANCED
-from tests.scenes.relation_world import VOCABULARY, made_images
+from tests.scenes.relation_files import rows, write_rows, write_vocabulary
+from tests.scenes.relation_world import VOCABULARY
 
 
 @pytest.fixture(autouse=True)
@@ -24,31 +23,14 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UMBRA_TEXT_ENCODER", "tiny")
 
 
-def write(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
-
-
-def rows(count: int, seed: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "image": image.name,
-            "boxes_xyxy": image.boxes.tolist(),
-            "labels": image.labels.tolist(),
-            "triplets": image.triplets.tolist(),
-        }
-        for image in made_images(count, seed=seed)
-    ]
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("vrd")
-    names = {"objects": VOCABULARY.objects, "predicates": VOCABULARY.predicates}
-    (folder / "vocabulary.json").write_text(json.dumps(names))
-    write(folder / "train.jsonl.gz", rows(60, 0))
+    write_vocabulary(folder / "vocabulary.json")
+    write_rows(folder / "train.jsonl.gz", rows(60, seed=0))
     bare = {"image": "bare.jpg", "boxes_xyxy": [], "labels": [], "triplets": []}
     one = {"image": "1.jpg", "boxes_xyxy": [[3, 3, 3, 3]], "labels": [1], "triplets": [[0, 1, 0]]}
-    write(folder / "test.jsonl.gz", [bare, one, *rows(30, 1)])
+    write_rows(folder / "test.jsonl.gz", [bare, one, *rows(30, seed=1)])
     return folder
 
 
@@ -93,11 +75,11 @@ def test_a_network_is_trained_by_default(files, tmp_path):
 
 
 def test_objects_that_were_found_are_judged_by_their_boxes(files, tmp_path):
-    found = rows(30, 1)
+    found = rows(30, seed=1)
     for row in found:
         row["boxes_xyxy"] = [[x + 0.5, y, a + 0.5, b] for x, y, a, b in row["boxes_xyxy"]]
     missing = [{**found[0], "image": name} for name in ("bare.jpg", "1.jpg")]
-    write(tmp_path / "found.jsonl.gz", found + missing)
+    write_rows(tmp_path / "found.jsonl.gz", found + missing)
     train = ("--train", files / "train.jsonl.gz", "--kind", "prior")
     objects = ("--objects", tmp_path / "found.jsonl.gz")
     out = tmp_path / "run.json"
@@ -105,14 +87,14 @@ def test_objects_that_were_found_are_judged_by_their_boxes(files, tmp_path):
     assert read_result(out).protocol == "sgdet"
     assert read_result(out).metrics["recall_at_100"] > 0.3
     assert evaluate(files, out, *train, *objects, "--protocol", "sgcls") != 0
-    write(tmp_path / "found.jsonl.gz", found)
+    write_rows(tmp_path / "found.jsonl.gz", found)
     assert evaluate(files, out, *train, *objects, "--protocol", "sgdet") != 0
 
 
 def test_bad_input_leaves_nothing_and_says_where(files, tmp_path, capsys):
     out = tmp_path / "run.json"
     bad = tmp_path / "bad.jsonl"
-    bad.write_text(json.dumps(rows(1, 3)[0]) + '\n{"image": "x", "labels": [9]}\n')
+    bad.write_text(json.dumps(rows(1, seed=3)[0]) + '\n{"image": "x", "labels": [9]}\n')
     assert evaluate(files, out, "--train", bad) != 0
     assert "bad.jsonl:2" in capsys.readouterr().err
     assert evaluate(files, out, "--train", tmp_path / "none.jsonl") != 0

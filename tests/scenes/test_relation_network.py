@@ -20,7 +20,7 @@ from scenes.relations.surroundings import SURROUNDINGS, surroundings
 from scenes.relations.weighting import PLAIN, Weighting
 from tests.scenes.relation_world import VOCABULARY, made_images
 
-TRAIN, TEST = made_images(150), made_images(60, seed=1)
+TRAIN, TEST = made_images(100), made_images(40, seed=1)
 # the first objects of nothing, of one object, and of two boxes without an area
 ODD = tuple(
     AnnotatedImage(
@@ -34,10 +34,12 @@ ODD = tuple(
 
 
 def small(config: NetworkConfig) -> NetworkConfig:
-    """Two members of few steps."""
-    pair = tuple(replace(one, hidden=24, batch=128) for one in config.pair[:1])
-    predicate = tuple(replace(one, hidden=24, batch=64) for one in config.predicate[:2])
-    return replace(config, pair=pair, predicate=predicate)
+    """The same of few units and steps."""
+    few = {"hidden": 24, "batch": 64, "epochs": 5, "rate": 5e-3}
+    return NetworkConfig(
+        pair=tuple(replace(one, **few) for one in config.pair),
+        predicate=tuple(replace(one, **few) for one in config.predicate),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +98,7 @@ def test_a_kept_model_scores_the_same(model, tmp_path):
 
 
 def test_context_is_learnt_kept_and_scored(tmp_path):
-    config = ContextConfig(width=16, hidden=32, epochs=8, rate=5e-3)
+    config = ContextConfig(width=16, hidden=32, epochs=6, rate=8e-3)
     learner = ContextLearner(encoder=TinyTextEncoder(), config=config)
     model = learner.fit((*ODD, *TRAIN), VOCABULARY, seed=0)
     prior = PriorLearner().fit(TRAIN, VOCABULARY, seed=0)
