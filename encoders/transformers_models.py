@@ -29,6 +29,9 @@ from kg.errors import InputError, MissingPartError
 __all__ = [
     "TransformersImageEncoder",
     "TransformersTextEncoder",
+    "fingerprint_of",
+    "loaded",
+    "model_of",
     "transformers_image_encoder",
     "transformers_text_encoder",
 ]
@@ -39,7 +42,12 @@ _CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _CLIP_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
 
 
-def _loaded(loader: Any, name: str, **options: Any) -> Any:
+def loaded(loader: Any, name: str, **options: Any) -> Any:
+    """Return what an `Auto…` class of `transformers` reads from a directory or hub id.
+
+    Raises:
+        MissingPartError: It cannot be loaded.
+    """
     transformers.utils.logging.disable_progress_bar()
     try:
         return loader.from_pretrained(name, trust_remote_code=False, **options)
@@ -50,11 +58,17 @@ def _loaded(loader: Any, name: str, **options: Any) -> Any:
         ) from error
 
 
-def _model(name: str) -> Any:
-    return _loaded(transformers.AutoModel, name, use_safetensors=True, dtype=torch.float32).eval()
+def model_of(name: str) -> Any:
+    """Return a model without a head, in float32, from safetensors only.
+
+    Raises:
+        MissingPartError: It cannot be loaded.
+    """
+    return loaded(transformers.AutoModel, name, use_safetensors=True, dtype=torch.float32).eval()
 
 
-def _fingerprint(name: str, model: Any, settings: str) -> str:
+def fingerprint_of(name: str, model: Any, settings: str) -> str:
+    """Return a name of weights and settings."""
     # configuration and a sample of every weight: another checkpoint of the same shape differs
     digest = hashlib.sha256(repr(sorted(model.config.to_dict().items(), key=str)).encode())
     for key, value in sorted(model.state_dict().items()):
@@ -84,8 +98,8 @@ class TransformersTextEncoder:
         batch_size: int = 16,
         device: str = "cpu",
     ) -> None:
-        self._tokenizer = _loaded(transformers.AutoTokenizer, name)
-        self._model = _model(name)
+        self._tokenizer = loaded(transformers.AutoTokenizer, name)
+        self._model = model_of(name)
         self._two_towers = hasattr(self._model, "text_model")
         config = self._model.config
         # SigLIP was trained on texts padded to its limit, unmasked, and pools the last position
@@ -93,7 +107,7 @@ class TransformersTextEncoder:
         limit = getattr(config.get_text_config(), "max_position_embeddings", max_tokens)
         self._max_tokens = limit if self._full_length else min(max_tokens, limit)
         self._batch_size = batch_size
-        self._fingerprint = _fingerprint(name, self._model, f"text{self._max_tokens}")
+        self._fingerprint = fingerprint_of(name, self._model, f"text{self._max_tokens}")
         self._model.to(device)
         self._device = device
         self._dimension = int(self._encode_batch(["a"])[0][0].shape[0])
@@ -171,7 +185,7 @@ class TransformersImageEncoder:
     """
 
     def __init__(self, name: str, *, batch_size: int = 8, device: str = "cpu") -> None:
-        self._model = _model(name)
+        self._model = model_of(name)
         config = getattr(self._model.config, "vision_config", self._model.config)
         if not hasattr(config, "image_size") or not hasattr(config, "patch_size"):
             raise InputError(f"the model {name!r} has no vision tower")
@@ -180,7 +194,7 @@ class TransformersImageEncoder:
         self._grid = (cells, cells)
         self._mean, self._deviation = _normalisation(name, str(config.model_type))
         self._batch_size = batch_size
-        self._fingerprint = _fingerprint(name, self._model, f"image{self._side}")
+        self._fingerprint = fingerprint_of(name, self._model, f"image{self._side}")
         self._model.to(device)
         self._device = device
         blank = np.zeros((1, 3, self._side, self._side), dtype=np.float32)

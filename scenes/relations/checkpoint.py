@@ -8,16 +8,18 @@ import numpy as np
 
 from kg.described_arrays import DescribedArrays
 from kg.errors import ForeignFileError
+from scenes.epic.model import OpenModel
 from scenes.relations.annotations import Vocabulary
 from scenes.relations.context import ContextModel
 from scenes.relations.model import RelationModel
 from scenes.relations.network import NetworkModel
 from scenes.relations.prior import PriorModel
+from scenes.roles.learner import RoleModel
 
 __all__ = ["MODELS", "load_relation_model", "save_relation_model"]
 
 MODELS: dict[str, type[RelationModel]] = {
-    model.kind: model for model in (PriorModel, NetworkModel, ContextModel)
+    model.kind: model for model in (PriorModel, NetworkModel, ContextModel, RoleModel, OpenModel)
 }
 """The sorts of models that can be kept, by their names."""
 

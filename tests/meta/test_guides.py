@@ -30,7 +30,10 @@ def blocks(page: str) -> list[re.Match[str]]:
 
 @pytest.mark.parametrize(
     ("page", "fewest"),
-    [("add-a-model", 7), ("bring-your-own-encoder", 4), ("link-probabilities", 4)],
+    [
+        *[("add-a-model", 7), ("bring-your-own-encoder", 4), ("link-probabilities", 4)],
+        ("rare-and-new-predicates", 2),
+    ],
 )
 def test_the_code_of_a_guide_runs_and_prints_what_it_says(page: str, fewest: int) -> None:
     names: dict[str, object] = {}

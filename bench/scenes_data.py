@@ -1,0 +1,133 @@
+"""What the benches of relations share: the VRD set, its figures, means over seeds."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation import standard_error
+from evaluation.results import RunResult
+from kg.files import sha256_of_file
+from scenes.metrics import ScoredImage, recall, triplet_ranks
+from scenes.relations.annotations import (
+    AnnotatedImage,
+    Vocabulary,
+    held_out_part,
+    read_annotations,
+    read_vocabulary,
+)
+from scenes.relations.matching import scored_image
+
+__all__ = [
+    "Seeds", "Vrd", "command_of", "gained", "header", "per_cent", "recall_figures", "seeded",
+]  # fmt: skip
+
+Seeds = range
+_FILES = {"train": "train.jsonl.gz", "test": "test.jsonl.gz", "vocabulary": "vocabulary.json"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Vrd:
+    """Images to learn from and images to be judged on.
+
+    Attributes:
+        vocabulary: Names of classes and predicates.
+        train: What may be learnt from.
+        judged: The test images, or while choices are made the held-out tenth of train.
+        inputs: Hashes of the files.
+    """
+
+    vocabulary: Vocabulary
+    train: tuple[AnnotatedImage, ...]
+    judged: tuple[AnnotatedImage, ...]
+    inputs: Mapping[str, str]
+
+    @classmethod
+    def read(cls, folder: Path, *, valid: bool = False) -> Vrd:
+        """Read the set.
+
+        Args:
+            folder: Holds train, test and vocabulary.
+            valid: Whether the held-out tenth of train is judged and left out of train.
+        """
+        vocabulary = read_vocabulary(folder / _FILES["vocabulary"])
+        train = read_annotations(folder / _FILES["train"], vocabulary)
+        if valid:
+            train, judged = held_out_part(train)
+        else:
+            judged = read_annotations(folder / _FILES["test"], vocabulary)
+        inputs = {role: sha256_of_file(folder / name) for role, name in _FILES.items()}
+        return cls(vocabulary=vocabulary, train=train, judged=judged, inputs=inputs)
+
+
+def recall_figures(scores: Sequence[NDArray[np.float64]], data: Vrd) -> dict[str, float]:
+    """Return R@50 and mR@50 of PredCls, one predicate a pair.
+
+    Args:
+        scores: Of each judged image.
+        data: The set.
+    """
+    images: list[ScoredImage] = [
+        scored_image(image, one, protocol="predcls")
+        for image, one in zip(data.judged, scores, strict=True)
+    ]
+    found = recall(triplet_ranks(images, constrained=True), 50)
+    return {"recall_at_50": found.recall, "mean_recall_at_50": found.mean_recall}
+
+
+def seeded(runs: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Return the mean of each figure over runs, and as ``…_error`` its standard error."""
+    found: dict[str, float] = {}
+    for key in runs[0]:
+        values = [run[key] for run in runs]
+        found[key] = float(np.mean(values))
+        found[f"{key}_error"] = standard_error(values)
+    return found
+
+
+def gained(result: RunResult, ours: str, other: str) -> dict[str, float]:
+    """Return what one method has over another, run by run: means and standard errors.
+
+    Args:
+        result: Its runs are called ``NAME seed N``.
+        ours: Name of one method.
+        other: Name of the other.
+    """
+    runs = result.by["run"]
+    named = {name.removeprefix(f"{ours} "): run for name, run in runs.items()}
+    seeds = [seed for seed in named if f"{other} {seed}" in runs and f"{ours} {seed}" in runs]
+    return seeded(
+        [
+            {key: value - runs[f"{other} {seed}"][key] for key, value in named[seed].items()}
+            for seed in seeds
+        ]
+    )
+
+
+def per_cent(row: Mapping[str, float], key: str, *, signed: bool = False) -> str:
+    """Return a figure with its standard error; a difference is bold where it is beyond two."""
+    error = row.get(f"{key}_error")
+    if error is None:
+        return f"{100 * row[key]:.1f}"
+    text = f"{100 * row[key]:{'+' if signed else ''}.1f} ± {100 * error:.1f}"
+    return f"**{text}**" if signed and abs(row[key]) > 2 * error else text
+
+
+def command_of(module: str, given: argparse.Namespace, *options: str) -> str:
+    """Return the command that makes a result again, without folders of this machine."""
+    said = " ".join(f"--{name.replace('_', '-')} {getattr(given, name)}" for name in options)
+    return f"python -m {module} VRD {said}" + (" --valid" if given.valid else "")
+
+
+def header(result: RunResult) -> str:
+    """Return the line that says where a page comes from."""
+    return (
+        f"Written by `{result.command}`, commit {result.commit}, {result.date}, "
+        f"{result.machine.cores} cores, {result.machine.memory_gb:.0f} GB, no GPU. VRD, PredCls; "
+        "choices were made on the held-out tenth of train, test was read once. Per cent.\n"
+    )

@@ -1,0 +1,1 @@
+"""CaCao: more annotations for rare predicates, by a visually prompted language model."""

@@ -1,0 +1,67 @@
+"""The benches of open vocabulary and of roles run on a small set and write their pages."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import scenes_open_world, scenes_roles
+from encoders import TinyTextEncoder
+from evaluation import read_result
+from scenes.relations.annotations import AnnotatedImage
+from tests.scenes.relation_samples import VOCABULARY, images
+
+MORE = [f"predicate {number}" for number in range(16)]
+
+
+def line(image: AnnotatedImage, number: int) -> str:
+    """The image with one more triplet, of any of many predicates."""
+    triplets = [*image.triplets.tolist(), [3, 4 + number % len(MORE), 0]]
+    return json.dumps(
+        {
+            "image": image.name,
+            "boxes_xyxy": image.boxes.tolist(),
+            "labels": image.labels.tolist(),
+            "triplets": triplets,
+        }
+    )
+
+
+@pytest.fixture
+def vrd(tmp_path: Path) -> Path:
+    for name, count, seed in (("train", 40, 0), ("test", 24, 5)):
+        lines = [line(image, n) for n, image in enumerate(images(count, seed=seed))]
+        (tmp_path / f"{name}.jsonl.gz").write_bytes(gzip.compress("\n".join(lines).encode()))
+    names = {"objects": VOCABULARY.objects, "predicates": [*VOCABULARY.predicates, *MORE]}
+    (tmp_path / "vocabulary.json").write_text(json.dumps(names))
+    return tmp_path
+
+
+def test_roles(vrd: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    options = ["--seeds", "2", "--epochs", "2", "--members", "1", "--out", str(out)]
+    assert scenes_roles.main([str(vrd), *options]) == 0
+    result = read_result(out / "scenes-roles.json")
+    assert set(result.by["method"]) == {"prior", "without", "with"}
+    assert result.by["method"]["with"]["accuracy"] > 0.5
+    page = (out / "scenes-roles.md").read_text()
+    assert "| gain by hard negatives |" in page
+    assert str(tmp_path) not in page
+
+
+def test_open_world(vrd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    monkeypatch.setattr(scenes_open_world, "packaged_text_encoder", lambda _: TinyTextEncoder())
+    options = ["--seeds", "2", "--members", "1", "--out", str(out)]
+    assert scenes_open_world.main([str(vrd), *options]) == 0
+    result = read_result(out / "scenes-open-world.json")
+    assert set(result.by["novel"]) == set(scenes_open_world.METHODS)
+    assert result.by["all"]["all"]["n"] == 2
+    page = (out / "scenes-open-world.md").read_text()
+    assert all(label in page for label in scenes_open_world.METHODS.values())
+    assert str(tmp_path) not in page
