@@ -113,7 +113,7 @@ def _novel_scores(world: _World, config: EpicConfig) -> tuple[dict[str, Floats],
         _OURS: ours.with_predicates(novel, world.encoder).log_predicates(pairs),
     }
     for name, changed in _CONFIGS.items():
-        model = world.trained(replace(config, **changed))  # type: ignore[arg-type]
+        model = world.trained(replace(config, pair_epochs=0, **changed))  # type: ignore[arg-type]
         found[name] = model.with_predicates(novel, world.encoder).log_predicates(pairs)
     return found, ours
 
