@@ -161,8 +161,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--weight", type=float, default=5.0)
     parser.add_argument("--margin", type=float, default=0.1)
-    parser.add_argument("--epochs", type=int, default=RoleConfig.epochs)
-    parser.add_argument("--members", type=int, default=RoleConfig.members)
+    parser.add_argument("--epochs", type=int, default=RoleConfig().epochs)
+    parser.add_argument("--members", type=int, default=RoleConfig().members)
     given = parser.parse_args(argv)
     config = RoleConfig(margin=given.margin, epochs=given.epochs, members=given.members)
     result = result_of(
