@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
 from kg.errors import InputError, SettingError
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
@@ -130,6 +130,8 @@ def _trained(
         network.scale.copy_(torch.from_numpy(scale))
         rows, predicates = (torch.from_numpy(part) for part in np.nonzero(pairs.said))
         back, swapped = torch.from_numpy(reversed_rows(pairs)), torch.from_numpy(false_swap)
+        one_class = torch.from_numpy(pairs.labels[:, 0] == pairs.labels[:, 1])
+        emphasis = torch.where(one_class, config.one_class, 1.0)
         bare = torch.from_numpy(np.flatnonzero(~pairs.said.any(axis=1)))
         optimiser = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -152,22 +154,20 @@ def _trained(
                 none = torch.full((len(drawn),), len(vocabulary.predicates))
                 loss = nn.functional.nll_loss(scores[:known], torch.cat([predicate, none]))
                 if config.structure_weight:
-                    loss = loss + _hinge(
-                        scores[: len(row)],
-                        scores[known:],
-                        predicate,
-                        swapped[row, predicate],
-                        config,
+                    asked = swapped[row, predicate]
+                    own, other = (
+                        part.gather(1, predicate[:, None])[asked, 0]
+                        for part in (scores[: len(row)], scores[known:])
+                    )
+                    loss = loss + structure_loss(
+                        own,
+                        other,
+                        margin=config.margin,
+                        weight=config.structure_weight,
+                        emphasis=emphasis[row][asked],
                     )
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
                 schedule.step()
     return network.eval()
-
-
-def _hinge(
-    scores: Tensor, swapped: Tensor, predicate: Tensor, false: Tensor, config: RoleConfig
-) -> Tensor:
-    own, other = (part.gather(1, predicate[:, None])[false, 0] for part in (scores, swapped))
-    return structure_loss(own, other, margin=config.margin, weight=config.structure_weight)
