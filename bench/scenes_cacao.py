@@ -3,13 +3,15 @@
 Question: every learner with and without the annotations that the visually prompted language model
 adds to train. The additions are made once (``--teacher-seed``), the learners are trained with each
 seed. Command: ``python -m bench.scenes_cacao VRD --work WORK --out docs/benchmarks`` (the prompts
-take ten minutes on a free core and are kept in WORK). Choices were made on the held-out tenth of
-train (``--valid``). Writes ``scenes-cacao.json`` and ``scenes-cacao.md``.
+take a few minutes on a free core, every learner with five seeds an hour; WORK keeps both). Choices
+were made on the held-out tenth of train (``--valid``). Writes ``scenes-cacao.json`` and
+``scenes-cacao.md``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,6 +24,7 @@ from bench.scenes_cacao_teacher import Teacher, boosted_train
 from bench.scenes_data import Seeds, Vrd, command_of, gained, header, per_cent, seeded
 from encoders import TextEncoder, packaged_text_encoder
 from evaluation import Measurement, RunResult, current_commit, peak_memory_mb, this_machine
+from kg.files import sha256_of_text, write_json
 from scenes.cacao.boosting import Boosted, BoostingConfig
 from scenes.relations.annotations import AnnotatedImage
 from scenes.relations.counts import TripletCounts
@@ -37,26 +40,43 @@ _KEYS = {
 }
 
 
-def _judged(
-    kind: RelationKind,
-    images: Sequence[AnnotatedImage],
-    data: Vrd,
-    encoder: TextEncoder,
-    seed: int,
-) -> dict[str, float]:
-    model = relation_learner(kind, encoder).fit(images, data.vocabulary, seed=seed)
-    # what is rare and what is new is so in train as it is, not in the enlarged one
-    known = TripletCounts.of(data.train, data.vocabulary)
-    figures = figures_of(rank_relations(model, data.judged, counts=known))
-    found = {key: figures.metrics[key] for key in _KEYS if key in figures.metrics}
-    return {**found, "tail": figures.by["frequency"]["tail"]["recall_at_50"]}
+class _Learners:
+    """Trains and judges learners; each run is kept, so that a bench that was stopped goes on.
+
+    Args:
+        data: Train and judged images.
+        encoder: Encodes names.
+        work: Folder of the runs.
+    """
+
+    def __init__(self, data: Vrd, encoder: TextEncoder, work: Path) -> None:
+        self._data, self._encoder, self._work = data, encoder, work
+        # what is rare and what is new is so in train as it is, not in the enlarged one
+        self._known = TripletCounts.of(data.train, data.vocabulary)
+
+    def figures(
+        self, kind: RelationKind, images: Sequence[AnnotatedImage], seed: int
+    ) -> dict[str, float]:
+        """Return the figures of a learner that was trained on images."""
+        said = json.dumps([[image.name, image.triplets.tolist()] for image in images])
+        judged = json.dumps([image.name for image in self._data.judged])
+        kept = self._work / f"cacao-{kind}-{seed}-{sha256_of_text(said + judged)[:16]}.json"
+        if kept.exists():
+            found: dict[str, float] = json.loads(kept.read_text(encoding="utf-8"))
+            return found
+        model = relation_learner(kind, self._encoder).fit(images, self._data.vocabulary, seed=seed)
+        figures = figures_of(rank_relations(model, self._data.judged, counts=self._known))
+        found = {key: figures.metrics[key] for key in _KEYS if key in figures.metrics}
+        found["tail"] = figures.by["frequency"]["tail"]["recall_at_50"]
+        write_json(kept, found)
+        return found
 
 
 def result_of(
     data: Vrd,
     boosted: Boosted,
+    learners: _Learners,
     kinds: Sequence[RelationKind],
-    encoder: TextEncoder,
     seeds: Seeds,
     command: str,
 ) -> RunResult:
@@ -65,8 +85,8 @@ def result_of(
     Args:
         data: Train and judged images.
         boosted: The enlarged train.
+        learners: Trains and judges them.
         kinds: Of learners.
-        encoder: Encodes names.
         seeds: Of the trainings.
         command: That makes the result again.
     """
@@ -76,7 +96,7 @@ def result_of(
         for name, images in (("without", data.train), ("with", boosted.images)):
             runs = []
             for seed in seeds:
-                runs.append(_judged(kind, images, data, encoder, seed))
+                runs.append(learners.figures(kind, images, seed))
                 by["run"][f"{kind} {name} seed {seed}"] = {"n": len(data.judged), **runs[-1]}
                 print(kind, name, seed, runs[-1], flush=True)
             by["learner"][f"{kind} {name}"] = {"n": len(seeds), **seeded(runs)}
@@ -165,8 +185,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     result = result_of(
         data,
         boosted_train(data, teacher, boosting),
+        _Learners(data, encoder, given.work),
         given.kinds.split(),
-        encoder,
         range(given.seeds),
         command_of(
             "bench.scenes_cacao",
