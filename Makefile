@@ -65,6 +65,9 @@ bench-linking-pictures: $(STAMP) ## train on the drawings of one artist, link th
 
 bench-scenes: $(STAMP) ## train every model of relations on VRD and judge it on its test images (../shared/data; an hour)
 	$(BIN)/python -m bench.scenes_predcls
+	$(BIN)/python -m bench.scenes_cacao ../shared/data/scenes/vrd --work .umbra/bench-scenes
+	$(BIN)/python -m bench.scenes_open_world ../shared/data/scenes/vrd
+	$(BIN)/python -m bench.scenes_roles ../shared/data/scenes/vrd
 	$(BIN)/python -m bench.scenes
 
 docs: $(STAMP) ## write the generated pages of docs/

@@ -113,7 +113,7 @@ def _novel_scores(world: _World, config: EpicConfig) -> tuple[dict[str, Floats],
         _OURS: ours.with_predicates(novel, world.encoder).log_predicates(pairs),
     }
     for name, changed in _CONFIGS.items():
-        model = world.trained(replace(config, **changed))  # type: ignore[arg-type]
+        model = world.trained(replace(config, pair_epochs=0, **changed))  # type: ignore[arg-type]
         found[name] = model.with_predicates(novel, world.encoder).log_predicates(pairs)
     return found, ours
 
@@ -232,7 +232,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--valid", action="store_true", help="judge the held-out tenth of train")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0, help="seed of the first split")
-    parser.add_argument("--members", type=int, default=EpicConfig.members)
+    parser.add_argument("--members", type=int, default=EpicConfig().members)
     parser.add_argument("--cache", type=Path, help="keeps the encoder's vectors")
     given = parser.parse_args(argv)
     result = result_of(

@@ -160,9 +160,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--valid", action="store_true", help="judge the held-out tenth of train")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--weight", type=float, default=5.0)
-    parser.add_argument("--margin", type=float, default=0.1)
-    parser.add_argument("--epochs", type=int, default=RoleConfig.epochs)
-    parser.add_argument("--members", type=int, default=RoleConfig.members)
+    parser.add_argument("--margin", type=float, default=RoleConfig().margin)
+    parser.add_argument("--epochs", type=int, default=RoleConfig().epochs)
+    parser.add_argument("--members", type=int, default=RoleConfig().members)
     given = parser.parse_args(argv)
     config = RoleConfig(margin=given.margin, epochs=given.epochs, members=given.members)
     result = result_of(

@@ -36,7 +36,8 @@ class EpicConfig:
         batch: Triplets a step.
         learning_rate: Highest, reached in a third of the steps and annealed to 0.
         weight_decay: Of AdamW.
-        pair_epochs: Passes over all pairs of the network that tells which are annotated.
+        pair_epochs: Passes over all pairs of the network that tells which are annotated; 0 where
+            nobody asks for it.
 
     Raises:
         SettingError: A number is out of its range.
@@ -52,7 +53,7 @@ class EpicConfig:
     evenness: float = 0.5
     affinity: float = 0.5
     dropout: float = 0.3
-    members: int = 3
+    members: int = 2
     epochs: int = 4
     batch: int = 256
     learning_rate: float = 2e-3
@@ -67,8 +68,8 @@ class EpicConfig:
             raise SettingError(
                 f"evenness {self.evenness} is not in [0, 1], or affinity {self.affinity} negative"
             )
-        if not self.temperature > 0 or not 0 <= self.dropout < 1 or self.pair_epochs < 1:
+        if not self.temperature > 0 or not 0 <= self.dropout < 1 or self.pair_epochs < 0:
             raise SettingError(
                 f"temperature {self.temperature} is not above 0, dropout {self.dropout} not in "
-                f"[0, 1), or pair_epochs {self.pair_epochs} below 1"
+                f"[0, 1), or pair_epochs {self.pair_epochs} negative"
             )

@@ -94,19 +94,60 @@ class RoleLearner:
         pairs = pair_table(images, predicates=len(vocabulary.predicates))
         if not pairs.said.any():
             raise InputError("the images have no triplet")
-        symmetric = symmetric_predicates(pairs, vocabulary.predicates)
-        swaps = swap_negatives(pairs, vocabulary.predicates, symmetric)
-        false = np.zeros_like(pairs.said)
-        false[swaps.rows, swaps.predicates] = True
-        return RoleModel(
-            vocabulary,
-            TripletCounts.of(images, vocabulary),
-            self.config,
-            tuple(
-                _trained(pairs, false, vocabulary, self.config, seed=seed * 1009 + member)
-                for member in range(self.config.members)
-            ),
+        triplets = _Triplets.of(pairs, vocabulary)
+        networks = tuple(
+            _trained(triplets, vocabulary, self.config, seed=seed * 1009 + member)
+            for member in range(self.config.members)
         )
+        counts = TripletCounts.of(images, vocabulary)
+        return RoleModel(vocabulary, counts, self.config, networks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Triplets:
+    """What is learnt from: pairs, the triplets among them, and what is none.
+
+    Attributes:
+        labels: ``(rows, 2)`` of the pairs.
+        geometry: ``(rows, len(GEOMETRY))``.
+        rows: ``(n,)`` pair of each annotated triplet.
+        predicates: ``(n,)``.
+        reversed: ``(rows,)`` each pair the other way round.
+        false_swap: ``(rows, predicates)``, the triplets whose swap is a negative.
+        bare: Pairs without annotation.
+    """
+
+    labels: Tensor
+    geometry: Tensor
+    rows: Tensor
+    predicates: Tensor
+    reversed: Tensor
+    false_swap: Tensor
+    bare: Tensor
+
+    @classmethod
+    def of(cls, pairs: PairTable, vocabulary: Vocabulary) -> Self:
+        """Take annotated pairs."""
+        names = vocabulary.predicates
+        swaps = swap_negatives(pairs, names, symmetric_predicates(pairs, names))
+        false_swap = np.zeros_like(pairs.said)
+        false_swap[swaps.rows, swaps.predicates] = True
+        rows, predicates = np.nonzero(pairs.said)
+        return cls(
+            labels=torch.from_numpy(pairs.labels),
+            geometry=torch.from_numpy(pairs.geometry).float(),
+            rows=torch.from_numpy(rows),
+            predicates=torch.from_numpy(predicates),
+            reversed=torch.from_numpy(reversed_rows(pairs)),
+            false_swap=torch.from_numpy(false_swap),
+            bare=torch.from_numpy(np.flatnonzero(~pairs.said.any(axis=1))),
+        )
+
+    def without_annotation(self, count: int, generator: torch.Generator) -> Tensor:
+        """Draw pairs that bear nothing; none where there are none."""
+        if not len(self.bare):
+            return self.bare
+        return self.bare[torch.randint(len(self.bare), (count,), generator=generator)]
 
 
 def _network(vocabulary: Vocabulary, config: RoleConfig) -> RoleNetwork:
@@ -114,51 +155,24 @@ def _network(vocabulary: Vocabulary, config: RoleConfig) -> RoleNetwork:
 
 
 def _trained(
-    pairs: PairTable,
-    false_swap: NDArray[np.bool_],
-    vocabulary: Vocabulary,
-    config: RoleConfig,
-    *,
-    seed: int,
+    triplets: _Triplets, vocabulary: Vocabulary, config: RoleConfig, *, seed: int
 ) -> RoleNetwork:
-    """Train one member; `false_swap` marks the triplets whose swap is a negative."""
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):  # first weights and dropout draw from the global one
         torch.manual_seed(seed)
-        network = _network(vocabulary, config)
-        scale = np.stack([pairs.geometry.mean(axis=0), pairs.geometry.std(axis=0) + 1e-6])
-        network.scale.copy_(torch.from_numpy(scale))
-        rows, predicates = (torch.from_numpy(part) for part in np.nonzero(pairs.said))
-        back, swapped = torch.from_numpy(reversed_rows(pairs)), torch.from_numpy(false_swap)
-        bare = torch.from_numpy(np.flatnonzero(~pairs.said.any(axis=1)))
+        network = _network(vocabulary, config).train()
+        mean, spread = triplets.geometry.mean(dim=0), triplets.geometry.std(dim=0) + 1e-6
+        network.scale.copy_(torch.stack([mean, spread]))
         optimiser = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
+        count = len(triplets.rows)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,
             config.learning_rate,
-            total_steps=config.epochs * -(-len(rows) // config.batch),
+            total_steps=config.epochs * -(-count // config.batch),
         )
-        labels, geometry = torch.from_numpy(pairs.labels), torch.from_numpy(pairs.geometry).float()
-        network.train()
         for _ in range(config.epochs):
-            for batch in torch.split(torch.randperm(len(rows), generator=generator), config.batch):
-                row, predicate = rows[batch], predicates[batch]
-                count = len(batch) * config.negatives if len(bare) else 0
-                drawn = bare[torch.randint(max(len(bare), 1), (count,), generator=generator)]
-                chosen = torch.cat(
-                    [row, drawn, back[row]] if config.structure_weight else [row, drawn]
-                )
-                scores = network(labels[chosen], geometry[chosen])
-                known = len(row) + len(drawn)
-                none = torch.full((len(drawn),), len(vocabulary.predicates))
-                loss = nn.functional.nll_loss(scores[:known], torch.cat([predicate, none]))
-                if config.structure_weight:
-                    loss = loss + _hinge(
-                        scores[: len(row)],
-                        scores[known:],
-                        predicate,
-                        swapped[row, predicate],
-                        config,
-                    )
+            for batch in torch.split(torch.randperm(count, generator=generator), config.batch):
+                loss = _loss(network, triplets, batch, config, generator)
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
@@ -166,8 +180,31 @@ def _trained(
     return network.eval()
 
 
-def _hinge(
-    scores: Tensor, swapped: Tensor, predicate: Tensor, false: Tensor, config: RoleConfig
+def _loss(
+    network: RoleNetwork,
+    triplets: _Triplets,
+    batch: Tensor,
+    config: RoleConfig,
+    generator: torch.Generator,
 ) -> Tensor:
-    own, other = (part.gather(1, predicate[:, None])[false, 0] for part in (scores, swapped))
-    return structure_loss(own, other, margin=config.margin, weight=config.structure_weight)
+    """Cross-entropy of a batch and of pairs without annotation, and the hinge on swaps."""
+    row, predicate = triplets.rows[batch], triplets.predicates[batch]
+    bare = triplets.without_annotation(len(row) * config.negatives, generator)
+    swapped = triplets.reversed[row] if config.structure_weight else row[:0]
+    chosen = torch.cat([row, bare, swapped])
+    scores = network(triplets.labels[chosen], triplets.geometry[chosen])
+    own, none, other = scores.split([len(row), len(bare), len(swapped)])
+    nothing = torch.full((len(bare),), scores.shape[1] - 1)
+    loss = nn.functional.nll_loss(torch.cat([own, none]), torch.cat([predicate, nothing]))
+    if not config.structure_weight:
+        return loss
+    asked = triplets.false_swap[row, predicate]
+    positive, negative = (part.gather(1, predicate[:, None])[asked, 0] for part in (own, other))
+    one_class = triplets.labels[row[asked], 0] == triplets.labels[row[asked], 1]
+    return loss + structure_loss(
+        positive,
+        negative,
+        margin=config.margin,
+        weight=config.structure_weight,
+        emphasis=torch.where(one_class, config.one_class, 1.0),
+    )

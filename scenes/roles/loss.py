@@ -8,7 +8,12 @@ __all__ = ["structure_loss"]
 
 
 def structure_loss(
-    positive: Tensor, negative: Tensor, *, margin: float = 0.1, weight: float = 5.0
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    margin: float = 0.1,
+    weight: float = 5.0,
+    emphasis: Tensor | None = None,
 ) -> Tensor:
     """Return ``weight`` times the mean of ``[margin + negative - positive]`` where above 0.
 
@@ -17,6 +22,7 @@ def structure_loss(
         negative: ``(n,)`` or ``(n, negatives)`` scores of its swaps.
         margin: By how much a triplet shall beat its swap.
         weight: Of this loss beside the others.
+        emphasis: ``(n,)`` factor of each triplet; 1 if not given.
 
     Returns:
         A scalar, 0 for no triplet.
@@ -28,6 +34,7 @@ def structure_loss(
     """
     if positive.numel() == 0:
         return positive.sum()
-    if negative.ndim == 2:
-        positive = positive[:, None]
-    return weight * (margin + negative - positive).clamp(min=0).mean()
+    if negative.ndim == 1:
+        negative = negative[:, None]
+    hinge = (margin + negative - positive[:, None]).clamp(min=0).mean(dim=1)
+    return weight * (hinge if emphasis is None else hinge * emphasis).mean()

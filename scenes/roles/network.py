@@ -27,6 +27,8 @@ class RoleConfig:
     Attributes:
         structure_weight: Of the hinge on swapped triplets; 0 trains without them.
         margin: By how much log-probability a triplet shall beat its swap.
+        one_class: Factor of the hinge where both objects are of one class: few pairs, in which
+            only the boxes tell the roles.
         embedding: Size of a class vector.
         hidden: Width of the two hidden layers.
         dropout: Share of hidden values left out in training, in [0, 1).
@@ -42,26 +44,27 @@ class RoleConfig:
     """
 
     structure_weight: float = 0.0
-    margin: float = 1.0
+    margin: float = 0.5
+    one_class: float = 3.0
     embedding: int = 64
     hidden: int = 128
     dropout: float = 0.3
-    members: int = 2
+    members: int = 1
     epochs: int = 12
-    batch: int = 512
+    batch: int = 256
     negatives: int = 2
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     weight_decay: float = 1e-2
 
     def __post_init__(self) -> None:
         for name in ("embedding", "hidden", "members", "epochs", "batch", "negatives"):
             if getattr(self, name) < 1:
                 raise SettingError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not self.structure_weight >= 0 or not 0 <= self.dropout < 1:
-            raise SettingError(
-                f"structure_weight {self.structure_weight} is negative, or dropout "
-                f"{self.dropout} not in [0, 1)"
-            )
+        for name in ("structure_weight", "margin", "one_class"):
+            if not getattr(self, name) >= 0:
+                raise SettingError(f"{name} must not be negative, got {getattr(self, name)}")
+        if not 0 <= self.dropout < 1:
+            raise SettingError(f"dropout must lie in [0, 1), got {self.dropout}")
 
 
 class RoleNetwork(nn.Module):

@@ -68,6 +68,9 @@ def test_the_hinge() -> None:
     slow = 5.0 * (0.05 + 0.0 + 0.5 + 0.1) / 4
     assert float(structure_loss(own, other)) == pytest.approx(slow)
     assert float(structure_loss(own[:0], own[:0])) == 0.0
+    emphasis = torch.tensor([0.0, 3.0])
+    slow = 5.0 * 3.0 * (0.5 + 0.1) / 4
+    assert float(structure_loss(own, other, emphasis=emphasis)) == pytest.approx(slow)
 
 
 QUICK = {"embedding": 8, "hidden": 16, "members": 1, "epochs": 12, "batch": 32, "dropout": 0.0}
@@ -79,7 +82,7 @@ def test_hard_negatives_tell_the_two_directions_of_like_classes_apart() -> None:
     swaps = swap_negatives(pairs, VOCABULARY.predicates, np.zeros(4, dtype=bool))
     margins = {}
     for weight in (0.0, 2.0):
-        config = RoleConfig(structure_weight=weight, learning_rate=1e-2, **QUICK)
+        config = RoleConfig(structure_weight=weight, margin=3.0, learning_rate=1e-2, **QUICK)
         model = RoleLearner(config).fit(given, VOCABULARY, seed=1)
         scores = np.concatenate(model.score(held))
         margins[weight] = (
