@@ -22,6 +22,7 @@ from api.cli import (
     info,
     jobs,
     link,
+    queries,
     sample,
     scenes,
     serve,
@@ -36,7 +37,7 @@ __all__ = ["main", "make_parser"]
 
 COMMANDS = (
     *(build, link, jobs, scenes, train, ask, sample, evaluate, compare),
-    *(cypher, serve, demo, info, doctor, store),
+    *(cypher, queries, serve, demo, info, doctor, store),
 )
 
 
