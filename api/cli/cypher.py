@@ -13,6 +13,7 @@ __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
   umbra cypher "MATCH (c:Country) RETURN c.name AS name ORDER BY name LIMIT 3"
+  umbra cypher "EXPLAIN MATCH (c:Country {key: 'country:TR'}) RETURN c"
   umbra cypher --format graph "MATCH (a:Country)-[r:borders]->(b) RETURN a, r, b LIMIT 3"
   umbra cypher --parameters '{"n": 3}' "MATCH (c:Country) RETURN c.name LIMIT $n"
 
