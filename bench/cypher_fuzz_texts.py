@@ -147,7 +147,7 @@ RULES: dict[str, tuple[str, ...]] = {
     "procedure": (*sorted(PROCEDURES), *UNLISTED),
 }  # fmt: skip
 """What each ``<rule>`` may become; an attack is a clause in four."""
-DEEPEST = 6
+DEEPEST = 4
 LEAVES = {
     "value": "leaf", "values": "leaf", "clause": "reading", "reading": "tail", "pattern": "node",
     "node": "name", "query": "tail", "clauses": "tail", "items": "leaf",

@@ -36,6 +36,7 @@ __all__ = ["CheckedQuery", "check"]
 MAX_CHARS = 20_000
 MAX_TOKENS = 5_000
 MAX_DEPTH = 40
+EXPLAIN = "EXPLAIN"
 
 WRITING_TOKENS = frozenset(
     getattr(TokenKind, name)
@@ -84,10 +85,12 @@ class CheckedQuery:
     Attributes:
         text: The caller's own text, without a closing semicolon.
         parameters: Names of the parameters that it uses.
+        explains: It begins with EXPLAIN: the store returns its plan and does not run it.
     """
 
     text: str
     parameters: frozenset[str]
+    explains: bool = False
 
 
 def check(text: str, *, max_chars: int = MAX_CHARS) -> CheckedQuery:
@@ -115,14 +118,20 @@ def check(text: str, *, max_chars: int = MAX_CHARS) -> CheckedQuery:
     _refuse_odd_characters(text)
     tokens = _tokens(text)
     text, tokens = _without_semicolon(text, tokens)
+    start = tokens[0].position.offset
+    explains = tokens[0].text.upper() == EXPLAIN and text[start] != "`"
+    if explains:
+        tokens = tokens[1:]
     _refuse_by_tokens(tokens)
-    tree = _tree(text)
+    # blanks in its place: the parser does not know it, and places in the text stay right
+    blank = text[:start] + " " * len(EXPLAIN) + text[start + len(EXPLAIN) :]
+    tree = _tree(blank if explains else text)
     names = set()
     for node in _nodes(tree):
         _check_node(node, tokens)
         if isinstance(node, ast.Parameter):
             names.add(str(node.name))
-    return CheckedQuery(text=text, parameters=frozenset(names))
+    return CheckedQuery(text=text, parameters=frozenset(names), explains=explains)
 
 
 def _at(text: str, offset: int) -> dict[str, Any]:

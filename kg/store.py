@@ -231,7 +231,8 @@ class Store(Writer, Protocol):
     ) -> Table:
         """Answer a read-only Cypher query as the reader role.
 
-        The text is untrusted: it passes `kg.cypher.check` first.
+        The text is untrusted: it passes `kg.cypher.check` first. One that begins with EXPLAIN is
+        not run: the rows are the lines of the store's plan.
 
         Raises:
             ReadOnlyError: It would write, read files or administer.

@@ -25,6 +25,7 @@ from api.cli import (
     jobs,
     keys,
     link,
+    queries,
     sample,
     scenes,
     search,
@@ -39,8 +40,9 @@ from kg.interrupts import interrupt_behind
 __all__ = ["main", "make_parser"]
 
 COMMANDS = (
-    *(build, link, jobs, scenes, train, ask, search, sample, evaluate, compare),
-    *(cypher, export, serve, keys, demo, info, doctor, graph, store),
+    *(build, export, link, jobs, scenes, train, ask, search, sample),
+    *(evaluate, compare, cypher, queries, serve, keys, demo, info, doctor),
+    *(graph, store),
 )
 
 

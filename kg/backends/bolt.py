@@ -249,10 +249,10 @@ class BoltStore:
         from kg.cypher import check
 
         self._connection.check_open()
-        text = check(cypher).text
+        query = check(cypher)
         with self._slot() as slot:
             run = QueryRun(
-                self._connection.link, text, parameters or {}, slot=slot, timeout_s=timeout_s,
+                self._connection.link, query, parameters or {}, slot=slot, timeout_s=timeout_s,
                 max_rows=check_limit(max_rows),
             )  # fmt: skip
             return self._connection.again(lambda: run.answer(self._connection.driver("reader")))

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from neo4j import Driver, Result
 
     from kg.backends.links import Link
+    from kg.cypher import CheckedQuery
 
-__all__ = ["QueryRun", "named"]
+__all__ = ["QueryRun", "named", "plan_table"]
 
 _CLIENT = secrets.token_hex(6)
 FETCH = 1000
@@ -30,6 +31,19 @@ FETCH = 1000
 def named(columns: tuple[str, ...], text: str) -> tuple[str, ...]:
     """Return a result's columns; the embedded engine sends none with an empty result."""
     return columns or columns_of(text)
+
+
+def plan_table(plan: Mapping[str, Any]) -> Table:
+    """Return a plan as a table of its lines: the server's own text, or its operators as a tree."""
+    own = plan.get("args", {}).get("string-representation")
+    lines = str(own).strip().splitlines() if own else _operators(plan, 0)
+    return Table(columns=("plan",), rows=tuple((line,) for line in lines))
+
+
+def _operators(plan: Mapping[str, Any], depth: int) -> list[str]:
+    line = f"{'  ' * depth}{plan.get('operatorType', '')} {plan.get('args', '')}"
+    below = (_operators(part, depth + 1) for part in plan.get("children", ()))
+    return [line.rstrip(), *(text for part in below for text in part)]
 
 
 class QueryRun:
@@ -41,7 +55,7 @@ class QueryRun:
 
     Args:
         link: The server.
-        text: The user's own text, checked.
+        query: The user's query, checked.
         parameters: Its parameters.
         slot: A number that no other running query of this process's store has.
         timeout_s: Seconds until it is ended at the server.
@@ -54,7 +68,7 @@ class QueryRun:
     def __init__(
         self,
         link: Link,
-        text: str,
+        query: CheckedQuery,
         parameters: Mapping[str, Any],
         *,
         slot: int,
@@ -65,7 +79,8 @@ class QueryRun:
             raise InputError(f"a time limit must be above 0 s, got {timeout_s!r}")
         self._link = link
         self._tag = f"// umbra:{_CLIENT}-{id(link):x}-{slot}"
-        self._text = f"{text}\n{self._tag}"  # checked by kg.cypher
+        self._text = f"{query.text}\n{self._tag}"
+        self._explains = query.explains
         self._parameters = parameters_of(parameters)
         self._timeout_s = timeout_s
         self._max_rows = max_rows
@@ -108,6 +123,8 @@ class QueryRun:
                 ender.join()  # or it could end the next query that has this tag
 
     def _stream(self, result: Result, enders: list[threading.Timer]) -> Table:
+        if self._explains:
+            return plan_table(result.consume().plan or {})
         columns = named(tuple(result.keys()), self._text.removesuffix(self._tag))
         rows: list[tuple[Any, ...]] = []
         for record in result:

@@ -104,6 +104,16 @@ def rows_are_cut_at_the_limit(store: Store) -> None:
 
 
 @rule
+def a_plan_is_shown_and_nothing_is_run(store: Store) -> None:
+    plan = store.query(f"EXPLAIN {ENDLESS}", timeout_s=5)
+    assert plan.columns == ("plan",)
+    assert len(plan.rows) > 1
+    assert all(isinstance(line, str) for (line,) in plan.rows)
+    with refused(ReadOnlyError):
+        store.query("EXPLAIN CREATE (n)")
+
+
+@rule
 def a_query_ends_when_time_is_up(store: Store) -> None:
     with refused(QueryTimeoutError):
         store.query(ENDLESS, timeout_s=0.3)

@@ -37,6 +37,8 @@ READING = (
     "MATCH (n:Merge)-[:CREATE|DELETE]->({remove: 1}) RETURN n.create AS `DROP x; DELETE`",
     "RETURN 'CREATE (n) // not a comment' AS text /* MERGE */ // DELETE\n",
     "RETURN 'it\\'s', \"\\\"\\\\\\n\"",
+    "EXPLAIN MATCH (n) WHERE n.x = $explain RETURN n",
+    "/* why */ explain\nMATCH (n) RETURN n",
 )  # fmt: skip
 WRITING = (
     "CREATE (n)",
@@ -95,7 +97,12 @@ WRONG = (
     "RETURN '\ud800'",
     "RETURN 'open",
     "RETURN /* open",
-    "EXPLAIN MATCH (n) RETURN n",
+    "EXPLAIN",
+    "EXPLAIN EXPLAIN RETURN 1",
+    "EXPLAIN PROFILE RETURN 1",
+    "PROFILE MATCH (n) RETURN n",
+    "`EXPLAIN` RETURN 1",
+    "EXPLAINRETURN 1",
     "MATCH (n) RETURN n LIMIT 1 garbage",
     "RETURN ²",
     "RETURN " + "9" * 5000,
@@ -165,6 +172,17 @@ def test_errors_have_places() -> None:
 def test_too_long_or_too_deep_is_a_limit(text: str) -> None:
     with pytest.raises(LimitError):
         check(text)
+
+
+def test_explain_is_told_and_places_stay_right() -> None:
+    assert check("EXPLAIN RETURN $p").explains
+    assert not check("RETURN $explain").explains
+    with pytest.raises(QuerySyntaxError) as error:
+        check("EXPLAIN MATCH (n)\nRETURN (n")
+    assert (error.value.line, error.value.column) == (2, 10)
+    with pytest.raises(ReadOnlyError) as write:
+        check("EXPLAIN MATCH (n) SET n.x = 1")
+    assert write.value.where == "line 1, column 19"
 
 
 def test_the_longest_text_can_be_set() -> None:

@@ -12,6 +12,7 @@ from neo4j.time import Date, DateTime, Duration, Time
 from pytz import FixedOffset, timezone, utc
 
 from kg.backends.bolt import BoltStore
+from kg.backends.reading import plan_table
 from kg.backends.translation import translate
 from kg.backends.values import cypher_text, parameters_of, plain
 from kg.cypher_columns import columns_of
@@ -182,3 +183,12 @@ def test_an_unknown_error_of_the_engine_is_told_by_its_text(
 
 def translated_text(code: str, text: str) -> EngineError:
     return translate(Neo4jError._hydrate_neo4j(code=code, message=text))
+
+
+def test_a_plan_without_a_text_of_its_own_is_a_tree() -> None:
+    plan = {
+        "operatorType": "Produce", "args": {"rows": 1},
+        "children": [{"operatorType": "Scan", "children": []}, {"operatorType": "Seek"}],
+    }  # fmt: skip
+    assert plan_table(plan).rows == (("Produce {'rows': 1}",), ("  Scan",), ("  Seek",))
+    assert plan_table({"args": {"string-representation": "A\nB\n"}}).rows == (("A",), ("B",))
