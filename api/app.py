@@ -15,10 +15,11 @@ from pydantic import TypeAdapter
 from api.engine import Engine
 from api.guard import Guard, GuardConfig
 from api.held_linker import HeldLinker
+from api.held_sparql import HeldSparql
 from api.job_kinds import link_kind
 from api.problems import add_handlers
 from api.review_desk import ReviewDesk
-from api.routes import cypher, entities, health, images, info, jobs, page, query, why_not
+from api.routes import cypher, entities, health, images, info, jobs, page, query, sparql, why_not
 from api.routes.info import installed_version
 from api.routes.link_text import router as link_text_router
 from api.routes.review import router as review_router
@@ -81,6 +82,7 @@ def create_app(
     app.state.job_kinds = default_job_kinds(engine) if job_kinds is None else job_kinds
     app.state.resume_jobs = resume_jobs
     app.state.linker = HeldLinker(engine)
+    app.state.sparql = HeldSparql(engine)
     app.state.desk = ReviewDesk(engine)
     app.state.warm_up = warm_up
     settings = engine.settings
@@ -91,7 +93,7 @@ def create_app(
     )
     app.add_middleware(Guard, config=config)
     add_handlers(app)
-    for module in (query, why_not, cypher, entities, images, jobs, info, health, page):
+    for module in (query, why_not, cypher, sparql, entities, images, jobs, info, health, page):
         app.include_router(module.router)
     app.include_router(link_text_router)
     app.include_router(review_router)
@@ -119,7 +121,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         state.closing.set()
-        await asyncio.to_thread(_stop, state.runner, state.workers)
+        await asyncio.to_thread(_stop, state)
 
 
 def _warm_up(engine: Engine) -> None:
@@ -132,9 +134,10 @@ def _warm_up(engine: Engine) -> None:
         _ = engine.store.version
 
 
-def _stop(runner: JobRunner, workers: Workers) -> None:
-    runner.close(timeout_s=0.5)
-    workers.close(timeout_s=0.2)
+def _stop(state: Any) -> None:
+    state.runner.close(timeout_s=0.5)
+    state.sparql.close()
+    state.workers.close(timeout_s=0.2)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -43,6 +43,10 @@ _HEADERS = {
 }
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BODY_TIMEOUT_S = 30.0
+_OTHER_KINDS = {
+    "/v1/sparql": ("application/sparql-query", "application/x-www-form-urlencoded"),
+}
+"""Bodies that are not JSON, where a standard wants them: by these addresses nothing is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,8 @@ class Guard:
         if scope["method"] not in ("POST", "PUT", "PATCH"):
             return
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json" and not kind.endswith("+json"):
+        is_json = kind == "application/json" or kind.endswith("+json")
+        if not is_json and kind not in _OTHER_KINDS.get(scope["path"], ()):
             # also the wall against forms of other sites: JSON needs a preflight, which fails
             raise HttpProblem(
                 "unsupported-media-type",

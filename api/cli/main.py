@@ -26,6 +26,7 @@ from api.cli import (
     sample,
     scenes,
     serve,
+    sparql,
     store,
     train,
 )
@@ -37,7 +38,7 @@ __all__ = ["main", "make_parser"]
 
 COMMANDS = (
     *(build, link, jobs, scenes, train, ask, sample, evaluate, compare),
-    *(cypher, export, serve, demo, info, doctor, store),
+    *(cypher, sparql, export, serve, demo, info, doctor, store),
 )
 
 
