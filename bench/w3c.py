@@ -20,7 +20,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from evaluation import current_commit
-from kg.errors import EngineError
+from kg.errors import EngineError, ReadOnlyError
 from kg.files import atomic_write
 from kg.formats.records import Reject
 from kg.rdf.parsing import read_quads
@@ -87,7 +87,8 @@ class Quads:
 def manifests(folder: Path) -> Iterator[Path]:
     """Yield all manifests of the suites."""
     for suite in SUITES:
-        yield from sorted((folder / suite).rglob("manifest.ttl"))
+        found = sorted((folder / suite).rglob("manifest.ttl"))
+        yield from (path for path in found if "entailment" not in path.parts)
 
 
 def run(folder: Path) -> Counter[tuple[str, str]]:
@@ -135,6 +136,8 @@ def evaluation(facts: Facts, case: object) -> str:
     try:
         with SparqlEndpoint(Quads(quads)) as endpoint:
             answer = endpoint.query(text, graph="application/n-triples")
+    except ReadOnlyError:
+        return "refused: it asks another server"
     except EngineError as error:
         print(f"  {error}")
         return "failed here alone"
@@ -219,15 +222,16 @@ def page(counts: Counter[tuple[str, str]]) -> str:
     kinds = sorted({kind for kind, _ in counts})
     outcomes = sorted({outcome for _, outcome in counts}, key=lambda text: (text != "passed", text))
     head = (
-        f"`python -m bench.w3c FOLDER` at {current_commit()}, {datetime.now(UTC).date()}, pyoxigraph "
-        f"{ox.__version__}; FOLDER is a copy of the W3C's rdf-tests, of which "
+        f"`python -m bench.w3c FOLDER` at {current_commit()}, {datetime.now(UTC).date()}, "
+        f"pyoxigraph {ox.__version__}; FOLDER is a copy of the W3C's rdf-tests, of which "
         f"{', '.join(SUITES)} were run."
     )
     foot = (
         "Query cases go through the endpoint of `umbra sparql` and `/v1/sparql`, syntax cases "
         "through the reader of `umbra build`. *Failed here alone* counts what the engine itself "
-        "passes. Blank nodes are compared as one. Left out are cases whose expected rows are "
-        "written as triples or as CSV."
+        "passes; it keeps numbers by their value (1.0e0 is 1), which some cases do not expect. "
+        "Blank nodes are compared as one. Entailment is not run. Left out are cases whose expected "
+        "rows are written as triples or as CSV."
     )
     rows = [
         f"| {kind} | {' | '.join(str(counts[kind, outcome]) for outcome in outcomes)} |"
