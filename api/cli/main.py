@@ -20,6 +20,7 @@ from api.cli import (
     doctor,
     evaluate,
     export,
+    graph,
     info,
     jobs,
     link,
@@ -38,7 +39,7 @@ __all__ = ["main", "make_parser"]
 
 COMMANDS = (
     *(build, link, jobs, scenes, train, ask, sample, evaluate, compare),
-    *(cypher, sparql, export, serve, demo, info, doctor, store),
+    *(cypher, sparql, export, graph, serve, demo, info, doctor, store),
 )
 
 
