@@ -18,6 +18,7 @@ from api.access.scopes import admin_by_default
 from api.engine import Engine
 from api.guard import Guard, GuardConfig
 from api.held_linker import HeldLinker
+from api.held_sparql import HeldSparql
 from api.job_kinds import link_kind
 from api.problems import add_handlers
 from api.review_desk import ReviewDesk
@@ -31,6 +32,7 @@ from api.routes import (
     page,
     query,
     search,
+    sparql,
     why_not,
 )
 from api.routes.info import installed_version
@@ -96,13 +98,16 @@ def create_app(
     app.state.job_kinds = default_job_kinds(engine) if job_kinds is None else job_kinds
     app.state.resume_jobs = resume_jobs
     app.state.linker = HeldLinker(engine)
+    app.state.sparql = HeldSparql(engine)
     app.state.desk = ReviewDesk(engine)
     app.state.warm_up = warm_up
     guard = _guard_config(engine, hosts)
     app.state.keys_needed = guard.keys_needed
     app.add_middleware(Guard, config=guard)
     add_handlers(app)
-    for module in (query, why_not, search, cypher, entities, images, jobs, info, health, page):
+    for module in (query, why_not, search, cypher, sparql, entities, images, jobs, info):
+        app.include_router(module.router)
+    for module in (health, page):
         app.include_router(module.router)
     app.include_router(link_text_router)
     app.include_router(review_router)
@@ -142,7 +147,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         state.closing.set()
-        await asyncio.to_thread(_stop, state.runner, state.workers)
+        await asyncio.to_thread(_stop, state)
 
 
 def _warm_up(engine: Engine) -> None:
@@ -155,9 +160,10 @@ def _warm_up(engine: Engine) -> None:
         _ = engine.store.version
 
 
-def _stop(runner: JobRunner, workers: Workers) -> None:
-    runner.close(timeout_s=0.5)
-    workers.close(timeout_s=0.2)
+def _stop(state: Any) -> None:
+    state.runner.close(timeout_s=0.5)
+    state.sparql.close()
+    state.workers.close(timeout_s=0.2)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

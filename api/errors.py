@@ -115,6 +115,7 @@ HTTP_PROBLEMS: Mapping[str, Outcome] = {
     "not-found": Outcome(404, 2, "Nothing is at this address"),
     "unknown-job": Outcome(404, 2, "No job has this id"),
     "unknown-image": Outcome(404, 2, "No picture has this hash"),
+    "not-acceptable": Outcome(406, 2, "The answer has none of the accepted media types"),
     "method-not-allowed": Outcome(405, 2, "This address does not take the method"),
     "body-too-large": Outcome(413, 4, "The request body is too large"),
     "unsupported-media-type": Outcome(415, 2, "The body must be JSON"),

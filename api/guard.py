@@ -12,6 +12,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -48,6 +49,10 @@ NOBODY = Key(id="", name="", scopes=(), digest="", created="")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BODY_TIMEOUT_S = 30.0
+_OTHER_KINDS = {
+    "/v1/sparql": ("application/sparql-query", "application/x-www-form-urlencoded"),
+}
+"""Bodies that are not JSON, where a standard wants them: by these addresses nothing is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +129,7 @@ class Guard:
                 hint="send it as `Authorization: Bearer KEY`",
             )
         if scope["method"] in ("POST", "PUT", "PATCH"):
-            _check_kind(headers)
+            _check_kind(headers, _OTHER_KINDS.get(scope["path"], ()))
         return key or NOBODY
 
     def _key(self, headers: Headers) -> Key | None:
@@ -220,14 +225,20 @@ class _Passage:
         )
 
 
-def _check_kind(headers: Headers) -> None:
-    """Let only JSON in; and no other site, whose forms could send without asking first."""
+def _check_kind(headers: Headers, others: Collection[str]) -> None:
+    """Let only JSON in; and no other site, whose forms could send without asking first.
+
+    Args:
+        headers: Of the request.
+        others: Further kinds that its address takes.
+    """
     if not _has_body(headers):
         if not _is_foreign(headers):
             return
         raise HttpProblem("unsupported-media-type", "another site sent this without a JSON body")
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" and not kind.endswith("+json"):
+    is_json = kind == "application/json" or kind.endswith("+json")
+    if not is_json and kind not in others:
         # also the wall against forms of other sites: JSON needs a preflight, which fails
         raise HttpProblem(
             "unsupported-media-type",

@@ -82,12 +82,12 @@ class MappedEdges:
         return edge_rows(self.table, first_line=first)
 
 
-def mapping_source(mapping: GraphMapping, images: ImageFolder) -> ImportSource:
+def mapping_source(mapping: GraphMapping, images: ImageFolder | None) -> ImportSource:
     """Return the tables of a mapping.
 
     Args:
         mapping: The mapping.
-        images: Where its pictures are kept.
+        images: Where its pictures are kept; None to leave them out.
 
     Raises:
         RecordError: A file is damaged.
@@ -95,7 +95,7 @@ def mapping_source(mapping: GraphMapping, images: ImageFolder) -> ImportSource:
     files = {table.source.file for table in mapping.entities}
     files |= {table.source.file for table in mapping.edges}
     lines = {file: count_lines(file) for file in files}
-    add_image = partial(_add_image, images, mapping.folder)
+    add_image = _no_image if images is None else partial(_add_image, images, mapping.folder)
     plain = (replace(table, image=None, attributes={}, aliases=None) for table in mapping.entities)
     return ImportSource(
         name=mapping.path.name,

@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from kg.errors import EngineError, JobError
+from kg.errors import EngineError, InputError, JobError
 from kg.files import atomic_write
 from kg.graph_formats import opened_graph
 from kg.images import ImageFolder
@@ -25,6 +25,8 @@ from kg.ledger import Job, Ledger, Shard, ShardResult, run_job
 from kg.mapping import GraphMapping, load_mapping
 from kg.model import EntityKey
 from kg.progress import Progress, silent
+from kg.schema import GraphSchema
+from kg.schema_check import check_import
 from kg.store import Store
 
 __all__ = [
@@ -66,6 +68,7 @@ def import_mapping(
     ledger: Ledger,
     images: ImageFolder,
     rejects: Path,
+    schema: GraphSchema | None = None,
     max_errors: int | None = None,
     progress: Progress = silent,
 ) -> ImportReport:
@@ -80,16 +83,20 @@ def import_mapping(
         ledger: Remembers what is done.
         images: Where pictures are kept.
         rejects: File for what could not be taken, JSON Lines; removed if there is nothing.
+        schema: What all rows must fit before any is written.
         max_errors: End the import at the first shard after which there are more rejects.
         progress: Told lines done of lines in all.
 
     Raises:
         MappingError: The mapping cannot be applied; nothing was written.
         RecordError: A file is damaged, or not of its format at all.
+        InputError: Rows do not fit the schema; nothing was written but the rejects.
         JobError: There were more than `max_errors` rejects; what was written stays, and the same
             call with a higher limit goes on.
     """
     declared = mapping if isinstance(mapping, GraphMapping) else load_mapping(mapping)
+    if schema is not None:
+        _require_fit(mapping_source(declared, None), schema, store, rejects)
     source = mapping_source(declared, images)
     return _import(store, source, images, ledger, rejects, max_errors, progress)
 
@@ -101,6 +108,7 @@ def import_graph(
     ledger: Ledger,
     rejects: Path,
     format_name: str | None = None,
+    schema: GraphSchema | None = None,
     max_errors: int | None = None,
     progress: Progress = silent,
 ) -> ImportReport:
@@ -114,15 +122,19 @@ def import_graph(
         ledger: Remembers what is done; what is laid out on disk lies beside it meanwhile.
         rejects: File for what could not be taken, JSON Lines; removed if there is nothing.
         format_name: Name of the format (`kg.graph_formats`); told by name and content if not given.
+        schema: What all rows must fit before any is written.
         max_errors: End the import at the first shard after which there are more rejects.
         progress: Told rows done of rows in all.
 
     Raises:
         InputError: No format is known by that name, or none fits the file.
         RecordError: The file is damaged, or not of its format at all.
+        InputError: Rows do not fit the schema; nothing was written but the rejects.
         JobError: There were more than `max_errors` rejects.
     """
     with opened_graph(path, ledger.path.parent / "staged", format_name) as source:
+        if schema is not None:
+            _require_fit(source, schema, store, rejects)
         return _import(store, source, None, ledger, rejects, max_errors, progress)
 
 
@@ -160,6 +172,21 @@ def _import(
         skipped=skipped,
         jobs=(jobs[0].id, jobs[1].id),
     )
+
+
+def _require_fit(source: ImportSource, schema: GraphSchema, store: Store, rejects: Path) -> None:
+    """Write what breaks the schema to the rejects, and raise `InputError` if anything does."""
+    count = 0
+    with atomic_write(rejects) as file:
+        for reject in check_import(source, schema, store):
+            file.write(reject.to_json().encode() + b"\n")
+            count += 1
+    if count:
+        raise InputError(
+            f"{count} times a row does not fit the schema; nothing was written",
+            where=source.name,
+            hint=f"see {rejects}",
+        )
 
 
 class _Ended(Exception):  # noqa: N818 - not an error of its own: it carries one out of the loop

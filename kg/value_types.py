@@ -65,9 +65,13 @@ def _int(value: Any, column: str) -> int:
             number = None
     elif isinstance(value, float) and value.is_integer():
         number = int(value)
-    if isinstance(number, bool) or not isinstance(number, int) or abs(number) > LARGEST:
+    if isinstance(number, bool) or not isinstance(number, int) or not _fits(number):
         raise bad_field(f"{value!r:.80} is not a whole number of 64 bits", column)
     return number
+
+
+def _fits(number: int) -> bool:
+    return -LARGEST - 1 <= number <= LARGEST
 
 
 def _float(value: Any, column: str) -> float:

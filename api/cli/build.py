@@ -33,6 +33,9 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("file", type=Path, help="mapping (TOML), or a file of a whole graph")
     parser.add_argument("--format", help="name of the graph's format, if name and content mislead")
+    parser.add_argument(
+        "--schema", type=Path, help="write only if all rows fit this schema (docs/schema.md)"
+    )
     parser.add_argument("--max-errors", type=int, help="end after so many rejects")
     parser.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     parser.set_defaults(run=run)
@@ -52,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
             engine,
             arguments.file,
             format_name=arguments.format,
+            schema=arguments.schema,
             max_errors=arguments.max_errors,
             progress=progress,
         )

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from api.cli import graph_validate
+
 __all__ = ["add_parser", "run_backup", "run_check", "run_restore"]
 
 CHECK = """examples:
@@ -33,7 +35,7 @@ of one that is damaged. Interrupted, the same command goes on.
 
 def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     """Declare the commands."""
-    parser = commands.add_parser("graph", help="check the graph, back it up, restore it")
+    parser = commands.add_parser("graph", help="check, validate, back up, restore")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, told, examples, run in (
         ("check", "find what is damaged in the graph and beside it", CHECK, run_check),
@@ -51,6 +53,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         if name != "check":
             one.add_argument("file", type=Path, metavar="FILE", help="the backup")
         one.set_defaults(run=run)
+    graph_validate.add_parser(actions, common)
 
 
 def run_check(arguments: argparse.Namespace) -> int:

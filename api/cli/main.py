@@ -30,6 +30,7 @@ from api.cli import (
     scenes,
     search,
     serve,
+    sparql,
     store,
     train,
 )
@@ -41,8 +42,8 @@ __all__ = ["main", "make_parser"]
 
 COMMANDS = (
     *(build, export, link, jobs, scenes, train, ask, search, sample),
-    *(evaluate, compare, cypher, queries, serve, keys, demo, info, doctor),
-    *(graph, store),
+    *(evaluate, compare, cypher, sparql, queries, serve, keys, demo, info),
+    *(doctor, graph, store),
 )
 
 

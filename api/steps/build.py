@@ -19,6 +19,7 @@ def build_graph(
     path: Path,
     *,
     format_name: str | None = None,
+    schema: Path | None = None,
     max_errors: int | None = None,
     progress: Progress = silent,
 ) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def build_graph(
         engine: Whose store and images to fill.
         path: A mapping (TOML, or a folder with ``graph.toml``), or a file of a whole graph.
         format_name: Name of the graph's format, if name and content do not tell it.
+        schema: A schema that all rows must fit before any is written (`kg.schema`).
         max_errors: End after so many rejected rows.
         progress: Is told how many rows are done of how many.
 
@@ -39,12 +41,15 @@ def build_graph(
     Raises:
         MappingError: The mapping cannot be applied; nothing was written.
         RecordError: A file is damaged, or tells no format.
+        InputError: Rows do not fit the schema; nothing was written.
         JobError: There were more than `max_errors` rejects.
     """
     from api.steps.fold_in import freeze_growth
     from kg.importing import import_graph, import_mapping
     from kg.ledger import Ledger
+    from kg.schema import load_schema
 
+    rules = None if schema is None else load_schema(schema)
     workspace = engine.workspace
     workspace.create()
     rejects = workspace.rejects / f"{path.stem}.jsonl"
@@ -56,6 +61,7 @@ def build_graph(
                 ledger=ledger,
                 images=engine.images,
                 rejects=rejects,
+                schema=rules,
                 max_errors=max_errors,
                 progress=progress,
             )
@@ -66,6 +72,7 @@ def build_graph(
                 ledger=ledger,
                 rejects=rejects,
                 format_name=format_name,
+                schema=rules,
                 max_errors=max_errors,
                 progress=progress,
             )

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pyoxigraph import Literal, Quad, RdfFormat, serialize
 from kg.backends.merging import checked_edge, checked_entity
 from kg.errors import InputError
 from kg.files import sha256_of_file
+from kg.graph_formats.graphml import check_xml
 from kg.graph_formats.protocol import Graph, GraphFormat, Tally, Written, packed
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
@@ -42,7 +42,6 @@ PREFIXES = {
     "skos": SKOS,
     "xsd": XSD,
 }
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,12 +184,8 @@ class _XmlFile:
         self._file.flush()
 
     def _checked(self, quad: Quad) -> Quad:
-        if isinstance(quad.object, Literal) and _NOT_XML.search(quad.object.value):
-            raise InputError(
-                "XML cannot hold a control character of this text",
-                where=str(key_of(str(getattr(quad.subject, "value", quad.subject)))),
-                hint="take another format, Turtle for instance",
-            )
+        if isinstance(quad.object, Literal):
+            check_xml(quad.object.value, key_of(str(getattr(quad.subject, "value", quad.subject))))
         return quad
 
 

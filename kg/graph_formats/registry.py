@@ -8,9 +8,13 @@ from pathlib import Path
 
 from kg.errors import InputError, RecordError
 from kg.formats.records import readable
+from kg.graph_formats.arrow import ARROW, PARQUET
+from kg.graph_formats.graphml import GRAPHML
 from kg.graph_formats.lines import LINES
+from kg.graph_formats.neo4j_admin import NEO4J
 from kg.graph_formats.protocol import Graph, GraphFormat, Written
 from kg.graph_formats.rdf import RDF_FORMATS
+from kg.graph_formats.wikidata import WIKIDATA
 from kg.import_sources import ImportSource
 from kg.progress import Progress, silent
 
@@ -18,7 +22,10 @@ __all__ = ["FORMATS", "format_of", "opened_graph", "write_graph"]
 
 HEAD_BYTES = 4_096
 
-FORMATS: tuple[GraphFormat, ...] = (LINES, *RDF_FORMATS)
+FORMATS: tuple[GraphFormat, ...] = (
+    *(LINES, WIKIDATA, GRAPHML, NEO4J, PARQUET, ARROW),
+    *RDF_FORMATS,
+)
 """In the order in which they are tried on a file."""
 
 

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, cast
+from urllib.parse import quote
 
 from pyoxigraph import Quad, RdfFormat, parse
 
@@ -146,10 +147,11 @@ def _read_once(
     path: Path, form: RdfFormat, left_out: set[int], known: int
 ) -> Generator[LocatedQuad | Reject, None, Reject | None]:
     """Yield what stands on lines from `known` on; return the damage that ended it, if one did."""
+    base = f"file:///{quote(path.name)}"  # what relative IRIs are relative to
     waiting: list[LocatedQuad] = []  # those of one line come together, or not at all
     with readable(path) as file:
         feed = (_XmlFeed if form == RdfFormat.RDF_XML else _Feed)(file, left_out)
-        parser = parse(cast("IO[bytes]", feed), format=form)
+        parser = parse(cast("IO[bytes]", feed), format=form, base_iri=base)
         while True:
             try:
                 quad = next(parser, None)

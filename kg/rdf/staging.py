@@ -226,7 +226,7 @@ def _row(quad: Quad, line: int) -> list[_Row]:
 def _term(term: object) -> str:
     if isinstance(term, NamedNode):
         if _SCHEME.match(term.value) is None:
-            raise InputError(f"<{term.value[:80]}> is relative, and the file names no base")
+            raise InputError(f"<{term.value[:80]}> is relative")
         return term.value
     if isinstance(term, BlankNode):
         return f"_:{term.value}"

@@ -4,24 +4,55 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import networkx as nx
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
+from pyarrow import feather, parquet
 
 from kg.backends.memory import MemoryStore
 from kg.errors import InputError, RecordError
 from kg.graph_formats import FORMATS, GraphFormat, format_of, write_graph
 from kg.importing import import_graph
 from kg.ledger import Ledger
-from kg.model import Edge, Entity, EntityKey
+from kg.model import AttributeValue, Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from tests.kg.rich_graphs import content, filled, graphs, read_back, texts, through, xml_texts
 
 WRITTEN = [form for form in FORMATS if form.write is not None]
 XML = {"rdf-xml", "graphml"}
+UNPACKED = {"parquet", "arrow", "neo4j-admin"}
 by_name = pytest.mark.parametrize("form", WRITTEN, ids=lambda form: form.name)
+
+
+def without_lost(store: MemoryStore) -> MemoryStore:
+    """Return a graph without what CSV for Neo4j cannot hold: see `NEO4J.loses`."""
+
+    def kept(value: object) -> bool:
+        if isinstance(value, tuple):
+            odd = any(item == "" or "\x1f" in str(item) for item in value)
+            return len({type(item) for item in value}) == 1 and not odd
+        return value != ""
+
+    def whole(values: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
+        return {name: value for name, value in values.items() if kept(value)}
+
+    return filled(
+        [
+            replace(
+                entity,
+                attributes=whole(entity.attributes),
+                aliases=entity.aliases if kept(entity.aliases) else (),
+            )
+            for entity in store.entities()
+        ],
+        [replace(edge, attributes=whole(edge.attributes)) for edge in store.edges()],
+    )
 
 
 def ending(form: GraphFormat) -> str:
@@ -45,14 +76,14 @@ def small(number: int = 30) -> MemoryStore:
 
 @by_name
 def test_nothing_is_lost(form: GraphFormat) -> None:
-    assert form.loses == ""
+    assert bool(form.loses) == (form.name == "neo4j-admin")
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(graphs(texts_=xml_texts if form.name in XML else texts))
     def round_trip(store: MemoryStore) -> None:
         back, rejects = through(store, form.name, ending(form))
         assert rejects == []
-        assert content(back) == content(store)
+        assert content(back) == content(without_lost(store) if form.loses else store)
 
     round_trip()
 
@@ -61,7 +92,7 @@ def test_nothing_is_lost(form: GraphFormat) -> None:
 def test_an_import_takes_a_packed_file_and_is_done_the_second_time(
     form: GraphFormat, tmp_path: Path
 ) -> None:
-    file = tmp_path / f"graph{ending(form)}{'.gz' if form.endings else ''}"
+    file = tmp_path / f"graph{ending(form)}{'.gz' if form.name not in UNPACKED else ''}"
     written = write_graph(small(), file, form.name)
     assert (written.entities, written.edges) == (30, 29)
     store = MemoryStore()
@@ -96,7 +127,7 @@ def test_unknown_formats_are_refused(tmp_path: Path) -> None:
 
 def test_nothing_half_is_left_of_an_export_that_fails(tmp_path: Path) -> None:
     bad = filled([Entity(key=EntityKey("a"), label="X", name="a\x01")], [])
-    for name in ("a.rdf",):
+    for name in ("a.rdf", "a.graphml"):
         with pytest.raises(InputError, match=r"XML cannot hold a control character .* in a"):
             write_graph(bad, tmp_path / name)
     half = filled([Entity(key=EntityKey("a"), label="X", name="\ud800")], [])
@@ -106,13 +137,17 @@ def test_nothing_half_is_left_of_an_export_that_fails(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-@pytest.mark.parametrize("name", ["jsonl", "n-triples", "n-quads", "turtle", "trig", "json-ld"])
+@pytest.mark.parametrize(
+    "name", ["jsonl", "graphml", "n-triples", "n-quads", "turtle", "trig", "json-ld"]
+)
 def test_a_bad_line_in_the_middle_costs_only_itself(name: str, tmp_path: Path) -> None:
     form = format_of(tmp_path, name)
     file = tmp_path / f"graph{ending(form)}"
     write_graph(small(), file)
     rows = file.read_text().splitlines()
-    end = "}" if name == "trig" else (" .", "}", ",")  # of what the line before belongs to
+    end = (
+        "}" if name == "trig" else (" .", "}", ",", "</node>")
+    )  # of what the line before belongs to
     middle = next(n for n in range(len(rows) // 2, len(rows)) if rows[n - 1].endswith(end))
     rows.insert(middle, '<x:a> "nonsense" <x:b> .')
     file.write_text("\n".join(rows))
@@ -120,6 +155,112 @@ def test_a_bad_line_in_the_middle_costs_only_itself(name: str, tmp_path: Path) -
     assert [(reject.file, reject.line) for reject in rejects] == [(file.name, middle + 1)]
     assert "nonsense" in rejects[0].text
     assert content(back) == content(small())
+
+
+def test_bad_rows_of_tables_cost_only_themselves(tmp_path: Path) -> None:
+    store = small()
+    write_graph(store, tmp_path / "csv", "neo4j-admin")
+    nodes = tmp_path / "csv" / "nodes.csv"
+    rows = nodes.read_text().splitlines()
+    rows[5:5] = ["too,few", rows[1].replace(",0,", ",many,")]
+    nodes.write_text("\n".join(rows))
+    back, rejects = read_back(tmp_path / "csv")
+    assert [(reject.file, reject.line) for reject in rejects] == [
+        ("nodes.csv", 6),
+        ("nodes.csv", 7),
+    ]
+    assert content(back) == content(store)
+    for ending, write in ((".parquet", parquet.write_table), (".arrow", feather.write_feather)):
+        path = tmp_path / f"graph{ending}"
+        write_graph(store, path)
+        whole = parquet.read_table(path) if ending == ".parquet" else feather.read_table(path)
+        bad = whole.to_pylist()
+        bad[20:20] = [{"kind": "thing"}, {**bad[0], "attributes": "{"}, {**bad[0], "name": ""}]
+        write(pa.Table.from_pylist(bad, schema=whole.schema), path)
+        back, rejects = read_back(path)
+        assert [reject.line for reject in rejects] == [21, 22, 23]
+        assert content(back) == content(store)
+
+
+def snak(kind: str, value: object, rank: str = "normal") -> dict[str, object]:
+    main = {"snaktype": "value", "datavalue": {"type": kind, "value": value}}
+    return {"mainsnak": main, "rank": rank}
+
+
+def test_a_dump_of_wikidata_is_read(tmp_path: Path) -> None:
+    text = {"language": "en", "value": "Ada"}
+    items: list[object] = [
+        {
+            "type": "item",
+            "id": "Q1",
+            "labels": {"en": text},
+            "descriptions": {"en": {"value": "a mathematician"}},
+            "aliases": {"en": [{"value": "Countess"}]},
+            "claims": {
+                "P31": [snak("wikibase-entityid", {"id": "Q5"})],
+                "P21": [snak("wikibase-entityid", {"id": "Q404"})],
+                "P569": [snak("time", {"time": "+1815-12-10T00:00:00Z"})],
+                "P2048": [
+                    snak("quantity", {"amount": "+1.65"}, "preferred"),
+                    snak("quantity", {"amount": "+9"}),
+                    snak("quantity", {"amount": "+8"}, "deprecated"),
+                ],
+                "P18": [{"mainsnak": {"snaktype": "novalue"}, "rank": "normal"}],
+                "P1": [snak("string", "a"), snak("monolingualtext", {"text": "b"})],
+                "P625": [snak("globecoordinate", {"latitude": 1.5, "longitude": 2})],
+            },
+        },
+        {"type": "item", "id": "Q2", "claims": {"P2048": [snak("quantity", {"amount": "much"})]}},
+        {"type": "item", "id": "Q5", "labels": [], "aliases": [], "claims": []},
+    ]
+    lines = [json.dumps(item) for item in items]
+    lines.insert(1, '{"type": "item", "id": "Q9", "claims"')
+    file = tmp_path / "dump.json.gz"
+    file.write_bytes(gzip.compress(("[\n" + ",\n".join(lines) + "\n]\n").encode()))
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        store = MemoryStore()
+        report = import_graph(store, file, ledger=ledger, rejects=tmp_path / "rejects")
+    ada = store.entity(EntityKey("Q1"))
+    assert ada is not None
+    assert (ada.label, ada.name, ada.aliases) == ("Item", "Ada", ("Countess",))
+    assert ada.attributes == {
+        "P569": "1815-12-10",
+        "P2048": 1.65,
+        "P1": ("a", "b"),
+        "P625": "1.5 2",
+        "description": "a mathematician",
+    }
+    assert [entity.name for entity in store.entities()] == ["Ada", "Q5"]
+    assert [edge.key for edge in store.edges()] == [("Q1", "P31", "Q5")]
+    told = [json.loads(line) for line in (tmp_path / "rejects").read_text().splitlines()]
+    assert [(reject["line"], reject["reason"][:22]) for reject in told] == [
+        (3, 'not JSON: \'{"type": "i'),
+        (4, "not an item of Wikidat"),
+        (2, "there is no entity 'Q4"),
+    ]
+    assert report.rejects == 3
+
+
+def test_graphml_of_others_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "metro.xml"
+    network = nx.DiGraph(name="metro")
+    network.add_node("a", label="Alpha", size=3, weight=0.5, open=True)
+    network.add_edge("a", "b", label="leads_to", minutes=4)
+    network.add_edge("b", "a")
+    nx.write_graphml(network, file)
+    store, rejects = read_back(file)
+    assert rejects == []
+    assert store.entity(EntityKey("a")).name == "Alpha"
+    assert dict(store.entity(EntityKey("a")).attributes) == {
+        "label": "Alpha",
+        "size": 3,
+        "weight": 0.5,
+        "open": True,
+    }
+    assert {edge.key: dict(edge.attributes) for edge in store.edges()} == {
+        ("a", "leads_to", "b"): {"minutes": 4},
+        ("b", "related_to", "a"): {},
+    }
 
 
 def test_a_broken_line_of_xml_costs_only_itself(tmp_path: Path) -> None:
