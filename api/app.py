@@ -30,6 +30,7 @@ from api.routes import (
     jobs,
     page,
     query,
+    reconcile,
     search,
     why_not,
 )
@@ -102,7 +103,19 @@ def create_app(
     app.state.keys_needed = guard.keys_needed
     app.add_middleware(Guard, config=guard)
     add_handlers(app)
-    for module in (query, why_not, search, cypher, entities, images, jobs, info, health, page):
+    for module in (
+        query,
+        why_not,
+        search,
+        reconcile,
+        cypher,
+        entities,
+        images,
+        jobs,
+        info,
+        health,
+        page,
+    ):
         app.include_router(module.router)
     app.include_router(link_text_router)
     app.include_router(review_router)
@@ -119,6 +132,7 @@ def _guard_config(engine: Engine, hosts: frozenset[str]) -> GuardConfig:
         keys=keys,
         keys_needed=bool(operators or keys.keys),
         audit=AuditLog(engine.workspace.audit),
+        origins=engine.settings.reconcile_origins,
         hosts=hosts,
     )
 

@@ -46,6 +46,9 @@ _HEADERS = {
 NOBODY = Key(id="", name="", scopes=(), digest="", created="")
 """Who asks without a key where one is needed; open addresses only."""
 
+RECONCILE = "/v1/reconcile"
+"""The service whose protocol asks for forms and for readers from other addresses."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BODY_TIMEOUT_S = 30.0
 
@@ -61,6 +64,8 @@ class GuardConfig:
         keys_needed: Refuse requests without a key. Said once at the start, so that no key revoked
             later can open a server.
         audit: Where changes are noted.
+        origins: Addresses of OpenRefine and its like, whose pages may read the reconciliation
+            service; none may read anything else.
         hosts: Host names that the server answers to; empty for any. Without this check a page of
             a stranger could reach a server on loopback by a name that resolves to it.
     """
@@ -70,6 +75,7 @@ class GuardConfig:
     keys: KeyRing | None = None
     keys_needed: bool = False
     audit: AuditLog | None = None
+    origins: tuple[str, ...] = ()
     hosts: frozenset[str] = frozenset()
 
 
@@ -93,7 +99,7 @@ class Guard:
         headers = Headers(scope=scope)
         request_id = _request_id(headers.get("x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
-        passage = _Passage(scope, send, request_id)
+        passage = _Passage(scope, send, request_id, self._config.origins)
         try:
             scope["state"]["key"] = self._check(scope, headers)
             await self._app(scope, await self._with_body(headers, receive), passage.send)
@@ -124,7 +130,7 @@ class Guard:
                 hint="send it as `Authorization: Bearer KEY`",
             )
         if scope["method"] in ("POST", "PUT", "PATCH"):
-            _check_kind(headers)
+            _check_kind(headers, form=scope["path"] == RECONCILE)
         return key or NOBODY
 
     def _key(self, headers: Headers) -> Key | None:
@@ -172,10 +178,13 @@ class Guard:
 class _Passage:
     """One response on its way out: headers added, start noted for the log."""
 
-    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str, origins: tuple[str, ...]) -> None:
         self._scope = scope
         self._send = send
         self._request_id = request_id
+        origin = Headers(scope=scope).get("origin", "")
+        readable = scope["path"].startswith(RECONCILE) and origin in origins
+        self._reader = origin if readable else None
         self._started_at = time.monotonic()
         self._status: int | None = None
 
@@ -187,6 +196,10 @@ class _Passage:
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
+            if self._reader is not None:
+                headers["Access-Control-Allow-Origin"] = self._reader
+                headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+                headers.add_vary_header("Origin")
         await self._send(message)
 
     async def refuse(self, problem: HttpProblem) -> None:
@@ -220,13 +233,20 @@ class _Passage:
         )
 
 
-def _check_kind(headers: Headers) -> None:
-    """Let only JSON in; and no other site, whose forms could send without asking first."""
+def _check_kind(headers: Headers, *, form: bool) -> None:
+    """Let only JSON in; and no other site, whose forms could send without asking first.
+
+    Args:
+        headers: Of the request.
+        form: The address takes a form too, as its protocol wants: it only reads.
+    """
     if not _has_body(headers):
         if not _is_foreign(headers):
             return
         raise HttpProblem("unsupported-media-type", "another site sent this without a JSON body")
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if form and kind == "application/x-www-form-urlencoded":
+        return
     if kind != "application/json" and not kind.endswith("+json"):
         # also the wall against forms of other sites: JSON needs a preflight, which fails
         raise HttpProblem(
