@@ -23,6 +23,7 @@ from api.cli import (
     jobs,
     keys,
     link,
+    mcp,
     sample,
     scenes,
     search,
@@ -38,7 +39,7 @@ __all__ = ["main", "make_parser"]
 
 COMMANDS = (
     *(build, link, jobs, scenes, train, ask, search, sample, evaluate, compare),
-    *(cypher, serve, keys, demo, info, doctor, store),
+    *(cypher, serve, mcp, keys, demo, info, doctor, store),
 )
 
 
