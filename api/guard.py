@@ -59,6 +59,7 @@ class GuardConfig:
 
     Attributes:
         max_body_bytes: Largest body.
+        max_requests: Requests that may be under way at once, streams of events too.
         api_key: Key of the operator, who may do all; empty for none.
         keys: Further keys.
         keys_needed: Refuse requests without a key. Said once at the start, so that no key revoked
@@ -71,6 +72,7 @@ class GuardConfig:
     """
 
     max_body_bytes: int
+    max_requests: int = 500
     api_key: str = ""
     keys: KeyRing | None = None
     keys_needed: bool = False
@@ -90,6 +92,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, config: GuardConfig) -> None:
         self._app = app
         self._config = config
+        self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request, pass it on, and see its response off."""
@@ -100,6 +103,7 @@ class Guard:
         request_id = _request_id(headers.get("x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
         passage = _Passage(scope, send, request_id, self._config.origins)
+        self._open += 1
         try:
             scope["state"]["key"] = self._check(scope, headers)
             await self._app(scope, await self._with_body(headers, receive), passage.send)
@@ -113,11 +117,14 @@ class Guard:
                 HttpProblem("internal", "the server's log has more under the request id")
             )
         finally:
+            self._open -= 1
             passage.log(self._config.audit)
 
     def _check(self, scope: Scope, headers: Headers) -> Key:
         """Return whose request it is, if it may pass."""
         config = self._config
+        if self._open > config.max_requests:
+            raise HttpProblem("busy", f"{config.max_requests} requests are being answered")
         if config.hosts and _host_name(headers.get("host", "")) not in config.hosts:
             raise HttpProblem(
                 "wrong-host", "this host name is not the server's", hint="use the printed address"
