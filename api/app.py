@@ -31,6 +31,7 @@ from api.routes import (
     jobs,
     page,
     query,
+    reconcile,
     search,
     sparql,
     why_not,
@@ -105,9 +106,9 @@ def create_app(
     app.state.keys_needed = guard.keys_needed
     app.add_middleware(Guard, config=guard)
     add_handlers(app)
-    for module in (query, why_not, search, cypher, sparql, entities, images, jobs, info):
+    for module in (query, why_not, search, reconcile, cypher, sparql, entities, images, jobs):
         app.include_router(module.router)
-    for module in (health, page):
+    for module in (info, health, page):
         app.include_router(module.router)
     app.include_router(link_text_router)
     app.include_router(review_router)
@@ -124,6 +125,7 @@ def _guard_config(engine: Engine, hosts: frozenset[str]) -> GuardConfig:
         keys=keys,
         keys_needed=bool(operators or keys.keys),
         audit=AuditLog(engine.workspace.audit),
+        origins=engine.settings.reconcile_origins,
         hosts=hosts,
     )
 

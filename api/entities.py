@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from api.schemas import EntityOut
+from api.schemas import EdgesOut, EntityOut
 from api.views import edge_out, image_out, part_out
 from kg.errors import MissingPartError, UnknownEntityError
 from kg.model import EntityKey
 
 if TYPE_CHECKING:
     from api.engine import Engine
+    from kg.store import Direction
 
-__all__ = ["show_entity"]
+__all__ = ["show_edges", "show_entity"]
 
 
 def show_entity(engine: Engine, key: str, *, limit: int) -> EntityOut:
@@ -21,15 +23,10 @@ def show_entity(engine: Engine, key: str, *, limit: int) -> EntityOut:
     found = store.entity(EntityKey(key))
     if found is None:
         raise UnknownEntityError(key, nearest=_nearest(engine, key))
-    edges = store.neighbours(found.key, direction="both", limit=limit + 1)
-    tails = (store.entity(e.tail) for e in edges if e.relation == "has_part")
+    page = show_edges(engine, found.key, limit=limit)
+    tails = (store.entity(EntityKey(e.tail)) for e in page.edges if e.relation == "has_part")
     parts = (part_out(p, found) for p in tails if p is not None and p.part is not None)
     parent = None if found.part is None else store.entity(found.part.parent)
-    known = engine.settings.known_probability
-
-    def name(key: str) -> str:
-        return _name(engine, key)
-
     return EntityOut(
         key=found.key,
         label=found.label,
@@ -39,7 +36,33 @@ def show_entity(engine: Engine, key: str, *, limit: int) -> EntityOut:
         images=tuple(map(image_out, found.images)),
         parts=tuple(part for part in parts if part is not None),
         part=part_out(found, parent),
-        edges=tuple(edge_out(edge, name, known) for edge in edges[:limit]),
+        edges=page.edges,
+        truncated=page.truncated,
+    )
+
+
+def show_edges(
+    engine: Engine,
+    key: str,
+    *,
+    relation: str | None = None,
+    direction: Direction = "both",
+    limit: int,
+) -> EdgesOut:
+    """Return up to `limit` edges of an entity, of one relation or of all.
+
+    Raises:
+        UnknownEntityError: No entity has this key.
+    """
+    store = engine.store
+    if store.entity(EntityKey(key)) is None:
+        raise UnknownEntityError(key, nearest=_nearest(engine, key))
+    edges = store.neighbours(
+        EntityKey(key), relation=relation, direction=direction, limit=limit + 1
+    )
+    known = engine.settings.known_probability
+    return EdgesOut(
+        edges=tuple(edge_out(edge, partial(_name, engine), known) for edge in edges[:limit]),
         truncated=len(edges) > limit,
     )
 

@@ -47,11 +47,13 @@ _HEADERS = {
 NOBODY = Key(id="", name="", scopes=(), digest="", created="")
 """Who asks without a key where one is needed; open addresses only."""
 
+RECONCILE = "/v1/reconcile"
+"""The service whose protocol asks for forms and for readers from other addresses."""
+
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BODY_TIMEOUT_S = 30.0
-_OTHER_KINDS = {
-    "/v1/sparql": ("application/sparql-query", "application/x-www-form-urlencoded"),
-}
+_FORM = "application/x-www-form-urlencoded"
+_OTHER_KINDS = {"/v1/sparql": ("application/sparql-query", _FORM), RECONCILE: (_FORM,)}
 """Bodies that are not JSON, where a standard wants them: by these addresses nothing is written."""
 
 
@@ -61,20 +63,25 @@ class GuardConfig:
 
     Attributes:
         max_body_bytes: Largest body.
+        max_requests: Requests that may be under way at once, streams of events too.
         api_key: Key of the operator, who may do all; empty for none.
         keys: Further keys.
         keys_needed: Refuse requests without a key. Said once at the start, so that no key revoked
             later can open a server.
         audit: Where changes are noted.
+        origins: Addresses of OpenRefine and its like, whose pages may read the reconciliation
+            service; none may read anything else.
         hosts: Host names that the server answers to; empty for any. Without this check a page of
             a stranger could reach a server on loopback by a name that resolves to it.
     """
 
     max_body_bytes: int
+    max_requests: int = 500
     api_key: str = ""
     keys: KeyRing | None = None
     keys_needed: bool = False
     audit: AuditLog | None = None
+    origins: tuple[str, ...] = ()
     hosts: frozenset[str] = frozenset()
 
 
@@ -89,6 +96,7 @@ class Guard:
     def __init__(self, app: ASGIApp, *, config: GuardConfig) -> None:
         self._app = app
         self._config = config
+        self._open = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check a request, pass it on, and see its response off."""
@@ -98,7 +106,8 @@ class Guard:
         headers = Headers(scope=scope)
         request_id = _request_id(headers.get("x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
-        passage = _Passage(scope, send, request_id)
+        passage = _Passage(scope, send, request_id, self._config.origins)
+        self._open += 1
         try:
             scope["state"]["key"] = self._check(scope, headers)
             await self._app(scope, await self._with_body(headers, receive), passage.send)
@@ -112,11 +121,14 @@ class Guard:
                 HttpProblem("internal", "the server's log has more under the request id")
             )
         finally:
+            self._open -= 1
             passage.log(self._config.audit)
 
     def _check(self, scope: Scope, headers: Headers) -> Key:
         """Return whose request it is, if it may pass."""
         config = self._config
+        if self._open > config.max_requests:
+            raise HttpProblem("busy", f"{config.max_requests} requests are being answered")
         if config.hosts and _host_name(headers.get("host", "")) not in config.hosts:
             raise HttpProblem(
                 "wrong-host", "this host name is not the server's", hint="use the printed address"
@@ -177,10 +189,13 @@ class Guard:
 class _Passage:
     """One response on its way out: headers added, start noted for the log."""
 
-    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str, origins: tuple[str, ...]) -> None:
         self._scope = scope
         self._send = send
         self._request_id = request_id
+        origin = Headers(scope=scope).get("origin", "")
+        readable = scope["path"].startswith(RECONCILE) and origin in origins
+        self._reader = origin if readable else None
         self._started_at = time.monotonic()
         self._status: int | None = None
 
@@ -192,6 +207,10 @@ class _Passage:
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")
+            if self._reader is not None:
+                headers["Access-Control-Allow-Origin"] = self._reader
+                headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+                headers.add_vary_header("Origin")
         await self._send(message)
 
     async def refuse(self, problem: HttpProblem) -> None:

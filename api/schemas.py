@@ -33,6 +33,7 @@ __all__ = [
     "CountOut",
     "CypherIn",
     "EdgeOut",
+    "EdgesOut",
     "EntityOut",
     "HealthOut",
     "ImageOut",
@@ -175,6 +176,13 @@ class EdgeOut(Model):
     probability: float
     known: bool
     records: tuple[RecordOut, ...]
+
+
+class EdgesOut(Model):
+    """A page of an entity's edges."""
+
+    edges: tuple[EdgeOut, ...]
+    truncated: bool = Field(default=False, description="there are more edges than this page")
 
 
 class EntityOut(Model):

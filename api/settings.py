@@ -37,6 +37,8 @@ class Settings(BaseSettings):
         max_body_bytes: Largest request body.
         host: Address that `umbra serve` listens on.
         port: Its port.
+        reconcile_origins: Addresses whose pages may read the reconciliation service, such as
+            ``["http://127.0.0.1:3333"]`` for OpenRefine.
         api_key: Key that every request must carry; needed for any address but loopback.
     """
 
@@ -57,6 +59,7 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=8 * 2**20, ge=1024)
     host: str = "127.0.0.1"
     port: int = Field(default=8321, ge=0, le=65535)
+    reconcile_origins: tuple[str, ...] = ()
     api_key: SecretStr = SecretStr("")
 
     @classmethod

@@ -27,8 +27,9 @@ from typing import Any
 
 import schemathesis
 from fastapi import FastAPI
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import seed as seeded
+from hypothesis import settings as hypothesis_settings
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.generation import GenerationMode
 from schemathesis.python.asgi import shutdown_lifespans
@@ -54,7 +55,7 @@ __all__ = ["KEY", "Findings", "fuzz", "main", "served"]
 
 KEY = "the-operator's-key-of-this-run"
 _REFUSED_AS_UNFIT = ("bad-request", "invalid-request", "unsupported-media-type")
-_QUIET = settings(
+_QUIET = hypothesis_settings(
     deadline=None, database=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
 )
 
@@ -88,7 +89,8 @@ def served(
     """Yield the application over the small world, with a key if one is given."""
     workspace = make_world(folder)
     fill(store, workspace)
-    with _AllAnswerers(workspace, settings=Settings(api_key=key), store=store) as engine:
+    settings = Settings(api_key=key, text_encoder="tiny")
+    with _AllAnswerers(workspace, settings=settings, store=store) as engine:
         app = create_app(engine, job_kinds={"link": JobKind(work=_nothing)}, hosts=frozenset())
         if linker is not None:
             app.state.linker = HeldLinker(engine, opener=lambda _: linker)
@@ -159,7 +161,7 @@ def fuzz(
                 send(case)
         for mode in _modes(operation):
             run = given(case=operation.as_strategy(generation_mode=mode))(send)
-            seeded(seed)(settings(_QUIET, max_examples=each)(run))()
+            seeded(seed)(hypothesis_settings(_QUIET, max_examples=each)(run))()
 
 
 def fitting_requests_fit(_context: Any, response: Any, case: Any) -> None:

@@ -56,7 +56,7 @@ __all__ = ["Asked", "QuerySet", "fb15k_sets", "flag_set", "gains", "main", "meas
 FACTS = (0.0, 0.3, 1.0)
 NAMES = (1.0, 3.0)
 MEANING = (0.5, 1.0, 2.0)
-MOST = 500
+MOST = 250
 """Queries of a set and split."""
 
 

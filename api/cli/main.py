@@ -25,6 +25,7 @@ from api.cli import (
     jobs,
     keys,
     link,
+    mcp,
     queries,
     sample,
     scenes,
@@ -42,8 +43,8 @@ __all__ = ["main", "make_parser"]
 
 COMMANDS = (
     *(build, export, link, jobs, scenes, train, ask, search, sample),
-    *(evaluate, compare, cypher, sparql, queries, serve, keys, demo, info),
-    *(doctor, graph, store),
+    *(evaluate, compare, cypher, sparql, queries, serve, keys, mcp, demo),
+    *(info, doctor, graph, store),
 )
 
 

@@ -126,7 +126,7 @@ def _listen(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, settings.port))
-        listener.listen(128)
+        listener.listen(2048)
     except OSError as error:
         listener.close()
         raise SettingError(
@@ -142,11 +142,13 @@ def _run(engine: Any, listener: socket.socket, *, keyed: bool) -> None:
     import uvicorn
 
     from api.app import LOOPBACK, create_app
+    from api.connections import TimedProtocol, raise_file_limit
 
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     hosts = LOOPBACK | {shown} if is_loopback(host) else frozenset()
     app = create_app(engine, hosts=hosts, warm_up=True)
+    TimedProtocol.most = min(TimedProtocol.most, raise_file_limit())
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -154,7 +156,7 @@ def _run(engine: Any, listener: socket.socket, *, keyed: bool) -> None:
         server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=1,
-        limit_concurrency=500,
+        http=TimedProtocol,
     )
 
     class Server(uvicorn.Server):

@@ -14,6 +14,7 @@ __all__ = [
     "JOB",
     "JOBS",
     "QUESTIONS",
+    "RECONCILED",
     "SEARCHES",
     "TABLE",
     "TEXTS",
@@ -112,6 +113,13 @@ CYPHER: dict[str, Any] = {
 ENTITY_KEYS: dict[str, Any] = {
     "country": {"summary": "A country", "value": "country:TR"},
     "part": {"summary": "A part of its flag", "value": "part:country:TR/0"},
+}
+
+RECONCILED: dict[str, Any] = {
+    "rows": {
+        "summary": "Two rows of a table",
+        "value": '{"q0": {"query": "Turkey", "type": "Country"}, "q1": {"query": "Arabic"}}',
+    },
 }
 
 SEARCHES: dict[str, Any] = {

@@ -13,7 +13,7 @@ from api.problems import problems
 from api.schemas import InfoOut, LimitsOut
 from kg.errors import MissingPartError
 
-__all__ = ["installed_version", "router"]
+__all__ = ["info_of", "installed_version", "router"]
 
 router = APIRouter(tags=["store"], route_class=scoped("read"))
 
@@ -21,7 +21,7 @@ router = APIRouter(tags=["store"], route_class=scoped("read"))
 @router.get("/v1/info", summary="What is here", responses=problems(MissingPartError))
 async def info(engine: EngineDep, work: WorkDep) -> InfoOut:
     """Count entities by label and edges by relation, and name the limits of one request."""
-    return await work(_info, engine)
+    return await work(info_of, engine)
 
 
 def installed_version() -> str:
@@ -32,7 +32,8 @@ def installed_version() -> str:
         return "0"
 
 
-def _info(engine: Engine) -> InfoOut:
+def info_of(engine: Engine) -> InfoOut:
+    """Count what a graph holds, and name the limits."""
     import numpy as np
 
     graph, settings = engine.snapshot, engine.settings

@@ -78,7 +78,7 @@ class HybridSearch:
         if not 1 <= k <= MAX_HITS:
             raise InputError(f"k is 1 to {MAX_HITS}", where="k")
         depth = max(DEPTH, k)
-        found = self._words.search(text, k=depth, labels=labels)
+        found = self.words.search(text, k=depth, labels=labels)
         lists: dict[ListName, Sequence[EntityKey]] = {"words": [hit.key for hit in found]}
         warnings: tuple[str, ...] = ()
         if patient or self._meaning.ready():
@@ -99,7 +99,8 @@ class HybridSearch:
         )
 
     @cached_property
-    def _words(self) -> FullTextIndex:
+    def words(self) -> FullTextIndex:
+        """The index of words alone."""
         store, workspace = self._engine.store, self._engine.workspace
         # the version of a store that is lost with its process says nothing to the next one
         folder = workspace.indexes / "full-text" if store.capabilities.durable else None

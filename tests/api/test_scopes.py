@@ -67,7 +67,7 @@ def test_every_route_lets_its_scope_pass_and_no_other(
             assert client.request(method, path).status_code == 200
             continue
         scope = "admin" if path == "/v1/forgotten" else needed(path, method)
-        address = path.format(key="x", sha256="0" * 64, id="0")
+        address = path.format(key="x", sha256="0" * 64, id="0", kind="type")
         problem(client.request(method, address), "unauthorized", 401)
         for held, key in guarded[1].items():
             # a body that fits nothing: who may not pass is told so before it is read

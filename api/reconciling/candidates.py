@@ -1,0 +1,110 @@
+"""Rows matched to entities: by the server's linker, or by names where none was trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from rapidfuzz import fuzz
+
+from api.reconciling.schemas import CandidateOut, FeatureOut, NamedOut, QueryIn, ResultOut
+from kg.errors import MissingPartError
+from kg.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from api.engine import Engine
+    from api.held_linker import HeldLinker
+    from kg.model import Entity
+    from linkers.model import Link
+
+__all__ = ["reconciled"]
+
+CONTEXT = 2_000
+"""Characters of a row that the linker reads."""
+
+
+def reconciled(
+    engine: Engine, held: HeldLinker, queries: Mapping[str, QueryIn]
+) -> dict[str, ResultOut]:
+    """Return the candidates of each query, best first.
+
+    Args:
+        engine: Whose entities.
+        held: The server's linker.
+        queries: By the client's ids.
+    """
+    try:
+        links = _links(held, queries)
+    except MissingPartError:
+        found = {name: _by_names(engine, query) for name, query in queries.items()}
+    else:
+        found = {name: _by_link(engine, links[name]) for name in queries}
+    return {name: _cut(found[name], query) for name, query in queries.items()}
+
+
+def _links(held: HeldLinker, queries: Mapping[str, QueryIn]) -> dict[str, Link]:
+    from linkers import Mention
+
+    mentions = []
+    for name, query in queries.items():
+        told = "; ".join(f"{p.pid}: {p.words()}" for p in query.properties)
+        context = f"{query.query}. {told}"[:CONTEXT] if told else query.query
+        mentions.append(Mention(id=name, surface=query.query, context=context).placed())
+    with held.lent() as linker:
+        return {link.mention: link for link in linker.link(mentions)}
+
+
+def _by_link(engine: Engine, link: Link) -> Iterator[CandidateOut]:
+    for candidate in link.candidates:
+        entity = engine.store.entity(candidate.entity)
+        if entity is None:  # gone since the linker read the graph
+            continue
+        sure = link.state == "linked" and link.entity == candidate.entity
+        signals = {"nil_probability": link.nil_probability, **candidate.signals}
+        yield _shown(entity, 100 * candidate.probability, match=sure, signals=signals)
+
+
+def _by_names(engine: Engine, query: QueryIn) -> Iterator[CandidateOut]:
+    """Iterate entities whose names hold words of the query, the likest first."""
+    hits = engine.search.words.search(query.query, k=50, fields={"names": 1.0})
+    entities = [entity for hit in hits if (entity := engine.store.entity(hit.key)) is not None]
+    wanted = _plain(query.query)
+    likeness = {
+        entity.key: max(fuzz.ratio(wanted, _plain(name)) for name in (entity.name, *entity.aliases))
+        for entity in entities
+    }
+    same = [key for key, alike in likeness.items() if alike == 100]
+    for entity in sorted(entities, key=lambda e: (-likeness[e.key], e.key)):
+        yield _shown(entity, likeness[entity.key], match=same == [entity.key], signals={})
+
+
+def _plain(text: str) -> str:
+    return " ".join(word.text for word in words(text))
+
+
+def _shown(
+    entity: Entity, score: float, *, match: bool, signals: Mapping[str, float]
+) -> CandidateOut:
+    return CandidateOut(
+        id=entity.key,
+        name=entity.name,
+        description=", ".join(entity.aliases[:3]) or None,
+        score=round(score, 4),
+        match=match,
+        type=(NamedOut(id=entity.label, name=entity.label),),
+        features=tuple(FeatureOut(id=name, value=value) for name, value in signals.items()),
+    )
+
+
+def _cut(found: Iterator[CandidateOut], query: QueryIn) -> ResultOut:
+    """Keep what fits the types; an entity has one, so that it never has all of several."""
+    types = query.types if query.type_strict != "should" else frozenset()
+    if query.type_strict == "all" and len(types) > 1:
+        return ResultOut(result=())
+    fitting = [one for one in found if not types or one.type[0].id in types]
+    if query.type_strict == "should":
+        fitting.sort(key=lambda one: one.type[0].id not in query.types)
+    ranked = sorted(fitting, key=lambda one: -one.score) if types else fitting
+    return ResultOut(result=tuple(ranked[: int(query.limit)]))
