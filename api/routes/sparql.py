@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.errors import HttpProblem
 from api.held_sparql import HeldSparql
@@ -26,7 +27,7 @@ from kg.sparql.media import GRAPHS, RESULTS, acceptable
 
 __all__ = ["FORM", "QUERY", "router"]
 
-router = APIRouter(tags=["store"])
+router = APIRouter(tags=["store"], route_class=scoped("read"))
 
 FORM = "application/x-www-form-urlencoded"
 QUERY = "application/sparql-query"

@@ -33,7 +33,7 @@ def server(tmp_path: Path) -> Iterator[TestClient]:
 
 
 def test_there_are_requests() -> None:
-    assert len(CURLS) == 4
+    assert len(CURLS) == 5
 
 
 @pytest.mark.parametrize("command", CURLS)
