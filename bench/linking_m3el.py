@@ -4,7 +4,7 @@ Question: does the trained network link better than the encoder that it stands o
 of 40,248 names? Rivals: cosines of the packaged MiniLM's vectors, of the surface alone and of
 surface and text together. Command: ``python -m bench.linking_m3el --data FOLDER --work WORK --out
 docs/benchmarks`` (an hour on two free cores, most of it encoding and training). Variants are judged
-on valid, which decides; test is read for the cosine, the network as shipped, and the variant
+on valid, which decides; test is read for the cosine, the whole network, and the variant
 chosen. Ranks in two stages: all entities by the global vectors, the best 512 by the whole network;
 entities behind these share the last places. Writes ``linking-m3el.json`` and ``linking-m3el.md``.
 """
@@ -151,7 +151,7 @@ def network_ranks(network: MatchingNetwork, entities: Items, pairs: Pairs) -> Hi
 
 def run_set(given: argparse.Namespace, name: str) -> None:
     """Judge the cosines and every variant on one set; what is there already is kept."""
-    # what is shipped first, then one seed of every variant: a bench that is stopped has most to say
+    # what is tested first, then one seed of every variant: a bench that is stopped has most to say
     wanted = [
         (variant, seed)
         for variant, seed in sorted(
