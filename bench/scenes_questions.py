@@ -223,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 picture(half, first, file)
     machine = this_machine()
     run = {
-        "command": "python -m bench.scenes_questions",
+        "command": f"python -m bench.scenes_questions FOLDER --kind {kind}",
         "commit": current_commit(),
         "date": clock.date,
         "cores": machine.cores,
