@@ -60,8 +60,10 @@ class Ranked:
     def best(self) -> NDArray[np.int64]:
         """Return ``(n,)`` the id of each mention's best candidate; ties by the lower id."""
         pairs = self.described.pairs
-        order = np.lexsort((pairs.ids, -self.scores, pairs.rows))
-        return pairs.ids[order[pairs.starts]]
+        highest = np.maximum.reduceat(self.scores, pairs.starts)[pairs.rows]
+        places = np.flatnonzero(self.scores == highest)
+        _, firsts = np.unique(pairs.rows[places], return_index=True)
+        return pairs.ids[places[firsts]]  # ids of a mention ascend
 
 
 class BoostedLinker:
