@@ -5,8 +5,8 @@ writes, byte for byte? A run is a coordinator that submits the job, four workers
 the writing of the output at the end; all in one process group. Two of three kills take the whole
 group, the third one worker, whose shard the others take over. A kill counts only if its victim was
 alive. When a job comes to its end, its files are compared and the next one begins in a new folder.
-Command: ``python -m bench.link_kills --out docs/benchmarks`` (some minutes on two cores). Writes
-``link-kills.json`` and ``link-kills.md``.
+Command: ``python -m bench.link_kills --out docs/benchmarks`` (ten minutes on two cores).
+Writes ``link-kills.json`` and ``link-kills.md``.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def kill_at_random(
             if counts["all"] + counts["one"] < kills:
                 victim = "one" if chance.random() < 1 / 3 else "all"
                 # most moments lie in the work, some in its beginning and its end
-                run.wait(chance.uniform(0.0, 0.6 * lasts_s))
+                run.wait(chance.uniform(0.0, 0.6 * lasts_s), begun=victim == "one")
                 counts[run.kill(victim, chance)] += 1
             run.end()
         found = _written(one)
@@ -164,8 +164,11 @@ class _Run:
         os.close(theirs)
         self._told = b""
 
-    def wait(self, seconds: float) -> None:
-        """Wait, and hear meanwhile which processes the workers are."""
+    def wait(self, seconds: float, *, begun: bool) -> None:
+        """Wait, if asked first for the workers to begin, and hear which processes they are."""
+        while begun and not self._told:
+            if not self._hear():
+                return
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             if select.select([self._pipe], [], [], left)[0] and not self._hear():

@@ -82,8 +82,8 @@ def _text(part: Mapping[str, Any]) -> str:
     lines.append(
         f"""
 One text is encoded for each mention (texts that are shared once), the vectors of the mentions'
-words are kept. All else counts: reading words, candidates, trees, probabilities, ten candidates
-with their signals ({size:,} bytes of JSON a mention).
+words are kept. All else counts: reading words, candidates, trees, probabilities, ten candidates,
+two of them with their signals ({size:,} bytes of JSON a mention).
 """
     )
     lines.append(_goal("from raw text", linked))

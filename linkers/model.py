@@ -58,7 +58,8 @@ class Candidate:
         entity: Its key.
         score: The matcher's score, higher is better.
         probability: Calibrated probability that this is the entity.
-        signals: What the score rests on, by name (string similarity, prior, unit scores …).
+        signals: What the score rests on, by name (string similarity, prior, unit scores …); empty
+            where that is not told.
     """
 
     entity: EntityKey

@@ -34,6 +34,7 @@ __all__ = ["BoostedLinker", "Ranked"]
 
 _DIGITS = 6
 _KEPT = 10  # candidates told of a mention
+_EXPLAINED = 2  # of them, with what speaks for them
 _LINK_ABOVE = 0.5
 _CLOSE = 0.5  # an entity at least half as likely as NIL: the margin is low
 
@@ -59,8 +60,10 @@ class Ranked:
     def best(self) -> NDArray[np.int64]:
         """Return ``(n,)`` the id of each mention's best candidate; ties by the lower id."""
         pairs = self.described.pairs
-        order = np.lexsort((pairs.ids, -self.scores, pairs.rows))
-        return pairs.ids[order[pairs.starts]]
+        highest = np.maximum.reduceat(self.scores, pairs.starts)[pairs.rows]
+        places = np.flatnonzero(self.scores == highest)
+        _, firsts = np.unique(pairs.rows[places], return_index=True)
+        return pairs.ids[places[firsts]]  # ids of a mention ascend
 
 
 class BoostedLinker:
@@ -214,25 +217,36 @@ class BoostedLinker:
     def _candidates(
         self, ranked: Ranked, part: slice, best: float, rest: float
     ) -> tuple[Candidate, ...]:
-        """Return the best candidates; what probability is left is shared by their odds."""
+        """Return the best candidates, the first two with what speaks for them.
+
+        What probability the best leaves is shared by the odds of all others.
+        """
         scores, ids = ranked.scores[part], ranked.described.pairs.ids[part]
         order = np.lexsort((ids, -scores))
         others = np.exp(scores[order[1:]] - scores[order[0]])
-        shares = np.append(best, rest * others / max(float(others.sum()), 1e-12))
-        shown = ranked.described.values[part].astype(np.float64).round(4)
+        shares = np.append(best, rest * others / max(float(others.sum()), 1e-12))[:_KEPT]
+        order = order[:_KEPT]
+        keys = self.index.table.keys
+        told = [_signals(ranked.described.values[part][row]) for row in order[:_EXPLAINED]]
+        told += [{}] * (len(order) - len(told))
         return tuple(
             Candidate(
-                entity=self.index.table.keys[int(ids[place])],
-                score=round(float(scores[place]), _DIGITS),
-                probability=round(float(min(share, best or share)), _DIGITS),
-                signals={
-                    name: value
-                    for name, value in zip(FEATURES, shown[place].tolist(), strict=True)
-                    if value and not math.isnan(value)
-                },
+                entity=keys[id_],
+                score=round(score, _DIGITS),
+                probability=round(min(share, best or share), _DIGITS),
+                signals=signals,
             )
-            for place, share in list(zip(order.tolist(), shares.tolist(), strict=True))[:_KEPT]
+            for id_, score, share, signals in zip(
+                ids[order].tolist(), scores[order].tolist(), shares.tolist(), told, strict=True
+            )
         )
+
+
+def _signals(values: NDArray[np.float32]) -> dict[str, float]:
+    """Return what speaks for or against a candidate: all that is there and is not 0."""
+    shown = values.astype(np.float64).round(4).tolist()
+    pairs = zip(FEATURES, shown, strict=True)
+    return {name: value for name, value in pairs if value and not math.isnan(value)}
 
 
 def _alone(number: int, mention: Mention) -> Mention:

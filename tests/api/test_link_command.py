@@ -126,6 +126,38 @@ def test_a_job_is_paused_resumed_cancelled_and_retried_by_name(
     assert job in umbra(capsys, "jobs", "list", *folder)[1]
 
 
+def test_pictures_that_are_broken_or_hostile_are_named(
+    tiny_demo: Workspace, tmp_path: Path, capsys: Shown
+) -> None:
+    picture = tmp_path / "whole.png"
+    Image.new("RGB", (30, 20), "red").save(picture)
+    (tmp_path / "cut.png").write_bytes(picture.read_bytes()[:-30])
+    (tmp_path / "text.png").write_text("no picture")
+    reasons = {
+        "whole.png": None,
+        "cut.png": "broken",
+        "text.png": "not an image",
+        "../../etc/passwd": "outside the folder",
+        "file:///etc/passwd": "not read by file:",
+        "http://elsewhere.test/a.png": "elsewhere.test",
+        "http://169.254.169.254/latest/meta-data": "no public address",
+        "http://127.0.0.1:7687/": "port 7687, is not allowed",
+    }
+    mentions = tmp_path / "pictures.jsonl"
+    rows = [{"id": str(n), "mention": "", "image": name} for n, name in enumerate(reasons)]
+    mentions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    out, hosts = tmp_path / "links.jsonl", ("169.254.169.254", "127.0.0.1")
+    allowed = [part for host in hosts for part in ("--allow-host", host)]
+    columns = ("--map", "surface=mention", "--map", "image=image")
+    run = ("link", "run", mentions, *columns, "--out", out, *allowed)
+    report = parsed(capsys, *run, "--folder", tiny_demo.folder)
+    assert (report["state"], report["failed"]) == ("done", len(reasons) - 1)
+    links = [json.loads(line) for line in out.read_text().splitlines()]
+    for link, (name, reason) in zip(links, reasons.items(), strict=True):
+        assert (link["state"] == "failed") == (reason is not None), name
+        assert reason is None or reason in link["reason"], link["reason"]
+
+
 def test_a_linker_trained_elsewhere_links_to_any_graph(
     tiny_demo: Workspace, tmp_path: Path
 ) -> None:

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
+from rapidfuzz import fuzz
 
 from encoders import TinyTextEncoder
 from kg.errors import InputError
 from kg.model import EntityKey
 from linkers.boosted import EntityTable, PooledTexts, Ranker, RankerConfig
 from linkers.boosted.describing import Described, describe
+from linkers.boosted.entity_table import cleaned, initials
 from linkers.boosted.features import FEATURES
+from linkers.boosted.hint_features import learn_hints
+from linkers.boosted.hint_ratios import OF_TEXT
+from linkers.boosted.hints import Hints
 from linkers.boosted.kept import Kept
 from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.nearest import NearestVectors, products
 from linkers.boosted.trees import Forest, TreeConfig, fit_forest
+from linkers.boosted.words import STOP, WordIndex, text_words, word_set
 from linkers.model import Mention
+from linkers.names import latin, normalised
 from tests.linkers.boosted.made_world import entities, mentions
 
 
@@ -117,6 +125,62 @@ def test_memory_of_a_block_is_that_of_its_mentions_one_by_one() -> None:
     # hiding nobody takes the way of training, which looks at one candidate after the other
     plain = memory.describe(fresh, contexts, candidates, apart=False, hidden=[-1] * len(fresh))
     np.testing.assert_allclose(block, plain, atol=1e-6)
+
+
+def hinted(hints: Hints, rareness: WordIndex, mention: Mention, name: str) -> list[float]:
+    """Say `best hint`, `mean hint`, `all hints` and `habit` of one name, word by word."""
+    own = word_set(cleaned(mention.surface))
+    more = sorted(word_set(name) - own - STOP)
+    around = own if hints.source == "mention" else text_words(mention.context) - own
+    said = [hints.texts[word] for word in sorted(around - STOP) if word in hints.texts]
+    best, mean, habits = [], [], []
+    for word in more:
+        column = hints.names.get(word)
+        named = 0.0 if column is None else float(hints.named[column])
+        habits.append(math.log(named + 0.5) + rareness.weight(word))
+        if column is None or named == 0:
+            continue
+        share = (named + 0.1) / hints.total
+        ratios = [
+            math.log((hints.counts[row, column] + 5 * share) / (hints.held[row] + 5) / share)
+            for row in said
+        ]
+        best.append(max(ratios, default=0.0))
+        mean.append(sum(ratios) / max(1, len(ratios)))
+    found = [max(best), sum(best) / len(best), sum(mean)] if best else [math.nan] * 3
+    return [*found, sum(habits) / len(habits) if habits else math.nan]
+
+
+def test_what_a_block_is_told_is_what_each_pair_would_be_told() -> None:
+    base = table(entities())
+    known, gold = asked(120)
+    ids, texts = [base.ids[key] for key in gold], PooledTexts(TinyTextEncoder())
+    hints = learn_hints(base, known, ids)
+    memory = Memory(known, ids, texts.matrix([m.context for m in known]), hints)
+    index = NameIndex(base, texts)
+    fresh = [*asked(20, seed=6)[0], Mention(id="x", surface="AS", context="AS (Ada Stone) won")]
+    fresh[-1] = fresh[-1].placed()
+    found = Described.joined(list(describe(index, memory, fresh)))
+    column = {name: found.values[:, number] for number, name in enumerate(FEATURES)}
+    of_text = [column[name] for name in OF_TEXT]
+    of_mention = [column[f"{name} of mention"] for name in OF_TEXT[:3]]
+    for place, (row, id_) in enumerate(zip(found.pairs.rows, found.pairs.ids, strict=True)):
+        mention, names = fresh[row], base.spelled[id_]
+        told = [hinted(one, index.words, mention, base.names[id_][0]) for one in hints]
+        np.testing.assert_allclose([values[place] for values in of_text], told[0], atol=1e-5)
+        np.testing.assert_allclose([v[place] for v in of_mention], told[1][:3], atol=1e-5)
+        surface = latin(cleaned(mention.surface))
+        spelled = [latin(normalised(name)) for name in names]
+        begins = any(name.startswith(f"{surface} ") for name in spelled)
+        ends = any(name.endswith(f" {surface}") for name in spelled)
+        assert (column["begins name"][place], column["ends name"][place]) == (begins, ends)
+        letters = any("AS" in initials(name) for name in base.names[id_])
+        assert column["all initials"][place] == (mention.surface == "AS" and letters)
+        if mention.surface == "AS":
+            near = max(fuzz.ratio(name, "ada stone") for name in spelled) / 100
+            assert column["name beside"][place] == pytest.approx(near)
+        else:
+            assert np.isnan(column["name beside"][place])
 
 
 def test_a_mention_is_described_alike_in_any_block_and_from_memory() -> None:
