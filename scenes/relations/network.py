@@ -78,16 +78,16 @@ class NetworkConfig:
 
 
 _PLAIN = PerceptronConfig(
-    dropout=0.0, class_dropout=0.0, names=False, columns=len(GEOMETRY), epochs=8
+    depth=2, dropout=0.2, class_dropout=0.0, names=False, columns=len(GEOMETRY), shift=0.4
 )
 BASELINE = NetworkConfig(
     pair=(replace(_PLAIN, epochs=4, batch=1024),),
-    predicate=(replace(_PLAIN, shift=0.4),),
+    predicate=(_PLAIN,),
 )
 """Embeddings and geometry alone."""
 
 _LINEAR = PerceptronConfig(
-    hidden=0, embedding=0, dropout=0.0, class_dropout=0.0, names=False, shares=True, rate=1e-2
+    depth=0, embedding=0, dropout=0.0, class_dropout=0.0, names=False, shares=True, rate=1e-2
 )
 LOGISTIC = NetworkConfig(
     pair=(replace(_LINEAR, shares=False, batch=1024, epochs=4),),
@@ -95,9 +95,9 @@ LOGISTIC = NetworkConfig(
 )
 """Logistic regression on the geometry, the counts an offset."""
 
-_PAIR = PerceptronConfig(dropout=0.2, class_dropout=0.1, epochs=8, batch=1024)
-_NEW = PerceptronConfig(columns=len(GEOMETRY), shift=0.4)
-_SEEN = PerceptronConfig(shares=True, hidden=384, dropout=0.5, shift=0.4)
+_PAIR = PerceptronConfig(dropout=0.2, class_dropout=0.1, epochs=4, batch=1024)
+_NEW = PerceptronConfig(columns=len(GEOMETRY), depth=2, shift=0.4)
+_SEEN = PerceptronConfig(shares=True, depth=2, dropout=0.4, shift=0.4)
 ENSEMBLE = NetworkConfig(
     pair=(_PAIR,),
     predicate=(_NEW, _SEEN),

@@ -40,7 +40,8 @@ class PerceptronConfig:
 
     Attributes:
         embedding: Width of the embedding of a class; 0 for none.
-        hidden: Width of the hidden layer; 0 for none, which is logistic regression.
+        depth: Hidden layers; 0 is logistic regression.
+        hidden: Width of a hidden layer.
         dropout: Share of hidden units that a step leaves out.
         class_dropout: Share of pairs whose subject's or object's embedding a step hides: what the
             name, the box and the counts say must then do.
@@ -57,6 +58,7 @@ class PerceptronConfig:
     """
 
     embedding: int = 64
+    depth: int = 1
     hidden: int = 256
     dropout: float = 0.3
     class_dropout: float = 0.3
@@ -71,7 +73,7 @@ class PerceptronConfig:
 
 
 class Perceptron(nn.Module):
-    """At most one hidden layer over a pair.
+    """Hidden layers over a pair.
 
     Args:
         config: Size.
@@ -99,10 +101,13 @@ class Perceptron(nn.Module):
         self.subject, self.object = (
             nn.Parameter(torch.randn(len(vectors), config.embedding) / 2) for _ in range(2)
         )
-        hidden = config.hidden
-        self.layers = nn.Sequential(nn.Linear(inputs, hidden or width))
-        if hidden:
-            self.layers.extend([nn.GELU(), nn.Dropout(config.dropout), nn.Linear(hidden, width)])
+        self.layers = nn.Sequential()
+        for _ in range(config.depth):
+            self.layers.extend(
+                [nn.Linear(inputs, config.hidden), nn.GELU(), nn.Dropout(config.dropout)]
+            )
+            inputs = config.hidden
+        self.layers.append(nn.Linear(inputs, width))
         if config.shares:
             self.trust = nn.Parameter(torch.tensor([0.4, 0.2, 0.2]))
 

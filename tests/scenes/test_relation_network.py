@@ -139,14 +139,14 @@ def test_worth_is_what_a_right_guess_adds_to_recall_and_mean_recall():
     table = pair_table(TEST[:3], predicates=5)
     scores = np.log(np.full((len(table), 5), 0.1))
     number = counts.by_predicate
-    weighed = Weighting(mean_recall=2.0, pseudo_count=0.0).weighted(scores, counts, table)
+    weighed = Weighting(mean_recall=2.0, pseudo_count=0.0).weighted(scores, counts, table.labels)
     gain = 0.1 / number.sum() + 2.0 * 0.1 / (5 * number)
     assert np.exp(weighed[0]) == pytest.approx(gain * number.sum())
-    shifted = Weighting(shift=0.5).weighted(scores, counts, table)
+    shifted = Weighting(shift=0.5).weighted(scores, counts, table.labels)
     assert np.exp(shifted[0]) == pytest.approx(0.1 / np.sqrt(number + 1))
-    assert np.array_equal(PLAIN.weighted(scores, counts, table), scores)
+    assert np.array_equal(PLAIN.weighted(scores, counts, table.labels), scores)
     _, said = counts.of_classes(table.labels)
-    novel = Weighting(novelty=1.0).weighted(scores, counts, table) - scores
+    novel = Weighting(novelty=1.0).weighted(scores, counts, table.labels) - scores
     assert np.array_equal(novel > 0.5, said == 0)
     with pytest.raises(SettingError, match="novelty"):
         Weighting(novelty=-1.0)
