@@ -53,7 +53,7 @@ _CURVE = {
     "shift": [Weighting(shift=tau) for tau in (0.0, 0.2, 0.4, 0.6, 0.8)],
     "worth": [
         Weighting(mean_recall=weight, novelty=BALANCED.novelty)
-        for weight in (0.0, 0.3, 0.7, 1.2, 2.5)
+        for weight in (0.0, 0.3, 0.6, 1.0, 2.0)
     ],
 }
 _CURVE_KINDS = ("baseline", "network")

@@ -84,7 +84,7 @@ _TRADE_OFF = """
 *Shift*: logits lowered by τ · log frequency, τ from 0 to 0.8. *Worth*: a guess of probability P is
 worth P · (1 + w N / (C (n + 2))), N triplets, C predicates, n of its own; w from 0 to 2.5 is what
 mean recall counts against recall (`scenes/relations/weighting.py`): ranking by it is what maximises
-R + w · mR in expectation, if P is right. *Balanced* is w 0.7 with 0.6 added to the log-probability
+R + w · mR in expectation, if P is right. *Balanced* is w 1 with 0.6 added to the log-probability
 of triplets of new classes. First seed; the crosses are floor and aim.
 """
 _KNOW = """

@@ -61,7 +61,7 @@ def add_parser(actions: Any) -> None:
         type=float,
         metavar="WEIGHT",
         help="what mean recall is worth against recall when guesses are ranked: 0 for recall "
-        "alone (default 0.7)",
+        "alone (default 1)",
     )
     add(
         "--novelty",

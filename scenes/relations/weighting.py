@@ -75,6 +75,5 @@ class Weighting:
 PLAIN = Weighting()
 """Probabilities as they are."""
 
-BALANCED = Weighting(mean_recall=0.7, novelty=0.6)
-"""Gives up recall for mean recall as far as the recall stays a little above that of the shifted
-baseline on the held-out fifth of VRD's train."""
+BALANCED = Weighting(mean_recall=1.0, novelty=0.6)
+"""Recall and mean recall count alike; chosen on the held-out fifth of VRD's train."""
