@@ -183,6 +183,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", type=Path, default=Path(".umbra/bench-scenes"))
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     parser.add_argument("--seeds", type=int, default=5, help="how many (default 5)")
+    parser.add_argument(
+        "--kinds",
+        nargs="+",
+        choices=RELATION_LEARNERS,
+        default=RELATION_LEARNERS,
+        help="models; those of the goals are network, baseline and prior (default all)",
+    )
     parser.add_argument("--images", type=int, help="only the first images of each file")
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(given)
@@ -199,7 +206,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "test_images": len(bench.test),
         "curve": [],
     }
-    for kind in reversed(RELATION_LEARNERS):
+    for kind in sorted(arguments.kinds, key=RELATION_LEARNERS.index, reverse=True):
         seeds = 1 if kind == "prior" else arguments.seeds
         measured = [bench.measured(kind, seed) for seed in range(seeds)]
         for name in _RUNS[kind]:

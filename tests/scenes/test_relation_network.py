@@ -134,6 +134,16 @@ def test_nothing_annotated_cannot_be_learnt():
         learner.fit(ODD, VOCABULARY, seed=0)
 
 
+def test_one_class_and_one_predicate_are_enough():
+    pair = np.array([[0.0, 0, 1, 1], [0, 0, 2, 2]])
+    image = AnnotatedImage(
+        name="a", boxes=pair, labels=np.zeros(2, np.int64), triplets=np.array([[0, 0, 1]])
+    )
+    learner = NetworkLearner(encoder=TinyTextEncoder(), config=small(ENSEMBLE))
+    scores = learner.fit([image], Vocabulary(("dog",), ("near",)), seed=0).score([image])
+    assert np.isfinite(scores[0]).all()
+
+
 def test_worth_is_what_a_right_guess_adds_to_recall_and_mean_recall():
     counts = TripletCounts.of(TRAIN, VOCABULARY)
     table = pair_table(TEST[:3], predicates=5)
