@@ -61,13 +61,13 @@ def add_parser(actions: Any) -> None:
         type=float,
         metavar="WEIGHT",
         help="what mean recall is worth against recall when guesses are ranked: 0 for recall "
-        "alone (default 0.8)",
+        "alone (default 1)",
     )
     add(
         "--novelty",
         type=float,
         metavar="NATS",
-        help="what is added to the log-probability of triplets of new classes (default 0.8)",
+        help="what is added to the log-probability of triplets of new classes (default 0.6)",
     )
     add("--objects", type=Path, help="for sgcls and sgdet: boxes and labels found, same format")
     parser.set_defaults(run=run)

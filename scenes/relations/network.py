@@ -78,7 +78,7 @@ class NetworkConfig:
 
 
 _PLAIN = PerceptronConfig(
-    dropout=0.0, class_dropout=0.0, names=False, columns=len(GEOMETRY), epochs=8
+    depth=2, dropout=0.2, class_dropout=0.0, names=False, columns=len(GEOMETRY), shift=0.4
 )
 BASELINE = NetworkConfig(
     pair=(replace(_PLAIN, epochs=4, batch=1024),),
@@ -87,7 +87,7 @@ BASELINE = NetworkConfig(
 """Embeddings and geometry alone."""
 
 _LINEAR = PerceptronConfig(
-    hidden=0, embedding=0, dropout=0.0, class_dropout=0.0, names=False, shares=True, rate=1e-2
+    depth=0, embedding=0, dropout=0.0, class_dropout=0.0, names=False, shares=True, rate=1e-2
 )
 LOGISTIC = NetworkConfig(
     pair=(replace(_LINEAR, shares=False, batch=1024, epochs=4),),
@@ -95,9 +95,9 @@ LOGISTIC = NetworkConfig(
 )
 """Logistic regression on the geometry, the counts an offset."""
 
-_PAIR = PerceptronConfig(dropout=0.2, class_dropout=0.1, epochs=8, batch=1024)
-_NEW = PerceptronConfig(columns=len(GEOMETRY))
-_SEEN = PerceptronConfig(shares=True, hidden=384, dropout=0.5, epochs=16)
+_PAIR = PerceptronConfig(dropout=0.2, class_dropout=0.1, epochs=4, batch=1024)
+_NEW = PerceptronConfig(columns=len(GEOMETRY), depth=2, shift=0.4)
+_SEEN = PerceptronConfig(shares=True, depth=2, dropout=0.4, shift=0.4)
 ENSEMBLE = NetworkConfig(
     pair=(_PAIR,),
     predicate=(_NEW, _SEEN),
@@ -163,13 +163,14 @@ class NetworkModel:
         vectors = arrays["vectors"]
         if vectors.ndim != 2 or len(vectors) != len(vocabulary.objects):
             raise InputError("the model has names of other classes")
-        pair, predicate = _perceptrons(config, vectors, vocabulary)
+        counts = TripletCounts.from_arrays(arrays, vocabulary)
+        pair, predicate = _perceptrons(config, vectors, counts)
         for part, networks in (("pair", pair), ("predicate", predicate)):
             for number, network in enumerate(networks):
                 restore_network(network, f"{part}{number}", arrays)
         return cls(
             vocabulary=vocabulary,
-            counts=TripletCounts.from_arrays(arrays, vocabulary),
+            counts=counts,
             config=config,
             scale=Scale.from_arrays(arrays),
             vectors=vectors,
@@ -204,7 +205,7 @@ class NetworkLearner:
         vectors = class_vectors(self.encoder, vocabulary.objects)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            pair, predicate = _perceptrons(self.config, vectors, vocabulary)
+            pair, predicate = _perceptrons(self.config, vectors, counts)
         every = PairInputs(
             labels=table.labels,
             numbers=scale.scaled(numbers),
@@ -235,14 +236,17 @@ class NetworkLearner:
 
 
 def _perceptrons(
-    config: NetworkConfig, vectors: NDArray[np.float32], vocabulary: Vocabulary
+    config: NetworkConfig, vectors: NDArray[np.float32], counts: TripletCounts
 ) -> tuple[tuple[Perceptron, ...], tuple[Perceptron, ...]]:
-    pair = tuple(Perceptron(one, vectors, columns=COLUMNS, width=1) for one in config.pair)
-    width = len(vocabulary.predicates)
-    predicate = tuple(
-        Perceptron(one, vectors, columns=COLUMNS, width=width) for one in config.predicate
+    """Return untrained perceptrons for pairs and for predicates."""
+    pairs, predicates = (
+        tuple(Perceptron(one, vectors, columns=COLUMNS, frequency=frequency) for one in members)
+        for members, frequency in (
+            (config.pair, np.zeros(1)),
+            (config.predicate, counts.by_predicate),
+        )
     )
-    return pair, predicate
+    return pairs, predicates
 
 
 def _annotated(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from kg.errors import InputError
 from scenes.relations.annotations import AnnotatedImage
 
 __all__ = ["GEOMETRY", "PairTable", "box_geometry", "ordered_pairs", "pair_table"]
@@ -27,6 +28,9 @@ GEOMETRY = (
     "y_object", "union_share",
 )  # fmt: skip
 """Names of the columns of `box_geometry`."""
+
+MAX_BYTES = 2 * 2**30
+"""Limit on one table of pairs."""
 
 _LEAST = 1e-3  # of the image's longer side: a box of no width has this one
 _MOST = 8.0  # where a ratio says nothing more
@@ -88,7 +92,16 @@ def pair_table(images: Sequence[AnnotatedImage], *, predicates: int) -> PairTabl
     Args:
         images: In the order of the rows.
         predicates: Size of the vocabulary.
+
+    Raises:
+        InputError: The table would not fit into memory.
     """
+    rows = sum(len(image) * (len(image) - 1) for image in images)
+    if rows * (predicates + 8 * len(GEOMETRY)) > MAX_BYTES:
+        raise InputError(
+            f"{rows:,} pairs with {predicates:,} predicates are too many for one table",
+            hint="take fewer images",
+        )
     pairs = [ordered_pairs(len(image)) for image in images]
     starts = np.concatenate([[0], np.cumsum([len(one) for one in pairs], dtype=np.int64)])
     said = np.zeros((int(starts[-1]), predicates), dtype=bool)

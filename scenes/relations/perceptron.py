@@ -40,12 +40,16 @@ class PerceptronConfig:
 
     Attributes:
         embedding: Width of the embedding of a class; 0 for none.
-        hidden: Width of the hidden layer; 0 for none, which is logistic regression.
+        depth: Hidden layers; 0 is logistic regression.
+        hidden: Width of a hidden layer.
         dropout: Share of hidden units that a step leaves out.
         class_dropout: Share of pairs whose subject's or object's embedding a step hides: what the
             name, the box and the counts say must then do.
         names: Whether the names of classes are seen.
         shares: Whether counted shares are added to the outputs.
+        shift: tau of the logit adjustment: tau · log frequency is added to the outputs, so that
+            what is learnt is what a rare predicate looks like, not that it is rare (Menon et
+            al., 2007.07314).
         columns: How many of the numbers of a pair are seen, from the first; None for all.
         epochs: Passes over the pairs.
         batch: Pairs a step.
@@ -54,11 +58,13 @@ class PerceptronConfig:
     """
 
     embedding: int = 64
+    depth: int = 1
     hidden: int = 256
     dropout: float = 0.3
     class_dropout: float = 0.3
     names: bool = True
     shares: bool = False
+    shift: float = 0.0
     columns: int | None = None
     epochs: int = 12
     batch: int = 512
@@ -67,35 +73,46 @@ class PerceptronConfig:
 
 
 class Perceptron(nn.Module):
-    """At most one hidden layer over a pair.
+    """Hidden layers over a pair.
 
     Args:
         config: Size.
         vectors: ``(classes, parts)`` of the names of classes.
         columns: Numbers of a pair.
-        width: Outputs.
+        frequency: ``(outputs,)`` how often each is annotated.
     """
 
     def __init__(
-        self, config: PerceptronConfig, vectors: NDArray[np.float32], *, columns: int, width: int
+        self,
+        config: PerceptronConfig,
+        vectors: NDArray[np.float32],
+        *,
+        columns: int,
+        frequency: NDArray[np.float64],
     ) -> None:
         super().__init__()
         self.config = config
         self.columns = columns if config.columns is None else config.columns
         self.register_buffer("vectors", torch.from_numpy(vectors), persistent=False)
+        adjustment = config.shift * np.log(frequency + 1)
+        self.register_buffer("adjustment", torch.from_numpy(adjustment).float(), persistent=False)
+        width = len(frequency)
         inputs = self.columns + 2 * config.embedding + config.names * 2 * vectors.shape[1]
         self.subject, self.object = (
             nn.Parameter(torch.randn(len(vectors), config.embedding) / 2) for _ in range(2)
         )
-        hidden = config.hidden
-        self.layers = nn.Sequential(nn.Linear(inputs, hidden or width))
-        if hidden:
-            self.layers.extend([nn.GELU(), nn.Dropout(config.dropout), nn.Linear(hidden, width)])
+        self.layers = nn.Sequential()
+        for _ in range(config.depth):
+            self.layers.extend(
+                [nn.Linear(inputs, config.hidden), nn.GELU(), nn.Dropout(config.dropout)]
+            )
+            inputs = config.hidden
+        self.layers.append(nn.Linear(inputs, width))
         if config.shares:
             self.trust = nn.Parameter(torch.tensor([0.4, 0.2, 0.2]))
 
     def forward(self, labels: Tensor, numbers: Tensor, shares: Tensor) -> Tensor:
-        """Return ``(rows, width)`` logits of pairs as in `PairInputs`."""
+        """Return ``(rows, outputs)`` logits of pairs as in `PairInputs`."""
         first, second = labels.unbind(1)
         ends = torch.stack([self.subject[first], self.object[second]], dim=1)
         if self.training:
@@ -104,7 +121,7 @@ class Perceptron(nn.Module):
         seen = [numbers[:, : self.columns], ends.flatten(1)]
         if self.config.names:
             seen += [self.vectors[first], self.vectors[second]]  # type: ignore[index]  # a buffer
-        logits: Tensor = self.layers(torch.cat(seen, dim=1))
+        logits: Tensor = self.layers(torch.cat(seen, dim=1)) + self.adjustment
         if self.config.shares:
             logits = logits + (shares * self.trust[:, None]).sum(dim=1)
         return logits
@@ -118,7 +135,7 @@ def train(
     Args:
         network: As it was made.
         inputs: Pairs.
-        targets: ``(rows, width)``.
+        targets: ``(rows, outputs)``.
         loss: Of logits and targets of a batch.
         seed: Of the order of pairs and of what is left out.
     """
@@ -144,7 +161,7 @@ def train(
 
 
 def outputs(network: Perceptron, inputs: PairInputs) -> Tensor:
-    """Return ``(rows, width)`` logits of a trained network."""
+    """Return ``(rows, outputs)`` logits of a trained network."""
     tensors = _tensors(inputs)
     with torch.inference_mode():
         blocks = [

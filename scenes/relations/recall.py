@@ -19,7 +19,7 @@ from scenes.relations.annotations import AnnotatedImage
 from scenes.relations.counts import TripletCounts
 from scenes.relations.matching import Protocol, scored_image
 from scenes.relations.model import Scorer
-from scenes.relations.pairs import pair_table
+from scenes.relations.pairs import ordered_pairs
 from scenes.relations.weighting import PLAIN, Weighting
 
 __all__ = ["RECALL_AT", "RankedTriplets", "RelationFigures", "figures_of", "rank_relations"]
@@ -111,13 +111,13 @@ def rank_relations(
     sizes = []
     for start, end in _blocks(shown, len(model.vocabulary.predicates)):
         regions = shown[start:end]
-        table = pair_table(regions, predicates=len(model.vocabulary.predicates))
-        scores = np.concatenate(model.score(regions))
-        weighed = table.by_image(weighting.weighted(scores, model.counts, table))
-        scored = [
-            scored_image(*each[:2], protocol=protocol, found=each[2])
-            for each in zip(gold[start:end], weighed, regions, strict=True)
-        ]
+        scored = []
+        for image, shown_in, scores in zip(
+            gold[start:end], regions, model.score(regions), strict=True
+        ):
+            labels = shown_in.labels[ordered_pairs(len(shown_in))]
+            weighed = weighting.weighted(scores, model.counts, labels)
+            scored.append(scored_image(image, weighed, protocol=protocol, found=shown_in))
         sizes.append(end - start)
         parts.append(
             (triplet_ranks(scored, constrained=True), triplet_ranks(scored, constrained=False))

@@ -117,7 +117,7 @@ def test_the_command_offers_what_there_is(capsys):
     with pytest.raises(SystemExit):
         main(["scenes", "evaluate", "--help"])
     text = " ".join(capsys.readouterr().out.split())
-    assert f"recall alone (default {BALANCED.mean_recall})" in text
+    assert f"recall alone (default {BALANCED.mean_recall:g})" in text
     assert f"new classes (default {BALANCED.novelty})" in text
     assert scenes_evaluate.KINDS == RELATION_LEARNERS
     assert scenes_evaluate.PROTOCOLS == PROTOCOLS

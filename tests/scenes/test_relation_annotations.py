@@ -152,6 +152,17 @@ def test_a_table_of_pairs_holds_what_is_said_of_each(tmp_path):
         assert table.labels[row].tolist() == [2 - subject, 2 - other]
 
 
+def test_a_table_that_memory_could_not_hold_is_refused():
+    image = AnnotatedImage(
+        name="a",
+        boxes=np.zeros((300, 4)),
+        labels=np.zeros(300, np.int64),
+        triplets=np.zeros((0, 3), np.int64),
+    )
+    with pytest.raises(EngineError, match="too many for one table"):
+        pair_table([image] * 500, predicates=70)
+
+
 boxes = st.tuples(*[st.integers(0, 50)] * 4).map(
     lambda b: [min(b[0], b[2]), min(b[1], b[3]), max(b[0], b[2]), max(b[1], b[3])]
 )

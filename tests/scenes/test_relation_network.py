@@ -134,19 +134,29 @@ def test_nothing_annotated_cannot_be_learnt():
         learner.fit(ODD, VOCABULARY, seed=0)
 
 
+def test_one_class_and_one_predicate_are_enough():
+    pair = np.array([[0.0, 0, 1, 1], [0, 0, 2, 2]])
+    image = AnnotatedImage(
+        name="a", boxes=pair, labels=np.zeros(2, np.int64), triplets=np.array([[0, 0, 1]])
+    )
+    learner = NetworkLearner(encoder=TinyTextEncoder(), config=small(ENSEMBLE))
+    scores = learner.fit([image], Vocabulary(("dog",), ("near",)), seed=0).score([image])
+    assert np.isfinite(scores[0]).all()
+
+
 def test_worth_is_what_a_right_guess_adds_to_recall_and_mean_recall():
     counts = TripletCounts.of(TRAIN, VOCABULARY)
     table = pair_table(TEST[:3], predicates=5)
     scores = np.log(np.full((len(table), 5), 0.1))
     number = counts.by_predicate
-    weighed = Weighting(mean_recall=2.0, pseudo_count=0.0).weighted(scores, counts, table)
+    weighed = Weighting(mean_recall=2.0, pseudo_count=0.0).weighted(scores, counts, table.labels)
     gain = 0.1 / number.sum() + 2.0 * 0.1 / (5 * number)
     assert np.exp(weighed[0]) == pytest.approx(gain * number.sum())
-    shifted = Weighting(shift=0.5).weighted(scores, counts, table)
+    shifted = Weighting(shift=0.5).weighted(scores, counts, table.labels)
     assert np.exp(shifted[0]) == pytest.approx(0.1 / np.sqrt(number + 1))
-    assert np.array_equal(PLAIN.weighted(scores, counts, table), scores)
+    assert np.array_equal(PLAIN.weighted(scores, counts, table.labels), scores)
     _, said = counts.of_classes(table.labels)
-    novel = Weighting(novelty=1.0).weighted(scores, counts, table) - scores
+    novel = Weighting(novelty=1.0).weighted(scores, counts, table.labels) - scores
     assert np.array_equal(novel > 0.5, said == 0)
     with pytest.raises(SettingError, match="novelty"):
         Weighting(novelty=-1.0)
