@@ -5,18 +5,14 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
-from safetensors.torch import load_file, save
-from torch import Tensor
 
 from bench.scenes_data import Vrd
 from encoders import TextEncoder
 from encoders.masked_language_model import MaskedLanguageModel
-from kg.files import atomic_write
 from scenes.cacao.boosting import Boosted, BoostingConfig, boost
+from scenes.cacao.checkpoint import load_prompts, save_prompts
 from scenes.cacao.config import PromptConfig
 from scenes.cacao.prompted_model import PromptedModel
 from scenes.cacao.training import Samples, train_prompts
@@ -50,13 +46,11 @@ class Teacher:
             work: Keeps the weights.
             seed: Of the training.
         """
-        data, kept = Vrd.read(folder, valid=True), work / f"prompts-{seed}.safetensors"
+        kept = work / f"prompts-{seed}"
         language = MaskedLanguageModel(layers=LAYERS)
         if kept.exists():
-            state = load_file(kept)
-            model = _untrained(language, data.vocabulary, state)
-            model.load_state_dict(state)
-            return cls(model.eval())
+            return cls(load_prompts(kept, language))
+        data = Vrd.read(folder, valid=True)
         model = train_prompts(
             _samples(data.train, data.vocabulary),
             _samples(data.judged, data.vocabulary, most=_FOLLOWED, seed=seed),
@@ -67,14 +61,8 @@ class Teacher:
             seed=seed,
             progress=lambda done, of: print(f"prompts, epoch {done} of {of}", file=sys.stderr),
         )
-        with atomic_write(kept) as file:
-            file.write(save(model.state_dict()))
+        save_prompts(model, kept)
         return cls(model)
-
-
-def _untrained(language: Any, vocabulary: Vocabulary, state: dict[str, Tensor]) -> PromptedModel:
-    scale = state["scale"].double().numpy()
-    return PromptedModel(language, vocabulary, scale, CONFIG, generator=torch.Generator())
 
 
 def _samples(
