@@ -143,8 +143,8 @@ def page(result: RunResult) -> str:
             f"{result.metrics['coarse']:.0%} of them to pairs that bore only a frequent predicate "
             f"and the others to pairs without any; most of all {', '.join(added)}. Every learner "
             "is trained on train as it is and on the enlarged train. ± is the standard error over "
-            "seeds; a gain in bold is beyond two of them, others are not. The prior counts and "
-            "has no seed.\n"
+            "seeds; a gain in bold is beyond two of them, others are not. The prior counts: "
+            "nothing in it is random, so it has no such error.\n"
         ),
         "| learner | " + " | ".join(_KEYS.values()) + " |",
         "|---|" + "---|" * len(_KEYS),
@@ -186,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given.kinds = " ".join(given.kinds)
     result = result_of(
         data,
-        boosted_train(data, teacher, boosting),
+        boosted_train(data, teacher, boosting, given.work),
         _Learners(data, encoder, given.work),
         given.kinds.split(),
         range(given.seeds),
