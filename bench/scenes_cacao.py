@@ -10,7 +10,6 @@ were made on the held-out tenth of train (``--valid``). Writes ``scenes-cacao.js
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -21,9 +20,20 @@ import numpy as np
 
 from api.steps.evaluate_relations import RelationKind, relation_learner
 from bench.scenes_cacao_teacher import Teacher, boosted_train
-from bench.scenes_data import Seeds, Vrd, command_of, gained, header, per_cent, seeded
+from bench.scenes_data import (
+    Seeds,
+    Vrd,
+    command_of,
+    gained,
+    header,
+    keep,
+    measured,
+    parser_of,
+    per_cent,
+    seeded,
+)
 from encoders import TextEncoder, packaged_text_encoder
-from evaluation import Measurement, RunResult, current_commit, peak_memory_mb, this_machine
+from evaluation import Measurement, RunResult
 from kg.files import sha256_of_text, write_json
 from scenes.cacao.boosting import Boosted, BoostingConfig
 from scenes.relations.annotations import AnnotatedImage
@@ -108,17 +118,13 @@ def result_of(
                 "n": int(numbers[number]),
                 "coarse": float(boosted.coarse[of].mean()),
             }
-    return RunResult(
+    return measured(
+        clock,
+        data,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
-        seed=seeds[0],
         protocol="predcls",
-        inputs=data.inputs,
+        seeds=seeds,
         n=len(data.judged),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={"coarse": float(boosted.coarse.mean()) if len(boosted.rows) else 0.0},
         by=by,
     )
@@ -137,8 +143,8 @@ def page(result: RunResult) -> str:
             f"{result.metrics['coarse']:.0%} of them to pairs that bore only a frequent predicate "
             f"and the others to pairs without any; most of all {', '.join(added)}. Every learner "
             "is trained on train as it is and on the enlarged train. ± is the standard error over "
-            "seeds; a gain in bold is beyond two of them, others are not. The prior counts and "
-            "has no seed.\n"
+            "seeds; a gain in bold is beyond two of them, others are not. The prior counts: "
+            "nothing in it is random, so it has no such error.\n"
         ),
         "| learner | " + " | ".join(_KEYS.values()) + " |",
         "|---|" + "---|" * len(_KEYS),
@@ -161,12 +167,8 @@ def _row(name: str, row: Mapping[str, float], *, signed: bool = False) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bench."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("vrd", type=Path, help="folder with train, test and vocabulary")
+    parser = parser_of(__doc__, seeds=5)
     parser.add_argument("--work", type=Path, required=True, help="keeps the trained prompts")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
-    parser.add_argument("--valid", action="store_true", help="judge the held-out tenth of train")
-    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--teacher-seed", type=int, default=0)
     parser.add_argument("--coarse-confidence", type=float, default=0.5)
     parser.add_argument("--bare-confidence", type=float, default=0.9)
@@ -184,7 +186,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given.kinds = " ".join(given.kinds)
     result = result_of(
         data,
-        boosted_train(data, teacher, boosting),
+        boosted_train(data, teacher, boosting, given.work),
         _Learners(data, encoder, given.work),
         given.kinds.split(),
         range(given.seeds),
@@ -194,10 +196,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             *("seeds", "teacher_seed", "coarse_confidence", "bare_confidence", "most", "kinds"),
         ),
     )
-    if not given.valid:
-        result.save(given.out / "scenes-cacao.json")
-        (given.out / "scenes-cacao.md").write_text(page(result), encoding="utf-8")
-    print(page(result))
+    keep(result, page(result), "scenes-cacao", given)
     return 0
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
-from safetensors.torch import load_file, save
-from torch import Tensor
+from numpy.typing import NDArray
 
 from bench.scenes_data import Vrd
 from encoders import TextEncoder
 from encoders.masked_language_model import MaskedLanguageModel
 from kg.files import atomic_write
 from scenes.cacao.boosting import Boosted, BoostingConfig, boost
+from scenes.cacao.checkpoint import load_prompts, save_prompts
 from scenes.cacao.config import PromptConfig
 from scenes.cacao.prompted_model import PromptedModel
 from scenes.cacao.training import Samples, train_prompts
@@ -24,6 +23,8 @@ from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.pairs import pair_table
 
 __all__ = ["CONFIG", "LAYERS", "Teacher", "boosted_train"]
+
+Floats = NDArray[np.float64]
 
 LAYERS = 2
 """Of the packaged MiniLM: all six cost three times as much."""
@@ -50,13 +51,11 @@ class Teacher:
             work: Keeps the weights.
             seed: Of the training.
         """
-        data, kept = Vrd.read(folder, valid=True), work / f"prompts-{seed}.safetensors"
+        kept = work / f"prompts-{seed}"
         language = MaskedLanguageModel(layers=LAYERS)
         if kept.exists():
-            state = load_file(kept)
-            model = _untrained(language, data.vocabulary, state)
-            model.load_state_dict(state)
-            return cls(model.eval())
+            return cls(load_prompts(kept, language))
+        data = Vrd.read(folder, valid=True)
         model = train_prompts(
             _samples(data.train, data.vocabulary),
             _samples(data.judged, data.vocabulary, most=_FOLLOWED, seed=seed),
@@ -67,14 +66,8 @@ class Teacher:
             seed=seed,
             progress=lambda done, of: print(f"prompts, epoch {done} of {of}", file=sys.stderr),
         )
-        with atomic_write(kept) as file:
-            file.write(save(model.state_dict()))
+        save_prompts(model, kept)
         return cls(model)
-
-
-def _untrained(language: Any, vocabulary: Vocabulary, state: dict[str, Tensor]) -> PromptedModel:
-    scale = state["scale"].double().numpy()
-    return PromptedModel(language, vocabulary, scale, CONFIG, generator=torch.Generator())
 
 
 def _samples(
@@ -93,13 +86,36 @@ def _samples(
     return Samples.of(pairs.labels, pairs.geometry, said)
 
 
-def boosted_train(data: Vrd, teacher: Teacher, config: BoostingConfig) -> Boosted:
+@dataclass(frozen=True, slots=True)
+class _KeptScores:
+    """What a teacher says of pairs, kept: to ask it of all pairs of train takes minutes."""
+
+    teacher: Teacher
+    work: Path
+
+    def log_probabilities(self, labels: NDArray[np.int64], measures: Floats) -> Floats:
+        weights = b"".join(
+            one.numpy().tobytes() for one in self.teacher.model.state_dict().values()
+        )
+        asked = hashlib.sha256(weights + labels.tobytes() + measures.tobytes()).hexdigest()
+        kept = self.work / f"prompted-{asked[:16]}.npy"
+        if not kept.exists():
+            found = self.teacher.model.log_probabilities(labels, measures)
+            with atomic_write(kept) as file:
+                np.save(file, found.astype(np.float32))
+        scores: Floats = np.load(kept, allow_pickle=False).astype(np.float64)
+        return scores
+
+
+def boosted_train(data: Vrd, teacher: Teacher, config: BoostingConfig, work: Path) -> Boosted:
     """Return train with the teacher's additions.
 
     Args:
         data: The set.
         teacher: The prompted model.
         config: What is believed.
+        work: Keeps what the teacher says.
     """
     pairs = pair_table(data.train, predicates=len(data.vocabulary.predicates))
-    return boost(data.train, pairs, pairs.geometry, teacher.model, config=config)
+    scorer = _KeptScores(teacher, work)
+    return boost(data.train, pairs, pairs.geometry, scorer, config=config)

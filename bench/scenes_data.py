@@ -6,13 +6,20 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation import standard_error
+from evaluation import (
+    Measurement,
+    current_commit,
+    peak_memory_mb,
+    standard_error,
+    this_machine,
+)
 from evaluation.results import RunResult
-from kg.files import sha256_of_file
+from kg.files import atomic_write, sha256_of_file
 from scenes.metrics import ScoredImage, recall, triplet_ranks
 from scenes.relations.annotations import (
     AnnotatedImage,
@@ -24,7 +31,8 @@ from scenes.relations.annotations import (
 from scenes.relations.matching import scored_image
 
 __all__ = [
-    "Seeds", "Vrd", "command_of", "gained", "header", "per_cent", "recall_figures", "seeded",
+    "Seeds", "Vrd", "command_of", "gained", "header", "keep", "measured", "parser_of", "per_cent",
+    "recall_figures", "seeded",
 ]  # fmt: skip
 
 Seeds = range
@@ -111,10 +119,11 @@ def gained(result: RunResult, ours: str, other: str) -> dict[str, float]:
 
 def per_cent(row: Mapping[str, float], key: str, *, signed: bool = False) -> str:
     """Return a figure with its standard error; a difference is bold where it is beyond two."""
-    error = row.get(f"{key}_error")
-    if error is None:
-        return f"{100 * row[key]:.1f}"
-    text = f"{100 * row[key]:{'+' if signed else ''}.1f} ± {100 * error:.1f}"
+    error = row.get(f"{key}_error", 0.0)
+    text = f"{100 * row[key]:{'+' if signed else ''}.1f}"
+    if not error:  # nothing random: there is no error to be beyond
+        return text
+    text += f" ± {100 * error:.1f}"
     return f"**{text}**" if signed and abs(row[key]) > 2 * error else text
 
 
@@ -122,6 +131,66 @@ def command_of(module: str, given: argparse.Namespace, *options: str) -> str:
     """Return the command that makes a result again, without folders of this machine."""
     said = " ".join(f"--{name.replace('_', '-')} {getattr(given, name)}" for name in options)
     return f"python -m {module} VRD {said}" + (" --valid" if given.valid else "")
+
+
+def parser_of(description: str, *, seeds: int) -> argparse.ArgumentParser:
+    """Return a parser of what every bench asks: the set, where results go, and how many seeds.
+
+    Args:
+        description: The module's docstring.
+        seeds: If none are given.
+    """
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("vrd", type=Path, help="folder with train, test and vocabulary")
+    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
+    parser.add_argument("--valid", action="store_true", help="judge the held-out tenth of train")
+    parser.add_argument("--seeds", type=int, default=seeds)
+    return parser
+
+
+def keep(result: RunResult, text: str, stem: str, given: argparse.Namespace) -> None:
+    """Print a page; unless only the held-out tenth was judged, write it and its result."""
+    if not given.valid:
+        result.save(given.out / f"{stem}.json")
+        with atomic_write(given.out / f"{stem}.md") as file:
+            file.write(text.encode())
+    print(text)
+
+
+def measured(
+    clock: Measurement,
+    data: Vrd,
+    *,
+    command: str,
+    protocol: str,
+    seeds: Seeds,
+    n: int,
+    **parts: Any,
+) -> RunResult:
+    """Return a result with what is the same in every bench filled in.
+
+    Args:
+        clock: Started with the run.
+        data: Whose hashes are noted.
+        command: That makes the result again.
+        protocol: Of the evaluation.
+        seeds: Of the run.
+        n: Units.
+        parts: `metrics` and `by`.
+    """
+    return RunResult(
+        command=command,
+        commit=current_commit(),
+        date=clock.date,
+        machine=this_machine(),
+        seed=seeds[0],
+        protocol=protocol,
+        inputs=data.inputs,
+        n=n,
+        seconds=clock.seconds,
+        peak_memory_mb=peak_memory_mb(),
+        **parts,
+    )
 
 
 def header(result: RunResult) -> str:

@@ -11,7 +11,6 @@ Writes ``scenes-open-world.json`` and ``scenes-open-world.md``.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,9 +19,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.scenes_data import Seeds, Vrd, command_of, gained, header, per_cent, seeded
+from bench.scenes_data import (
+    Seeds,
+    Vrd,
+    command_of,
+    gained,
+    header,
+    keep,
+    measured,
+    parser_of,
+    per_cent,
+    seeded,
+)
 from encoders import TextEncoder, packaged_text_encoder
-from evaluation import Measurement, RunResult, current_commit, peak_memory_mb, this_machine
+from evaluation import Measurement, RunResult
 from scenes.epic.config import EpicConfig
 from scenes.epic.learner import OpenLearner
 from scenes.epic.model import OpenModel, class_affinities
@@ -164,17 +174,13 @@ def result_of(
         by["novel"][name] = {"n": n, **seeded(runs[name])}
     for group in ("novel", "base", "all"):
         by["all"][group] = {"n": len(seeds), **seeded(runs[f"all {group}"])}
-    return RunResult(
+    return measured(
+        clock,
+        data,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
-        seed=seeds[0],
         protocol="open-world",
-        inputs=data.inputs,
+        seeds=seeds,
         n=n,
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={key: value for key, value in by["novel"][_OURS].items() if key != "n"},
         by=by,
     )
@@ -226,11 +232,7 @@ def page(result: RunResult) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bench."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("vrd", type=Path, help="folder with train, test and vocabulary")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
-    parser.add_argument("--valid", action="store_true", help="judge the held-out tenth of train")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser = parser_of(__doc__, seeds=3)
     parser.add_argument("--first", type=int, default=0, help="seed of the first split")
     parser.add_argument("--members", type=int, default=EpicConfig().members)
     parser.add_argument("--cache", type=Path, help="keeps the encoder's vectors")
@@ -242,10 +244,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         range(given.first, given.first + given.seeds),
         command_of("bench.scenes_open_world", given, "seeds", "first", "members"),
     )
-    if not given.valid:
-        result.save(given.out / "scenes-open-world.json")
-        (given.out / "scenes-open-world.md").write_text(page(result), encoding="utf-8")
-    print(page(result))
+    keep(result, page(result), "scenes-open-world", given)
     return 0
 
 

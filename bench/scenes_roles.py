@@ -9,11 +9,9 @@ margin were chosen on the held-out tenth of train (``--valid``). Writes ``scenes
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +22,14 @@ from bench.scenes_data import (
     command_of,
     gained,
     header,
+    keep,
+    measured,
+    parser_of,
     per_cent,
     recall_figures,
     seeded,
 )
-from evaluation import Measurement, RunResult, current_commit, peak_memory_mb, this_machine
+from evaluation import Measurement, RunResult
 from scenes.relations.model import RelationModel
 from scenes.relations.pairs import PairTable, pair_table
 from scenes.relations.prior import PriorLearner
@@ -103,17 +104,13 @@ def result_of(
         "asymmetric": {"n": len(test.swaps.rows)},
         "same class": {"n": int(test.same.sum())},
     }
-    return RunResult(
+    return measured(
+        clock,
+        data,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
-        seed=seeds[0],
         protocol="swapped-roles",
-        inputs=data.inputs,
+        seeds=seeds,
         n=len(test.swaps.rows),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={key: value for key, value in by["method"]["with"].items() if key != "n"},
         by=by,
     )
@@ -154,11 +151,7 @@ def page(result: RunResult) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bench."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("vrd", type=Path, help="folder with train, test and vocabulary")
-    parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
-    parser.add_argument("--valid", action="store_true", help="judge the held-out tenth of train")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser = parser_of(__doc__, seeds=5)
     parser.add_argument("--weight", type=float, default=5.0)
     parser.add_argument("--margin", type=float, default=RoleConfig().margin)
     parser.add_argument("--epochs", type=int, default=RoleConfig().epochs)
@@ -171,10 +164,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         range(given.seeds),
         command_of("bench.scenes_roles", given, "seeds", "weight", "margin", "epochs", "members"),
     )
-    if not given.valid:
-        result.save(given.out / "scenes-roles.json")
-        (given.out / "scenes-roles.md").write_text(page(result), encoding="utf-8")
-    print(page(result))
+    keep(result, page(result), "scenes-roles", given)
     return 0
 
 

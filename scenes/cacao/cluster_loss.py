@@ -8,10 +8,11 @@ For a sample with label i and logits z over the predicates::
     u      = (z - min z) / (max z - min z) + 1     so u lies in [1, 2]
 
 t are soft targets (`scenes.cacao.clusters`), n counts of training samples. The frequency ratio
-r_ij is read in two ways: the paper's formula has n_j / n_i, its code and the wording "inverse
-frequency of j over that of the label" n_i / n_j. Only the first does what the paper says it is
-for, since a rare j then weighs little in the denominator of a frequent i and is not pushed down
-by it; so it is the default, and the second is the setting "inverse".
+r_ij is read in two ways. "inverse", the default, is that of the public code, inverse frequency of
+j over that of the label: n_i / n_j. "direct" is n_j / n_i, as the paper's formula is also quoted:
+a rare j then weighs little in the denominator of a frequent i, rare predicates are hardly ever
+told that they are wrong, and on VRD's held-out tenth the share of right guesses among the fine
+predicates fell from 39 to 18 %, where "inverse" kept 38 % and was surer of what it was right in.
 
 Two defects of the public code are not repeated: it scales the label's own term by theta too, and
 it normalises the logits in place before it takes their softmax. The weights w are constants of a
@@ -39,7 +40,7 @@ def adaptive_cluster_loss(
     targets: Tensor,
     counts: Tensor,
     theta: float = 9.0,
-    ratio: FrequencyRatio = "direct",
+    ratio: FrequencyRatio = "inverse",
 ) -> Tensor:
     """Return the mean loss of a batch.
 

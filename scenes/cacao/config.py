@@ -39,7 +39,7 @@ class PromptConfig:
     hidden: int = 128
     cluster_cosine: float = 0.7
     theta: float = 9.0
-    ratio: FrequencyRatio = "direct"
+    ratio: FrequencyRatio = "inverse"
     learning_rate: float = 3e-4
     weight_decay: float = 4e-4
     batch: int = 32

@@ -39,6 +39,11 @@ class LanguageModel(Protocol):
         ...
 
     @property
+    def fingerprint(self) -> str:
+        """Names weights and settings."""
+        ...
+
+    @property
     def mask_token(self) -> str:
         """How the blank is written in a text."""
         ...

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from bench import scenes_cacao, scenes_open_world, scenes_roles
 from bench.scenes_cacao_teacher import Teacher
@@ -69,7 +70,7 @@ def test_open_world(vrd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert str(tmp_path) not in page
 
 
-class Sure:
+class Sure(torch.nn.Module):
     """Believes in the last predicate of the vocabulary."""
 
     def log_probabilities(self, labels: np.ndarray, measures: np.ndarray) -> np.ndarray:

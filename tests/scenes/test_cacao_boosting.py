@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ import torch
 from torch import Tensor
 
 from encoders import TinyTextEncoder
-from kg.errors import InputError, SettingError
+from kg.errors import ConflictError, ForeignFileError, InputError, SettingError
 from scenes.cacao.boosting import BoostingConfig, boost, coarse_predicates
+from scenes.cacao.checkpoint import load_prompts, save_prompts
 from scenes.cacao.config import PromptConfig
 from scenes.cacao.prompted_model import measures_of
 from scenes.cacao.training import Samples, train_prompts
@@ -23,6 +25,7 @@ class SmallLanguageModel:
     """Mixes hashed words and prompts by fixed random weights; gradients pass."""
 
     dimension = 16
+    fingerprint = "small"
     mask_token = "[MASK]"  # noqa: S105 (no password)
 
     def __init__(self) -> None:
@@ -62,6 +65,22 @@ def test_the_prompted_model_learns_predicates_and_repeats_itself() -> None:
     assert right.mean() > 0.7
     again = trained().log_probabilities(pairs.labels[rows], measures_of(pairs)[rows])
     assert np.array_equal(first, again)
+
+
+def test_prompts_are_kept_without_the_language_model(tmp_path: Path) -> None:
+    pairs, model = pair_table(images(2), predicates=4), trained()
+    save_prompts(model, tmp_path)
+    again = load_prompts(tmp_path, SmallLanguageModel())
+    given = pairs.labels, measures_of(pairs)
+    assert np.array_equal(model.log_probabilities(*given), again.log_probabilities(*given))
+    assert again.config == model.config
+    other = SmallLanguageModel()
+    other.fingerprint = "another"
+    with pytest.raises(ConflictError, match="trained for small"):
+        load_prompts(tmp_path, other)
+    (tmp_path / "prompts.safetensors").write_bytes(b"x")
+    with pytest.raises(ForeignFileError):
+        load_prompts(tmp_path, SmallLanguageModel())
 
 
 def test_nothing_annotated_is_an_error() -> None:

@@ -76,7 +76,12 @@ def test_a_frequent_label_pushes_a_rare_predicate_less_and_theta_spares_the_labe
     logits = torch.zeros(1, 3, dtype=torch.float64, requires_grad=True)
     counts = torch.tensor([100, 100, 1])
     adaptive_cluster_loss(
-        logits, torch.tensor([0]), targets=torch.eye(3), counts=counts, theta=9.0
+        logits,
+        torch.tensor([0]),
+        targets=torch.eye(3),
+        counts=counts,
+        theta=9.0,
+        ratio="direct",
     ).backward()
     label, frequent, rare = logits.grad[0].tolist()
     assert frequent > 50 * rare > 0
