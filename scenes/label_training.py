@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,7 +170,9 @@ def _calibration(examples: Sequence[Example], opinions: Sequence[Floats]) -> tup
     return slope, shift
 
 
+@lru_cache(maxsize=1)
 def _drawings(count: int, weight: float, seed: int) -> Rows:
+    """Drawn regions; the same for every fold of a cross-validation, hence kept."""
     generator = np.random.default_rng(seed)
     numbers: dict[str, int] = {label: position for position, label in enumerate(LABELS)}
     rows, labels = [], []
