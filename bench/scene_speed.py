@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.flags.pictures import small_model
 from encoders.image import packaged_image_encoder
-from encoders.protocols import ImageEncoder
 from evaluation import Measurement, RunResult, current_commit, peak_memory_mb, this_machine
 from kg.backends.memory import MemoryStore
 from kg.files import atomic_write, sha256_of_text
@@ -81,12 +81,6 @@ def bytes_to_edges(contents: Sequence[bytes], model: SceneModel, clock: Clock) -
     return edges
 
 
-def _model(data: Path, encoder: ImageEncoder | None) -> SceneModel:
-    from bench.flags.pictures import ARTISTS, descriptions, pictures
-
-    return SceneModel.train(pictures(data, ARTISTS[0]), descriptions(data), encoder=encoder)
-
-
 def _rate(count: int, work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
@@ -120,10 +114,15 @@ def result_of(
     command: str,
     clock: Measurement,
 ) -> RunResult:
-    """Return rates and memory as numbers under ``rate`` and ``memory``, shares of the time by step.
+    """Return seconds an image, the growth of memory and the share of each step in the time.
 
-    A result holds fractions: rates are given as milliseconds an image in ``n``'s place, as
-    seconds an image; memory as its growth from the second to the last tenth.
+    Args:
+        rates: Images a second, without and with image vectors, and of the encoder alone.
+        shares: Of the time, by way and step.
+        held: MiB after each tenth of the long run.
+        counts: Images by way.
+        command: The command line.
+        clock: Started at the beginning.
     """
     return RunResult(
         command=command,
@@ -194,7 +193,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     files = sorted((given.data / "flags").glob("*.png"))[:: 10 if given.quick else 1]
     contents = [path.read_bytes() for path in files]
     encoder = packaged_image_encoder()
-    plain, full = _model(given.data, None), _model(given.data, encoder)
+    plain, full = small_model(given.data), small_model(given.data, encoder=encoder)
     clocks = {"plain": Clock(), "with_vectors": Clock()}
     images = [np.asarray(decoded(content, "bench")) for content in contents]
     bytes_to_edges(contents[:BATCH], full, Clock())  # warmed up

@@ -13,11 +13,21 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from encoders.image import packaged_image_encoder
+from encoders.protocols import ImageEncoder
 from scenes.model import Pixels
+from scenes.pipeline import SceneModel
 from scenes.prepared import Prepared, prepare_images
 from scenes.regions import SegmentConfig
 
-__all__ = ["ARTISTS", "Artist", "descriptions", "pictures", "prepared_artist", "tied"]
+__all__ = [
+    "ARTISTS",
+    "Artist",
+    "descriptions",
+    "pictures",
+    "prepared_artist",
+    "small_model",
+    "tied",
+]
 
 ARTISTS = ("svg-country-flags", "flag-icons")
 """The artist of the demo's pictures, and that of the pictures of its mentions."""
@@ -80,3 +90,10 @@ def tied(data: Path) -> list[list[str]]:
     """Return the sets of flags that one of the artists draws alike."""
     found: list[list[str]] = json.loads((data / "drawn_alike.json").read_text())["union"]
     return found
+
+
+def small_model(data: Path, *, encoder: ImageEncoder | None = None, most: int = 60) -> SceneModel:
+    """Return a scene model trained on some flags, for benches that ask nothing of its labels."""
+    images = pictures(data, ARTISTS[0])
+    chosen = {key: images[key] for key in sorted(images)[:most]}
+    return SceneModel.train(chosen, descriptions(data), encoder=encoder)
