@@ -40,9 +40,9 @@ from scenes.grounding.terms import TERMS, terms_of
 from scenes.model import Pixels
 from scenes.regions import segment
 
-__all__ = ["Judged", "judge", "main", "page"]
+__all__ = ["ABLATION", "Judged", "judge", "main", "page"]
 
-_WITHOUT = {
+ABLATION = {
     "no_label": ("label",),
     "no_colour": ("colour",),
     "no_position": ("place", "block", "order"),
@@ -85,7 +85,7 @@ def judge(
 ) -> list[Judged]:
     """Ground every phrase by every method."""
     grounders = {"ours": model.grounder} | {
-        name: _without(model.grounder, terms) for name, terms in _WITHOUT.items()
+        name: _without(model.grounder, terms) for name, terms in ABLATION.items()
     }
     regions = {flag: segment(images[flag]) for flag in sorted({p.flag for p in phrases})}
     opinions = {flag: model.opinion(found) for flag, found in regions.items()}
@@ -160,7 +160,7 @@ def result_of(
     )
 
 
-_SHOWN = ("ours", "colour_only", "random", *_WITHOUT, "reachable", "ece")
+_SHOWN = ("ours", "colour_only", "random", *ABLATION, "reachable", "ece")
 
 
 def page(result: RunResult, weights: NDArray[np.float64]) -> str:

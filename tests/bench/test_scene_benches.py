@@ -49,7 +49,7 @@ def test_f1_is_pooled_and_what_is_open_is_not_counted() -> None:
 
 def test_phrases_that_were_missed_are_listed() -> None:
     phrase = PhraseBox(flag="AA", phrase="the red star", box_xyxy=(0, 0, 2, 2))
-    hits = dict.fromkeys(("ours", "colour_only", "random", *scenes_grounding._WITHOUT), 0.0)
+    hits = dict.fromkeys(("ours", "colour_only", "random", *scenes_grounding.ABLATION), 0.0)
     judged = [
         scenes_grounding.Judged(phrase=phrase, hits=hits, reachable=False, probability=0.9),
         scenes_grounding.Judged(
