@@ -7,7 +7,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: help setup demo test tck check format bench bench-reasoning bench-linking bench-linking-m3el bench-linking-speed bench-linking-pictures docs site clean bench-scenes
+.PHONY: help setup demo test tck check format bench bench-reasoning bench-linking bench-linking-m3el bench-linking-speed bench-linking-pictures docs site clean bench-flags bench-scenes
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -62,6 +62,12 @@ bench-linking-speed: $(STAMP) ## measure the speed and memory of linking on two 
 bench-linking-pictures: $(STAMP) ## train on the drawings of one artist, link those of another (../shared/data; half an hour)
 	$(BIN)/python -m bench.linking_pictures
 	$(BIN)/python -m bench.linking_pictures_m3el
+
+bench-flags: $(STAMP) ## labels, colours and phrases on flags, hostile images, speed of taking images apart (40 minutes)
+	$(BIN)/python -m bench.scenes_flags
+	$(BIN)/python -m bench.scenes_grounding
+	$(BIN)/python -m bench.hostile_images
+	$(BIN)/python -m bench.scene_speed
 
 bench-scenes: $(STAMP) ## train every model of relations on VRD and judge it on its test images (../shared/data; an hour)
 	$(BIN)/python -m bench.scenes_predcls

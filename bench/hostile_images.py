@@ -171,25 +171,6 @@ def outcomes(folder: Path, count: int, *, seed: int) -> Iterator[tuple[str, Outc
         worker.end()
 
 
-def trained_model(flags: Path, *, most: int = 60) -> SceneModel:
-    """Return a scene model without an image encoder, trained on some of the demo's flags."""
-    import gzip
-    import json
-
-    import numpy as np
-    from PIL import Image
-
-    from scenes.pipeline import SceneModel
-
-    with gzip.open(flags / "flag_descriptions.jsonl.gz", "rt", encoding="utf-8") as file:
-        said = {row["entity_id"]: row["description"] for row in map(json.loads, file)}
-    images = {
-        path.stem: np.asarray(Image.open(path).convert("RGB"))
-        for path in sorted((flags / "flags").glob("*.png"))[:most]
-    }
-    return SceneModel.train(images, said)
-
-
 def result_of(
     found: Sequence[tuple[str, Outcome]], *, command: str, clock: Measurement, seed: int
 ) -> RunResult:
@@ -258,10 +239,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     given = parser.parse_args(argv)
+    from bench.flags.pictures import small_model  # workers need none of it
+
     clock = Measurement.start()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "model"
-        trained_model(given.flags).save(folder)
+        small_model(given.flags).save(folder)
         found = list(outcomes(folder, given.count, seed=given.seed))
     result = result_of(
         found,

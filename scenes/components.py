@@ -32,11 +32,16 @@ def connected_pieces(layers: NDArray[np.int16], *, small: float = 0.0) -> tuple[
         pieces, found = ndimage.label(layers == colour)
         is_small = np.bincount(pieces.ravel(), minlength=found + 1) <= small * layers.size
         is_small[0] = False
-        for mask, structure in ((is_small[pieces], _CORNERS), (~is_small[pieces], None)):
-            again, number = ndimage.label(mask & (pieces > 0), structure=structure)
-            inside = again > 0
-            result[inside] = again[inside] + (count - 1)
+        if is_small.any():
+            joined, number = ndimage.label(is_small[pieces], structure=_CORNERS)
+            inside = joined > 0
+            result[inside] = joined[inside] + (count - 1)
             count += int(number)
+        is_large = ~is_small
+        is_large[0] = False
+        inside = is_large[pieces]
+        result[inside] = (np.cumsum(is_large) + count - 1)[pieces[inside]]
+        count += int(is_large.sum())
     return result, count
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from scenes.patches import PatchExpert, train_patch_expert
 from scenes.shapes import drawn_scene
 from scenes.wording import Described
 
-__all__ = ["Example", "LabelConfig", "train_labels"]
+__all__ = ["Example", "LabelConfig", "train_labels", "train_on_drawings", "with_undrawn"]
 
 Floats = NDArray[np.float64]
 Rows = tuple[Floats, NDArray[np.int64], Floats]
@@ -143,6 +144,17 @@ def train_labels(
     return replace(model, slope=slope, shift=shift), assignments
 
 
+def train_on_drawings(drawn: int, *, seed: int, members: int = 3) -> Network:
+    """Train a network on drawn flags alone: no picture that anybody else drew is looked at.
+
+    Args:
+        drawn: Flags to draw.
+        seed: Of the drawings and of the networks.
+        members: Networks whose probabilities are averaged.
+    """
+    return _network([], _drawings(drawn, 1.0, seed), NetworkConfig(members=members), seed)
+
+
 def _network(real: list[Rows], drawn: Rows, config: NetworkConfig, seed: int) -> Network:
     inputs, classes, weights = (np.concatenate(part) for part in zip(*real, drawn, strict=True))
     return train_network(inputs, classes, weights, count=len(LABELS), config=config, seed=seed)
@@ -169,7 +181,9 @@ def _calibration(examples: Sequence[Example], opinions: Sequence[Floats]) -> tup
     return slope, shift
 
 
+@lru_cache(maxsize=1)
 def _drawings(count: int, weight: float, seed: int) -> Rows:
+    """Drawn regions; the same for every fold of a cross-validation, hence kept."""
     generator = np.random.default_rng(seed)
     numbers: dict[str, int] = {label: position for position, label in enumerate(LABELS)}
     rows, labels = [], []
@@ -181,17 +195,31 @@ def _drawings(count: int, weight: float, seed: int) -> Rows:
 
 
 def _starting(network: Network, descriptors: Floats, *, first: bool) -> Floats:
-    """Log probabilities; at first, labels without drawings share what ``other`` gets."""
+    """Log probabilities; at first by drawings alone."""
     p = network.probabilities(descriptors)
-    if first and len(p):
-        is_emblem = descriptors[:, _EMBLEM] > 0
-        emblem, other = LABELS.index("emblem"), LABELS.index("other")
-        p[is_emblem] *= 0.2
-        p[is_emblem, emblem] = 0.7
-        for name in ("bird", "lion", "emblem"):
-            p[~is_emblem, LABELS.index(name)] = 0.3 * p[~is_emblem, other] + 0.01
-    p = np.clip(p, 1e-4, None)
+    p = np.clip(with_undrawn(p, descriptors) if first else p, 1e-4, None)
     result: Floats = np.log(p / p.sum(axis=1, keepdims=True))
+    return result
+
+
+def with_undrawn(opinion: Floats, descriptors: Floats) -> Floats:
+    """Give labels of which there are no drawings a share of what ``other`` gets.
+
+    Args:
+        opinion: ``(regions, len(LABELS))`` of a network that was trained on drawings alone.
+        descriptors: ``(regions, len(DESCRIPTORS))``.
+
+    Returns:
+        ``(regions, len(LABELS))``; rows sum to 1.
+    """
+    p = opinion.copy()
+    is_emblem = descriptors[:, _EMBLEM] > 0
+    emblem, other = LABELS.index("emblem"), LABELS.index("other")
+    p[is_emblem] *= 0.2
+    p[is_emblem, emblem] = 0.7
+    for name in ("bird", "lion", "emblem"):
+        p[~is_emblem, LABELS.index(name)] = 0.3 * p[~is_emblem, other] + 0.01
+    result: Floats = p / p.sum(axis=1, keepdims=True)
     return result
 
 

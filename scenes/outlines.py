@@ -95,8 +95,11 @@ def shape_numbers(mask: Mask) -> list[float]:
 
 def _hull(mask: Mask) -> Mask:
     """Convex hull of a mask, as a mask of pixel centres."""
-    edge = mask & ~ndimage.binary_erosion(mask)
-    points = np.argwhere(edge)
+    rows = np.flatnonzero(mask.any(axis=1))
+    first = mask[rows].argmax(axis=1)
+    last = mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
+    # the two ends of each row have the same hull as all pixels
+    points = np.stack([np.tile(rows, 2), np.concatenate([first, last])], axis=1)
     try:
         corners = points[ConvexHull(points).vertices]
     except (QhullError, ValueError):  # fewer than three points, or all on one line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,24 +59,30 @@ def prepare_images(
     Raises:
         ImageError: One of them cannot be read.
     """
-    found = []
-    for start in range(0, len(images), _BATCH):
-        batch = images[start : start + _BATCH]
-        tokens = None if encoder is None else encoder.encode(batch).tokens
-        for offset, image in enumerate(batch):
-            progress(start + offset, len(images))
-            regions = segment(image, config)
-            pooled = None
-            if encoder is not None and tokens is not None:
-                pooled = pool_patches(tokens[offset], encoder.grid, regions)
-            found.append(
-                Prepared(
-                    width=image.shape[1],
-                    height=image.shape[0],
-                    regions=regions,
-                    descriptors=describe_regions(regions),
-                    patches=pooled,
+    batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
+    found: list[Prepared] = []
+    with ThreadPoolExecutor(1, thread_name_prefix="encoding") as beside:
+        for batch in batches:
+            # the encoder's threads and the segmentation fill the cores beside one another
+            encoding = None if encoder is None else beside.submit(encoder.encode, batch)
+            taken: list[tuple[Pixels, tuple[Region, ...], Floats]] = []
+            for image in batch:
+                progress(len(found) + len(taken), len(images))
+                regions = segment(image, config)
+                taken.append((image, regions, describe_regions(regions)))
+            tokens = None if encoding is None else encoding.result().tokens
+            for offset, (image, regions, descriptors) in enumerate(taken):
+                pooled = None
+                if encoder is not None and tokens is not None:
+                    pooled = pool_patches(tokens[offset], encoder.grid, regions)
+                found.append(
+                    Prepared(
+                        width=image.shape[1],
+                        height=image.shape[0],
+                        regions=regions,
+                        descriptors=descriptors,
+                        patches=pooled,
+                    )
                 )
-            )
     progress(len(images), len(images))
     return found

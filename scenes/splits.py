@@ -10,7 +10,7 @@ import numpy as np
 
 from kg.errors import SettingError
 
-__all__ = ["Part", "stratified_split"]
+__all__ = ["Part", "stratified_folds", "stratified_split"]
 
 Part = Literal["train", "valid", "test"]
 _PARTS: tuple[Part, ...] = ("train", "valid", "test")
@@ -43,6 +43,45 @@ def stratified_split(
     """
     if abs(sum(shares) - 1) > 1e-9 or min(shares) < 0:
         raise SettingError(f"the shares of a split must sum to 1, got {shares}")
+    dealt = _dealt(labels, shares, tied, seed)
+    return {key: _PARTS[part] for key, part in dealt.items()}
+
+
+def stratified_folds(
+    labels: Mapping[str, frozenset[str]],
+    count: int,
+    *,
+    tied: Sequence[Sequence[str]] = (),
+    seed: int = 0,
+) -> dict[str, int]:
+    """Deal keys into folds of one size as `stratified_split` deals them into parts.
+
+    Args:
+        labels: Labels of each key.
+        count: How many folds.
+        tied: Keys that must stand in one fold.
+        seed: Order among equals.
+
+    Raises:
+        SettingError: Fewer than two folds.
+
+    Example:
+        >>> folds = stratified_folds({str(n): frozenset("a") for n in range(10)}, 5)
+        >>> sorted(Counter(folds.values()).items())
+        [(0, 2), (1, 2), (2, 2), (3, 2), (4, 2)]
+    """
+    if count < 2:
+        raise SettingError(f"at least two folds, got {count}")
+    return _dealt(labels, [1 / count] * count, tied, seed)
+
+
+def _dealt(
+    labels: Mapping[str, frozenset[str]],
+    shares: Sequence[float],
+    tied: Sequence[Sequence[str]],
+    seed: int,
+) -> dict[str, int]:
+    """Number of the part of each key, the rarest label first to the part that lacks it most."""
     groups = _groups(sorted(labels), tied, seed)
     held = {
         number: frozenset().union(*(labels[k] for k in group))
@@ -51,7 +90,7 @@ def stratified_split(
     totals = Counter(label for found in held.values() for label in found)
     lacking = {label: [total * share for share in shares] for label, total in totals.items()}
     room = [len(labels) * share for share in shares]
-    result: dict[str, Part] = {}
+    result: dict[str, int] = {}
     waiting = set(held)
     while waiting:
         left = Counter(label for number in waiting for label in held[number])
@@ -59,8 +98,8 @@ def stratified_split(
         chosen = [n for n in sorted(waiting) if rarest is None or rarest in held[n]]
         for number in chosen:
             need = lacking[rarest] if rarest is not None else room
-            part = max(range(3), key=lambda p: (round(need[p], 9), round(room[p], 9)))
-            result.update((key, _PARTS[part]) for key in groups[number])
+            part = max(range(len(shares)), key=lambda p: (round(need[p], 9), round(room[p], 9)))
+            result.update((key, part) for key in groups[number])
             room[part] -= len(groups[number])
             for label in held[number]:
                 lacking[label][part] -= 1

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from api.cli import scenes_evaluate, scenes_import
+from api.cli import scenes_evaluate, scenes_ground, scenes_import
 
 __all__ = ["add_parser", "run"]
 
@@ -39,6 +39,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job.set_defaults(run=run)
     scenes_evaluate.add_parser(actions)
     scenes_import.add_parser(actions, common)
+    scenes_ground.add_parser(actions, common)
 
 
 def run(arguments: argparse.Namespace) -> int:

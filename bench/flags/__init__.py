@@ -1,0 +1,1 @@
+"""Benches on flags: what they share, the pictures of two artists and what descriptions say."""
