@@ -6,8 +6,8 @@ openCypher kit where ../shared/data is present) and texts of a grammar that atta
 four; each goes through `kg.cypher.check`, and what is let through runs on the embedded store by
 `Store.query` with half a second and a hundred rows. A file whose last access is watched and a
 listening socket are the canaries; the graph's content, types and version are compared at the end.
-Command: ``python -m bench.cypher_fuzz --out docs/benchmarks``; five minutes on two free cores. Writes
-``cypher-fuzz.json`` and ``cypher-fuzz.md``.
+Command: ``python -m bench.cypher_fuzz --out docs/benchmarks``; five minutes on two free cores.
+Writes ``cypher-fuzz.json`` and ``cypher-fuzz.md``.
 """
 
 from __future__ import annotations
