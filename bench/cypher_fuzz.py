@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import os
 import re
-import shlex
 import socket
 import sys
 import tempfile
@@ -29,12 +28,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.cypher_fuzz_texts import Canary, fuzzed
-from evaluation import current_commit, this_machine
+from bench.run_record import keep, run_record
 from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
 from kg.cypher import CheckedQuery, check
 from kg.errors import EngineError, StoreUnavailableError
-from kg.files import write_json
 from kg.launcher import LauncherConfig, stop_store
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
@@ -259,12 +257,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         graph = Path(name) / "graph"
         report = tried(arguments.texts, seed=arguments.seed, graph=graph, folder=Path(name))
         stop_store(graph)
-    machine = this_machine()
     result = {
-        "command": shlex.join(["python", "-m", "bench.cypher_fuzz", *given]),
-        "commit": current_commit(),
-        "date": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
-        "machine": {"cores": machine.cores, "memory_gb": machine.memory_gb},
+        **run_record("bench.cypher_fuzz", given),
         "seed": arguments.seed,
         "n": arguments.texts,
         "corpus": len(CORPUS) + len(kit_queries()),
@@ -274,10 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "slowest_gate_s": report.slowest_gate_s,
         "slowest_store_s": report.slowest_store_s,
     }
-    print(page(result))
-    if arguments.out is not None:
-        write_json(arguments.out / "cypher-fuzz.json", result)
-        (arguments.out / "cypher-fuzz.md").write_text(page(result), encoding="utf-8")
+    keep(result, page, folder=arguments.out, name="cypher-fuzz")
     return int(bool(report.faults))
 
 
