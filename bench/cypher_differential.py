@@ -10,7 +10,6 @@ Writes ``cypher-differential.json`` and ``cypher-differential.md``.
 
 from __future__ import annotations
 
-import argparse
 import random
 import sys
 import tempfile
@@ -24,7 +23,7 @@ import networkx as nx
 import rdflib
 
 from bench.cypher_differential_patterns import Pattern, joined, random_pattern, to_cypher, to_sparql
-from bench.run_record import keep, run_record
+from bench.run_record import keep, run_record, seeded_arguments
 from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
 from kg.launcher import LauncherConfig, stop_store
@@ -165,15 +164,10 @@ def page(result: dict[str, Any]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Compare, print, keep."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="folder of the JSON and the page")
-    given = list(sys.argv[1:] if argv is None else argv)
-    arguments = parser.parse_args(given)
+    arguments, given = seeded_arguments(__doc__, argv, count="pairs", default=10_000)
     with tempfile.TemporaryDirectory() as name:
         graph = Path(name) / "graph"
-        report = compared(arguments.pairs, seed=arguments.seed, graph=graph)
+        report = compared(arguments.count, seed=arguments.seed, graph=graph)
         stop_store(graph)
     result = {
         **run_record("bench.cypher_differential", given),

@@ -12,7 +12,6 @@ Writes ``cypher-fuzz.json`` and ``cypher-fuzz.md``.
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import re
@@ -28,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.cypher_fuzz_texts import Canary, fuzzed
-from bench.run_record import keep, run_record
+from bench.run_record import keep, run_record, seeded_arguments
 from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
 from kg.cypher import CheckedQuery, check
@@ -247,20 +246,15 @@ def page(result: dict[str, Any]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Try, print, keep."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--texts", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="folder of the JSON and the page")
-    given = list(sys.argv[1:] if argv is None else argv)
-    arguments = parser.parse_args(given)
+    arguments, given = seeded_arguments(__doc__, argv, count="texts", default=100_000)
     with tempfile.TemporaryDirectory() as name:
         graph = Path(name) / "graph"
-        report = tried(arguments.texts, seed=arguments.seed, graph=graph, folder=Path(name))
+        report = tried(arguments.count, seed=arguments.seed, graph=graph, folder=Path(name))
         stop_store(graph)
     result = {
         **run_record("bench.cypher_fuzz", given),
         "seed": arguments.seed,
-        "n": arguments.texts,
+        "n": arguments.count,
         "corpus": len(CORPUS) + len(kit_queries()),
         "gate": dict(report.gate.most_common()),
         "store": dict(report.store.most_common()),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +13,29 @@ from typing import Any
 from evaluation import current_commit, this_machine
 from kg.files import write_json
 
-__all__ = ["keep", "run_record"]
+__all__ = ["keep", "run_record", "seeded_arguments"]
+
+
+def seeded_arguments(
+    about: str, argv: Sequence[str] | None, *, count: str, default: int
+) -> tuple[argparse.Namespace, list[str]]:
+    """Read the arguments of a bench that draws so many things from a seed.
+
+    Args:
+        about: The bench's docstring.
+        argv: Its arguments; those of the process if None.
+        count: What is drawn: the name of the option that says how many.
+        default: How many, if nothing is said.
+
+    Returns:
+        The arguments with ``count``, ``seed`` and ``out``, and their texts.
+    """
+    parser = argparse.ArgumentParser(description=about.splitlines()[0])
+    parser.add_argument(f"--{count}", dest="count", type=int, default=default)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, help="folder of the JSON and the page")
+    given = list(sys.argv[1:] if argv is None else argv)
+    return parser.parse_args(given), given
 
 
 def run_record(module: str, arguments: Sequence[str]) -> dict[str, Any]:
