@@ -10,12 +10,9 @@ Writes ``cypher-differential.json`` and ``cypher-differential.md``.
 
 from __future__ import annotations
 
-import argparse
 import random
-import shlex
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,10 +23,9 @@ import networkx as nx
 import rdflib
 
 from bench.cypher_differential_patterns import Pattern, joined, random_pattern, to_cypher, to_sparql
-from evaluation import current_commit, this_machine
+from bench.run_record import keep, run_record, seeded_arguments
 from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
-from kg.files import write_json
 from kg.launcher import LauncherConfig, stop_store
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
@@ -168,31 +164,19 @@ def page(result: dict[str, Any]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Compare, print, keep."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="folder of the JSON and the page")
-    given = list(sys.argv[1:] if argv is None else argv)
-    arguments = parser.parse_args(given)
+    arguments, given = seeded_arguments(__doc__, argv, count="pairs", default=10_000)
     with tempfile.TemporaryDirectory() as name:
         graph = Path(name) / "graph"
-        report = compared(arguments.pairs, seed=arguments.seed, graph=graph)
+        report = compared(arguments.count, seed=arguments.seed, graph=graph)
         stop_store(graph)
-    machine = this_machine()
     result = {
-        "command": shlex.join(["python", "-m", "bench.cypher_differential", *given]),
-        "commit": current_commit(),
-        "date": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
-        "machine": {"cores": machine.cores, "memory_gb": machine.memory_gb},
+        **run_record("bench.cypher_differential", given),
         "seed": arguments.seed,
         "pairs": dict(sorted(report.pairs.items())),
         "rows": report.rows,
         "differing": report.differing,
     }
-    print(page(result))
-    if arguments.out is not None:
-        write_json(arguments.out / "cypher-differential.json", result)
-        (arguments.out / "cypher-differential.md").write_text(page(result), encoding="utf-8")
+    keep(result, page, folder=arguments.out, name="cypher-differential")
     return int(bool(report.differing))
 
 

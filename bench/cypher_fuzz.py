@@ -6,17 +6,15 @@ openCypher kit where ../shared/data is present) and texts of a grammar that atta
 four; each goes through `kg.cypher.check`, and what is let through runs on the embedded store by
 `Store.query` with half a second and a hundred rows. A file whose last access is watched and a
 listening socket are the canaries; the graph's content, types and version are compared at the end.
-Command: ``python -m bench.cypher_fuzz --out docs/benchmarks``; twenty minutes on two cores. Writes
-``cypher-fuzz.json`` and ``cypher-fuzz.md``.
+Command: ``python -m bench.cypher_fuzz --out docs/benchmarks``; five minutes on two free cores.
+Writes ``cypher-fuzz.json`` and ``cypher-fuzz.md``.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import re
-import shlex
 import socket
 import sys
 import tempfile
@@ -29,12 +27,11 @@ from pathlib import Path
 from typing import Any
 
 from bench.cypher_fuzz_texts import Canary, fuzzed
-from evaluation import current_commit, this_machine
+from bench.run_record import keep, run_record, seeded_arguments
 from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
 from kg.cypher import CheckedQuery, check
 from kg.errors import EngineError, StoreUnavailableError
-from kg.files import write_json
 from kg.launcher import LauncherConfig, stop_store
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
@@ -207,14 +204,14 @@ def tried(count: int, *, seed: int, graph: Path, folder: Path) -> Report:
         filled(store)
         before, version = fingerprint(store), store.version
         for number, text in enumerate(fuzzed(count, seed=seed, corpus=corpus, canary=canary)):
+            if number % 5000 == 0:
+                print(f"{number} of {count}", file=sys.stderr)
             passed = at_the_gate(text, report)
             if passed is None:
                 continue
             in_the_store(store, passed, report)
             for what in touched():
                 report.faults.append(f"{what}: {text!r}")
-            if number % 5000 == 0:
-                print(f"{number} of {count}", file=sys.stderr)
         if store.version != version:
             report.faults.append("the version grew")
         if fingerprint(store) != before:
@@ -249,24 +246,15 @@ def page(result: dict[str, Any]) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Try, print, keep."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--texts", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, help="folder of the JSON and the page")
-    given = list(sys.argv[1:] if argv is None else argv)
-    arguments = parser.parse_args(given)
+    arguments, given = seeded_arguments(__doc__, argv, count="texts", default=100_000)
     with tempfile.TemporaryDirectory() as name:
         graph = Path(name) / "graph"
-        report = tried(arguments.texts, seed=arguments.seed, graph=graph, folder=Path(name))
+        report = tried(arguments.count, seed=arguments.seed, graph=graph, folder=Path(name))
         stop_store(graph)
-    machine = this_machine()
     result = {
-        "command": shlex.join(["python", "-m", "bench.cypher_fuzz", *given]),
-        "commit": current_commit(),
-        "date": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
-        "machine": {"cores": machine.cores, "memory_gb": machine.memory_gb},
+        **run_record("bench.cypher_fuzz", given),
         "seed": arguments.seed,
-        "n": arguments.texts,
+        "n": arguments.count,
         "corpus": len(CORPUS) + len(kit_queries()),
         "gate": dict(report.gate.most_common()),
         "store": dict(report.store.most_common()),
@@ -274,10 +262,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "slowest_gate_s": report.slowest_gate_s,
         "slowest_store_s": report.slowest_store_s,
     }
-    print(page(result))
-    if arguments.out is not None:
-        write_json(arguments.out / "cypher-fuzz.json", result)
-        (arguments.out / "cypher-fuzz.md").write_text(page(result), encoding="utf-8")
+    keep(result, page, folder=arguments.out, name="cypher-fuzz")
     return int(bool(report.faults))
 
 

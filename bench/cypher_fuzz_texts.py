@@ -90,7 +90,10 @@ def _mutated(draw: random.Random, text: str, corpus: Sequence[str], grammar: _Gr
 
 
 RULES: dict[str, tuple[str, ...]] = {
-    "query": ("<clauses>RETURN <items><tail>",) * 9 + ("<clauses>RETURN <items> UNION <query>",),
+    "query": (
+        *("<clauses>RETURN <items><tail>",) * 8, "<clauses>RETURN <items> UNION <query>",
+        "EXPLAIN <query>",
+    ),
     "clauses": ("", "<clause> ", "<clause> <clause> ", "<clause> <clause> <clause> "),
     "clause": ("<reading>", "<reading>", "<reading>", "<attack>"),
     "reading": (

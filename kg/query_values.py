@@ -21,13 +21,7 @@ class NodeValue(dict[str, Any]):
     Attributes:
         id: The store's id of the node, valid while it is not deleted.
         labels: Its labels as the store has them.
-        properties: All its properties.
-
-    Args:
-        shown: What the dict holds.
-        id: See above.
-        labels: See above.
-        properties: See above.
+        properties: All its properties, Umbra's own too.
     """
 
     __slots__ = ("id", "labels", "properties")
@@ -54,14 +48,7 @@ class EdgeValue(dict[str, Any]):
         type: Its relation.
         head_id: Id of the node that it leaves.
         tail_id: Id of the node that it reaches.
-        properties: All its properties.
-
-    Args:
-        shown: What the dict holds.
-        id: See above.
-        type: See above.
-        ends: Ids of head and tail.
-        properties: See above.
+        properties: All its properties, Umbra's own too.
     """
 
     __slots__ = ("head_id", "id", "properties", "tail_id", "type")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from api.cli.actions import add_actions
+
 __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
@@ -18,19 +20,11 @@ Every client's queries are shown. An ended query fails for its caller with a tim
 def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     """Declare the command."""
     parser = commands.add_parser("queries", help="the queries that run on the store now")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for action, text in (("list", "list them"), ("end", "end one")):
-        one = actions.add_parser(
-            action,
-            parents=[common],
-            help=text,
-            description=f"The queries that run on the store now: {text}.",
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        if action == "end":
-            one.add_argument("id", help="the query, as `umbra queries list` calls it")
-        one.set_defaults(run=run)
+    action = add_actions(parser, common, examples=EXAMPLES, run=run)
+    action("list", "list the queries that run now")
+    action("end", "end a query that runs").add_argument(
+        "id", help="the query, as `umbra queries list` calls it"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from api.cli.actions import add_actions
+
 __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
@@ -18,17 +20,9 @@ The store starts when a command needs it and ends itself when nobody has used it
 def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     """Declare the command."""
     parser = commands.add_parser("store", help="the embedded store's process")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    for action, text in (("status", "is it running"), ("stop", "end it now")):
-        one = actions.add_parser(
-            action,
-            parents=[common],
-            help=text,
-            description=f"The embedded store: {text}.",
-            epilog=EXAMPLES,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        one.set_defaults(run=run)
+    action = add_actions(parser, common, examples=EXAMPLES, run=run)
+    action("status", "is the embedded store running")
+    action("stop", "end the embedded store now")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -30,7 +30,7 @@ def test_a_few_texts_do_no_harm(engine_folder: Path, tmp_path: Path) -> None:
 
 def test_texts_follow_from_the_seed_and_attack() -> None:
     def made(seed: int) -> list[str]:
-        return list(fuzzed(200, seed=seed, corpus=["RETURN 1 AS x"], canary=CANARY))
+        return list(fuzzed(1500, seed=seed, corpus=["RETURN 1 AS x"], canary=CANARY))
 
     assert made(1) == made(1) != made(2)
     for attack in ("CREATE", "DELETE", "LOAD CSV", CANARY.file, CANARY.address, "\\u00"):

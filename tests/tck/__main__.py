@@ -8,7 +8,6 @@ and writes ``docs/benchmarks/graph-tck.md`` and ``.json``; of other folders at l
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 import tempfile
 import time
@@ -16,8 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation import current_commit, this_machine
-from kg.files import write_json
+from bench.run_record import keep, run_record
 from kg.launcher import LauncherConfig, attach, stop_store
 from tests.tck.doors import ApiDoor, BoltDoor
 from tests.tck.known import known_failures, surprises
@@ -90,18 +88,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             hold.close()
             stop_store(graph)
     out = arguments.out or (ROOT / "docs" / "benchmarks" if own_kit else None)
-    if out is not None:
-        machine = this_machine()
-        result = {
-            "command": shlex.join(["python", "-m", "tests.tck", *given]),
-            "commit": current_commit(),
-            "date": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
-            "machine": {"cores": machine.cores, "memory_gb": machine.memory_gb},
-            "seconds": time.monotonic() - begun,
-            "doors": doors,
-        }
-        write_json(out / "graph-tck.json", result)
-        (out / "graph-tck.md").write_text(page(result), encoding="utf-8")
+    record = run_record("tests.tck", given)
+    result = {**record, "seconds": time.monotonic() - begun, "doors": doors}
+    keep(result, page, folder=out, name="graph-tck")
     return 0 if fine else 1
 
 

@@ -36,12 +36,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class GraphState:
-    """What the kit's side effects are counted by, each as a set."""
+    """What the kit's side effects are counted by, each as a set; by itself that of no graph."""
 
-    nodes: frozenset[Hashable]
-    relationships: frozenset[Hashable]
-    labels: frozenset[Hashable]
-    properties: frozenset[Hashable]
+    nodes: frozenset[Hashable] = frozenset()
+    relationships: frozenset[Hashable] = frozenset()
+    labels: frozenset[Hashable] = frozenset()
+    properties: frozenset[Hashable] = frozenset()
 
 
 class Door(Protocol):

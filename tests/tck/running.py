@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 from kg.errors import EngineError
-from tests.tck.doors import Door, Rows
+from tests.tck.doors import Door, GraphState, Rows
 from tests.tck.errors import mismatch
 from tests.tck.named_graphs import named_graph
 from tests.tck.notation import comparable, parsed
@@ -78,24 +79,16 @@ def _failure(scenario: Scenario, door: Door, graph: str) -> str:
 
 def _run(scenario: Scenario, door: Door) -> None:
     parameters = {name: parsed(value) for name, value in scenario.parameters}
-    expectations = iter(scenario.steps)
-    raises = {
-        number
-        for number, step in enumerate(scenario.steps)
-        if isinstance(step, Run)
-        and number + 1 < len(scenario.steps)
-        and isinstance(scenario.steps[number + 1], Raises)
-    }
-    before, result, error = door.state(), Rows((), ()), None
-    for number, step in enumerate(expectations):
+    before, result = GraphState(), Rows((), ())
+    error: EngineError | None = None
+    for step, after in pairwise([*scenario.steps, None]):
         match step:
             case Run(text=text, setup=setup):
-                if not setup:
-                    before = door.state()
+                before = before if setup else door.state()
                 try:
                     result, error = door.run(text, parameters), None
                 except EngineError as raised:
-                    if number not in raises:
+                    if not isinstance(after, Raises):
                         raise
                     error = raised
             case Raises():
@@ -132,7 +125,7 @@ def _check_rows(step: Shows, result: Rows) -> None:
         raise _UnmetError(f"{_shown(result)}, not {[list(row) for row in step.rows]}"[:500])
 
 
-def _check_effects(step: Effects, before: Any, after: Any) -> None:
+def _check_effects(step: Effects, before: GraphState, after: GraphState) -> None:
     wanted: Mapping[str, int] = dict(step.counts)
     for name in EFFECTS:
         old, new = getattr(before, name), getattr(after, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from tests.tck.known import known_failures, surprises
 from tests.tck.notation import comparable, parsed
 from tests.tck.report import counted, page, share
 from tests.tck.running import Verdict, run_all
-from tests.tck.scenarios import Raises, folder_of, read
+from tests.tck.scenarios import Raises, Scenario, folder_of, read
 
 SLICE = 60
 """One case of so many is run by `make test`, all by `make tck`."""
@@ -283,7 +284,7 @@ def test_the_list_may_only_shrink(tmp_path: Path) -> None:
         known_failures("api", path)
 
 
-def iter_own(folder: Path):
+def iter_own(folder: Path) -> Iterator[Scenario]:
     (folder / "Own1.feature").write_text(HOLDS, encoding="utf-8")
     return read(folder)
 
@@ -300,12 +301,17 @@ def test_the_command_runs_any_folder(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "[7] A procedure" in text
 
 
+@cache  # reading it takes longer than running the slice
+def the_kit() -> tuple[Scenario, ...]:
+    with folder_of(ARCHIVE) as folder:
+        return tuple(read(folder))
+
+
 @pytest.mark.shared_data
 @pytest.mark.skipif(not ARCHIVE.exists(), reason="the compatibility kit is not here")
 def test_a_slice_of_the_kit_is_as_listed(door: Door) -> None:
-    with folder_of(ARCHIVE) as folder:
-        some = [s for s in read(folder) if zlib.crc32(s.id.encode()) % SLICE == 0]
-        verdicts = list(run_all(some, door, folder=folder))
+    some = [s for s in the_kit() if zlib.crc32(s.id.encode()) % SLICE == 0]
+    verdicts = list(run_all(some, door, folder=ARCHIVE.parent))
     assert len(some) > 30
     found = surprises(verdicts, known_failures(door.name))
     assert found.new == found.mended == ()
