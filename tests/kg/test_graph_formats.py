@@ -81,7 +81,7 @@ def small(number: int = 30) -> MemoryStore:
 def test_nothing_is_lost(form: GraphFormat) -> None:
     assert bool(form.loses) == (form.name == "neo4j-admin")
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=12, deadline=None)
     @given(graphs(texts_=xml_texts if form.name in XML else texts))
     def round_trip(store: MemoryStore) -> None:
         back, rejects = through(store, form.name, ending(form))
