@@ -11,6 +11,7 @@ __all__ = ["add_parser", "run"]
 EXAMPLES = """examples:
   umbra build examples/countries/graph.toml --estimate
   umbra build examples/countries/graph.toml --max-errors 10
+  umbra build people.csv --propose > graph.toml
   umbra build world.ttl.gz
   umbra build dump.xml --format rdf-xml
 
@@ -37,6 +38,11 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         "--schema", type=Path, help="write only if all rows fit this schema (docs/schema.md)"
     )
     parser.add_argument("--max-errors", type=int, help="end after so many rejects")
+    parser.add_argument(
+        "--propose",
+        action="store_true",
+        help="print a mapping for a table, types inferred; write nothing",
+    )
     parser.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     parser.set_defaults(run=run)
 
@@ -47,6 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     from api.engine import Engine
     from api.steps.build import build_graph, estimate_build
 
+    if arguments.propose:
+        from kg.mapping_proposal import propose_mapping
+
+        print(propose_mapping(arguments.file), end="")
+        return 0
     if arguments.estimate:
         print_estimate(estimate_build(arguments.file), as_json=arguments.json)
         return 0

@@ -98,10 +98,12 @@ def _arrow_records(path: Path) -> Iterator[Record | Reject]:
         with pa.memory_map(str(path)) as source, pa.ipc.open_file(source) as table:
             line = 0
             for number in range(table.num_record_batches):
-                for fields in table.get_batch(number).to_pylist():
+                batch = table.get_batch(number)
+                batch.validate(full=True)  # damaged offsets would be read wherever they lead
+                for fields in batch.to_pylist():
                     line += 1
                     yield Record(line=line, fields=fields, text=str(fields))
-    except (pa.ArrowException, UnicodeDecodeError) as error:
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
         told = str(error).split("\n")[0][:200]
         raise RecordError(f"damaged, or no Arrow file: {told}", path=str(path)) from error
 

@@ -99,7 +99,8 @@ def _text(value: Any) -> str:
 def _table(path: Path, header: list[str], rows: Iterable[list[str]]) -> None:
     with atomic_write(path) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        writer = csv.writer(text, quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
+        # with another line end the writer would leave a lone carriage return without quotes
+        writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(header)
         writer.writerows(rows)
         text.detach()

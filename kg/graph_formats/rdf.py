@@ -130,7 +130,7 @@ def opened_rdf(form: RdfFormat, path: Path, work: Path) -> Iterator[ImportSource
             edges=(_Edges(staged, path.name),),
             sample=(entities,),
         )
-    staged_file.unlink()
+    staged_file.unlink(missing_ok=True)
 
 
 def _write(form: RdfFormat, graph: Graph, path: Path, progress: Progress) -> Written:

@@ -60,7 +60,12 @@ def _item(file: str, number: int, text: str) -> Iterator[MappedRow]:
     yield row
     if row.entity is not None:
         for edge in found:
-            yield MappedRow(file=file, line=number, text=text[:200], edge=checked_edge(edge))
+            other = MappedRow(file=file, line=number, text=text[:200])
+            try:
+                other.edge = checked_edge(edge)
+            except EngineError as error:
+                other.blame(error)
+            yield other
 
 
 def _entity(fields: Mapping[str, Any], record: Provenance) -> Entity:

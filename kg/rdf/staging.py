@@ -7,8 +7,10 @@ by subject on disk, and read from there, as often as the import needs.
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import NamedTuple, Self
 from pyoxigraph import BlankNode, DefaultGraph, Literal, NamedNode, Quad, Triple
 
 from kg.errors import InputError
+from kg.files import STALE_S
 from kg.formats.records import Reject
 from kg.rdf.literals import value_of
 from kg.rdf.names import RDF, RDF_TYPE, UMBRA
@@ -105,10 +108,21 @@ def stage(items: Iterable[LocatedQuad | Reject], path: Path, *, file: str) -> No
         path: SQLite file to write.
         file: Name of the file that was read, for rejects.
     """
-    partial = path.with_suffix(".part")
-    partial.unlink(missing_ok=True)
-    partial.parent.mkdir(parents=True, exist_ok=True)
-    with closing(_opened(partial)) as base:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob("*.part"):  # by a process that was killed
+        if left.stat().st_mtime < time.time() - STALE_S:
+            left.unlink(missing_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        _lay_out(items, partial, file)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    partial.replace(path)
+
+
+def _lay_out(items: Iterable[LocatedQuad | Reject], path: Path, file: str) -> None:
+    with closing(_opened(path)) as base:
         base.executescript(_TABLES)
         rows = itertools.chain.from_iterable(_rows(item, base, file) for item in items)
         while batch := list(itertools.islice(rows, BATCH)):
@@ -118,7 +132,6 @@ def stage(items: Iterable[LocatedQuad | Reject], path: Path, *, file: str) -> No
         base.execute(_NUMBERED)
         base.execute(_NUMBER, _NO_RELATIONS)
         base.commit()
-    partial.replace(path)
 
 
 class StagedQuads:

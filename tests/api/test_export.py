@@ -50,6 +50,8 @@ def test_rejects_lie_beside_the_graph(empty: Engine, tmp_path: Path) -> None:
         (["export", "world.ttl", "--format", "xls"], "no format 'xls'"),
         (["build", "missing.ttl"], "no such file"),
         (["build", "missing.ttl", "--estimate"], "only the cost of a mapping"),
+        (["build", "missing.csv", "--propose"], "no such file"),
+        (["build", "text.txt", "--propose"], "tells no format"),
         (["build", "text.txt"], "neither its name nor its content"),
         (["build", "text.txt", "--format", "xls"], "no format 'xls'"),
     ],

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import networkx as nx
 import pyarrow as pa
@@ -16,7 +18,7 @@ from hypothesis import given, settings
 from pyarrow import feather, parquet
 
 from kg.backends.memory import MemoryStore
-from kg.errors import InputError, RecordError
+from kg.errors import EngineError, InputError, RecordError
 from kg.graph_formats import FORMATS, GraphFormat, format_of, write_graph
 from kg.importing import import_graph
 from kg.ledger import Ledger
@@ -26,6 +28,7 @@ from tests.kg.rich_graphs import content, filled, graphs, read_back, texts, thro
 
 WRITTEN = [form for form in FORMATS if form.write is not None]
 XML = {"rdf-xml", "graphml"}
+ODDITIES = (*(bytes([n]) for n in (0, 34, 38, 60, 91, 92, 123, 255)), b"1e999", b"\\ud800", b"\n")
 UNPACKED = {"parquet", "arrow", "neo4j-admin"}
 by_name = pytest.mark.parametrize("form", WRITTEN, ids=lambda form: form.name)
 
@@ -78,7 +81,7 @@ def small(number: int = 30) -> MemoryStore:
 def test_nothing_is_lost(form: GraphFormat) -> None:
     assert bool(form.loses) == (form.name == "neo4j-admin")
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=12, deadline=None)
     @given(graphs(texts_=xml_texts if form.name in XML else texts))
     def round_trip(store: MemoryStore) -> None:
         back, rejects = through(store, form.name, ending(form))
@@ -157,6 +160,36 @@ def test_a_bad_line_in_the_middle_costs_only_itself(name: str, tmp_path: Path) -
     assert content(back) == content(small())
 
 
+def mutated(content_: bytes, random: Random) -> bytes:
+    """Return a file in which a few places were changed, doubled or lost."""
+    found = bytearray(content_)
+    for _ in range(random.randint(1, 5)):
+        place = random.randrange(len(found) + 1)
+        kind = random.randrange(3)
+        if kind == 0:
+            found[place:place] = random.choice(ODDITIES)
+        elif kind == 1:
+            del found[place : place + random.randint(1, 20)]
+        else:
+            start = random.randrange(len(found) + 1)
+            found[place:place] = found[start : start + 40]
+    return bytes(found)
+
+
+@by_name
+def test_damage_anywhere_is_an_error_of_ours_or_a_reject(form: GraphFormat, tmp_path: Path) -> None:
+    random = Random(form.name)
+    path = tmp_path / f"graph{ending(form)}"
+    write_graph(small(4), path, form.name)
+    files = [path] if form.endings else sorted(path.iterdir())
+    whole = [file.read_bytes() for file in files]
+    for _ in range(20):
+        for file, good in zip(files, whole, strict=True):
+            file.write_bytes(mutated(good, random))
+        with suppress(EngineError):
+            read_back(path, form.name)
+
+
 def test_bad_rows_of_tables_cost_only_themselves(tmp_path: Path) -> None:
     store = small()
     write_graph(store, tmp_path / "csv", "neo4j-admin")
@@ -208,6 +241,7 @@ def test_a_dump_of_wikidata_is_read(tmp_path: Path) -> None:
                 "P18": [{"mainsnak": {"snaktype": "novalue"}, "rank": "normal"}],
                 "P1": [snak("string", "a"), snak("monolingualtext", {"text": "b"})],
                 "P625": [snak("globecoordinate", {"latitude": 1.5, "longitude": 2})],
+                "P 9": [snak("wikibase-entityid", {"id": "Q5"})],
             },
         },
         {"type": "item", "id": "Q2", "claims": {"P2048": [snak("quantity", {"amount": "much"})]}},
@@ -234,11 +268,12 @@ def test_a_dump_of_wikidata_is_read(tmp_path: Path) -> None:
     assert [edge.key for edge in store.edges()] == [("Q1", "P31", "Q5")]
     told = [json.loads(line) for line in (tmp_path / "rejects").read_text().splitlines()]
     assert [(reject["line"], reject["reason"][:22]) for reject in told] == [
+        (2, "'P 9' cannot be a rela"),
         (3, 'not JSON: \'{"type": "i'),
         (4, "not an item of Wikidat"),
         (2, "there is no entity 'Q4"),
     ]
-    assert report.rejects == 3
+    assert report.rejects == 4
 
 
 def test_graphml_of_others_is_read(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ WAYS: dict[str, Callable[[MemoryStore], Both]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_is_lost(way: str) -> None:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=12, deadline=None)
     @given(graphs())
     def round_trip(store: MemoryStore) -> None:
         assert content(filled(*WAYS[way](store))) == content(store)
@@ -42,7 +42,7 @@ def test_nothing_is_lost(way: str) -> None:
     round_trip()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(graphs())
 def test_rdflib_loses_the_order_of_aliases_only(store: MemoryStore) -> None:
     def unordered(store: MemoryStore) -> object:

@@ -21,7 +21,7 @@ BLOCK = re.compile(
 GUIDES = (
     *("add-a-model", "bring-your-own-encoder", "check-your-links", "link-probabilities"),
     *("link-your-table", "read-an-answer", "review-links", "train-your-own", "formats"),
-    *("cypher-and-sparql", "schema", "ground-a-phrase"),
+    *("bring-your-own-graph", "cypher-and-sparql", "schema", "ground-a-phrase"),
 )
 
 

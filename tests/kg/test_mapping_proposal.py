@@ -1,0 +1,93 @@
+"""Proposed mappings: types are inferred, and what is proposed is a mapping that works."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kg.backends.memory import MemoryStore
+from kg.errors import RecordError
+from kg.images import ImageFolder
+from kg.importing import import_mapping
+from kg.ledger import Ledger
+from kg.mapping_proposal import propose_mapping
+
+PEOPLE = """id,name,born,height,alive,nicknames,name.last,city
+1,Ada,1815,1.65,no,Countess;Lady,Byron,London
+2,Bob,,1.8,yes,,Stone,London
+3,Cid,1999,2,yes,C,Rock,
+"""
+
+
+def test_a_table_of_things_becomes_entities_that_are_imported_whole(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(PEOPLE)
+    text = propose_mapping(tmp_path / "people.csv")
+    assert "# left out: 'name.last'" in text
+    assert "# 2 of 3 rows, such as 1815" in text
+    (tmp_path / "graph.toml").write_text(text)
+    store = MemoryStore()
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        report = import_mapping(
+            store,
+            tmp_path / "graph.toml",
+            ledger=ledger,
+            images=ImageFolder(tmp_path / "images"),
+            rejects=tmp_path / "rejects",
+        )
+    assert (report.entities, report.rejects) == (3, 0)
+    ada = store.entity("people:1")
+    assert (ada.label, ada.name) == ("People", "Ada")
+    assert ada.attributes == {
+        "born": 1815,
+        "height": 1.65,
+        "alive": False,
+        "nicknames": ("Countess", "Lady"),
+        "city": "London",
+    }
+
+
+def test_a_table_with_two_ends_becomes_edges(tmp_path: Path) -> None:
+    rows = [{"from": "a", "to": "b", "type": "near", "km": 2}, {"from": "b", "to": "c", "km": 2.5}]
+    path = tmp_path / "roads.jsonl.gz"
+    path.write_bytes(gzip.compress("".join(json.dumps(row) + "\n" for row in rows).encode()))
+    edges = tomllib.loads(propose_mapping(path))["edges"][0]
+    assert (edges["head"], edges["relation"], edges["tail"]) == ("{from}", "{type}", "{to}")
+    assert edges["attributes"] == {"km": {"path": "km", "type": "float"}}
+    (tmp_path / "knows.csv").write_text("who,whom\na,b\n")
+    assert tomllib.loads(propose_mapping(tmp_path / "knows.csv"))["edges"][0]["relation"] == "knows"
+
+
+def test_what_is_no_table_is_told(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="no such file"):
+        propose_mapping(tmp_path / "none.csv")
+    (tmp_path / "text.txt").write_text("a")
+    with pytest.raises(RecordError, match="tells no format"):
+        propose_mapping(tmp_path / "text.txt")
+    (tmp_path / "empty.csv").write_text("a,b\n")
+    with pytest.raises(RecordError, match="no row that can be read"):
+        propose_mapping(tmp_path / "empty.csv")
+    (tmp_path / "same.csv").write_text("a,b\n1,1\n1,1\n")
+    with pytest.raises(RecordError, match="no column whose values could be keys"):
+        propose_mapping(tmp_path / "same.csv")
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.dictionaries(
+        st.text(min_size=1, max_size=6),
+        st.one_of(st.text(max_size=6), st.integers(), st.booleans(), st.none()),
+        max_size=4,
+    )
+)
+def test_whatever_columns_there_are_the_proposal_is_toml(
+    tmp_path_factory: pytest.TempPathFactory, row: dict[str, object]
+) -> None:
+    path = tmp_path_factory.mktemp("table") / "table.jsonl"
+    path.write_text(json.dumps({"id": "1", **row}) + "\n")
+    tomllib.loads(propose_mapping(path))
