@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kg.errors import InputError, MissingPartError
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     from api.engine import Engine
     from api.schemas import AnswersOut
