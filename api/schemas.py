@@ -144,6 +144,11 @@ class AnswersOut(Model):
     rows: RowsOut | None = Field(default=None, description="where the text asks for several things")
     warnings: tuple[str, ...] = ()
 
+    def _repr_html_(self) -> str:
+        from api.display import answers_html
+
+        return answers_html(self)
+
 
 class CypherIn(Model):
     """A read-only Cypher query with its parameters and limits."""

@@ -53,6 +53,8 @@ from tests.api.world import WorldEngine, fill, make_world
 
 __all__ = ["KEY", "Findings", "fuzz", "main", "served"]
 
+schemathesis.serializer.alias("application/sparql-query", "text/plain")
+
 KEY = "the-operator's-key-of-this-run"
 _REFUSED_AS_UNFIT = ("bad-request", "invalid-request", "unsupported-media-type")
 _QUIET = hypothesis_settings(

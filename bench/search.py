@@ -23,13 +23,8 @@ core, most of it encoding once). Writes ``search.json`` and ``search.md``.
 from __future__ import annotations
 
 import argparse
-import gzip
-import hashlib
-import json
-import random
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -40,47 +35,19 @@ from api.engine import Engine
 from api.search.hybrid import DEPTH, fused
 from api.search.meaning import MeaningIndex
 from bench.search_page import page
+from bench.search_sets import MOST, QuerySet, fb15k_sets, flag_set
 from encoders import packaged_text_encoder
 from encoders.protocols import TextEncoder
 from evaluation import current_commit, paired_bootstrap, standard_error, this_machine
-from kg.backends.memory import MemoryStore
 from kg.files import atomic_write, write_json
 from kg.full_text import FIELDS, FullTextIndex
-from kg.model import Edge, Entity, EntityKey
-from kg.provenance import Provenance
-from kg.store import Store
-from kg.words import words
+from kg.model import EntityKey
 
-__all__ = ["Asked", "QuerySet", "fb15k_sets", "flag_set", "gains", "main", "measured"]
+__all__ = ["gains", "main", "measured"]
 
 FACTS = (0.0, 0.3, 1.0)
 NAMES = (1.0, 3.0)
 MEANING = (0.5, 1.0, 2.0)
-MOST = 250
-"""Queries of a set and split."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A query and the one entity that it means."""
-
-    text: str
-    gold: EntityKey
-
-    @property
-    def split(self) -> str:
-        """``valid`` or ``test``."""
-        return "valid" if hashlib.sha256(self.gold.encode()).digest()[0] % 2 else "test"
-
-
-@dataclass(frozen=True, slots=True)
-class QuerySet:
-    """Queries over one store."""
-
-    name: str
-    store: Store
-    queries: Mapping[str, Sequence[Asked]]
-    labels: tuple[str, ...] = ()
 
 
 def gains(ranked: Sequence[EntityKey], gold: EntityKey) -> tuple[float, float]:
@@ -94,99 +61,6 @@ def gains(ranked: Sequence[EntityKey], gold: EntityKey) -> tuple[float, float]:
         return 0.0, 0.0
     rank = ranked.index(gold) + 1
     return (float(1 / np.log2(rank + 1)) if rank <= 10 else 0.0), 1 / rank
-
-
-def masked(text: str, names: Sequence[str]) -> str:
-    """Return a text without the words of some names."""
-    gone = {word.text for name in names for word in words(name) if len(word.text) > 2}
-    return " ".join(text[w.start : w.end] for w in words(text) if w.text not in gone)
-
-
-def _drawn(queries: Iterator[Asked]) -> dict[str, list[Asked]]:
-    """Sort queries that hold words into the splits."""
-    found: dict[str, list[Asked]] = {"valid": [], "test": []}
-    for asked in queries:
-        if any(True for _ in words(asked.text)) and len(found[asked.split]) < MOST:
-            found[asked.split].append(asked)
-    return found
-
-
-def fb15k_sets(folder: Path, seed: int) -> Iterator[QuerySet]:
-    """Yield the sets over the entities and training edges of a folder."""
-    draw = random.Random(seed)
-    with gzip.open(folder / "entities.jsonl.gz", "rt", encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-    draw.shuffle(rows)
-    edges = list(_edges(folder / "train.tsv.gz", {row["key"] for row in rows}))
-    described = [row for row in rows if row.get("description")]
-
-    def store(*, prose: bool, held: Mapping[str, str]) -> MemoryStore:
-        made = MemoryStore()
-        made.upsert_entities(_entity(row, prose=prose, held=held.get(row["key"])) for row in rows)
-        made.upsert_edges(edges)
-        return made
-
-    def names(row: Mapping[str, Any]) -> list[str]:
-        return [row["label"], *row["aliases"]]
-
-    told = (Asked(masked(r["description"], names(r)), EntityKey(r["key"])) for r in described)
-    yield QuerySet("facts", store(prose=False, held={}), _drawn(told))
-    held = {r["key"]: draw.choice(r["aliases"]) for r in rows if r["aliases"]}
-    whole = store(prose=True, held=held)
-    half = (Asked(_half(r["description"], draw), EntityKey(r["key"])) for r in described)
-    yield QuerySet("prose", whole, _drawn(half))
-    aliases = (Asked(alias, EntityKey(key)) for key, alias in held.items())
-    yield QuerySet("names", whole, _drawn(aliases))
-
-
-def _entity(row: Mapping[str, Any], *, prose: bool, held: str | None) -> Entity:
-    text = row.get("description")
-    return Entity(
-        key=EntityKey(row["key"]),
-        label="Entity",
-        name=row["label"] or row["key"],
-        aliases=tuple(alias for alias in row["aliases"] if alias != held),
-        attributes={"description": text} if prose and text else {},
-    )
-
-
-def _edges(path: Path, keys: set[str]) -> Iterator[Edge]:
-    told = (Provenance(kind="asserted", source="train"),)
-    with gzip.open(path, "rt", encoding="utf-8") as file:
-        for line in file:
-            head, relation, tail = line.rstrip("\n").split("\t")
-            if head in keys and tail in keys:
-                name = re.sub(r"\W+", "_", relation).strip("_")[-100:]
-                yield Edge(
-                    head=EntityKey(head),
-                    relation=f"r_{name}",
-                    tail=EntityKey(tail),
-                    provenance=told,
-                )
-
-
-def _half(text: str, draw: random.Random) -> str:
-    said = text.split()
-    kept = sorted(draw.sample(range(len(said)), (len(said) + 1) // 2))
-    return " ".join(said[position] for position in kept)
-
-
-def flag_set(store: Store, descriptions: Path) -> QuerySet:
-    """Return the descriptions of flags as queries for their countries."""
-    with gzip.open(descriptions, "rt", encoding="utf-8") as file:
-        rows = [json.loads(line) for line in file]
-
-    def queries() -> Iterator[Asked]:
-        for row in rows:
-            found = store.entity(EntityKey(f"country:{row['entity_id']}"))
-            if found is not None:
-                first = re.split(r"[;.]", row["description"])[0]
-                yield Asked(masked(first, (found.name, *found.aliases)), found.key)
-
-    return QuerySet("picture", store, _drawn(queries()), labels=("Country",))
-
-
-Lists = dict[str, list[list[EntityKey]]]
 
 
 def _word_lists(
@@ -218,13 +92,23 @@ def _both(word: Any, near: Any, meaning: float) -> list[list[EntityKey]]:
     ]
 
 
+def _indexes(
+    sets: Sequence[QuerySet], encoder: TextEncoder, cache: Path | None
+) -> tuple[dict[str, FullTextIndex], dict[str, MeaningIndex]]:
+    """Return the indexes of each set; sets over one store share theirs."""
+    texts: dict[str, FullTextIndex] = {}
+    meanings: dict[str, MeaningIndex] = {}
+    for one in sets:
+        first = next(other.name for other in sets if other.store is one.store)
+        folder = None if cache is None else cache / first
+        texts[one.name] = texts.get(first) or FullTextIndex(one.store)
+        meanings[one.name] = meanings.get(first) or MeaningIndex(one.store, encoder, folder)
+    return texts, meanings
+
+
 def measured(sets: Sequence[QuerySet], encoder: TextEncoder, cache: Path | None) -> dict[str, Any]:
     """Choose weights on valid, then measure on test once."""
-    texts = {one.name: FullTextIndex(one.store) for one in sets}
-    meanings = {
-        one.name: MeaningIndex(one.store, encoder, None if cache is None else cache / one.name)
-        for one in sets
-    }
+    texts, meanings = _indexes(sets, encoder, cache)
     near = {one.name: _meaning_lists(one, meanings[one.name], "valid") for one in sets}
     table = []
     for facts, names in product(FACTS, NAMES):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from api.engine import Engine as Engine
+    from api.frames import ask_frame as ask_frame
+    from api.frames import link_frame as link_frame
+    from api.frames import search_frame as search_frame
     from kg.errors import EngineError as EngineError
     from kg.model import Edge as Edge
     from kg.model import Entity as Entity
@@ -56,6 +59,9 @@ _HOMES = {
     "Snapshot": "kg.snapshot",
     "SoftAnchor": "reasoning.query",
     "Union": "reasoning.query",
+    "ask_frame": "api.frames",
+    "link_frame": "api.frames",
+    "search_frame": "api.frames",
 }
 
 __all__ = [*_HOMES, "open"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.access.scopes import scoped
 from api.dependencies import EngineDep, EngineWork, LinkerDep, WorkDep
 from api.engine import Engine
+from api.forms import form_fields
 from api.held_linker import HeldLinker
 from api.problems import problems
 from api.reconciling.candidates import reconciled
@@ -88,10 +88,7 @@ async def read(
 )
 async def send(request: Request, engine: EngineDep, linker: LinkerDep, work: WorkDep) -> Answer:
     """Answer the form field `queries` (rows to match) or `extend` (properties to fetch)."""
-    try:
-        form = parse_qs((await request.body()).decode(), max_num_fields=20)
-    except ValueError as error:
-        raise InputError("the body is no form", where="the body") from error
+    form = await form_fields(request)
     queries, extend = (form.get(name, [None])[0] for name in ("queries", "extend"))
     return await _answer(request, engine, linker, work, queries, extend)
 

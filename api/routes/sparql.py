@@ -5,16 +5,17 @@ from __future__ import annotations
 import secrets
 from functools import partial
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.errors import HttpProblem
+from api.forms import form_fields
 from api.held_sparql import HeldSparql
 from api.problems import problems
 from kg.errors import (
+    InputError,
     LimitError,
     QuerySyntaxError,
     QueryTimeoutError,
@@ -36,6 +37,7 @@ EXAMPLE = "SELECT ?s ?p ?o WHERE { ?s ?p ?o } LIMIT 3"
 _RESPONSES: dict[int | str, dict[str, Any]] = problems(
     "bad-request",
     "not-acceptable",
+    InputError,
     QuerySyntaxError,
     ReadOnlyError,
     LimitError,
@@ -47,7 +49,8 @@ _RESPONSES: dict[int | str, dict[str, Any]] = problems(
     200: {
         "description": "Rows or a truth value (SELECT, ASK), triples (CONSTRUCT, DESCRIBE)",
         "content": {
-            media: {"schema": {"type": "string"}} for media in dict.fromkeys((*RESULTS, *GRAPHS))
+            media: {} if media.endswith("json") else {"schema": {"type": "string"}}
+            for media in dict.fromkeys((*RESULTS, *GRAPHS))
         },
     }
 }
@@ -77,7 +80,7 @@ class _Asking:
     ) -> Response:
         """Answer a query."""
         if query is None:
-            raise HttpProblem("bad-request", "there is no query", hint="send it as `query`")
+            raise InputError("there is no query", hint="send it as `query`")
         result, graph = (acceptable(self._accept, forms) for forms in (RESULTS, GRAPHS))
         if result is None and graph is None:
             raise _not_acceptable()
@@ -142,13 +145,13 @@ async def sparql_by_body(
 ) -> Response:
     """Run the query in the body: the query itself, or a form as a browser sends it."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    try:
-        body = (await request.body()).decode()
-        if kind == QUERY:
-            return await asking.answer(body, default_graph_uri, named_graph_uri)
-        fields = parse_qs(body, keep_blank_values=True, errors="strict", max_num_fields=300)
-    except ValueError as error:
-        raise HttpProblem("bad-request", "the body is not UTF-8, or no form") from error
+    if kind == QUERY:
+        try:
+            query = (await request.body()).decode()
+        except UnicodeDecodeError as error:
+            raise HttpProblem("bad-request", "the query is not UTF-8") from error
+        return await asking.answer(query, default_graph_uri, named_graph_uri)
+    fields = await form_fields(request)
     if "update" in fields:
         raise ReadOnlyError("an update is refused: this address only reads")
     if len(fields.get("query", ())) > 1:

@@ -45,3 +45,8 @@ class SearchOut(Model):
     hits: tuple[HitOut, ...]
     lists: tuple[ListName, ...] = Field(description="which lists were fused")
     warnings: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from api.display import hits_html
+
+        return hits_html(self)

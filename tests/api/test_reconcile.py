@@ -55,56 +55,31 @@ MANIFEST = {
         "extend": {"properties": {"propose_properties": PLACE}},
     },
 }
-RESULTS = {
-    "type": "object",
-    "additionalProperties": {
+
+
+def listed(*required: str, **properties: Any) -> dict[str, Any]:
+    """The schema of an object whose `result` lists objects."""
+    items = {"type": "object", "required": list(required), "properties": properties}
+    return {
         "type": "object",
         "required": ["result"],
-        "properties": {
-            "result": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["id", "name", "score"],
-                    "properties": {
-                        "id": {"type": "string"},
-                        "name": {"type": "string"},
-                        "description": {"type": "string"},
-                        "score": {"type": "number"},
-                        "match": {"type": "boolean"},
-                        "type": {"type": "array", "items": TYPE},
-                        "features": {
-                            "type": "array",
-                            "items": {
-                                "properties": {
-                                    "id": {"type": "string"},
-                                    "value": {"type": ["number", "boolean"]},
-                                }
-                            },
-                        },
-                    },
-                },
-            }
-        },
-    },
-}
-SUGGESTED = {
+        "properties": {"result": {"type": "array", "items": items}},
+    }
+
+
+TEXT, WHOLE, NUMBER = ({"type": name} for name in ("string", "integer", "number"))
+FEATURE = {"properties": {"id": TEXT, "value": {"type": ["number", "boolean"]}}}
+RESULTS = {
     "type": "object",
-    "required": ["result"],
-    "properties": {
-        "result": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["id", "name"],
-                "properties": {
-                    "description": {"type": "string"},
-                    "notable": {"type": "array", "items": TYPE},
-                },
-            },
-        }
-    },
-}
+    "additionalProperties": listed(
+        "id", "name", "score",
+        id=TEXT, name=TEXT, description=TEXT, score=NUMBER, match={"type": "boolean"},
+        type={"type": "array", "items": TYPE}, features={"type": "array", "items": FEATURE},
+    ),
+}  # fmt: skip
+SUGGESTED = listed(
+    "id", "name", id=TEXT, name=TEXT, description=TEXT, notable={"type": "array", "items": TYPE}
+)
 
 
 def only(**properties: dict[str, str]) -> dict[str, Any]:
@@ -116,7 +91,6 @@ def only(**properties: dict[str, str]) -> dict[str, Any]:
     }
 
 
-TEXT, WHOLE, NUMBER = ({"type": name} for name in ("string", "integer", "number"))
 EXTENDED = {
     "type": "object",
     "required": ["meta", "rows"],

@@ -72,7 +72,7 @@ def test_refusals_are_problems(client: TestClient) -> None:
         return client.get("/v1/sparql", params=query and {"query": query}, headers=headers)
 
     assert problem(got("SELECT * { ?s ?p\n oh }"), "query-syntax", 400)["line"] == 2
-    problem(got(), "bad-request", 400)
+    problem(got(), "input-error", 400)
     problem(got("ASK { SERVICE <http://x/> {} }"), "read-only", 403)
     problem(got("INSERT DATA { <x:a> <x:b> 1 }"), "read-only", 403)
     problem(got("ASK {}", accept="image/png"), "not-acceptable", 406)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.search import fb15k_sets, gains, masked, measured
+from bench.search import gains, measured
 from bench.search_page import page
+from bench.search_sets import fb15k_sets, masked
 from encoders import TinyTextEncoder
 from kg.model import EntityKey
 
