@@ -144,7 +144,9 @@ def page(result: RunResult) -> str:
             f"and the others to pairs without any; most of all {', '.join(added)}. Every learner "
             "is trained on train as it is and on the enlarged train. ± is the standard error over "
             "seeds; a gain in bold is beyond two of them, others are not. The prior counts: "
-            "nothing in it is random, so it has no such error.\n"
+            "nothing in it is random, so it has no such error. Guesses are ranked as they are: "
+            "weighing them by how rare a predicate is (`Weighting`) makes the same trade of recall "
+            "for mean recall without any annotation, and the two can be joined.\n"
         ),
         "| learner | " + " | ".join(_KEYS.values()) + " |",
         "|---|" + "---|" * len(_KEYS),
