@@ -132,8 +132,9 @@ def result_of(
 
 def page(result: RunResult) -> str:
     """Return the page of a result; every figure comes from it."""
-    kinds = list(dict.fromkeys(name.rsplit(" ", 1)[0] for name in result.by["learner"]))
-    added = [f"{name} {row['n']}" for name, row in list(result.by["added"].items())[:12]]
+    kinds = [kind for kind in get_args(RelationKind) if f"{kind} with" in result.by["learner"]]
+    most = sorted(result.by["added"].items(), key=lambda item: -item[1]["n"])[:12]
+    added = [f"{name} {row['n']}" for name, row in most]
     number = sum(row["n"] for row in result.by["added"].values())
     lines = [
         "# More annotations for rare predicates (CaCao)\n",

@@ -121,7 +121,7 @@ def per_cent(row: Mapping[str, float], key: str, *, signed: bool = False) -> str
     """Return a figure with its standard error; a difference is bold where it is beyond two."""
     error = row.get(f"{key}_error", 0.0)
     text = f"{100 * row[key]:{'+' if signed else ''}.1f}"
-    if not error:  # nothing random: there is no error to be beyond
+    if error < 1e-9:  # nothing random: there is no error to be beyond
         return text
     text += f" ± {100 * error:.1f}"
     return f"**{text}**" if signed and abs(row[key]) > 2 * error else text
