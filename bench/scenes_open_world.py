@@ -224,8 +224,10 @@ def page(result: RunResult) -> str:
         lines.append(f"| {group} | " + " | ".join(cells) + " |")
     lines.append(
         "\nWord hints are a table of some sixty English words (above: up; left: not right; sit: a "
-        "posture), written by hand without looking at annotations. The vectors of a sentence "
-        'encoder put "above" beside "below", and 49 names are too few to learn the difference.'
+        "posture), written by hand with the list of all 70 predicates and their counts in view, "
+        "novel ones among them: what it gains over vectors of names is what such knowledge is "
+        'worth. The vectors of a sentence encoder put "above" beside "below", and 49 names are too '
+        "few to learn the difference."
     )
     return "\n".join(lines) + "\n"
 

@@ -1,9 +1,10 @@
 """What the words of a predicate's name say of two boxes: directions, contact, postures, actions.
 
 A sentence encoder puts "above" beside "below" and "left" beside "right": they stand in like
-sentences. So names are also described by a small table of English words, written without looking
-at any annotation. The hint of a name is the sum of its words', cut to [−1, 1]; a word that is not
-in the table takes the hint of the nearest word that is, if one is near.
+sentences. So names are also described by a small table of English words, written with VRD's list of
+predicates in view, novel ones among them, but none of its images. The hint of a name is the sum of
+its words', cut to [−1, 1]; a word that is not in the table takes the hint of the nearest word that
+is, if one is near.
 """
 
 from __future__ import annotations
