@@ -119,13 +119,16 @@ def measured(sets: Sequence[QuerySet], encoder: TextEncoder, cache: Path | None)
             for one in sets:
                 ranked = _both(word[one.name], near[one.name], meaning)
                 fits[one.name] = float(_scored(one, "valid", ranked)[:, 0].mean())
-            mean = float(np.mean([*fits.values()]))
-            table.append({"facts": facts, "names": names, "meaning": meaning, **fits, "mean": mean})
+            weights = {"facts": facts, "names": names, "meaning": meaning}
+            table.append({**weights, "valid": fits, "mean": float(np.mean([*fits.values()]))})
             print(table[-1], flush=True)
     best = max((row for row in table if row["meaning"]), key=lambda row: row["mean"])
     alone = max((row for row in table if not row["meaning"]), key=lambda row: row["mean"])
-    return {"valid": table, "chosen": best, "words_alone": alone} | {
-        "test": {one.name: _on_test(one, texts, meanings, best, alone) for one in sets}
+    return {
+        "grid": table,
+        "chosen": best,
+        "words_alone": alone,
+        "test": {one.name: _on_test(one, texts, meanings, best, alone) for one in sets},
     }
 
 

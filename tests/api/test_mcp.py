@@ -59,7 +59,7 @@ def test_a_session_over_the_standard_streams(stored: Workspace) -> None:
             assert tool.description
             assert tool.annotations is not None
             assert tool.annotations.read_only_hint
-        found = await client.call_tool("search", {"text": "turkei", "k": 2})
+        found = await client.call_tool("search", {"text": "turkey", "k": 2})
         assert found.structured_content is not None
         key = found.structured_content["hits"][0]["key"]
         assert key == "country:TR"

@@ -100,10 +100,10 @@ def test_the_server_answers_by_words_until_the_vectors_are_there(tmp_path: Path)
 
 def test_the_command_prints_the_same(stored: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     place = ["--folder", str(stored.folder)]
-    assert main(["search", "turkei", "-k", "3", "--json", *place]) == 0
+    assert main(["search", "turkey", "-k", "3", "--json", *place]) == 0
     printed = SearchOut.model_validate(json.loads(capsys.readouterr().out))
     with Engine(stored) as engine:
-        assert engine.search("turkei", k=3) == printed
+        assert engine.search("turkey", k=3) == printed
     assert printed.hits[0].key == "country:TR"
     assert (stored.indexes / "full-text" / "current.json").exists()
     assert main(["search", "turkey", *place]) == 0
