@@ -18,8 +18,8 @@ __all__ = ["main", "page"]
 _HEAD = """# Scene graphs
 
 Each page names its command, commit, date, machine and seeds. VRD here is annotations without
-pictures (`data/scenes/vrd`): boxes and labels are given. Test is read once; settings were chosen on
-a part of train that is fixed by the hash of the image's name.
+pictures (`data/scenes/vrd`): boxes and labels are given. Settings were chosen on a part of
+train that is fixed by the hash of the image's name.
 """
 
 
