@@ -56,3 +56,9 @@ def test_commands_in_the_readme_parse() -> None:
     assert found
     for line in found:
         make_parser().parse_args(shlex.split(line.split(" #")[0])[1:])
+
+
+def test_every_page_of_figures_is_listed() -> None:
+    folder = ROOT / "docs" / "benchmarks"
+    listed = {name for name, _ in LINK.findall((folder / "index.md").read_text(encoding="utf-8"))}
+    assert {page.name for page in folder.glob("*.md")} - {"index.md"} == listed
