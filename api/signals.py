@@ -62,6 +62,8 @@ def interruptible(*numbers: signal.Signals, last: bool = False) -> Iterator[None
         return
     before = {number: signal.getsignal(number) for number in numbers or SIGNALS}
     before = {number: one for number, one in before.items() if one is not signal.SIG_IGN}
+    if not any(isinstance(getattr(one, "__self__", None), _Delivery) for one in before.values()):
+        _Delivery.raised = None  # what came before this outermost block is over
     delivery = _Delivery()
     hook = sys.unraisablehook
     try:
@@ -82,9 +84,11 @@ def interruptible(*numbers: signal.Signals, last: bool = False) -> Iterator[None
 class _Delivery:
     """Raises an interrupt, or keeps it until no import is under way."""
 
+    raised: KeyboardInterrupt | None = None
+    """The last one of this process, by whichever block: blocks stand within one another."""
+
     def __init__(self) -> None:
         self._kept: signal.Signals | None = None
-        self._raised: KeyboardInterrupt | None = None
         self._alarm: Handler = None
         self._timer = (0.0, 0.0)
 
@@ -94,12 +98,12 @@ class _Delivery:
             self._keep(signal.Signals(number))
             return
         self.cancel()
-        self._raised = KeyboardInterrupt(signal.Signals(number).name)
-        raise self._raised
+        _Delivery.raised = KeyboardInterrupt(signal.Signals(number).name)
+        raise _Delivery.raised
 
     def take_back(self, otherwise: Callable[[Any], Any], unraisable: Any) -> None:
         """Keep an interrupt that was raised where nothing can catch it, as `sys.unraisablehook`."""
-        lost = self._raised
+        lost = _Delivery.raised
         if lost is None or unraisable.exc_value is not lost:
             otherwise(unraisable)
             return
@@ -107,8 +111,8 @@ class _Delivery:
 
     def name(self, interrupt: KeyboardInterrupt) -> None:
         """Name an interrupt that a library raised in place of ours after the signal behind it."""
-        if self._raised is not None and not interrupt.args:
-            interrupt.args = self._raised.args
+        if _Delivery.raised is not None:
+            interrupt.args = _Delivery.raised.args
 
     def cancel(self) -> None:
         """Forget what is kept and give the alarm back to whoever had it."""

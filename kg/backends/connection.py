@@ -6,7 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 from kg.backends.links import Link, Role
@@ -53,7 +53,8 @@ class Connection:
 
     def _close_drivers(self) -> None:
         for driver in self._drivers.values():
-            driver.close()
+            with suppress(BufferError):  # it was interrupted within a message, which stays unsent
+                driver.close()
         self._drivers.clear()
 
     def check_open(self) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -117,15 +118,29 @@ def test_elsewhere_an_interrupt_comes_at_once(number: signal.Signals) -> None:
 
 @pytest.mark.usefixtures("_handlers_stay")
 @pytest.mark.parametrize("number", CODES)
-def test_an_interrupt_that_a_library_raises_anew_keeps_its_name(number: signal.Signals) -> None:
+@pytest.mark.parametrize("told", [(), ("interrupted",)])
+@pytest.mark.parametrize("inner", [False, True])
+def test_an_interrupt_that_a_library_raises_anew_keeps_its_name(
+    number: signal.Signals, told: tuple[str, ...], inner: bool
+) -> None:
     def extension() -> None:
         try:
-            signal.raise_signal(number)
+            with interruptible() if inner else nullcontext():
+                signal.raise_signal(number)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt from None
+            raise KeyboardInterrupt(*told) from None
 
     with pytest.raises(KeyboardInterrupt, match=number.name), interruptible():
         extension()
+
+
+@pytest.mark.usefixtures("_handlers_stay")
+def test_an_interrupt_of_an_earlier_block_names_none_of_a_later_one() -> None:
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"), interruptible():
+        signal.raise_signal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt) as later, interruptible():
+        raise KeyboardInterrupt
+    assert later.value.args == ()
 
 
 class Finalised:
