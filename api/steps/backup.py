@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["backup_graph", "restore_graph"]
 
-_STEP = "restore"
-
 
 def backup_graph(engine: Engine, path: Path, *, progress: Progress = silent) -> dict[str, Any]:
     """Write graph, images and decisions into one file, while others go on using them.
@@ -54,28 +52,28 @@ def restore_graph(engine: Engine, path: Path, *, progress: Progress = silent) ->
 
     Raises:
         ConflictError: There is a graph already.
+        InputError: There is no such file.
         ForeignFileError: The file is no backup, or damaged; nothing was written.
     """
     import shutil
 
     from api.steps.build import build_graph
-    from kg.errors import ConflictError
-    from kg.files import sha256_of_file, write_json
+    from kg.errors import ConflictError, InputError
+    from kg.files import read_json, sha256_of_file, write_json
     from kg.upkeep.backup import unpack_backup
 
     workspace = engine.workspace
-    begun, digest = (
-        workspace.folder / "restoring.json",
-        sha256_of_file(path) if path.is_file() else "",
-    )
-    if not (begun.exists() and digest in begun.read_text(encoding="utf-8")):
-        workspace.create()
-        if next(iter(engine.store.entities()), None) is not None:
-            raise ConflictError(
-                "there is a graph already",
-                where=str(workspace.folder),
-                hint="restore into another working folder: --folder",
-            )
+    if not path.is_file():
+        raise InputError("no such file", where=str(path))
+    workspace.create()
+    begun, digest = workspace.folder / "restoring.json", sha256_of_file(path)
+    goes_on = begun.exists() and read_json(begun, kind="mark of a restore")["backup"] == digest
+    if not goes_on and next(iter(engine.store.entities()), None) is not None:
+        raise ConflictError(
+            "there is a graph already",
+            where=str(workspace.folder),
+            hint="restore into another working folder: --folder",
+        )
     laid_out = workspace.folder / "restoring"
     manifest, graph = unpack_backup(path, engine.images, laid_out)
     write_json(begun, {"backup": digest})
