@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
 from kg.backends.links import Link, Role
+from kg.backends.sessions import session_of, transaction_of
 from kg.backends.translation import translated
 from kg.backends.writer import TransactionWriter
 from kg.errors import ConflictError, StoreTransientError, StoreUnavailableError
@@ -109,8 +110,8 @@ class Connection:
             self._inside.writing = True
             try:
                 with (
-                    driver.session(database=self.link.database) as session,
-                    session.begin_transaction() as transaction,
+                    session_of(driver, database=self.link.database) as session,
+                    transaction_of(session) as transaction,
                 ):
 
                     def run(text: LiteralString, values: Mapping[str, Any]) -> Answer:
@@ -135,7 +136,8 @@ class Connection:
 
         def once() -> list[list[Any]]:
             driver = self.driver("reader")
-            with driver.session(database=self.link.database, default_access_mode="READ") as session:
+            database = self.link.database
+            with session_of(driver, database=database, default_access_mode="READ") as session:
                 return session.run(text, dict(values)).values()
 
         return self.again(once)

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, LiteralString, Protocol
 
 from kg.backends.names import BASE_LABEL, check_kinds
+from kg.backends.sessions import session_of
 
 if TYPE_CHECKING:
     from neo4j import Driver
@@ -128,13 +129,13 @@ class RemoteLink:
 
     def connect(self) -> None:
         """Reach the server and make the key unique."""
-        with self.driver("writer") as driver, driver.session(database=self.database) as session:
+        with self.driver("writer") as driver, session_of(driver, database=self.database) as session:
             session.run(UNIQUE_KEY).consume()
             session.run(UNIQUE_VERSION).consume()
         self._load_kinds()
 
     def _load_kinds(self) -> None:
-        with self.driver("reader") as driver, driver.session(database=self.database) as session:
+        with self.driver("reader") as driver, session_of(driver, database=self.database) as session:
             labels = {row[0] for row in session.run("CALL db.labels()")}
             relations = {row[0] for row in session.run("CALL db.relationshipTypes()")}
         self._kinds = (labels, relations)
@@ -193,7 +194,7 @@ class RemoteLink:
 
     @contextmanager
     def _rows(self, text: LiteralString, **parameters: object) -> Iterator[list[Any]]:
-        with self.driver("writer") as driver, driver.session(database=self.database) as session:
+        with self.driver("writer") as driver, session_of(driver, database=self.database) as session:
             yield list(session.run(text, parameters))
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neo4j import Query
 from neo4j.exceptions import DriverError, Neo4jError
 
+from kg.backends.sessions import session_of
 from kg.backends.values import parameters_of, plain
 from kg.cypher_columns import columns_of
 from kg.errors import EngineError, InputError, QueryTimeoutError
@@ -97,7 +98,8 @@ class QueryRun:
         enders[0].daemon = True
         enders[0].start()
         try:
-            with driver.session(
+            with session_of(
+                driver,
                 database=self._link.database,
                 default_access_mode="READ",
                 fetch_size=min(FETCH, self._max_rows + 1),

@@ -193,10 +193,6 @@ def test_a_killed_demo_leaves_no_process_behind(
         demo.communicate()
 
 
-@pytest.mark.skip(
-    reason="known defect: a link job that is interrupted may end with 130 for SIGTERM, or hang; "
-    "seen in two of three whole runs, cause not found"
-)
 def test_a_link_job_interrupted_at_random_moments_ends_byte_for_byte_the_same(
     tiny_demo: Workspace, tiny_data: Path, tmp_path: Path
 ) -> None:

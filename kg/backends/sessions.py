@@ -1,0 +1,53 @@
+"""Sessions and transactions of the Bolt driver that an interrupt can end at any moment.
+
+The driver reads what is left of an answer before it lets a session go. Ctrl+C within a message
+takes bytes away that never come again, and the driver would wait for them without end. So a
+connection that was interrupted is cut, which is what the driver does for a cancelled task.
+"""
+
+from __future__ import annotations
+
+from asyncio import CancelledError
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from kg.interrupts import interrupt_behind
+
+if TYPE_CHECKING:
+    from neo4j import Driver, Session, Transaction
+
+__all__ = ["session_of", "transaction_of"]
+
+
+@contextmanager
+def session_of(driver: Driver, **options: Any) -> Iterator[Session]:
+    """Open a session as `neo4j.Driver.session` does; an interrupt cuts its connection.
+
+    Args:
+        driver: Whose connections it borrows.
+        options: Of the session.
+    """
+    with driver.session(**options) as session, _cut_by_interrupt(session):
+        yield session
+
+
+@contextmanager
+def transaction_of(session: Session) -> Iterator[Transaction]:
+    """Begin a transaction, rolled back unless it is committed; an interrupt cuts its connection.
+
+    Args:
+        session: One of `session_of`.
+    """
+    with session.begin_transaction() as transaction, _cut_by_interrupt(transaction):
+        yield transaction
+
+
+@contextmanager
+def _cut_by_interrupt(opened: Session | Transaction) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        if interrupt_behind(error) is not None:
+            opened.__exit__(CancelledError, CancelledError(), None)
+        raise
