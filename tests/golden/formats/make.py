@@ -16,7 +16,7 @@ from kg.backends.memory import MemoryStore
 from kg.engine_command import LauncherConfig
 from kg.launcher import stop_store
 from kg.ledger import Ledger, Shard, ShardResult, run_job
-from kg.model import Edge, Entity, EntityKey, ImagePart
+from kg.model import AttributeValue, Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot, save_snapshot
 from linkers.model import Candidate, Link, Mention
@@ -30,7 +30,12 @@ def rows() -> tuple[list[Entity], list[Edge]]:
     record = (Provenance(kind="linked", source="test", probability=0.5),)
     country, shape = EntityKey("country:TR"), EntityKey("shape:crescent")
     part = ImagePart(parent=country, image="0" * 64, box_xyxy=(0.0, 0.0, 2.0, 1.0))
-    attributes = {"area_km2": 783562.0, "landlocked": False, "cca3": "TUR", "at": (39, 35.5)}
+    attributes: dict[str, AttributeValue] = {
+        "area_km2": 783562.0,
+        "landlocked": False,
+        "cca3": "TUR",
+        "at": (39, 35.5),
+    }
     entities = [
         Entity(key=country, label="Country", name="Türkiye", attributes=attributes),
         Entity(key=shape, label="Shape", name="crescent"),
