@@ -6,7 +6,7 @@ store lies on a small disk in memory and a client writes until it is refused, by
 own; what was acknowledged is read back then, after the engine was killed, and after the disk was
 made larger, when writing goes on. *Read-only*: the disk is made read-only while the store is
 stopped; opening it is refused by an error of Umbra's own, and afterwards all is there.
-Command: ``python -m bench.graph_disk --work ../disk --out docs/benchmarks`` (a minute; needs strace
+Command: ``python -m bench.graph_disk --work disk --out docs/benchmarks`` (a minute; needs strace
 and the right to mount). Writes ``graph-disk.json`` and ``graph-disk.md``.
 """
 

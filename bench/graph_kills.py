@@ -7,7 +7,7 @@ text file outside the store, on the disk before the run goes on. After each kill
 anew, compared with that file, and checked by `umbra graph check`; then the run is done again to its
 end, and the store compared once more. A kill counts if its victim was alive and the run under way.
 One folder serves thirty runs, and all that was acknowledged since its beginning must be there.
-Command: ``python -m bench.graph_kills --work ../kills --out docs/benchmarks`` (an hour on two
+Command: ``python -m bench.graph_kills --work kills --out docs/benchmarks`` (an hour on two
 cores); begun again, it goes on. Writes ``graph-kills.json`` and ``graph-kills.md``.
 """
 
@@ -28,6 +28,7 @@ from bench.graph_killer import FOLDER_RUNS, Killer
 from bench.graph_kills_page import page, summed
 from bench.link_kills_world import made_up
 from bench.run_record import keep, run_record
+from kg.files import read_json, write_json
 
 __all__ = ["kill_side_by_side", "main"]
 
@@ -63,6 +64,14 @@ def kill_side_by_side(work: Path, *, kills: int, workers: int, seed: int) -> lis
     return [done[number] for number in range(kills)]
 
 
+def _begun(work: Path, given: Sequence[str]) -> dict[str, Any]:
+    """Return command, commit, date and machine of when the kills of a folder were begun."""
+    record = work / "run.json"
+    if not record.exists():
+        write_json(record, run_record("bench.graph_kills", given))
+    return read_json(record, kind="record of a run")
+
+
 def _done(work: Path, seed: int) -> dict[int, dict[str, Any]]:
     files = sorted(work.glob(f"kills-{seed}-*.jsonl"))
     found = [json.loads(line) for file in files for line in file.read_text().splitlines()]
@@ -96,9 +105,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(given)
     torch.set_num_threads(1)
-    result = run_record("bench.graph_kills", given) | {"seed": arguments.seed}
+    work = arguments.work.resolve()
+    result = _begun(work, given) | {"seed": arguments.seed}
     kills = kill_side_by_side(
-        arguments.work.resolve(),
+        work,
         kills=arguments.kills,
         workers=arguments.workers,
         seed=arguments.seed,
