@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from api.workspace import Workspace
     from kg.store import Store
 
-__all__ = ["opened_store"]
+__all__ = ["identity_of_store", "opened_store"]
 
 
 def opened_store(workspace: Workspace, settings: Settings) -> Store:
@@ -28,3 +28,15 @@ def opened_store(workspace: Workspace, settings: Settings) -> Store:
         return open_store(workspace.graph, launcher=launcher)
     auth = (settings.store_user, settings.store_password.get_secret_value())
     return open_store(settings.store, auth=auth)
+
+
+def identity_of_store(workspace: Workspace, settings: Settings) -> str:
+    """Return what tells the store of a working folder from others: a remote one by its address.
+
+    What was made from a store carries it beside the store's version, which two stores may share.
+    """
+    from kg.store_folder import store_identity
+
+    if settings.store != "embedded":
+        return settings.store
+    return store_identity(workspace.graph) or settings.store

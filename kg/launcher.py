@@ -15,8 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,12 +24,11 @@ from kg.engine_command import LauncherConfig, engine_command
 from kg.engine_users import write_users
 from kg.errors import (
     EngineError,
-    ForeignFileError,
     StoreTransientError,
     StoreUnavailableError,
 )
-from kg.files import read_json, write_json
-from kg.mounts import refuse_network_mount
+from kg.file_lock import file_lock, locked
+from kg.store_folder import prepare_store_folder
 from kg.supervisor import ENDPOINT_FORMAT, is_running
 
 __all__ = [
@@ -39,13 +37,9 @@ __all__ = [
     "LauncherConfig",
     "StoreStatus",
     "attach",
-    "file_lock",
     "stop_store",
     "store_status",
 ]
-
-FORMAT = 1
-ENGINE = "arcadedb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,43 +89,6 @@ class Attachment:
             self._lock = None
 
 
-@contextmanager
-def file_lock(path: Path, *, timeout_s: float) -> Iterator[None]:
-    """Hold an exclusive lock between processes and threads; a killed holder lets go.
-
-    Raises:
-        StoreTransientError: Another holder kept it for `timeout_s`.
-    """
-    handle = _locked(path, fcntl.LOCK_EX, timeout_s)
-    try:
-        yield
-    finally:
-        os.close(handle)
-
-
-def _locked(path: Path, how: int, timeout_s: float) -> int:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        end, pause = time.monotonic() + timeout_s, 0.0005
-        while True:
-            try:
-                fcntl.flock(handle, how | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise StoreTransientError(
-                        "another process keeps the store's lock",
-                        where=str(path),
-                        hint="try again when it has finished",
-                    ) from None
-                time.sleep(pause)
-                pause = min(pause * 1.5, 0.02)
-            else:
-                return handle
-    except BaseException:
-        os.close(handle)
-        raise
-
-
 def attach(folder: Path, config: LauncherConfig | None = None) -> Attachment:
     """Attach to the engine of a folder, starting it if it does not run.
 
@@ -159,8 +116,8 @@ def attach(folder: Path, config: LauncherConfig | None = None) -> Attachment:
 
 
 def _attach(folder: Path, config: LauncherConfig) -> Attachment:
-    _prepare_folder(folder)
-    lock = _locked(folder / "clients.lock", fcntl.LOCK_SH, config.start_timeout_s)
+    prepare_store_folder(folder, timeout_s=config.start_timeout_s)
+    lock = locked(folder / "clients.lock", fcntl.LOCK_SH, config.start_timeout_s)
     try:
         os.utime(folder / "clients.lock")
         endpoint = _read_endpoint(folder)
@@ -210,30 +167,6 @@ def stop_store(folder: Path, *, timeout_s: float = 30.0) -> bool:
     return True
 
 
-def _prepare_folder(folder: Path) -> None:
-    marker = folder / "store.json"
-    if folder.exists() and not folder.is_dir():
-        raise ForeignFileError(
-            "a file lies where the graph's folder should be",
-            where=str(folder),
-            hint="move it away or choose another folder",
-        )
-    refuse_network_mount(folder)
-    if not marker.exists():
-        if folder.exists() and any(
-            entry.name not in ("clients.lock", "start.lock") and not entry.name.startswith(".store")
-            for entry in folder.iterdir()
-        ):
-            raise ForeignFileError(
-                "the folder holds files that are not a graph's",
-                where=str(folder),
-                hint="choose an empty folder",
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(marker, {"format": FORMAT, "engine": ENGINE})
-    read_json(marker, kind="graph store", formats=(FORMAT,))
-
-
 def _read_endpoint(folder: Path) -> Endpoint | None:
     """Return the endpoint if the processes that it names run; anything else counts as none."""
     try:
@@ -253,7 +186,7 @@ def _begun(folder: Path, timeout_s: float) -> Endpoint | None:
     end = time.monotonic() + timeout_s
     while (endpoint := _read_endpoint(folder)) is None and time.monotonic() < end:
         with suppress(StoreTransientError):  # while a supervisor lives, it holds its lock
-            os.close(_locked(folder / "supervisor.lock", fcntl.LOCK_SH, 0.02))
+            os.close(locked(folder / "supervisor.lock", fcntl.LOCK_SH, 0.02))
             break
     return endpoint
 

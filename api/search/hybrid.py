@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from api.opened_store import identity_of_store
 from api.search.highlights import highlights
 from api.search.schemas import HitOut, ListName, SearchOut
 from kg.errors import InputError
@@ -104,7 +105,8 @@ class HybridSearch:
         store, workspace = self._engine.store, self._engine.workspace
         # the version of a store that is lost with its process says nothing to the next one
         folder = workspace.indexes / "full-text" if store.capabilities.durable else None
-        return FullTextIndex(store, folder, identity=self._engine.settings.store)
+        identity = identity_of_store(workspace, self._engine.settings)
+        return FullTextIndex(store, folder, identity=identity)
 
     @cached_property
     def _meaning(self) -> MeaningIndex:

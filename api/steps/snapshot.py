@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from api.opened_store import identity_of_store
 from kg.files import sha256_of_text
 
 if TYPE_CHECKING:
@@ -41,10 +42,11 @@ def freeze(engine: Engine) -> dict[str, Any]:
 
     version = engine.store.version
     workspace = engine.workspace
-    done = workspace.done("snapshot-full", str(version))
+    made_of = f"{version} of {identity_of_store(workspace, engine.settings)}"
+    done = workspace.done("snapshot-full", made_of)
     if done is not None and (workspace.snapshot("full") / "snapshot.json").exists():
         return done
-    with workspace.doing("snapshot-full", str(version)) as outcome:
+    with workspace.doing("snapshot-full", made_of) as outcome:
         snapshot = build_snapshot(engine.store.entities(), engine.store.edges())
         save_snapshot(snapshot, workspace.snapshot("full"))
         outcome.update(

@@ -270,13 +270,13 @@ class BoltStore:
                 self._slots.discard(slot)
 
     def execute(self, cypher: str, parameters: Mapping[str, Any] | None = None) -> Table:
-        """Run trusted Cypher that may write; never pass it text from outside."""
+        """Run trusted Cypher that may write, once; never pass it text from outside."""
         from kg.backends.values import parameters_of, plain
 
         values = parameters_of(parameters)
 
         def once() -> Table:
-            with self._connection.writing() as writer:
+            with self._connection.writing(once=True) as writer:
                 columns, rows = writer.raw(cypher, values)  # trusted, says the protocol
                 return Table(
                     columns=named(columns, cypher),

@@ -13,10 +13,11 @@ from kg.backends.links import Link, Role
 from kg.backends.sessions import session_of, transaction_of
 from kg.backends.translation import translated
 from kg.backends.writer import TransactionWriter
-from kg.errors import ConflictError, StoreTransientError, StoreUnavailableError
+from kg.errors import ConflictError, StoreError, StoreTransientError, StoreUnavailableError
 
 if TYPE_CHECKING:
-    from neo4j import Driver
+    from neo4j import Driver, Transaction
+    from neo4j.exceptions import DriverError
 
 __all__ = ["Connection"]
 
@@ -99,8 +100,17 @@ class Connection:
                 self._number += 1
 
     @contextmanager
-    def writing(self) -> Iterator[TransactionWriter]:
-        """One write transaction, without trying again; committed only if it changed something."""
+    def writing(self, *, once: bool = False) -> Iterator[TransactionWriter]:
+        """One write transaction, without trying again; committed only if it changed something.
+
+        Args:
+            once: What the block does may not be done twice. A commit whose answer was lost is then
+                looked up: it ends well if it was done, and as not done if it was not.
+
+        Raises:
+            StoreError: Only with `once`, at a server that others write to as well: the answer of
+                the commit was lost, and nobody can say whether it was done.
+        """
         if getattr(self._inside, "writing", False):
             raise ConflictError(
                 "this thread has a transaction open", hint="write through the transaction's writer"
@@ -108,6 +118,7 @@ class Connection:
         with self.link.writing(), translated():
             driver = self.driver("writer")
             self._inside.writing = True
+            before, lost = 0, None
             try:
                 with (
                     session_of(driver, database=self.link.database) as session,
@@ -118,6 +129,8 @@ class Connection:
                         result = transaction.run(text, dict(values))
                         return tuple(result.keys()), result.values()
 
+                    if once:
+                        before = _number(run(self.link.read_version, {})[1])
                     # first, so that writers that overlap collide before they have read
                     run(self.link.bump_version, {})
                     writer = TransactionWriter(
@@ -125,11 +138,23 @@ class Connection:
                     )
                     yield writer
                     if writer.changed:
-                        transaction.commit()
+                        lost = _committed(transaction)
                     else:
                         transaction.rollback()
             finally:
                 self._inside.writing = False
+            if lost is not None and not (once and self._is_past(before)):
+                raise lost
+
+    def _is_past(self, version: int) -> bool:
+        """Tell whether the commit whose answer was lost was done, while no other client writes."""
+        if not self.link.writes_alone:
+            raise StoreError(
+                "the connection broke within a commit: whether it was done is not known",
+                hint="look at the graph before you do it again",
+            )
+        self._reconnect(self._number)
+        return _number(self.read(self.link.read_version, {})) > version
 
     def read(self, text: LiteralString, values: Mapping[str, Any]) -> list[list[Any]]:
         """Run one of our own statements as the reader and return its rows."""
@@ -141,3 +166,18 @@ class Connection:
                 return session.run(text, dict(values)).values()
 
         return self.again(once)
+
+
+def _number(rows: list[list[Any]]) -> int:
+    return int(rows[0][0] or 0)
+
+
+def _committed(transaction: Transaction) -> DriverError | None:
+    """Commit; return the error if the connection broke before the answer came."""
+    from neo4j.exceptions import DriverError
+
+    try:
+        transaction.commit()
+    except DriverError as error:
+        return error
+    return None

@@ -19,7 +19,8 @@ from kg.backends.links import DRIVER_OPTIONS, Role
 from kg.backends.names import BASE_LABEL, check_kinds, is_name
 from kg.engine_command import LauncherConfig
 from kg.errors import InputError, StoreUnavailableError
-from kg.launcher import Attachment, attach, file_lock
+from kg.file_lock import file_lock
+from kg.launcher import Attachment, attach
 
 if TYPE_CHECKING:
     from neo4j import Driver
@@ -57,6 +58,7 @@ class EmbeddedLink:
         config: How to start the engine.
     """
 
+    writes_alone = True
     read_version: LiteralString = "RETURN umbra.version()"
     bump_version: LiteralString = "RETURN umbra.bump()"
 

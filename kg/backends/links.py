@@ -33,6 +33,11 @@ class Link(Protocol):
         ...
 
     @property
+    def writes_alone(self) -> bool:
+        """Whether nobody else can write inside `writing`."""
+        ...
+
+    @property
     def read_version(self) -> LiteralString:
         """Statement that returns the change counter."""
         ...
@@ -114,6 +119,7 @@ class RemoteLink:
         database: Name of the database.
     """
 
+    writes_alone = False
     read_version: LiteralString = (
         "OPTIONAL MATCH (m:`_Umbra` {id: 1}) RETURN coalesce(m.version, 0)"
     )

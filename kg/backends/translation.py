@@ -93,6 +93,12 @@ def translate(error: Neo4jError | DriverError) -> EngineError:
         return ConstraintError("the store's constraints refuse this", where=text)
     if isinstance(error, TransientError) or error.is_retryable():
         return StoreTransientError("the store asks to try again", where=text)
+    if text.startswith("Transaction error on commit"):
+        return StoreError(
+            "the store could not keep a commit, and nothing of it is written",
+            where=text,
+            hint="is its disk full? engine.log in its folder says more; then do it again",
+        )
     if _MEMORY.search(text) and not isinstance(error, CypherSyntaxError):
         return LimitError(
             "the query needs more memory than the store gives one", hint="ask for less"

@@ -1,16 +1,23 @@
 """Files that earlier versions wrote are opened by this one."""
 
+import json
 import shutil
+import tarfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from kg import ledger_file, snapshot
+from kg import ledger_file, snapshot, store_folder
+from kg.backends import open_store
+from kg.engine_command import LauncherConfig
+from kg.launcher import stop_store
 from kg.ledger import Ledger, ShardResult, run_job
 from kg.snapshot import load_snapshot
+from kg.store_folder import store_identity
+from kg.upkeep.check import check_graph
 from linkers.review import Request, Review, journal
-from tests.golden.formats.make import fill, review_file, world
+from tests.golden.formats.make import fill, review_file, rows, world
 
 FOLDER = Path(__file__).parent / "formats"
 
@@ -52,3 +59,22 @@ def test_a_review_of_every_format_is_opened_and_goes_on(number, tmp_path):
     undone = review.decide(Request(kind="undo", undoes=1, who="ada"))
     assert undone.number == 5
     assert [entity.aliases for entity in store.entities()] == [(), ()]
+
+
+@pytest.mark.parametrize("number", range(1, store_folder.FORMAT))
+def test_a_store_of_every_past_format_is_raised_and_keeps_all(number, tmp_path):
+    with tarfile.open(FOLDER / f"store-{number}.tar.gz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    assert (number > 1) == (store_identity(tmp_path) is not None)
+    entities, edges = rows()
+    with open_store(tmp_path, launcher=LauncherConfig(heap="256m", idle_timeout_s=5)) as store:
+        assert list(store.entities()) == sorted(entities, key=lambda entity: entity.key)
+        assert list(store.edges()) == edges
+        assert store.version == 2
+        assert [fault.kind for fault in check_graph(store)] == ["part-of-no-image"]
+        store.delete_entities([entities[2].key])
+        assert store.version == 3
+    stop_store(tmp_path)
+    mark = json.loads((tmp_path / "store.json").read_text())
+    assert mark["format"] == store_folder.FORMAT
+    assert store_identity(tmp_path) == mark["identity"]

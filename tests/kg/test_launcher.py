@@ -25,7 +25,8 @@ from kg.errors import (
     StoreTransientError,
     StoreUnavailableError,
 )
-from kg.launcher import attach, file_lock, stop_store, store_status
+from kg.file_lock import file_lock
+from kg.launcher import attach, stop_store, store_status
 from kg.mounts import file_system_of, refuse_network_mount
 from kg.supervisor import Supervisor, is_running, process_identity
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+import neo4j
+import neo4j.exceptions
 import pytest
 
 from kg.backends import open_store
@@ -178,3 +180,26 @@ def test_an_interrupted_load_is_whole_chunks_and_resumes(
         assert len(list(store.entities())) == 3 * CHUNK
         store.bulk_load(*rows(), chunk=CHUNK)
         assert_whole(store, whole)
+
+
+@pytest.mark.parametrize("done", [True, False])
+def test_a_write_whose_answer_is_lost_is_done_once(
+    engine: Path, database: str, monkeypatch: pytest.MonkeyPatch, done: bool
+) -> None:
+    commit, losses = neo4j.Transaction.commit, [1]
+
+    def without_an_answer(transaction: neo4j.Transaction) -> None:
+        if not losses:
+            return commit(transaction)
+        losses.pop()
+        if done:
+            commit(transaction)
+        raise neo4j.exceptions.IncompleteCommit("planted")
+
+    with BoltStore(EmbeddedLink(engine, database=database, config=QUICK)) as store:
+        store.upsert_entities([thing("a", attributes={"n": 0})])
+        monkeypatch.setattr(neo4j.Transaction, "commit", without_an_answer)
+        store.execute("MATCH (a {key: 'a'}) SET a.n = a.n + 1")
+        assert not losses
+        assert store.query("MATCH (a {key: 'a'}) RETURN a.n").rows == ((1,),)
+        assert store.version == 2

@@ -6,12 +6,17 @@ writes the folder of the present number and never touches another.
 
 from __future__ import annotations
 
+import tarfile
+import tempfile
 from pathlib import Path
 
-from kg import ledger_file, snapshot
+from kg import ledger_file, snapshot, store_folder
+from kg.backends import open_store
 from kg.backends.memory import MemoryStore
+from kg.engine_command import LauncherConfig
+from kg.launcher import stop_store
 from kg.ledger import Ledger, Shard, ShardResult, run_job
-from kg.model import Edge, Entity, EntityKey, ImagePart
+from kg.model import AttributeValue, Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot, save_snapshot
 from linkers.model import Candidate, Link, Mention
@@ -20,12 +25,17 @@ from linkers.review import Request, Review, case_of, journal
 FOLDER = Path(__file__).parent
 
 
-def world() -> Snapshot:
-    """Return the graph that the golden snapshot holds."""
+def rows() -> tuple[list[Entity], list[Edge]]:
+    """Return the graph that the golden snapshot and the golden store hold."""
     record = (Provenance(kind="linked", source="test", probability=0.5),)
     country, shape = EntityKey("country:TR"), EntityKey("shape:crescent")
     part = ImagePart(parent=country, image="0" * 64, box_xyxy=(0.0, 0.0, 2.0, 1.0))
-    attributes = {"area_km2": 783562.0, "landlocked": False, "cca3": "TUR", "at": (39, 35.5)}
+    attributes: dict[str, AttributeValue] = {
+        "area_km2": 783562.0,
+        "landlocked": False,
+        "cca3": "TUR",
+        "at": (39, 35.5),
+    }
     entities = [
         Entity(key=country, label="Country", name="Türkiye", attributes=attributes),
         Entity(key=shape, label="Shape", name="crescent"),
@@ -35,7 +45,28 @@ def world() -> Snapshot:
         Edge(head=country, relation="depicts", tail=shape, provenance=record),
         Edge(head=country, relation="has_part", tail=entities[2].key, provenance=record),
     ]
-    return build_snapshot(entities, edges)
+    return entities, edges
+
+
+def world() -> Snapshot:
+    """Return the golden snapshot."""
+    return build_snapshot(*rows())
+
+
+def fill_store(folder: Path) -> None:
+    """Write the golden store: an embedded engine's folder, left as a stopped engine leaves it."""
+    entities, edges = rows()
+    with open_store(folder, launcher=LauncherConfig(heap="256m")) as store:
+        store.upsert_entities(entities)
+        store.upsert_edges(edges)
+    stop_store(folder)
+
+
+def packed_store(folder: Path, path: Path) -> None:
+    """Pack what a store's folder keeps; users, locks and logs are made anew at each start."""
+    with tarfile.open(path, "w:gz") as archive:
+        for name in ("store.json", "engine/databases"):
+            archive.add(folder / name, name)
 
 
 def fill(ledger: Ledger) -> str:
@@ -96,6 +127,11 @@ def main() -> None:
     if not folder.exists():
         with Ledger(folder / "ledger.sqlite", clock=lambda: 1_790_000_000.0) as ledger:
             fill(ledger)
+    path = FOLDER / f"store-{store_folder.FORMAT}.tar.gz"
+    if not path.exists():
+        with tempfile.TemporaryDirectory() as name:
+            fill_store(Path(name) / "graph")
+            packed_store(Path(name) / "graph", path)
 
 
 if __name__ == "__main__":
