@@ -1,8 +1,8 @@
 """Streams a generated dump through an import, and tells this process's memory on the way.
 
-Usage: ``python -m bench.stream_import [--gb 1] [--format n-triples]``. The store keeps nothing, so
-that the memory is the import's own; with ``--embedded`` it is the embedded store, a process of its
-own. Writes docs/benchmarks/stream-import.md.
+Usage: ``python -m bench.stream_import [--gb 1] [--format n-triples] [--work FOLDER]``. The store
+keeps nothing, so that the memory is the import's own; with ``--embedded`` it is the embedded store,
+a process of its own. Writes docs/benchmarks/stream-import.md.
 """
 
 from __future__ import annotations
@@ -145,10 +145,12 @@ def main() -> None:
     parser.add_argument("--gb", type=float, default=1.0, help="size of the dump")
     parser.add_argument("--format", default="n-triples")
     parser.add_argument("--embedded", action="store_true")
+    parser.add_argument("--work", type=Path, default=Path("build"), help="the dump lies there")
     arguments = parser.parse_args()
     name: str = arguments.format
     ending = format_of(Path("x"), name, writing=True).endings[0]
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=arguments.work) as folder:
         path, work = Path(folder) / f"dump{ending}", Path(folder) / "work"
         made(path, round(arguments.gb * 2**30), name)
         opened: AbstractContextManager[Store] = (

@@ -30,6 +30,7 @@ from kg.errors import (
     ReadOnlyError,
     UnsupportedQueryError,
 )
+from kg.text_positions import place_of
 
 __all__ = ["CheckedQuery", "check"]
 
@@ -134,29 +135,20 @@ def check(text: str, *, max_chars: int = MAX_CHARS) -> CheckedQuery:
     return CheckedQuery(text=text, parameters=frozenset(names), explains=explains)
 
 
-def _at(text: str, offset: int) -> dict[str, Any]:
-    line = text.count("\n", 0, offset) + 1
-    return {
-        "position": offset,
-        "line": line,
-        "column": offset - (text.rfind("\n", 0, offset) + 1) + 1,
-    }
-
-
 def _refuse_odd_characters(text: str) -> None:
     odd = _ODD.search(text)
     if odd is not None:
         raise QuerySyntaxError(
             f"the character {odd.group()!r} cannot stand in a query",
             hint="pass values with such characters as parameters",
-            **_at(text, odd.start()),
+            **place_of(text, odd.start()),
         )
     for escape in _ESCAPE.finditer(text):
         if escape.group(1) not in _ESCAPES:
             raise QuerySyntaxError(
                 f"the escape {escape.group()!r} is not accepted",
                 hint="write the character itself, or pass the value as a parameter",
-                **_at(text, escape.start()),
+                **place_of(text, escape.start()),
             )
 
 
@@ -195,9 +187,7 @@ def _without_semicolon(text: str, tokens: list[Token]) -> tuple[str, list[Token]
     if len(tokens) > first + 2:
         raise QuerySyntaxError(
             "only one statement at a time",
-            position=tokens[first].position.offset,
-            line=tokens[first].position.line,
-            column=tokens[first].position.col,
+            **place_of(text, tokens[first].position.offset),
             hint="send the statements one by one",
         )
     end = tokens[first].position.offset

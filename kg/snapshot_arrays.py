@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -41,7 +41,7 @@ class Snapshot:
     entities: Vocabulary[EntityKey]
     relation_names: Vocabulary[str]
     labels: Vocabulary[str]
-    names: tuple[str, ...]
+    names: Sequence[str]
     attributes: Mapping[str, Mapping[int, AttributeValue]] = field(repr=False)
     heads: NDArray[np.int32] = field(repr=False)
     relations: NDArray[np.int32] = field(repr=False)
@@ -68,7 +68,8 @@ class Snapshot:
     @cached_property
     def hash(self) -> str:
         """Hex SHA-256 over keys, labels, attributes and edges, independent of the machine."""
-        names = (self.entities.names, self.relation_names.names, self.labels.names, self.names)
+        texts = (self.entities.names, self.relation_names.names, self.labels.names, self.names)
+        names = tuple(map(tuple, texts))
         digest = hashlib.sha256(json.dumps(names).encode())
         for name in sorted(self.attributes):
             column = self.attributes[name]

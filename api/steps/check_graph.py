@@ -41,13 +41,13 @@ def check_folder(engine: Engine, *, progress: Progress = silent) -> list[Fault]:
 
 
 def _snapshots(engine: Engine) -> Iterator[Fault]:
-    from kg.snapshot import load_snapshot
+    from kg.snapshot import verify_snapshot
 
     workspace = engine.workspace
     for head in sorted(workspace.snapshot("full").parent.glob("*/snapshot.json")):
         name = head.parent.name
         try:
-            load_snapshot(head.parent)
+            verify_snapshot(head.parent)
             step = f"snapshot-{name}"
             stamp = workspace.recorded(step) if workspace.step(step).exists() else {}
         except EngineError as error:

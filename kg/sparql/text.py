@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 from kg.errors import LimitError, QuerySyntaxError, ReadOnlyError
+from kg.text_positions import place_of
 
 __all__ = ["MAX_CHARS", "check", "syntax_error"]
 
@@ -65,9 +66,7 @@ def check(text: str, *, max_chars: int = MAX_CHARS) -> None:
 
 def syntax_error(text: str, offset: int, what: str) -> QuerySyntaxError:
     """Return the error at a place of a text."""
-    before = text[:offset]
-    column = offset - before.rfind("\n")
-    return QuerySyntaxError(what, position=offset, line=before.count("\n") + 1, column=column)
+    return QuerySyntaxError(what, **place_of(text, offset))
 
 
 def _words(text: str) -> Iterator[tuple[str, int]]:

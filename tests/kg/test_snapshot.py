@@ -18,7 +18,14 @@ from kg.errors import (
 )
 from kg.model import Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
-from kg.snapshot import Snapshot, build_snapshot, load_snapshot, save_snapshot
+from kg.snapshot import (
+    Snapshot,
+    build_snapshot,
+    load_snapshot,
+    save_snapshot,
+    verify_snapshot,
+)
+from kg.vocabulary import Vocabulary
 
 KEYS = [EntityKey(key) for key in ("a", "b", "country:AL", "ä", "𐍈")]
 RELATIONS = ("borders", "speaks", "has_part")
@@ -290,10 +297,30 @@ def test_a_snapshot_that_was_changed_is_refused(tmp_path, how):
     elif how == "float":
         np.save(array, np.load(array).view(np.float32))
     elif how == "fields":
-        head.write_text(json.dumps({"format": 1}))
+        head.write_text(json.dumps({"format": 2}))
     elif how == "names":
-        head.write_text(json.dumps(content | {"names": ["x", "y"]}))
+        save_snapshot(replace(small(), names=("x", "y")), tmp_path / "other")
+        (tmp_path / "other" / "names.npy").replace(tmp_path / "names.npy")
     else:
         head.write_text(json.dumps(content | {"attributes": [1]}))
     with pytest.raises(ForeignFileError):
         load_snapshot(tmp_path)
+
+
+def test_a_change_in_the_middle_of_a_large_file_is_found_by_verifying(tmp_path):
+    rows = np.arange(50_000, dtype=np.int32)
+    entities = [
+        Entity(key=EntityKey(f"k{n:05}"), label="Thing", name=f"thing {n}") for n in rows.tolist()
+    ]
+    large = replace(
+        build_snapshot(entities, []), relation_names=Vocabulary(["likes"]), heads=rows, tails=rows,
+        relations=np.zeros_like(rows), probabilities=np.ones(len(rows), dtype=np.float32),
+    )  # fmt: skip
+    save_snapshot(large, tmp_path)
+    verify_snapshot(tmp_path)
+    tails = np.load(tmp_path / "tails.npy")
+    tails[25_000] += 1
+    np.save(tmp_path / "tails.npy", tails)
+    assert load_snapshot(tmp_path).hash == large.hash
+    with pytest.raises(ForeignFileError, match="do not agree"):
+        verify_snapshot(tmp_path)

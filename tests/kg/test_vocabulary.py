@@ -4,7 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kg.vocabulary
 from kg.errors import InputError
+from kg.text_table import TextTable
 from kg.vocabulary import Vocabulary
 
 names = st.lists(st.text(max_size=5), unique=True, max_size=20)
@@ -41,3 +43,16 @@ def test_near_names_are_found_whatever_their_case():
     assert vocabulary.nearest("COUNTRY:FR")[0] == "country:FR"
     assert vocabulary.nearest("zzz") == ()
     assert len(vocabulary.nearest("country:", count=1)) == 1
+
+
+@given(names, st.lists(st.text(max_size=5)), st.integers(0, 3))
+def test_a_vocabulary_over_ascending_names_is_the_same(words, asked, few):
+    words.sort()
+    table = TextTable.of(words)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kg.vocabulary, "FEW", few)  # so that both ways of looking up are taken
+        lazy, eager = Vocabulary.ascending(table), Vocabulary(words)
+        assert list(lazy) == words
+        for word in [*words, *asked]:
+            assert lazy.get(word) == eager.get(word)
+            assert (word in lazy) == (word in eager)
