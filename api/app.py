@@ -16,6 +16,7 @@ from api.access.audit import AuditLog
 from api.access.keys import KeyRing
 from api.access.scopes import admin_by_default
 from api.engine import Engine
+from api.fact_desk import FactDesk
 from api.guard import Guard, GuardConfig
 from api.held_linker import HeldLinker
 from api.held_sparql import HeldSparql
@@ -25,6 +26,7 @@ from api.review_desk import ReviewDesk
 from api.routes import (
     cypher,
     entities,
+    facts,
     health,
     images,
     info,
@@ -101,6 +103,7 @@ def create_app(
     app.state.linker = HeldLinker(engine)
     app.state.sparql = HeldSparql(engine)
     app.state.desk = ReviewDesk(engine)
+    app.state.fact_desk = FactDesk(engine)
     app.state.warm_up = warm_up
     guard = _guard_config(engine, hosts)
     app.state.keys_needed = guard.keys_needed
@@ -108,7 +111,7 @@ def create_app(
     add_handlers(app)
     for module in (query, why_not, search, reconcile, cypher, sparql, entities, images, jobs):
         app.include_router(module.router)
-    for module in (info, health, page):
+    for module in (facts, info, health, page):
         app.include_router(module.router)
     app.include_router(link_text_router)
     app.include_router(review_router)

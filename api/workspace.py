@@ -55,6 +55,11 @@ class Workspace:
         return self.folder / "review" / "decisions.jsonl"
 
     @property
+    def facts(self) -> Path:
+        """The log of people's verdicts on single edges."""
+        return self.folder / "review" / "facts.jsonl"
+
+    @property
     def keys(self) -> Path:
         """The keys of the REST API, as digests."""
         return self.folder / "access" / "keys.json"

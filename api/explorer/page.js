@@ -1,133 +1,98 @@
-// The page: asks, shows, and keeps its address such that it can be sent to somebody.
+// The page: which view is shown, the search box, the key.
 
-import { Problem, getJson, keepKey, postJson } from "./client.js";
-import { examplesFor } from "./examples.js";
-import { answerGroup, element, problemView, rowsView } from "./view.js";
+import { Problem, getJson, keepKey } from "./client.js";
+import { find, problemView } from "./dom.js";
+import { VIEWS, go, onGo, readAddress } from "./address.js";
+import { showAsk, showProblem, startAsking } from "./ask.js";
+import { entityView } from "./entity.js";
+import { readFacts } from "./facts.js";
+import { searchView } from "./found.js";
+import { jobsView } from "./jobs.js";
+import { reviewView } from "./review.js";
+import { savedView } from "./saved.js";
 
-const find = (id) => document.getElementById(id);
-const form = find("form");
-const fields = { q: find("question"), k: find("k"), answerer: find("answerer") };
-const shown = { answers: find("answers"), problem: find("problem"), status: find("status") };
+const MAKERS = { entity: entityView, search: searchView, review: reviewView, jobs: jobsView, saved: savedView };
+const TITLES = { ask: "Ask", entity: "Entity", search: "Search", review: "Review", jobs: "Jobs", saved: "Saved" };
 let running = null;
 
-async function ask({ remember = true } = {}) {
-  const asked = { query: fields.q.value, k: Number(fields.k.value), answerer: fields.answerer.value };
-  if (remember) rememberInAddress();
-  running?.abort(); // the server ends a question that nobody waits for
+async function show(state, { focus = true } = {}) {
+  running?.abort();
   const mine = new AbortController();
   running = mine;
-  show({ status: "Asking …", busy: true });
-  const started = performance.now();
+  const asks = state.view === "ask";
+  find("view-ask").hidden = !asks;
+  find("view").hidden = asks;
+  document.title = asks ? "Umbra" : `${TITLES[state.view]} · Umbra`;
+  for (const anchor of document.querySelectorAll("nav a")) {
+    if (anchor.dataset.view === state.view) anchor.setAttribute("aria-current", "page");
+    else anchor.removeAttribute("aria-current");
+  }
+  if (state.s !== undefined) find("search").value = state.s;
+  if (asks) {
+    showAsk(state);
+    return;
+  }
+  find("view").setAttribute("aria-busy", "true");
   try {
-    const found = await postJson("/v1/query", asked, { signal: mine.signal });
-    showAnswers(found, asked, performance.now() - started);
+    const made = await MAKERS[state.view](state, mine.signal, () => show(state));
+    if (mine.signal.aborted) return;
+    find("view").replaceChildren(...made);
+    if (focus) find("view").querySelector("h2")?.focus();
   } catch (error) {
-    if (error.name !== "AbortError") showProblem(error, asked.query);
+    if (error.name === "AbortError" || mine.signal.aborted) return;
+    const members = error instanceof Problem ? error.members : { title: "The page failed", detail: String(error) };
+    if (members.status === 401) askForKey();
+    find("view").replaceChildren(problemView(members));
   }
-}
-
-function show({ status = "", busy = false, problem = [], answers = [] }) {
-  shown.status.textContent = status;
-  shown.answers.setAttribute("aria-busy", String(busy));
-  shown.problem.replaceChildren(...problem);
-  shown.answers.replaceChildren(...answers);
-}
-
-function showAnswers(found, asked, tookMs) {
-  const known = found.answers.filter((answer) => answer.status === "known");
-  const likely = found.answers.filter((answer) => answer.status === "likely");
-  const total = `${found.total_known} in the graph` + (known.length < found.total_known ? `, ${known.length} shown` : "");
-  const warnings = found.warnings.map((text) => element("p", { class: "card warning" }, `Note: ${text}`));
-  const facts = [`${Math.round(tookMs)} ms`, found.answerer, found.structure, `snapshot ${found.snapshot.slice(0, 12)}`];
-  const counted = found.count && `${found.count.known} known, ${found.count.expected_likely.toFixed(1)} more likely`;
-  const groups = found.rows ? [rowsView(found.rows)] : [
-    answerGroup("Known", total, known, 1),
-    answerGroup("Likely", `${likely.length} shown`, likely, 1 + known.length),
-  ];
-  show({
-    status: counted || `${found.total_known} known, ${found.rows ? "no" : likely.length} likely shown`,
-    answers: [
-      ...warnings,
-      ...groups,
-      element("details", { class: "quiet" },
-        element("summary", {}, facts.filter(Boolean).join(" · ")),
-        element("p", {}, "The same on the command line:"),
-        element("pre", {}, command(asked)),
-        element("p", {}, "The question as it was read:"),
-        element("pre", {}, JSON.stringify(found.query, null, 1))),
-    ],
-  });
-}
-
-function command(asked) {
-  const quoted = `'${asked.query.replaceAll("'", `'"'"'`)}'`;
-  return `umbra ask --k ${asked.k} --answerer ${asked.answerer} ${quoted}`;
-}
-
-function showProblem(error, text) {
-  const members = error instanceof Problem ? error.members : { title: "The page failed", detail: String(error) };
-  show({ problem: [problemView(members, text)] });
-  find("key-form").hidden = members.status !== 401;
-  if (members.status === 401) find("key").focus();
-  else if (typeof members.position === "number") {
-    fields.q.focus();
-    fields.q.setSelectionRange(members.position, members.position + 1);
-  }
-}
-
-function rememberInAddress() {
-  const address = new URL(location.pathname, location.origin);
-  for (const [name, field] of Object.entries(fields)) address.searchParams.set(name, field.value);
-  if (address.href !== location.href) history.pushState(null, "", address);
-}
-
-function readAddress() {
-  const given = new URLSearchParams(location.search);
-  for (const [name, field] of Object.entries(fields)) {
-    if (given.has(name)) field.value = given.get(name);
-  }
-  if (fields.answerer.selectedIndex < 0) fields.answerer.value = "symbolic";
-  if (given.has("q") && form.checkValidity()) ask({ remember: false });
+  find("view").setAttribute("aria-busy", "false");
 }
 
 async function readGraph() {
   try {
     const info = await getJson("/v1/info");
     const parts = info.num_parts ? `, ${info.num_parts.toLocaleString()} parts of pictures` : "";
-    find("graph").textContent =
-      `${info.num_entities.toLocaleString()} entities, ${info.num_edges.toLocaleString()} edges${parts}`;
-    fields.k.max = info.limits.max_answers;
-    offerExamples(examplesFor(Object.keys(info.relations)));
+    find("graph").textContent = `${info.num_entities.toLocaleString()} entities, ${info.num_edges.toLocaleString()} edges${parts}`;
+    startAsking(info);
   } catch (error) {
     find("graph").textContent = "";
     showProblem(error, "");
   }
 }
 
-function offerExamples(examples) {
-  const chips = examples.map((example) => {
-    const chip = element("button", { type: "button", class: "chip" }, example.title);
-    chip.addEventListener("click", () => { fields.q.value = example.query; ask(); });
-    return chip;
-  });
-  find("examples").hidden = chips.length === 0;
-  find("examples").querySelector(".chips").replaceChildren(...chips);
-  if (chips.length && !fields.q.value) fields.q.value = examples[0].query;
+function askForKey() {
+  find("key-form").hidden = false;
+  find("key").focus();
 }
 
-form.addEventListener("submit", (event) => { event.preventDefault(); ask(); });
-fields.q.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+// Verdicts are read first: a question leaves out what people have rejected.
+async function start() {
+  const graph = readGraph();
+  await readFacts().catch(() => {});
+  await Promise.all([show(readAddress(), { focus: false }), graph]);
+}
+
+for (const anchor of document.querySelectorAll("nav a")) {
+  anchor.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    go({ view: VIEWS.includes(anchor.dataset.view) ? anchor.dataset.view : "ask" });
+  });
+}
+find("search-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (find("search").value.trim()) go({ view: "search", s: find("search").value.trim() });
 });
 find("key-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   keepKey(find("key").value);
   find("key-form").hidden = true;
-  show({});
-  await readGraph();
-  readAddress();
+  await start();
 });
-window.addEventListener("popstate", readAddress);
-
-readGraph();
-readAddress();
+document.addEventListener("umbra-key", askForKey);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.target.closest("input, textarea, select")) return;
+  event.preventDefault();
+  find("search").focus();
+});
+onGo((state) => show(state));
+start();

@@ -1,0 +1,127 @@
+// One entity: its picture with parts outlined, its neighbours as a graph and as a list.
+
+import { getJson, pictureUrl } from "./client.js";
+import { badge, button, element, percent, recordList, spaced } from "./dom.js";
+import { go, link } from "./address.js";
+import { factButtons } from "./facts.js";
+import { MOST_NODES, graphView } from "./graph.js";
+import { sides } from "./layout.js";
+import { lights } from "./lights.js";
+import { partsFigure } from "./picture.js";
+import { recipeView } from "./recipe.js";
+
+const PAGE = 100;
+const MOST_PICTURES = 6;
+
+function other(edge, key) {
+  return edge.head === key ? { key: edge.tail, name: edge.tail_name, out: true } : { key: edge.head, name: edge.head_name, out: false };
+}
+
+// Few of each relation rather than all of one, so that a hub shows what kinds it has; parts of
+// pictures first, since the picture beside the graph shows them.
+export function chosen(found, most = MOST_NODES) {
+  const groups = new Map();
+  for (const edge of found.edges) {
+    const end = other(edge, found.key);
+    if (end.key === found.key) continue;
+    const kind = `${end.out} ${edge.relation}`;
+    if (!groups.has(kind)) groups.set(kind, []);
+    groups.get(kind).push(edge);
+  }
+  const queues = [...groups.entries()].sort(([a], [b]) => (b === "true has_part") - (a === "true has_part")).map(([, edges]) => [...edges]);
+  const kept = [];
+  const keys = new Set();
+  while (queues.some((queue) => queue.length) && keys.size < most) {
+    for (const queue of queues) {
+      if (!queue.length || keys.size >= most) continue;
+      const edge = queue.shift();
+      keys.add(other(edge, found.key).key);
+      kept.push(edge);
+    }
+  }
+  return kept;
+}
+
+function neighbourGraph(found) {
+  const edges = chosen(found);
+  const ends = new Map(edges.map((edge) => [other(edge, found.key).key, { ...other(edge, found.key), relation: edge.relation }]));
+  const byRelation = (a, b) => a.relation.localeCompare(b.relation) || a.name.localeCompare(b.name);
+  const side = (out) => [...ends.values()].filter((end) => end.out === out).sort(byRelation).map((end) => end.key);
+  const places = sides(found.key, side(false), side(true));
+  const parts = new Set(found.parts.map((part) => part.key));
+  const nodes = [{ id: found.key, name: found.name, kind: "centre" },
+    ...[...ends.values()].map((end) => ({ id: end.key, name: end.name, kind: parts.has(end.key) ? "part" : "other" }))]
+    .map((node) => ({ ...node, ...places.get(node.id) }));
+  const drawn = edges.map((edge, n) => ({ ...edge, id: `e${n}`, status: edge.known ? "known" : "predicted" }));
+  const all = `${found.truncated ? "more than " : ""}${found.edges.length}`;
+  const frame = graphView({
+    nodes, edges: drawn, tall: true, onOpen: (key) => go({ view: "entity", key }),
+    label: `${found.name} and ${ends.size} of its neighbours, ${drawn.length} of ${all} edges; the list below has them all`,
+  });
+  if (found.images.length) {
+    pictureUrl(found.images[0].sha256).then((url) => setTimeout(() => frame.graph?.getElementById(found.key).data("picture", url), 300)).catch(() => {});
+  }
+  return element("div", { class: "neighbours" }, frame,
+    element("p", { class: "quiet drawn" }, `${drawn.length} of ${all} edges drawn`));
+}
+
+function edgeLine(edge, key) {
+  const end = other(edge, key);
+  const name = lights(link({ view: "entity", key: end.key }, end.name, { class: "entity" }), end.key);
+  return element("li", { class: `edge ${edge.known ? "known" : "predicted"}` },
+    element("p", {}, badge(edge.known ? "known" : "likely"), " ",
+      element("span", { class: "arrow" }, end.out ? `${spaced(edge.relation)} → ` : `← ${spaced(edge.relation)} `), name,
+      element("span", { class: "odds" }, ` ${percent(edge.probability)}`),
+      edge.known ? null : factButtons(edge)),
+    recordList(edge.records));
+}
+
+// The list grows a page at a time; nobody waits for a hundred thousand lines.
+function edgeList(found) {
+  const list = element("ol", { class: "edges" }, ...found.edges.map((edge) => edgeLine(edge, found.key)));
+  let offset = found.edges.length;
+  const told = element("span", { class: "quiet", role: "status" });
+  const more = button("Show more", async () => {
+    const page = await getJson(`/v1/entities/${encodeURIComponent(found.key)}?limit=${PAGE}&offset=${offset}`);
+    offset += page.edges.length;
+    list.append(...page.edges.map((edge) => edgeLine(edge, found.key)));
+    told.textContent = ` ${offset} shown`;
+    more.hidden = !page.truncated;
+  });
+  more.hidden = !found.truncated;
+  return [list, element("p", {}, more, told)];
+}
+
+function facts(found) {
+  const rows = Object.entries(found.attributes).map(([name, value]) => [spaced(name), String(value)]);
+  if (found.aliases.length) rows.unshift(["also called", found.aliases.slice(0, 12).join(", ")]);
+  return rows.length ? element("dl", { class: "attributes" },
+    ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])) : null;
+}
+
+function pictures(found) {
+  const figures = found.images.slice(0, MOST_PICTURES).map((image) => partsFigure(image, found.parts, found.name));
+  if (found.part) {
+    const { part } = found;
+    figures.push(partsFigure({ sha256: part.image, width: part.width, height: part.height, source: "the picture it is a part of" }, [part], found.name));
+  }
+  if (!figures.length) return null;
+  const names = found.parts.map((part) => lights(
+    link({ view: "entity", key: part.key }, `${part.name}, ${percent(part.confidence)}`, { class: "chip" }), part.key));
+  return element("div", { class: "pictures" }, ...figures,
+    names.length ? element("div", { class: "chips", role: "group", "aria-label": "Parts of the picture" }, ...names) : null);
+}
+
+export async function entityView(state, signal) {
+  const found = await getJson(`/v1/entities/${encodeURIComponent(state.key)}?limit=${PAGE}`, { signal });
+  const side = pictures(found);
+  return [
+    element("h2", { class: "title", tabindex: "-1" }, found.name, " ",
+      element("span", { class: "quiet" }, `${found.label} · ${found.key}`)),
+    element("div", { class: side ? "beside" : "" }, side, found.edges.length ? neighbourGraph(found) : null),
+    facts(found),
+    element("h3", {}, "Edges"),
+    ...(found.edges.length ? edgeList(found) : [element("p", { class: "quiet" }, "None.")]),
+    recipeView(state, found.name),
+  ].filter(Boolean);
+}

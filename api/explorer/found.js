@@ -1,0 +1,39 @@
+// Search over everything: hits with the words that were found, each a link.
+
+import { getJson } from "./client.js";
+import { element } from "./dom.js";
+import { link } from "./address.js";
+import { thumbnail } from "./picture.js";
+import { recipeView } from "./recipe.js";
+
+const FIELDS = { names: "called", prose: "said", picture: "in its picture", facts: "beside" };
+
+function highlighted({ text, spans }) {
+  const parts = [];
+  let at = 0;
+  const letters = [...text]; // spans count characters, not halves of them
+  for (const [start, end] of spans) {
+    parts.push(letters.slice(at, start).join(""), element("mark", {}, letters.slice(start, end).join("")));
+    at = end;
+  }
+  return [...parts, letters.slice(at).join("")];
+}
+
+function hitLine(hit) {
+  const why = hit.highlights.length
+    ? hit.highlights.slice(0, 3).map((one) => element("span", { class: "quiet support" }, `${FIELDS[one.field]}: `, ...highlighted(one)))
+    : [element("span", { class: "quiet support" }, "found by its meaning")];
+  return element("li", { class: "hit", "data-key": hit.key }, thumbnail(hit.image),
+    element("span", { class: "who" }, link({ view: "entity", key: hit.key }, hit.name, { class: "name" }), " ",
+      element("span", { class: "quiet" }, `${hit.label} · ${hit.key}`), ...why));
+}
+
+export async function searchView(state, signal) {
+  const found = await getJson(`/v1/search?k=20&q=${encodeURIComponent(state.s)}`, { signal });
+  return [
+    element("h2", { class: "title", tabindex: "-1" }, `${found.hits.length} found for “${state.s}”`),
+    ...found.warnings.map((text) => element("p", { class: "quiet" }, `Note: ${text}`)),
+    found.hits.length ? element("ol", { class: "answers" }, ...found.hits.map(hitLine)) : element("p", {}, "Nothing. Try fewer or other words."),
+    recipeView(state, `Search: ${state.s}`),
+  ];
+}

@@ -1,0 +1,113 @@
+// Draws small graphs with cytoscape, which is loaded with the first one. The canvas is for the eye:
+// whoever calls this also lists what it shows, with the same lights.
+
+import { element, spaced } from "./dom.js";
+import { light, watch } from "./lights.js";
+
+export const MOST_NODES = 40; // more are neither told apart nor read
+
+const loading = () => import("./cytoscape.js").then((module) => module.default);
+
+// Returns the element at once; the drawing follows. Nodes: id, name, kind, x, y. Edges: id, head,
+// tail, relation, source, status.
+export function graphView({ nodes, edges, label, onOpen, tall = false }) {
+  const frame = element("div", { class: tall ? "graph tall" : "graph", role: "img", "aria-label": label });
+  frame.dataset.nodes = nodes.length;
+  frame.dataset.edges = edges.length;
+  loading().then((cytoscape) => {
+    const start = () => draw(cytoscape, frame, nodes.slice(0, MOST_NODES + 1), edges, onOpen);
+    whenShown(frame, start);
+  });
+  return frame;
+}
+
+// A canvas has no size before it is on the page.
+function whenShown(frame, start) {
+  const observer = new ResizeObserver(() => {
+    if (frame.clientWidth === 0) return;
+    observer.disconnect();
+    start();
+  });
+  observer.observe(frame);
+}
+
+function draw(cytoscape, frame, nodes, edges, onOpen) {
+  const drawn = new Set(nodes.map((node) => node.id));
+  const graph = cytoscape({
+    container: frame,
+    elements: [
+      ...nodes.map(({ x, y, ...data }) => ({ data, position: { x, y }, classes: data.kind })),
+      ...edges.filter((edge) => drawn.has(edge.head) && drawn.has(edge.tail)).map((edge) => ({
+        data: { ...edge, source: edge.head, target: edge.tail, label: edgeLabel(edge) }, classes: edge.status,
+      })),
+    ],
+    layout: { name: "preset", fit: true, padding: 24 },
+    style: style(),
+    maxZoom: 1.6, minZoom: 0.2, wheelSensitivity: 0.2,
+    userZoomingEnabled: false, boxSelectionEnabled: false, autounselectify: true,
+  });
+  frame.graph = graph;
+  graph.on("mouseover", "node", (event) => light(event.target.id()));
+  graph.on("mouseout", "node", () => light(null));
+  graph.on("tap", "node", (event) => onOpen?.(event.target.id()));
+  watch(frame, (key) => {
+    graph.elements().removeClass("lit");
+    if (key === null) return;
+    const node = graph.getElementById(key);
+    node.addClass("lit");
+    node.connectedEdges().addClass("lit");
+  });
+  const scheme = matchMedia("(prefers-color-scheme: dark)");
+  const recolour = () => {
+    if (frame.isConnected) graph.style(style());
+    else scheme.removeEventListener("change", recolour);
+  };
+  scheme.addEventListener("change", recolour);
+  new ResizeObserver(() => frame.isConnected && frame.clientWidth && graph.resize().fit(undefined, 24)).observe(frame);
+}
+
+function edgeLabel(edge) {
+  return edge.from ? `${spaced(edge.relation)}\n${shortened(edge.from, 34)}` : spaced(edge.relation);
+}
+
+export function shortened(text, most) {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+}
+
+function style() {
+  const css = getComputedStyle(document.documentElement);
+  const colour = (name) => css.getPropertyValue(`--${name}`).trim();
+  const line = (name, kind) => ({
+    "line-color": colour(name), "target-arrow-color": colour(name), "line-style": kind,
+  });
+  return [
+    { selector: "node", style: {
+      label: "data(name)", color: colour("ink"), "font-size": 13, "text-wrap": "ellipsis", "text-max-width": 150,
+      "text-valign": "bottom", "text-margin-y": 5, "text-background-color": colour("card"),
+      "text-background-opacity": 0.85, "text-background-padding": 2,
+      width: 22, height: 22, "background-color": colour("node"), "border-width": 2, "border-color": colour("card"),
+    } },
+    { selector: "node.answer, node.centre", style: {
+      width: 34, height: 34, "background-color": colour("accent"), "font-weight": 700, "font-size": 15,
+    } },
+    { selector: "node.part", style: { shape: "round-rectangle", "background-color": colour("outline") } },
+    { selector: "node[picture]", style: {
+      shape: "round-rectangle", width: 54, height: 36, "background-image": "data(picture)",
+      "background-fit": "contain", "background-color": colour("card"), "border-color": colour("line"), "border-width": 1,
+    } },
+    { selector: "node.answer[picture], node.centre[picture]", style: {
+      width: 72, height: 48, "border-color": colour("accent"), "border-width": 3,
+    } },
+    { selector: "edge", style: {
+      label: "data(label)", "text-wrap": "wrap", color: colour("quiet"), "font-size": 11, "line-height": 1.25,
+      "text-background-color": colour("card"), "text-background-opacity": 0.9, "text-background-padding": 2,
+      "text-rotation": "none", "curve-style": "bezier", width: 2, "target-arrow-shape": "triangle", "arrow-scale": 1.1,
+    } },
+    { selector: "edge.known", style: line("known", "solid") },
+    { selector: "edge.predicted", style: line("likely", "dashed") },
+    { selector: "edge.absent", style: line("absent", "dotted") },
+    { selector: ".plain-labels", style: { label: "" } },
+    { selector: "node.lit", style: { "border-width": 4, "border-color": colour("outline"), "z-index": 9 } },
+    { selector: "edge.lit", style: { width: 4, "z-index": 9 } },
+  ];
+}

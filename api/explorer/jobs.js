@@ -1,0 +1,87 @@
+// Jobs and how far they are; looked at again while one runs.
+
+import { getJson, postJson } from "./client.js";
+import { bar, button, element } from "./dom.js";
+import { go } from "./address.js";
+import { recipeView } from "./recipe.js";
+
+const EVERY_MS = 700;
+const RUNS = ["pending", "running"];
+
+const ACTIONS = {
+  pending: ["pause", "cancel"], running: ["pause", "cancel"], paused: ["resume", "cancel"],
+  failed: ["retry"], cancelled: ["retry"], done: [],
+};
+
+function jobLine(job, changed) {
+  const share = job.total ? job.done / job.total : job.state === "done" ? 1 : 0;
+  const told = element("span", { class: "quiet", role: "status" });
+  const act = (name) => button(name[0].toUpperCase() + name.slice(1), async () => {
+    try {
+      const options = name === "cancel" ? { method: "DELETE" } : { method: "POST" };
+      await getJson(`/v1/jobs/${encodeURIComponent(job.id)}${name === "cancel" ? "" : `/${name}`}`, options);
+      changed();
+    } catch (error) {
+      told.textContent = error.message;
+    }
+  }, { "aria-label": `${name} job ${job.id}` });
+  const review = button("Review its links", async () => {
+    const { new_cases: made } = await postJson("/v1/review/cases", { job: job.id });
+    told.textContent = ` ${made} new cases`;
+    go({ view: "review" });
+  }, { "aria-label": `Review the links of job ${job.id}` });
+  const counts = Object.entries(job.counts).map(([name, n]) => `${n} ${name}`).join(", ");
+  return element("li", { class: `job card ${job.state}`, "data-job": job.id },
+    element("p", {}, element("b", {}, job.kind), ` ${job.id} `, element("span", { class: `state ${job.state}` }, job.state)),
+    bar(share, `${job.done} of ${job.total} ${job.unit}`),
+    element("p", { class: "quiet" }, `${job.done.toLocaleString()} of ${job.total.toLocaleString()} ${job.unit}`, counts ? ` · ${counts}` : ""),
+    job.error ? element("p", { class: "failed" }, job.error) : null,
+    element("p", { class: "actions" }, ...ACTIONS[job.state].map(act), job.kind === "link" && job.state === "done" ? review : null, told));
+}
+
+// Mentions one a line become a job that links them.
+function startForm(changed) {
+  const field = element("textarea", { id: "mentions", rows: 3, required: true, placeholder: "Turkish\nSyrian Arab Republic" });
+  const told = element("p", { class: "quiet", role: "status" });
+  const form = element("form", { class: "card" }, element("label", { for: "mentions" }, "Link mentions ", element("span", { class: "quiet" }, "one a line")), field,
+    element("p", {}, element("button", { type: "submit", class: "plain" }, "Start a job")), told);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const mentions = field.value.split("\n").filter((line) => line.trim()).map((mention, n) => ({ id: `m${n + 1}`, mention: mention.trim(), context: "" }));
+    try {
+      await postJson("/v1/jobs", { kind: "link", parameters: { mentions } });
+      field.value = "";
+      changed();
+    } catch (error) {
+      told.textContent = `${error.message} ${error.members?.hint ?? ""}`;
+    }
+  });
+  return form;
+}
+
+export async function jobsView(state, signal) {
+  const list = element("ol", { class: "jobs", "aria-label": "Jobs" });
+  const told = element("p", { class: "unseen", role: "status" });
+  let before = "";
+  const look = async () => {
+    const { jobs } = await getJson("/v1/jobs", { signal });
+    const now = JSON.stringify(jobs);
+    if (now === before) return jobs;
+    before = now;
+    const focused = document.activeElement?.getAttribute("aria-label");
+    list.replaceChildren(...(jobs.length ? jobs.map((job) => jobLine(job, watch)) : [element("li", { class: "quiet" }, "None yet.")]));
+    if (focused) list.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
+    const run = jobs.filter((job) => RUNS.includes(job.state));
+    told.textContent = run.length ? `${run.length} running` : "No job runs";
+    return jobs;
+  };
+  let waiting = null;
+  const watch = async () => {
+    clearTimeout(waiting);
+    const jobs = await look().catch(() => []);
+    if (!signal.aborted && jobs.some((job) => RUNS.includes(job.state))) waiting = setTimeout(watch, EVERY_MS);
+  };
+  await look();
+  watch();
+  return [element("h2", { class: "title", tabindex: "-1" }, "Jobs"), startForm(watch), told, list, recipeView(state, "Jobs")];
+}

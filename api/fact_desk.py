@@ -1,0 +1,129 @@
+"""The desk at which people accept or reject single edges, such as those that a model predicts.
+
+An accepted edge enters the graph with a record of who said so, under a job of its own, so that it
+can be withdrawn again. A rejected one is kept as a verdict: a question leaves it out where it is
+named in `without`, and the graph's own records stay as they are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from api.edge_texts import NamedEntities
+from api.fact_schemas import FactIn, FactOut, FactsOut
+from kg.errors import ConflictError
+from kg.model import Edge, EdgeKey
+from kg.provenance import Provenance
+from kg.store import Withdrawal
+
+if TYPE_CHECKING:
+    from api.engine import Engine
+    from linkers.review.journal import Journal
+
+__all__ = ["FactDesk"]
+
+
+class FactDesk:
+    """Verdicts on the edges of an engine's graph, kept in `Workspace.facts`.
+
+    Args:
+        engine: Whose graph.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from api.engine import Engine
+        >>> from api.workspace import Workspace
+        >>> FactDesk(Engine(Workspace(Path(tempfile.mkdtemp())))).facts()
+        FactsOut(facts=())
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._lock = threading.RLock()
+        self._journal: Journal | None = None
+        self._last: dict[EdgeKey, dict[str, Any]] = {}
+
+    def facts(self) -> FactsOut:
+        """Return the verdicts that hold, the latest first."""
+        with self._lock:
+            self._catch_up()
+            held = [row for row in self._last.values() if row["verdict"] != "undo"]
+            return FactsOut(facts=tuple(FactOut.model_validate(row) for row in reversed(held)))
+
+    def decide(self, asked: FactIn) -> FactOut:
+        """Keep a verdict and do it to the graph; the same one again changes nothing.
+
+        The graph comes first and the line second: a process killed between the two leaves a verdict
+        that is simply given again.
+
+        Raises:
+            UnknownEntityError: No entity has such a key or name.
+            UnknownRelationError: No edge of the graph has the relation.
+            ConflictError: There is no verdict to undo.
+        """
+        named = NamedEntities(self._engine.snapshot)
+        edge = named.edge((asked.head, asked.relation, asked.tail))
+        with self._lock, self._opened().writing():
+            self._catch_up()
+            before = self._last.get(edge)
+            if before is not None and before["verdict"] == asked.verdict:
+                return FactOut.model_validate(before)
+            if before is None and asked.verdict == "undo":
+                raise ConflictError("there is no verdict on this edge", where=" ".join(edge))
+            self._apply(edge, asked)
+            row = self._row(edge, asked)
+            self._opened().append(row)
+            self._catch_up()
+            return FactOut.model_validate(row)
+
+    def _apply(self, edge: EdgeKey, asked: FactIn) -> None:
+        store, job = self._engine.store, _job_of(edge)
+        if asked.verdict != "accept":
+            store.withdraw(Withdrawal(job=job))
+            return
+        record = Provenance(kind="accepted", source=asked.who, text=asked.comment, job=job)
+        head, relation, tail = edge
+        store.upsert_edges([Edge(head=head, relation=relation, tail=tail, provenance=(record,))])
+
+    def _row(self, edge: EdgeKey, asked: FactIn) -> dict[str, Any]:
+        snapshot = self._engine.snapshot
+        head, relation, tail = edge
+        names = {
+            f"{end}_name": snapshot.names[position]
+            for end, key in (("head", head), ("tail", tail))
+            if (position := snapshot.entities.get(key)) is not None
+        }
+        return {
+            "head": head,
+            "relation": relation,
+            "tail": tail,
+            **names,
+            "verdict": asked.verdict,
+            "who": asked.who,
+            "comment": asked.comment,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+    def _opened(self) -> Journal:
+        if self._journal is None:
+            from linkers.review.journal import Journal
+
+            self._journal = Journal(self._engine.workspace.facts)
+        return self._journal
+
+    def _catch_up(self) -> None:
+        """Take in what this process or another has written since."""
+        for row in self._opened().news():
+            edge = (row["head"], row["relation"], row["tail"])
+            self._last.pop(edge, None)  # the latest stands last
+            self._last[edge] = row
+
+
+def _job_of(edge: EdgeKey) -> str:
+    """Return the job under which an accepted edge stands; it is the edge's alone."""
+    return f"fact-{hashlib.sha256(json.dumps(edge).encode()).hexdigest()[:16]}"

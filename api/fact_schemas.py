@@ -1,0 +1,44 @@
+"""What every door shows of people's verdicts on single edges."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from api.proof_schemas import Model
+
+__all__ = ["FactIn", "FactOut", "FactsOut"]
+
+Verdict = Literal["accept", "reject", "undo"]
+
+
+class FactIn(Model):
+    """A verdict on an edge; entities by key, or by a name that only one has."""
+
+    head: str = Field(min_length=1, max_length=2_000)
+    relation: str = Field(min_length=1, max_length=1_000)
+    tail: str = Field(min_length=1, max_length=2_000)
+    verdict: Verdict
+    who: str = Field(min_length=1, max_length=200)
+    comment: str | None = Field(default=None, max_length=2_000)
+
+
+class FactOut(Model):
+    """An edge and the last verdict on it."""
+
+    head: str
+    head_name: str
+    relation: str
+    tail: str
+    tail_name: str
+    verdict: Verdict = Field(description="undo: the earlier verdict was taken back")
+    who: str
+    at: str
+    comment: str | None = None
+
+
+class FactsOut(Model):
+    """The verdicts that hold, the latest first."""
+
+    facts: tuple[FactOut, ...]

@@ -1,0 +1,111 @@
+"""Verdicts on single edges: an accepted one enters the graph, each can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.fact_desk import FactDesk
+from api.fact_schemas import FactIn, FactOut, FactsOut
+from api.routes.facts import VERDICTS
+from kg.model import EntityKey
+from kg.provenance import Provenance
+from tests.api.conftest import ADDRESS
+from tests.api.test_guard import problem
+from tests.api.world import WorldEngine, open_world
+
+NEW = {"head": "Greece", "relation": "borders", "tail": "country:GE", "who": "ada"}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[WorldEngine]:
+    with open_world(tmp_path / ".umbra") as engine:
+        yield engine
+
+
+@pytest.fixture
+def server(engine: WorldEngine) -> Iterator[TestClient]:
+    with TestClient(create_app(engine), base_url=ADDRESS) as client:
+        yield client
+
+
+def records(engine: WorldEngine, head: str, tail: str) -> list[Provenance]:
+    edges = engine.store.edges(head=EntityKey(head), relation="borders", tail=EntityKey(tail))
+    return [record for edge in edges for record in edge.provenance]
+
+
+def give(server: TestClient, verdict: str, **more: Any) -> FactOut:
+    response = server.post("/v1/review/facts", json=NEW | {"verdict": verdict} | more)
+    assert response.status_code == 200, response.text
+    return FactOut.model_validate(response.json())
+
+
+def test_an_accepted_edge_enters_the_graph_once_with_who_said_so(
+    server: TestClient, engine: WorldEngine
+) -> None:
+    first = give(server, "accept", comment="seen on a map")
+    assert (first.head, first.head_name, first.tail_name) == ("country:GR", "Greece", "Georgia")
+    assert give(server, "accept") == first
+    (record,) = records(engine, "country:GR", "country:GE")
+    assert (record.kind, record.source, record.text) == ("accepted", "ada", "seen on a map")
+    assert FactsOut.model_validate(server.get("/v1/review/facts").json()).facts == (first,)
+
+
+def test_taking_back_leaves_what_others_say(server: TestClient, engine: WorldEngine) -> None:
+    weak = {"head": "country:GE", "tail": "country:TR"}
+    before = records(engine, "country:GE", "country:TR")
+    give(server, "accept", **weak)
+    assert len(records(engine, "country:GE", "country:TR")) == len(before) + 1
+    give(server, "undo", **weak)
+    assert records(engine, "country:GE", "country:TR") == before
+    assert FactsOut.model_validate(server.get("/v1/review/facts").json()).facts == ()
+
+
+def test_a_rejected_edge_can_be_left_out_of_a_question(
+    server: TestClient, engine: WorldEngine
+) -> None:
+    give(server, "accept")
+    said = give(server, "reject")
+    assert records(engine, "country:GR", "country:GE") == []
+    weak = give(server, "reject", head="country:GE", tail="country:TR")
+    held = FactsOut.model_validate(server.get("/v1/review/facts").json()).facts
+    assert held == (weak, said)
+    question = {
+        "query": "MATCH (c)-[:borders]->(:Country {key: 'country:TR'}) RETURN c",
+        "without": [[fact.head, fact.relation, fact.tail] for fact in held],
+    }
+    answers = server.post("/v1/query", json=question).json()["answers"]
+    assert "country:GE" not in {answer["key"] for answer in answers}
+
+
+def test_verdicts_outlive_the_server(engine: WorldEngine) -> None:
+    said = FactDesk(engine).decide(FactIn(verdict="reject", **NEW))
+    other = FactDesk(engine)
+    assert other.facts().facts == (said,)
+    other.decide(FactIn(verdict="undo", **NEW))
+    assert FactDesk(engine).facts().facts == ()
+
+
+def test_what_fits_nothing_is_refused(server: TestClient, engine: WorldEngine) -> None:
+    sent = NEW | {"verdict": "accept"}
+    for wrong, slug in (
+        ({"head": "Atlantis"}, "unknown-entity"),
+        ({"relation": "bordrs"}, "unknown-relation"),
+        ({"verdict": "undo"}, "conflict"),
+        ({"verdict": "perhaps"}, "invalid-request"),
+    ):
+        response = server.post("/v1/review/facts", json=sent | wrong)
+        problem(response, slug, response.status_code)
+    assert not engine.workspace.facts.exists()
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_the_examples_are_taken(server: TestClient, name: str) -> None:
+    if name == "undo":
+        server.post("/v1/review/facts", json=VERDICTS["accept"]["value"])
+    assert server.post("/v1/review/facts", json=VERDICTS[name]["value"]).status_code == 200
