@@ -1,15 +1,19 @@
-"""Rows matched to entities: by the server's linker, or by names where none was trained."""
+"""Rows matched to entities: by the server's linker, or by names where none was trained.
+
+A row without a name is matched by the values of its properties.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rapidfuzz import fuzz
 
 from api.reconciling.schemas import CandidateOut, FeatureOut, NamedOut, QueryIn, ResultOut
+from api.reconciling.values import holders, plain
 from kg.errors import MissingPartError
-from kg.words import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +39,14 @@ def reconciled(
         held: The server's linker.
         queries: By the client's ids.
     """
+    named = {name: query for name, query in queries.items() if query.query.strip()}
+    found = {name: _by_values(engine, query) for name, query in queries.items()}
     try:
-        links = _links(held, queries)
+        links = _links(held, named)
     except MissingPartError:
-        found = {name: _by_names(engine, query) for name, query in queries.items()}
+        found |= {name: _by_names(engine, query) for name, query in named.items()}
     else:
-        found = {name: _by_link(engine, links[name]) for name in queries}
+        found |= {name: _by_link(engine, links[name]) for name in named}
     return {name: _cut(found[name], query) for name, query in queries.items()}
 
 
@@ -49,7 +55,7 @@ def _links(held: HeldLinker, queries: Mapping[str, QueryIn]) -> dict[str, Link]:
 
     mentions = []
     for name, query in queries.items():
-        told = "; ".join(f"{p.pid}: {p.words()}" for p in query.properties)
+        told = "; ".join(f"{p.pid}: {', '.join(p.texts())}" for p in query.properties)
         context = f"{query.query}. {told}"[:CONTEXT] if told else query.query
         mentions.append(Mention(id=name, surface=query.query, context=context).placed())
     with held.lent() as linker:
@@ -70,9 +76,9 @@ def _by_names(engine: Engine, query: QueryIn) -> Iterator[CandidateOut]:
     """Iterate entities whose names hold words of the query, the likest first."""
     hits = engine.search.words.search(query.query, k=50, fields={"names": 1.0})
     entities = [entity for hit in hits if (entity := engine.store.entity(hit.key)) is not None]
-    wanted = _plain(query.query)
+    wanted = plain(query.query)
     likeness = {
-        entity.key: max(fuzz.ratio(wanted, _plain(name)) for name in (entity.name, *entity.aliases))
+        entity.key: max(fuzz.ratio(wanted, plain(name)) for name in (entity.name, *entity.aliases))
         for entity in entities
     }
     same = [key for key, alike in likeness.items() if alike == 100]
@@ -80,8 +86,15 @@ def _by_names(engine: Engine, query: QueryIn) -> Iterator[CandidateOut]:
         yield _shown(entity, likeness[entity.key], match=same == [entity.key], signals={})
 
 
-def _plain(text: str) -> str:
-    return " ".join(word.text for word in words(text))
+def _by_values(engine: Engine, query: QueryIn) -> Iterator[CandidateOut]:
+    """Iterate entities of a row without a name, by the share of its properties that they have."""
+    agreed = Counter(key for told in query.properties for key in holders(engine, told))
+    whole = [key for key, count in agreed.items() if count == len(query.properties)]
+    for key, count in sorted(agreed.items(), key=lambda row: (-row[1], row[0])):
+        entity = engine.store.entity(key)
+        if entity is not None:
+            score = 100 * count / len(query.properties)
+            yield _shown(entity, score, match=whole == [key], signals={})
 
 
 def _shown(

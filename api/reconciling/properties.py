@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from api.reconciling.schemas import (
     ExtendIn,
     ExtendOut,
+    MetaOut,
     NamedOut,
     PropertyAskedIn,
     SuggestionOut,
@@ -93,11 +94,27 @@ def extended(engine: Engine, asked: ExtendIn) -> ExtendOut:
         if wanted.id not in named:
             raise InputError(f"no property {wanted.id[:80]!r}", where="extend")
     return ExtendOut(
-        meta=tuple(named[wanted.id] for wanted in asked.properties),
+        meta=tuple(_meta(engine, named[wanted.id]) for wanted in asked.properties),
         rows={
             key: {wanted.id: tuple(_values(engine, key, wanted)) for wanted in asked.properties}
             for key in asked.ids
         },
+    )
+
+
+def _meta(engine: Engine, wanted: NamedOut) -> MetaOut:
+    """Return a property; one that leads to entities of a single label says which."""
+    kind, _, name = wanted.id.partition("/")
+    graph, label = engine.snapshot, None
+    if kind == "relation":
+        tails = graph.tails[graph.relations == graph.relation_names[name]]
+        labels = {graph.label_of(int(tail)) for tail in set(tails.tolist())}
+        if len(labels) == 1:
+            (label,) = labels
+    return MetaOut(
+        id=wanted.id,
+        name=wanted.name,
+        type=None if label is None else NamedOut(id=label, name=label),
     )
 
 

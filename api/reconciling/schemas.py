@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from api.proof_schemas import Model
 from kg.errors import InputError
@@ -15,6 +15,7 @@ __all__ = [
     "ExtendIn",
     "ExtendOut",
     "ManifestOut",
+    "MetaOut",
     "NamedOut",
     "PropertiesOut",
     "QueryIn",
@@ -32,7 +33,9 @@ MAX_ROWS = 1_000
 
 
 class _Given(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    """What a client sends; fields that the protocol leaves open are passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
 class _Reference(_Given):
@@ -40,7 +43,7 @@ class _Reference(_Given):
     name: str | None = None
 
 
-Value = str | float | bool | _Reference
+Value = str | int | float | bool | _Reference
 
 
 class PropertyIn(_Given):
@@ -49,21 +52,28 @@ class PropertyIn(_Given):
     pid: str = Field(max_length=500)
     v: Value | list[Value]
 
-    def words(self) -> str:
-        """Return the values as text."""
+    def texts(self) -> list[str]:
+        """Return the values, each as text; an entity by its name, or else its key."""
         values = self.v if isinstance(self.v, list) else [self.v]
-        told = (v.name or v.id if isinstance(v, _Reference) else str(v) for v in values)
-        return ", ".join(told)
+        return [v.name or v.id if isinstance(v, _Reference) else str(v) for v in values]
 
 
 class QueryIn(_Given):
-    """A row to be matched."""
+    """A row to be matched: by a name, by values of properties, or by both."""
+
+    model_config = ConfigDict(extra="forbid")
 
     query: str = Field(default="", max_length=1_000)
     type: str | list[str] | None = None
     limit: float = Field(default=5, ge=1, le=100)
     properties: list[PropertyIn] = Field(default=[], max_length=50)
     type_strict: Literal["any", "should", "all"] = "any"
+
+    @model_validator(mode="after")
+    def _says_something(self) -> QueryIn:
+        if "query" not in self.model_fields_set and not self.properties:
+            raise ValueError("neither a query nor a property")
+        return self
 
     @property
     def types(self) -> frozenset[str]:
@@ -169,6 +179,12 @@ class SuggestionsOut(Model):
     result: tuple[SuggestionOut, ...]
 
 
+class MetaOut(NamedOut):
+    """A property that was fetched, and of which type the entities are that it leads to."""
+
+    type: NamedOut | None = None
+
+
 class PropertiesOut(Model):
     """Properties that may be fetched."""
 
@@ -180,7 +196,7 @@ class PropertiesOut(Model):
 class ExtendOut(Model):
     """Values of properties, by entity and property."""
 
-    meta: tuple[NamedOut, ...]
+    meta: tuple[MetaOut, ...]
     rows: dict[str, dict[str, tuple[dict[str, str | int | float], ...]]]
 
 
@@ -189,7 +205,8 @@ class ManifestOut(Model):
 
     versions: tuple[str, ...] = ("0.2",)
     name: str
-    identifierSpace: str  # noqa: N815 - the protocol's name
+    serviceVersion: str  # noqa: N815 - the protocol's name
+    identifierSpace: str  # noqa: N815
     schemaSpace: str  # noqa: N815
     defaultTypes: tuple[NamedOut, ...]  # noqa: N815
     batchSize: int = BATCH  # noqa: N815

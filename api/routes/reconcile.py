@@ -25,6 +25,7 @@ from api.reconciling.schemas import (
     read_queries,
 )
 from api.routes.examples import ENTITY_KEYS, RECONCILED
+from api.routes.info import installed_version
 from kg.errors import (
     InputError,
     LimitError,
@@ -170,6 +171,7 @@ def _manifest(engine: Engine, address: str) -> ManifestOut:
 
     return ManifestOut(
         name=f"Umbra: {engine.workspace.folder.absolute().parent.name}",
+        serviceVersion=installed_version(),
         identifierSpace="urn:umbra:entity",
         schemaSpace="urn:umbra:schema",
         defaultTypes=tuple(NamedOut(id=name, name=name) for name in engine.snapshot.labels),

@@ -221,12 +221,30 @@ def test_properties_are_fetched(service: TestClient) -> None:
     found = response.json()
     jsonschema.validate(found, EXTENDED)
     population = 1_000_000 * (1 + list(NAMES).index("GR"))
+    assert found["meta"][1]["type"] == {"id": "Country", "name": "Country"}
     assert found["rows"]["country:GR"]["attribute/population"] == [{"int": population}]
     assert {value["name"] for value in found["rows"]["country:GR"]["relation/borders"]} == {
         "Bulgaria", "Turkey",
     }  # fmt: skip
     assert found["rows"]["nobody"] == {"attribute/population": [], "relation/borders": []}
     assert service.get("/v1/reconcile", params={"extend": json.dumps(wanted)}).json() == found
+
+
+def test_a_row_without_a_name_is_matched_by_its_values(service: TestClient) -> None:
+    population = 1_000_000 * (1 + list(NAMES).index("GR"))
+    told = [
+        {"pid": "attribute/population", "v": population},
+        {"pid": "borders", "v": [{"id": "country:BG", "name": "Bulgaria"}], "open": "field"},
+    ]
+    found = ask(
+        service,
+        q={"properties": told},
+        none={"properties": [{"pid": "x", "v": "y"}]},
+        e={"query": ""},
+    )
+    ranked = [(one["id"], one["score"], one["match"]) for one in found["q"]["result"]]
+    assert ranked == [("country:GR", 100, True), ("country:TR", 50, False)]
+    assert found["none"] == found["e"] == {"result": []}
 
 
 def test_the_example_is_answered_by_get_too(service: TestClient) -> None:
@@ -243,6 +261,8 @@ def test_the_example_is_answered_by_get_too(service: TestClient) -> None:
         ("queries", "[]"),
         ("queries", '{"q": {"query": 3}}'),
         ("queries", '{"q": {"query": "x", "limit": 0}}'),
+        ("queries", '{"q": {"limit": 1}}'),
+        ("queries", '{"q": {"properties": []}}'),
         ("queries", '{"q": {"query": "x", "colour": "red"}}'),
         ("queries", '{"q": {"query": "x", "type_strict": "most"}}'),
         ("queries", json.dumps({str(n): {"query": "x"} for n in range(51)})),
