@@ -1,4 +1,4 @@
-"""A process that works on a job, started and killed by `test_ledger.py`.
+"""A process that works on a job, started and killed by `test_ledger_workers.py`.
 
 Usage: ``python ledger_worker.py LEDGER JOB NAP_S LOG``; a line of the log names a shard begun.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -118,3 +119,18 @@ def through(store: MemoryStore, name: str, ending: str) -> tuple[MemoryStore, li
         path = Path(folder) / f"graph{ending}"
         write_graph(store, path, name)
         return read_back(path)
+
+
+def small(number: int = 30) -> MemoryStore:
+    record = (Provenance(kind="asserted", source="f"),)
+    keys = [EntityKey(f"e:{n:02}") for n in range(number)]
+    return filled(
+        [
+            Entity(key=key, label="Town", name=f"Town {key}", attributes={"size": n})
+            for n, key in enumerate(keys)
+        ],
+        [
+            Edge(head=one, relation="near", tail=other, provenance=record)
+            for one, other in pairwise(keys)
+        ],
+    )

@@ -1,107 +1,16 @@
-"""Imports: the whole way from files to a store, bad rows, limits, interruptions and kills."""
-
-import json
-import os
-import random
-import signal
-import subprocess
-import sys
-import time
-from dataclasses import fields, replace
-from pathlib import Path
+"""Imports: the whole way from files to a store, bad rows, limits."""
 
 import pytest
 from PIL import Image
 
-import kg.importing
 from kg.backends.memory import MemoryStore
-from kg.errors import JobError, MappingError, RecordError, StoreUnavailableError
+from kg.errors import JobError, MappingError, RecordError
 from kg.images import ImageFolder
-from kg.import_shards import EntityWork
-from kg.import_sources import MappedEntities
-from kg.importing import ImportReport, estimate_mapping, import_mapping
-from kg.ledger import Ledger, Shard
-from kg.mapping import load_mapping
-from tests.kg.import_worker import JournalStore, run
+from kg.importing import estimate_mapping, import_mapping
+from kg.ledger import Ledger
+from tests.kg.import_world import MAPPING, ROOT
 
-ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "countries" / "graph.toml"
-
-MAPPING = """
-[[entities]]
-file = "towns.csv"
-label = "Town"
-key = "town:{id}"
-name = "{name}"
-image = "seals/{id}.png"
-attributes = { people = { path = "people", type = "int" } }
-
-[[entities]]
-file = "towns.csv"
-label = "Land"
-key = "land:{land}"
-name = "{land}"
-once = true
-
-[[edges]]
-file = "towns.csv"
-head = "town:{id}"
-relation = "lies_in"
-tail = "land:{land}"
-
-[[edges]]
-file = "roads.jsonl"
-head = "town:{from}"
-relation = "road_to"
-tail = "town:{to}"
-attributes = { km = { path = "km", type = "float" } }
-"""
-
-
-class World:
-    """A folder with a mapping of some towns, and everything that an import needs."""
-
-    def __init__(self, folder: Path, towns: int = 12) -> None:
-        self.folder = folder
-        self.store = MemoryStore()
-        self.ledger = Ledger(folder / "work" / "ledger.sqlite")
-        self.images = ImageFolder(folder / "work" / "images")
-        self.rejects = folder / "work" / "rejects.jsonl"
-        self.mapping = folder / "graph.toml"
-        self.mapping.write_text(MAPPING)
-        lines = [f"{n},Town {n},{100 * n},{'NS'[n % 2]}\n" for n in range(towns)]
-        (folder / "towns.csv").write_text("id,name,people,land\n" + "".join(lines))
-        roads = [{"from": n, "to": (n + 1) % towns, "km": 1.5} for n in range(towns)]
-        (folder / "roads.jsonl").write_text("".join(json.dumps(road) + "\n" for road in roads))
-        (folder / "seals").mkdir()
-        for n in range(towns):
-            Image.new("RGB", (2, 2), (n, 0, 0)).save(folder / "seals" / f"{n}.png")
-
-    def run(self, **options) -> ImportReport:
-        return import_mapping(
-            self.store,
-            self.mapping,
-            ledger=self.ledger,
-            images=self.images,
-            rejects=self.rejects,
-            **options,
-        )
-
-    def content(self, store=None):
-        store = store or self.store
-        return list(store.entities()), list(store.edges())
-
-    def rejected(self) -> list[tuple[str, int, str | None, str]]:
-        rows = map(json.loads, self.rejects.read_text().splitlines())
-        return [(row["file"], row["line"], row["column"], row["reason"]) for row in rows]
-
-
-@pytest.fixture
-def world(tmp_path, monkeypatch):
-    monkeypatch.setattr(kg.importing, "SHARD_LINES", 5)
-    made = World(tmp_path)
-    yield made
-    made.ledger.close()
 
 
 def test_files_become_a_graph(world):
@@ -231,117 +140,6 @@ def test_a_damaged_file_or_a_bad_mapping_writes_nothing(world):
     world.mapping.write_text("entities = 3")
     with pytest.raises(MappingError):
         world.run()
-
-
-def test_a_store_that_fails_passes_its_error_on_and_the_import_can_go_on(world):
-    class Flaky(MemoryStore):
-        broken = True
-
-        def upsert_edges(self, rows):
-            if self.broken:
-                raise StoreUnavailableError("gone")
-            return super().upsert_edges(rows)
-
-    world.store = Flaky()
-    with pytest.raises(StoreUnavailableError, match="gone"):
-        world.run()
-    world.store.broken = False
-    assert world.run().edges == 24
-
-
-@pytest.mark.parametrize("calls", range(1, 12))
-def test_an_interrupt_at_any_shard_and_a_second_run_give_the_same_graph(world, calls):
-    whole = MemoryStore()
-    with Ledger(world.folder / "other" / "ledger.sqlite") as ledger:
-        import_mapping(
-            whole,
-            world.mapping,
-            ledger=ledger,
-            images=world.images,
-            rejects=world.folder / "other" / "rejects",
-        )
-    left = [calls]
-
-    def interrupt(_done: int, _total: int) -> None:
-        left[0] -= 1
-        if not left[0]:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        world.run(progress=interrupt)
-    report = world.run()
-    assert (report.entities, report.edges, report.images) == (14, 24, 12)
-    assert world.content() == world.content(whole)
-
-
-def test_kills_at_random_moments_lose_and_double_nothing(tmp_path):
-    folders = [tmp_path / name for name in ("killed", "whole")]
-    for folder in folders:
-        folder.mkdir()
-        made = World(folder, towns=60)
-        (folder / "seals" / "7.png").write_bytes(b"no picture")
-        with (folder / "roads.jsonl").open("a") as file:
-            file.write('{"from": 1, "to": 99}\n')
-        made.ledger.close()
-    killed = folders[0]
-    command = [sys.executable, str(ROOT / "tests" / "kg" / "import_worker.py"), str(killed)]
-    generator, kills, journal = random.Random(1), 0, killed / "journal"
-    while kills < 12:
-        size = journal.stat().st_size if journal.exists() else 0
-        child = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
-        deadline = time.monotonic() + 30
-        while child.poll() is None and time.monotonic() < deadline:
-            if journal.exists() and journal.stat().st_size > size:
-                break
-            time.sleep(0.002)
-        time.sleep(generator.uniform(0, 0.08))
-        if child.poll() is not None:
-            break
-        child.send_signal(signal.SIGKILL)
-        child.wait()
-        kills += 1
-    assert kills >= 4, "it was killed at work"
-    reports = [run(folder) for folder in folders]
-    counts = [(r.entities, r.edges, r.images, r.rejects) for r in reports]
-    assert counts == [(62, 120, 59, 2)] * 2
-    stores = [JournalStore(folder / "journal") for folder in folders]
-    keys = [[entity.key for entity in store.entities()] for store in stores]
-    edges = [[edge.key for edge in store.edges()] for store in stores]
-    assert keys[0] == keys[1]
-    assert edges[0] == edges[1]
-    rejects = [(folder / "rejects.jsonl").read_bytes() for folder in folders]
-    assert rejects[0] == rejects[1]
-    images = [sorted(p.name for p in (folder / "images").rglob("[!.]*")) for folder in folders]
-    assert images[0] == images[1]
-
-
-def test_shards_taken_in_order_read_a_file_once_even_where_another_process_takes_some(tmp_path):
-    world = World(tmp_path, towns=300)
-    world.ledger.close()
-    mapping = load_mapping(world.mapping)
-    opened: list[str] = []
-    source = mapping.entities[0].source
-
-    class Counted(type(source)):
-        def records(self):
-            opened.append(self.file.name)
-            return super().records()
-
-    counted = Counted(**{field.name: getattr(source, field.name) for field in fields(source)})
-    tables = [replace(mapping.entities[0], source=counted, image=None)]
-    rows = [MappedEntities(table, world.images.add, 301) for table in tables]
-    work = EntityWork(rows, world.store, set())
-    shards = [
-        Shard(job="j", number=n, parameters={"table": 0, "first": n + 1, "last": n + 1})
-        for n in range(301)
-    ]
-    odd = [work(shard).counts["entities"] for shard in shards[1::2]]
-    assert odd == [1] * 150
-    assert opened == ["towns.csv"]
-    even = [work(shard).counts["entities"] for shard in shards[::2]]
-    assert even == [0, *[1] * 150], "the first line is the header"
-    assert opened == ["towns.csv"] * 2
-    assert sum(1 for _ in world.store.entities()) == 300
 
 
 def test_an_estimate_comes_near_what_is_there_and_writes_nothing(world):

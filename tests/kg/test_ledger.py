@@ -1,17 +1,4 @@
-"""The job ledger: jobs, shards and leases, with processes that are killed at random moments."""
-
-import contextlib
-import errno
-import os
-import random
-import signal
-import sqlite3
-import subprocess
-import sys
-import threading
-import time
-from collections import Counter
-from pathlib import Path
+"""The job ledger: jobs, shards, their states, and any order of events."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -19,47 +6,13 @@ from hypothesis import strategies as st
 
 from kg.errors import (
     ConflictError,
-    ForeignFileError,
-    FormatVersionError,
     InputError,
     JobError,
     MissingPartError,
 )
 from kg.ledger import Ledger, Shard, ShardResult, Worker, run_job
-from kg.ledger_file import LedgerFile
 from kg.ledger_repair import mend, retry_failed
-from tests.kg.ledger_worker import shard_output, work
-
-ROOT = Path(__file__).parents[2]
-WORKER = Path(__file__).with_name("ledger_worker.py")
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def ledger(tmp_path, clock):
-    with Ledger(tmp_path / "jobs" / "ledger.sqlite", clock=clock) as opened:
-        yield opened
-
-
-def doubled(shard: Shard) -> ShardResult:
-    number = shard.parameters["n"]
-    return ShardResult(output=b"%d\n" % (2 * number), counts={"even": 1, "sum": number})
-
-
-def submit(ledger: Ledger, count: int = 3, **options):
-    return ledger.submit("double", {"why": "test"}, [{"n": n} for n in range(count)], **options)
+from tests.kg.ledger_jobs import Clock, doubled, submit
 
 
 def test_a_job_is_done_shard_by_shard_and_its_output_is_in_order(ledger, tmp_path):
@@ -110,68 +63,6 @@ def test_a_job_without_shards_is_done_at_once(ledger):
     job = submit(ledger, 0)
     assert job.state == "done"
     assert run_job(ledger, job.id, doubled).total == 0
-
-
-def test_no_two_workers_hold_one_shard(ledger):
-    job = submit(ledger)
-    leased = [ledger.lease_next(job.id, Worker.here()).number for _ in range(3)]
-    assert leased == [0, 1, 2]
-    assert ledger.lease_next(job.id, Worker.here()) is None
-
-
-def test_a_lease_expires(ledger, clock):
-    job = submit(ledger, 1)
-    assert ledger.lease_next(job.id, Worker.here(), lease_s=60).number == 0
-    clock.now += 59
-    assert ledger.lease_next(job.id, Worker.here()) is None
-    clock.now += 2
-    assert ledger.lease_next(job.id, Worker.here()).number == 0
-
-
-def test_the_lease_of_a_dead_process_is_free_at_once(ledger):
-    job = submit(ledger, 1)
-    here = Worker.here()
-    ledger.lease_next(job.id, Worker(here.host, here.pid, "1", "before"), lease_s=1e9)
-    assert ledger.lease_next(job.id, here).number == 0
-
-
-def test_a_process_on_another_machine_is_not_called_dead(ledger):
-    job = submit(ledger, 1)
-    ledger.lease_next(job.id, Worker("elsewhere", 1, "1", "far"), lease_s=1e9)
-    assert ledger.lease_next(job.id, Worker.here()) is None
-
-
-def test_a_worker_reads_back_as_it_was_written():
-    worker = Worker.here()
-    assert Worker.parse(str(worker)) == worker
-    assert not worker.is_dead()
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    assert Worker(worker.host, child.pid, "12", "x").is_dead()
-
-
-def test_a_slow_worker_that_comes_second_changes_nothing(ledger, clock):
-    job = submit(ledger, 1)
-    slow, fast = Worker.here(), Worker.here()
-    late = ledger.lease_next(job.id, slow, lease_s=1)
-    clock.now += 2
-    early = ledger.lease_next(job.id, fast)
-    ledger.complete(early, doubled(early))
-    ledger.release(late, slow)
-    ledger.fail(late, "too late", slow)
-    ledger.complete(late, doubled(late))
-    assert ledger.progress(job.id).state == "done"
-
-
-def test_a_function_that_is_not_pure_is_found_out(ledger, clock):
-    job = submit(ledger, 1)
-    late = ledger.lease_next(job.id, Worker.here(), lease_s=1)
-    clock.now += 2
-    early = ledger.lease_next(job.id, Worker.here())
-    ledger.complete(early, ShardResult(output=b"a"))
-    with pytest.raises(JobError, match="done twice with different results"):
-        ledger.complete(late, ShardResult(output=b"b"))
-    assert ledger.output(next(ledger.shards(job.id))) == b"a"
 
 
 def test_a_failed_shard_can_be_tried_again(ledger):
@@ -275,165 +166,6 @@ def test_shards_can_be_added_once(ledger, tmp_path):
         ledger.add_shards("nothing", [])
 
 
-def test_an_output_that_was_changed_or_deleted_is_not_returned(ledger):
-    job = submit(ledger, 1)
-    with pytest.raises(MissingPartError, match="no output of shard 0"):
-        ledger.output(next(ledger.shards(job.id)))
-    run_job(ledger, job.id, doubled)
-    shard = next(ledger.shards(job.id))
-    path = next(path for path in ledger.outputs.rglob("*") if path.name == shard.sha256)
-    path.write_bytes(b"changed")
-    with pytest.raises(MissingPartError, match="no output of shard 0"):
-        ledger.output(shard)
-
-
-def test_a_ledger_is_the_same_after_opening_it_again(tmp_path):
-    with Ledger(tmp_path / "l") as first:
-        job = submit(first)
-        run_job(first, job.id, doubled)
-        before = (list(first.jobs()), list(first.shards(job.id)))
-    with Ledger(tmp_path / "l") as second:
-        assert (list(second.jobs()), list(second.shards(job.id))) == before
-    second.close()
-
-
-@pytest.mark.parametrize("content", [b"hello, I am no database\n" * 100, b"\x00" * 4096])
-def test_a_foreign_file_is_refused_and_left_as_it_is(tmp_path, content):
-    path = tmp_path / "ledger.sqlite"
-    path.write_bytes(content)
-    with pytest.raises(ForeignFileError, match="not a job ledger"):
-        Ledger(path)
-    assert path.read_bytes() == content
-
-
-def test_a_foreign_database_is_refused_and_left_as_it_is(tmp_path):
-    path = tmp_path / "ledger.sqlite"
-    foreign = sqlite3.connect(path)
-    foreign.execute("CREATE TABLE shards_of_glass (x)")
-    foreign.close()
-    before = path.read_bytes()
-    with pytest.raises(ForeignFileError):
-        Ledger(path)
-    assert path.read_bytes() == before
-    with pytest.raises(ForeignFileError):
-        Ledger(tmp_path)
-
-
-def test_a_ledger_of_another_format_is_refused(tmp_path):
-    path = tmp_path / "ledger.sqlite"
-    Ledger(path).close()
-    database = sqlite3.connect(path)
-    database.execute("PRAGMA user_version = 99")
-    database.close()
-    with pytest.raises(FormatVersionError, match="format 99"):
-        Ledger(path)
-
-
-def test_threads_share_a_ledger(ledger):
-    job = submit(ledger, 40)
-    seen: list[int] = []
-
-    def counted(shard: Shard) -> ShardResult:
-        seen.append(shard.number)
-        return doubled(shard)
-
-    threads = [threading.Thread(target=run_job, args=(ledger, job.id, counted)) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(seen) == list(range(40))
-    assert ledger.progress(job.id).state == "done"
-
-
-def start(ledger_path: Path, job: str, nap_s: float, log: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, str(WORKER), str(ledger_path), job, str(nap_s), str(log)]
-    return subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
-
-
-def whole(count: int) -> bytes:
-    return b"".join(map(shard_output, range(count)))
-
-
-def test_processes_never_do_the_same_shard(tmp_path):
-    path, log = tmp_path / "ledger.sqlite", tmp_path / "log"
-    with Ledger(path) as ledger:
-        job = submit(ledger, 60)
-        workers = [start(path, job.id, 0.002, log) for _ in range(3)]
-        assert [worker.wait(timeout=60) for worker in workers] == [0, 0, 0]
-        assert ledger.progress(job.id).state == "done"
-        ledger.write_output(job.id, tmp_path / "all")
-    assert Counter(log.read_text().split()) == {str(number): 1 for number in range(60)}
-    assert (tmp_path / "all").read_bytes() == whole(60)
-
-
-OPENER = """
-import sys
-from pathlib import Path
-from kg.ledger import Ledger
-print("ready", flush=True)
-for line in sys.stdin:
-    with Ledger(Path(line.strip())) as ledger:
-        print(ledger.submit("same", {}, [{"n": 1}]).id, flush=True)
-"""
-
-
-def test_several_processes_may_open_a_new_ledger_at_once(tmp_path):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", OPENER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            bufsize=1,
-            env=environment,
-        )
-        for _ in range(4)
-    ]
-    try:
-        assert {process.stdout.readline() for process in processes} == {"ready\n"}
-        for number in range(12):
-            for process in processes:
-                process.stdin.write(f"{tmp_path / str(number) / 'ledger.sqlite'}\n")
-            assert len({process.stdout.readline() for process in processes}) == 1
-    finally:
-        for process in processes:
-            process.communicate()
-
-
-def test_a_ledger_made_while_it_is_looked_at_is_not_foreign(tmp_path, monkeypatch):
-    path = tmp_path / "ledger.sqlite"
-    pragma = LedgerFile._pragma
-
-    def slowly(file, name):
-        monkeypatch.setattr(LedgerFile, "_pragma", pragma)
-        found = pragma(file, name)
-        with contextlib.suppress(JobError), Ledger(path) as other:
-            other.submit("same", {}, [{"n": 1}])
-        return found
-
-    monkeypatch.setattr("kg.ledger_file.BUSY_S", 0.2)
-    monkeypatch.setattr(LedgerFile, "_pragma", slowly)
-    with Ledger(path) as ledger:
-        assert submit(ledger).state == "pending"
-
-
-def test_an_output_that_cannot_be_kept_gives_the_shard_back(ledger, monkeypatch):
-    job = submit(ledger)
-    full = OSError(errno.ENOSPC, "No space left on device")
-
-    def fails(*_):
-        raise full
-
-    monkeypatch.setattr(ledger, "_keep", fails)
-    with pytest.raises(OSError, match="No space"):
-        run_job(ledger, job.id, doubled)
-    monkeypatch.undo()
-    assert {shard.state for shard in ledger.shards(job.id)} == {"pending"}
-    assert run_job(ledger, job.id, doubled).state == "done"
-
-
 def test_what_is_lost_or_failed_is_done_again_and_nothing_else(ledger):
     job = submit(ledger, 5)
 
@@ -463,32 +195,6 @@ def test_what_is_lost_or_failed_is_done_again_and_nothing_else(ledger):
     ledger.cancel(job.id)
     ledger.free(job.id, [0])
     assert ledger.job(job.id).state == "cancelled"
-
-
-def test_kills_at_random_moments_lose_and_double_nothing(tmp_path):
-    path, log, count = tmp_path / "ledger.sqlite", tmp_path / "log", 60
-    log.touch()
-    generator = random.Random(0)
-    with Ledger(path) as ledger:
-        job = submit(ledger, count)
-        kills = 0
-        while kills < 20 and ledger.progress(job.id).state != "done":
-            worker = start(path, job.id, 0.01, log)
-            begun = len(log.read_text().split())
-            deadline = time.monotonic() + 30
-            while len(log.read_text().split()) == begun and time.monotonic() < deadline:
-                time.sleep(0.002)
-            time.sleep(generator.uniform(0, 0.03))
-            worker.send_signal(signal.SIGKILL)
-            worker.wait()
-            kills += 1
-        assert kills >= 10, "the worker was killed while it had work"
-        after = run_job(ledger, job.id, work)
-        assert (after.state, after.counts) == ("done", {"rows": 10 * count})
-        ledger.write_output(job.id, tmp_path / "all")
-    assert (tmp_path / "all").read_bytes() == whole(count)
-    begun = Counter(log.read_text().split())
-    assert sum(begun.values()) <= count + kills, "a kill costs at most the shard in hand"
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

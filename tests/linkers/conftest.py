@@ -1,11 +1,17 @@
-"""Encoders that need no weights, and a linker trained on a small world."""
+"""Encoders that need no weights, a linker trained on a small world, decisions on a small graph."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
 from encoders import TinyImageEncoder, TinyTextEncoder
+from kg.backends.memory import MemoryStore
+from kg.store import Store
 from linkers import DecisionConfig, Encoders, Linker, LinkerConfig
+from linkers.review import Review
+from tests.linkers.review_world import AT, case, fill
 from tests.linkers.small_world import COUNTRIES, PICTURES, examples, key, world
 
 
@@ -30,3 +36,15 @@ def tiny_linker(tiny_encoders: Encoders, tiny_config: LinkerConfig) -> Linker:
     return Linker.train(
         base, mentions, gold, encoders=tiny_encoders, config=tiny_config, pixels=PICTURES.get
     )
+
+
+@pytest.fixture
+def store() -> Store:
+    return fill(MemoryStore())
+
+
+@pytest.fixture
+def review(store: Store, tmp_path: Path) -> Review:
+    found = Review(store, tmp_path / "log.jsonl", now=lambda: AT)
+    found.add([case(1), case(2), case(3, "the country"), case(4, "Chile", "CL", "PE")])
+    return found

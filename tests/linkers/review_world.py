@@ -15,6 +15,7 @@ from linkers.model import Candidate, Link, Mention
 from linkers.review import Case, Request, Review, case_of
 
 HEAP = LauncherConfig(idle_timeout_s=20, heap="256m")
+AT = "2026-11-29T00:00:00+00:00"
 NAMES = {"PE": "Peru", "CL": "Chile", "BO": "Bolivia", "PE2": "Republic of Peru"}
 
 
@@ -28,6 +29,12 @@ def told(source: str = "countries.jsonl", **fields: object) -> Provenance:
 
 def linked(number: int) -> Provenance:
     return told("mentions.jsonl", kind="linked", locator=f"mention m{number}", probability=0.6)
+
+
+def entity(store: Store, code: str) -> Entity:
+    found = store.entity(key(code))
+    assert found is not None
+    return found
 
 
 def fill(store: Store) -> Store:

@@ -1,4 +1,4 @@
-"""The Cypher fragment: what it reads, what it refuses and where, and that writing round-trips."""
+"""The Cypher fragment: what it reads, what it refuses and where."""
 
 from __future__ import annotations
 
@@ -10,17 +10,13 @@ from kg.errors import (
     EngineError,
     LimitError,
     QuerySyntaxError,
-    UnknownEntityError,
-    UnknownRelationError,
     UnsafeQueryError,
     UnsupportedQueryError,
 )
-from kg.model import Edge, Entity, EntityKey
-from kg.provenance import Provenance
-from kg.snapshot import Snapshot, build_snapshot
+from kg.model import EntityKey
 from reasoning.exact import evaluate
-from reasoning.normal_form import EVERYTHING, normalise
-from reasoning.notations import read, read_query, write_query
+from reasoning.normal_form import EVERYTHING
+from reasoning.notations import read, read_query
 from reasoning.query import (
     Anchor,
     Compare,
@@ -30,26 +26,15 @@ from reasoning.query import (
     Projection,
     Query,
     Union,
-    structure_name,
 )
-from tests.strategies import safe_trees
+from tests.reasoning.cypher_trees import ARABIC, COUNTRY, has, same, world
 
-COUNTRY, ARABIC = Labelled("Country"), Anchor(EntityKey("language:ara"))
 PRESENT = {name: Union((Compare(name, "=", ""), Compare(name, "<>", ""))) for name in "xyz"}
 ASKED = (
     "MATCH (c:Country)-[:borders]->(n:Country)-[:has_part]->(:Part)-[:has_label]->"
     "(:Shape {key: 'shape:crescent'}) "
     "WHERE NOT (c)-[:speaks]->(:Language {name: 'Arabic'}) RETURN c.name AS country"
 )
-
-
-def has(relation: str, child: Query) -> Query:
-    """Return what has an edge of a relation to a child."""
-    return Projection(relation, child, inverse=True)
-
-
-def same(text: str, tree: Query, **parameters: object) -> None:
-    assert normalise(read_query(text, parameters=parameters)) == normalise(tree)
 
 
 def test_the_question_of_the_demo() -> None:
@@ -295,151 +280,6 @@ def test_any_text_is_read_or_refused_by_one_of_our_errors(text: str) -> None:
         return
 
 
-@settings(max_examples=120, deadline=None)
-@given(safe_trees(max_leaves=6))
-def test_writing_and_reading_gives_the_normal_form_back(tree: Query) -> None:
-    text = write_query(tree, "cypher")
-    again = normalise(read_query(text))
-    assert again == normalise(keys_as_anchors(tree))
-    assert normalise(read_query(write_query(again, "cypher"))) == again
-
-
-def keys_as_anchors(tree: Query) -> Query:
-    """Return a tree with ``key = x`` as an anchor, which is how Cypher reads it."""
-    match tree:
-        case Compare(attribute="key", comparison="=", value=str(value)):
-            return Anchor(EntityKey(value))
-        case Projection():
-            return Projection(tree.relation, keys_as_anchors(tree.child), tree.inverse)
-        case Negation():
-            return Negation(keys_as_anchors(tree.child))
-        case Intersection() | Union():
-            return type(tree)(tuple(map(keys_as_anchors, tree.children)))
-        case _:
-            return tree
-
-
-def test_what_cypher_cannot_say_is_refused_when_writing() -> None:
-    for tree in (
-        Labelled("Entity"),
-        Compare("x", "in", ()),
-        Compare("x", "=", float("inf")),
-        Compare("x", "=", 2**70),
-        Labelled("back\\slash"),
-    ):
-        with pytest.raises(UnsupportedQueryError):
-            write_query(tree, "cypher")
-    with pytest.raises(UnsafeQueryError):
-        write_query(Negation(COUNTRY), "cypher")
-
-
-def test_names_that_need_backticks_round_trip() -> None:
-    tree = Intersection((Labelled("a `b`"), Compare("exists", "=", "x"), has("größer", ARABIC)))
-    assert normalise(read_query(write_query(tree, "cypher"))) == normalise(tree)
-
-
-def world() -> Snapshot:
-    def entity(key: str, label: str, name: str) -> Entity:
-        return Entity(key=EntityKey(key), label=label, name=name)
-
-    entities = [
-        entity("language:ara", "Language", "Arabic"),
-        entity("language:eng", "Language", "English"),
-        entity("country:MX", "Country", "Mexico"),
-        entity("city:MX", "City", "Mexico"),
-        entity("city:X", "City", "Twin"),
-        entity("city:Y", "City", "Twin"),
-    ]
-    edges = [("country:MX", "speaks", "language:eng"), ("city:X", "near", "city:X")]
-    source = (Provenance(kind="asserted", source="an atlas"),)
-    return build_snapshot(
-        entities,
-        [
-            Edge(head=EntityKey(h), relation=r, tail=EntityKey(t), provenance=source)
-            for h, r, t in edges
-        ],
-    )
-
-
-def test_a_name_that_one_entity_has_becomes_that_entity() -> None:
-    tree = read_query(
-        "MATCH (c)-[:speaks]->(:Language {name: 'Arabic'}) RETURN c", snapshot=world()
-    )
-    assert tree == has("speaks", ARABIC)
-    assert structure_name(tree) == "1p"
-    by_label = "MATCH (c)-[:speaks]->(:%s {name: 'Mexico'}) RETURN c"
-    assert read_query(by_label % "Country", snapshot=world()) == has(
-        "speaks", Anchor(EntityKey("country:MX"))
-    )
-    twins = read_query("MATCH (c:City {name: 'Twin'}) RETURN c", snapshot=world())
-    assert twins == Intersection((Labelled("City"), Compare("name", "=", "Twin")))
-    other = read_query("MATCH (c:City {key: 'country:MX'}) RETURN c", snapshot=world())
-    assert evaluate(other, world()).tolist() == []
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "nearest"),
-    [
-        ("MATCH (c:Contry) RETURN c", UnsupportedQueryError, "'Country'"),
-        ("MATCH (c)-[:speeks]->() RETURN c", UnknownRelationError, "'speaks'"),
-        ("MATCH (c:Language {name: 'Arabik'}) RETURN c", UnknownEntityError, "'Arabic'"),
-        ("MATCH (c {key: 'country:MZ'}) RETURN c", UnknownEntityError, "'country:MX'"),
-        ("MATCH (c:City) WHERE NOT (c)-[:nera]->() RETURN c", UnknownRelationError, "'near'"),
-    ],
-)
-def test_unknown_names_are_refused_with_the_nearest(
-    text: str, kind: type[EngineError], nearest: str
-) -> None:
-    with pytest.raises(kind) as caught:
-        read_query(text, snapshot=world())
-    assert nearest in str(caught.value)
-
-
-def test_a_loop_in_the_graph_makes_a_chain_of_one_relation_ambiguous() -> None:
-    chain = "MATCH (a)-[:%s]->(b)-[:%s]->(c) RETURN a"
-    read_query(chain % ("speaks", "speaks"), snapshot=world())
-    with pytest.raises(UnsupportedQueryError, match="different edges"):
-        read_query(chain % ("near", "near"), snapshot=world())
-    apart = "MATCH (a)-[:near]->(b) MATCH (b)-[:near]->(c) RETURN a"
-    assert evaluate(read_query(apart, snapshot=world()), world()).tolist() == [1]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "MATCH (c)-[:a]->({key: 'x'}), (c)-[:a]->({key: 'y'}) RETURN c",
-        "MATCH (c)-[:a]->({name: 'x'}), (c)-[:a]->({name: 'y'}) RETURN c",
-        "MATCH (c)-[:a]->(:A), (c)-[:a]->(:B) RETURN c",
-        "MATCH (c)-[:a]->(d:X), (c)<-[:a]-(e:X) RETURN c",
-        "MATCH (c)-[:a]->(d) WHERE (c)-[:a]->() RETURN c",
-        "MATCH (c)-[:a]->(d) MATCH (c)-[:a]->(e) RETURN c",
-    ],
-)
-def test_hops_that_cannot_be_one_edge_may_share_a_clause(text: str) -> None:
-    read_query(text)
-
-
-def test_nodes_without_a_name_in_a_condition_are_not_those_of_the_pattern() -> None:
-    same(
-        "MATCH (c:A)-[:a]->() WHERE NOT (c)-[:b]->() AND EXISTS { (c)-[:d]->() } RETURN c",
-        Intersection(
-            (
-                Labelled("A"),
-                has("a", EVERYTHING),
-                Negation(has("b", EVERYTHING)),
-                has("d", EVERYTHING),
-            )
-        ),
-    )
-    with pytest.raises(UnsupportedQueryError, match="begins with"):
-        read_query("MATCH (`#0`:A)-[:a]->() RETURN `#0`")
-
-
 def test_limit_and_columns_are_read_beside_the_tree() -> None:
     reading = read("MATCH (c:City) RETURN c.name, c.key AS id LIMIT 7")
     assert (reading.limit, reading.columns) == (7, ("c.name", "id"))
-
-
-def test_strings_hold_any_character() -> None:
-    tree = Compare("name", "=", 'it\'s "so"\\ \n\t ✓ } ) WHERE')
-    assert read_query(write_query(tree, "cypher")) == tree
