@@ -31,8 +31,8 @@ from linkers.pipeline import LinkTask, run_link_job
 
 __all__ = ["FOLDER_RUNS", "Killer"]
 
-WEIGHTS = {"load": 24, "upsert": 27, "link": 20, "index": 12, "backup": 12, "migration": 5}
-VICTIMS = {"umbra": 84, "store": 10, "supervisor": 6}
+WEIGHTS = {"load": 24, "upsert": 29, "link": 20, "index": 12, "backup": 12, "migration": 3}
+VICTIMS = {"umbra": 91, "store": 6, "supervisor": 3}
 SIGNALS = {signal.SIGKILL: 2, signal.SIGTERM: 1, signal.SIGINT: 1}
 FOLDER_RUNS = 30
 LIMIT_S = 240.0

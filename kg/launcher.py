@@ -29,7 +29,7 @@ from kg.errors import (
 )
 from kg.file_lock import file_lock, locked
 from kg.store_folder import prepare_store_folder
-from kg.supervisor import ENDPOINT_FORMAT, is_running
+from kg.supervisor import ENDPOINT_FORMAT, STOP_GRACE_S, is_running
 
 __all__ = [
     "Attachment",
@@ -192,7 +192,28 @@ def _begun(folder: Path, timeout_s: float) -> Endpoint | None:
 
 
 def _start(folder: Path, config: LauncherConfig) -> Endpoint:
+    # a supervisor that is ending keeps it for some seconds
+    lock = locked(folder / "supervisor.lock", fcntl.LOCK_EX, STOP_GRACE_S)
+    try:
+        line = _supervised(folder, config, lock)
+    finally:
+        os.close(lock)
+    endpoint = _read_endpoint(folder) if line == b"ready" else None
+    if endpoint is None:
+        reason = line.decode(errors="replace").strip().removeprefix("failed: ")
+        log_name = "engine.log" if reason else "supervisor.log"
+        raise StoreUnavailableError(
+            f"the embedded graph engine did not start: {reason or 'its supervisor ended'}",
+            where=str(folder),
+            hint=f"read {folder / log_name}",
+        )
+    return endpoint
+
+
+def _supervised(folder: Path, config: LauncherConfig, lock: int) -> bytes:
+    """Start a supervisor that holds a lock already, and return what it reports."""
     options = {
+        "lock": lock,
         "folder": str(folder),
         "command": engine_command(folder, config),
         "passwords": write_users(folder / "engine" / "config"),
@@ -207,19 +228,10 @@ def _start(folder: Path, config: LauncherConfig) -> Endpoint:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
+            pass_fds=(lock,),
             start_new_session=True,  # the terminal's Ctrl+C is not for it
         )
     # by standard input and not as arguments: other users can read a command line
     with starter:
         output, _ = starter.communicate(json.dumps(options).encode())
-    line = output.partition(b"\n")[0]
-    endpoint = _read_endpoint(folder) if line == b"ready" else None
-    if endpoint is None:
-        reason = line.decode(errors="replace").strip().removeprefix("failed: ")
-        log_name = "engine.log" if reason else "supervisor.log"
-        raise StoreUnavailableError(
-            f"the embedded graph engine did not start: {reason or 'its supervisor ended'}",
-            where=str(folder),
-            hint=f"read {folder / log_name}",
-        )
-    return endpoint
+    return output.partition(b"\n")[0]

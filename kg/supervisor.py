@@ -2,9 +2,10 @@
 
 It runs as a file of its own with the standard library only (``python -I -S kg/supervisor.py``), so
 that it starts in milliseconds and imports nothing of the program that it outlives. It holds an
-exclusive lock on ``supervisor.lock`` for life. Clients hold a shared lock on ``clients.lock``; when
-it can take that lock exclusively for the idle time, no client is left, however they ended. If it
-dies itself, the kernel ends the child (parent-death signal).
+exclusive lock on ``supervisor.lock`` for life; its starter took it and hands it down, so there is
+no moment at which a killed starter leaves a supervisor that the next one cannot see. Clients hold a
+shared lock on ``clients.lock``; when it can take that lock exclusively for the idle time, no client
+is left, however they ended. If it dies itself, the kernel ends the child (parent-death signal).
 
 It reports one line on standard output, ``ready`` or ``failed: reason``, and closes it.
 """
@@ -111,7 +112,7 @@ class Supervisor:
     Args:
         options: ``folder``, ``command`` (the child's command line, with ``{bolt}`` and ``{http}``
             where its ports go), ``passwords`` (to publish), ``idle_timeout_s``,
-            ``start_timeout_s``.
+            ``start_timeout_s``, and ``lock``, the handle of the locked ``supervisor.lock``.
     """
 
     def __init__(self, options: dict[str, Any]) -> None:
@@ -127,9 +128,6 @@ class Supervisor:
     def run(self) -> str | None:
         """Start the child, report, watch until idle, end it. Returns a reason if it never ran."""
         signal.signal(signal.SIGTERM, self.stop)
-        lock = os.open(self.folder / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        if not self._take(lock, STOP_GRACE_S):
-            return "another supervisor holds this folder"
         self._end_orphan()
         try:
             reason = self._start()
@@ -140,17 +138,6 @@ class Supervisor:
         finally:
             (self.folder / "endpoint.json").unlink(missing_ok=True)
             self._end_child()
-
-    def _take(self, lock: int, wait_s: float) -> bool:
-        end = time.monotonic() + wait_s
-        while not self.stopping:
-            with contextlib.suppress(BlockingIOError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return True
-            if time.monotonic() > end:
-                break
-            time.sleep(0.02)
-        return False
 
     def _end_orphan(self) -> None:
         """Wait for the child of a supervisor that was killed, and end it if it stays."""

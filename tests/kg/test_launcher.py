@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import kg.supervisor
+from kg.backends.engine_http import EngineHttp
 from kg.engine_command import LauncherConfig, engine_command
 from kg.engine_users import write_users
 from kg.errors import (
@@ -169,6 +170,29 @@ def test_a_taken_port_is_left_to_its_owner(folder: Path, monkeypatch: pytest.Mon
         finally:
             supervisor._end_child()
             (folder / "endpoint.json").unlink(missing_ok=True)
+
+
+def test_a_supervisor_is_seen_from_the_moment_that_it_is_started(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed_when_started(process: subprocess.Popen[bytes], options: bytes) -> None:
+        handles = Path(f"/proc/{process.pid}/fd").iterdir()
+        assert str(folder / "supervisor.lock") in [str(handle.readlink()) for handle in handles]
+        assert process.stdin is not None
+        process.stdin.write(options)
+        process.stdin.close()  # as the kernel closes the pipe of a killed client
+        monkeypatch.undo()
+        raise Killed
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", killed_when_started)
+    with pytest.raises(Killed):
+        attach(folder, QUICK)
+    second = attach(folder, QUICK)  # joins the start of the first, and starts no other
+    assert EngineHttp(second.endpoint).server("list databases") == []
+    second.close()
 
 
 @pytest.mark.parametrize("java", ["/bin/false", "/nowhere/java"])
