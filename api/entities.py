@@ -24,7 +24,10 @@ def show_entity(engine: Engine, key: str, *, limit: int) -> EntityOut:
     if found is None:
         raise UnknownEntityError(key, nearest=_nearest(engine, key))
     page = show_edges(engine, found.key, limit=limit)
-    tails = (store.entity(EntityKey(e.tail)) for e in page.edges if e.relation == "has_part")
+    own = page
+    if page.truncated:  # the page of an entity with many neighbours may hold none of its parts
+        own = show_edges(engine, found.key, relation="has_part", direction="out", limit=limit)
+    tails = (store.entity(EntityKey(e.tail)) for e in own.edges if e.relation == "has_part")
     parts = (part_out(p, found) for p in tails if p is not None and p.part is not None)
     parent = None if found.part is None else store.entity(found.part.parent)
     return EntityOut(

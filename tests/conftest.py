@@ -28,7 +28,7 @@ settings.load_profile("default")
 
 _names = count()
 
-_COSTLY = ("tiny_demo",)
+_COSTLY = ("tiny_demo", "shared_browser")
 """Fixtures worth making once only: their tests run in one process."""
 _SHARING = ("tests/linkers/", "tests/scenes/")
 """Folders whose tests share trained models."""

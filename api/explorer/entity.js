@@ -87,7 +87,7 @@ function edgeList(found) {
     list.append(...page.edges.map((edge) => edgeLine(edge, found.key)));
     told.textContent = ` ${offset} shown`;
     more.hidden = !page.truncated;
-  });
+  }, { class: "plain more-edges" });
   more.hidden = !found.truncated;
   return [list, element("p", {}, more, told)];
 }

@@ -49,6 +49,7 @@ function draw(cytoscape, frame, nodes, edges, onOpen) {
   frame.graph = graph;
   graph.on("mouseover", "node", (event) => light(event.target.id()));
   graph.on("mouseout", "node", () => light(null));
+  frame.addEventListener("pointerleave", () => light(null)); // leaving by a node is no mouseout
   graph.on("tap", "node", (event) => onOpen?.(event.target.id()));
   watch(frame, (key) => {
     graph.elements().removeClass("lit");

@@ -13,10 +13,12 @@ const ACTIONS = {
   failed: ["retry"], cancelled: ["retry"], done: [],
 };
 
+const capital = (name) => name[0].toUpperCase() + name.slice(1);
+
 function jobLine(job, changed) {
   const share = job.total ? job.done / job.total : job.state === "done" ? 1 : 0;
   const told = element("span", { class: "quiet", role: "status" });
-  const act = (name) => button(name[0].toUpperCase() + name.slice(1), async () => {
+  const act = (name) => button(capital(name), async () => {
     try {
       const options = name === "cancel" ? { method: "DELETE" } : { method: "POST" };
       await getJson(`/v1/jobs/${encodeURIComponent(job.id)}${name === "cancel" ? "" : `/${name}`}`, options);
@@ -24,12 +26,12 @@ function jobLine(job, changed) {
     } catch (error) {
       told.textContent = error.message;
     }
-  }, { "aria-label": `${name} job ${job.id}` });
+  }, { "aria-label": `${capital(name)} job ${job.id}` });
   const review = button("Review its links", async () => {
     const { new_cases: made } = await postJson("/v1/review/cases", { job: job.id });
     told.textContent = ` ${made} new cases`;
     go({ view: "review" });
-  }, { "aria-label": `Review the links of job ${job.id}` });
+  }, { "aria-label": `Review its links: job ${job.id}` });
   const counts = Object.entries(job.counts).map(([name, n]) => `${n} ${name}`).join(", ");
   return element("li", { class: `job card ${job.state}`, "data-job": job.id },
     element("p", {}, element("b", {}, job.kind), ` ${job.id} `, element("span", { class: `state ${job.state}` }, job.state)),
@@ -78,8 +80,10 @@ export async function jobsView(state, signal) {
   let waiting = null;
   const watch = async () => {
     clearTimeout(waiting);
-    const jobs = await look().catch(() => []);
-    if (!signal.aborted && jobs.some((job) => RUNS.includes(job.state))) waiting = setTimeout(watch, EVERY_MS);
+    const jobs = await look().catch(() => null); // a server that is away for a moment is asked again
+    if (signal.aborted) return;
+    if (!jobs) waiting = setTimeout(watch, 5 * EVERY_MS);
+    else if (jobs.some((job) => RUNS.includes(job.state))) waiting = setTimeout(watch, EVERY_MS);
   };
   await look();
   watch();

@@ -117,6 +117,35 @@ class Browser:
         self.call("Input.dispatchKeyEvent", type="keyDown", **common, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", **common)
 
+    def place(self, selector: str) -> tuple[float, float]:
+        """Return the middle of an element, scrolled into sight, in pixels of the window."""
+        box: dict[str, float] = self.run(
+            f"(() => {{ const node = document.querySelector({selector!r});"
+            "node.scrollIntoView({block: 'center'});"
+            "const {x, y, width, height} = node.getBoundingClientRect();"
+            "return {x: x + width / 2, y: y + height / 2}; })()"
+        )
+        return box["x"], box["y"]
+
+    def point(self, x: float, y: float) -> None:
+        """Move the mouse to a place."""
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    def click(self, selector: str) -> None:
+        """Wait for an element and click its middle with the mouse."""
+        self.wait(f"document.querySelector({selector!r})")
+        x, y = self.place(selector)
+        self.point(x, y)
+        common = {"x": x, "y": y, "button": "left", "clickCount": 1}
+        self.call("Input.dispatchMouseEvent", type="mousePressed", **common)
+        self.call("Input.dispatchMouseEvent", type="mouseReleased", **common)
+
+    def fill(self, selector: str, text: str) -> None:
+        """Click into a field, select what it holds, and type over it."""
+        self.click(selector)
+        self.run("document.activeElement.select()")
+        self.write(text)
+
     def write(self, text: str) -> None:
         """Type a text into what has the focus."""
         self.call("Input.insertText", text=text)

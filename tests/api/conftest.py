@@ -12,6 +12,7 @@ from api.app import create_app
 from api.workspace import Workspace
 from kg.backends import open_store
 from kg.launcher import attach, stop_store
+from tests.api.browser import Browser, browsing, chromium
 from tests.api.tiny_world import HEAP, make_data, make_workspace, started
 from tests.api.world import WorldEngine, fill, make_world, open_world
 
@@ -60,3 +61,20 @@ def tiny_demo(tiny_data: Path) -> Iterator[Workspace]:
     yield workspace
     hold.close()
     stop_store(workspace.graph)
+
+
+@pytest.fixture(scope="session")
+def shared_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One Chromium for all tests that look at the page."""
+    program = chromium()
+    assert program is not None
+    with browsing(program, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture
+def browser(shared_browser: Browser) -> Iterator[Browser]:
+    shared_browser.complaints.clear()
+    shared_browser.prefer("light")
+    yield shared_browser
+    assert shared_browser.complaints == []  # nothing was thrown, nothing blocked

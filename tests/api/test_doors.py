@@ -12,7 +12,7 @@ from api.cli.main import main
 from api.routes.examples import CRESCENT_QUESTION
 from tests.api.browser import browsing, chromium
 from tests.api.doors import Seen, seen_by_python, seen_in_json, seen_on_page
-from tests.api.test_page import listening
+from tests.api.pages import listening
 from tests.api.world import WorldEngine
 
 K = 5

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
-import uvicorn
 
-from api.app import create_app
 from api.routes.examples import CRESCENT_QUESTION
 from api.settings import Settings
-from tests.api.browser import Browser, browsing, chromium
+from tests.api.browser import Browser, chromium
+from tests.api.pages import listening
 from tests.api.world import WorldEngine, open_world
 
 pytestmark = [
@@ -27,43 +23,10 @@ pytestmark = [
 KEY = "a-key-that-is-long-enough"
 
 
-@contextmanager
-def listening(engine: WorldEngine, *, hosts: frozenset[str] | None = None) -> Iterator[str]:
-    """Serve an engine on loopback from a thread."""
-    app = create_app(engine) if hosts is None else create_app(engine, hosts=hosts)
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
-    server = uvicorn.Server(config)
-    listener = socket.create_server(("127.0.0.1", 0))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-
-
 @pytest.fixture(scope="module")
 def address(world: WorldEngine) -> Iterator[str]:
     with listening(world) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def shared_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = chromium()
-    assert program is not None
-    with browsing(program, tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
-
-
-@pytest.fixture
-def browser(shared_browser: Browser) -> Iterator[Browser]:
-    shared_browser.complaints.clear()
-    shared_browser.prefer("light")
-    yield shared_browser
-    assert shared_browser.complaints == []  # nothing was thrown, nothing blocked
 
 
 def text_of(browser: Browser, selector: str) -> str:

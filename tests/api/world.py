@@ -160,9 +160,11 @@ class WorldEngine(Engine):
         return super().answerer(name)
 
 
-def open_world(folder: Path, *, settings: Settings | None = None) -> WorldEngine:
+def open_world(
+    folder: Path, *, settings: Settings | None = None, store: MemoryStore | None = None
+) -> WorldEngine:
     """Return an engine over the world, its store in memory."""
     workspace = make_world(folder)
-    store = MemoryStore()
+    store = store or MemoryStore()
     fill(store, workspace)
     return WorldEngine(workspace, settings=settings or Settings(), store=store)
