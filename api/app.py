@@ -32,6 +32,7 @@ from api.routes import (
     info,
     jobs,
     page,
+    plain,
     query,
     reconcile,
     search,
@@ -109,7 +110,18 @@ def create_app(
     app.state.keys_needed = guard.keys_needed
     app.add_middleware(Guard, config=guard)
     add_handlers(app)
-    for module in (query, why_not, search, reconcile, cypher, sparql, entities, images, jobs):
+    for module in (
+        query,
+        why_not,
+        plain,
+        search,
+        reconcile,
+        cypher,
+        sparql,
+        entities,
+        images,
+        jobs,
+    ):
         app.include_router(module.router)
     for module in (facts, info, health, page):
         app.include_router(module.router)

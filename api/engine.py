@@ -20,6 +20,7 @@ from kg.errors import MissingPartError
 
 if TYPE_CHECKING:
     from api.explaining import EdgeText
+    from api.plain.translate import PlainReader
     from api.search.hybrid import HybridSearch
     from kg.images import ImageFolder
     from kg.snapshot import Snapshot
@@ -108,6 +109,13 @@ class Engine:
         return HybridSearch(self)
 
     @cached_property
+    def plain(self) -> PlainReader:
+        """Questions in plain language read as queries, without asking them: call it with a text."""
+        from api.plain.translate import PlainReader
+
+        return PlainReader(self)
+
+    @cached_property
     def snapshot(self) -> Snapshot:
         """The snapshot that questions run on.
 
@@ -137,9 +145,9 @@ class Engine:
         """Read a question as `read` does, with what else its text says (LIMIT)."""
         from reasoning.notations import Reading, read
 
-        if isinstance(question, str | Mapping):
-            return read(question, snapshot=self.snapshot, parameters=parameters)
-        return Reading(asked=question)
+        if not isinstance(question, str | Mapping):
+            return Reading(asked=question)
+        return read(question, snapshot=self.snapshot, parameters=parameters)
 
     def ask(
         self,
@@ -178,15 +186,9 @@ class Engine:
         from api.asking import answer_question
 
         return answer_question(
-            self,
-            question,
-            k=k,
-            answerer=answerer,
-            parameters=parameters,
-            proofs=proofs,
-            assume=assume,
-            without=without,
-        )
+            self, question, k=k, answerer=answerer, parameters=parameters, proofs=proofs,
+            assume=assume, without=without,
+        )  # fmt: skip
 
     def why_not(
         self,

@@ -105,6 +105,17 @@ def graph_tools(engine: Engine) -> MCPServer:
         with _told():
             return _fitting(engine.ask(query, k=k, proofs=proofs), "answers")
 
+    @tool(title="Read a question in English")
+    def read_question(
+        question: Annotated[str, Field(min_length=1, max_length=1_000)],
+    ) -> dict[str, Any]:
+        """Turn a question in plain English into a query by rules; look at it, then `ask` it.
+
+        `heard` says which words were taken for which relation, `warnings` what is a guess.
+        """
+        with _told():
+            return engine.plain(question).model_dump(mode="json")
+
     @tool(title="Run read-only Cypher")
     def cypher(
         query: Annotated[str, Field(max_length=10_000)], max_rows: Few = 50

@@ -39,6 +39,12 @@ class Settings(BaseSettings):
         port: Its port.
         reconcile_origins: Addresses whose pages may read the reconciliation service, such as
             ``["http://127.0.0.1:3333"]`` for OpenRefine.
+        plain_endpoint: OpenAI-compatible address that may read questions in plain language, such as
+            ``http://127.0.0.1:8000/v1``; the only one that is ever asked, and only if a caller says
+            so.
+        plain_model: Name of its model.
+        plain_key: Its key.
+        plain_directory: Folder of a `transformers` language model that does the same here.
         api_key: Key that every request must carry; needed for any address but loopback.
     """
 
@@ -60,6 +66,10 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8321, ge=0, le=65535)
     reconcile_origins: tuple[str, ...] = ()
+    plain_endpoint: str = ""
+    plain_model: str = "default"
+    plain_key: SecretStr = SecretStr("")
+    plain_directory: Path | None = None
     api_key: SecretStr = SecretStr("")
 
     @classmethod

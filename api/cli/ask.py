@@ -10,6 +10,7 @@ from kg.errors import InputError
 
 if TYPE_CHECKING:
     from api.cli.explaining import Form
+    from api.plain.schemas import PlainOut
     from api.schemas import AnswersOut, WhyNotOut
 
 __all__ = ["add_parser", "run"]
@@ -22,10 +23,13 @@ EXAMPLES = """examples:
   umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --assume "Ghana borders Chad"
   umbra ask --batch questions.jsonl --out answers.parquet
   umbra ask --number Chad area_km2 --coverage 0.8
+  umbra ask --plain "Which countries border Chad but do not speak Arabic?"
 
 With --batch many questions are answered, one a line: a text, a query in JSON, or {"id": …,
 "question": …}. What cannot be answered lands in rejects/; a job that was stopped goes on where it
 was. With --number a number of an entity is told, or predicted with an interval where it is missing.
+With --plain a question in English is read by rules (or --by a model that the settings name), shown
+as a query, and then asked; --show only shows it.
 The question is a text of Cypher, SPARQL or nested tuples, or a tree in JSON (docs/queries.md).
 """
 
@@ -56,6 +60,14 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         default=0.9,
         help="how often the interval of --number shall hold the value (default 0.9)",
     )
+    parser.add_argument("--plain", metavar="QUESTION", help="a question in English")
+    parser.add_argument(
+        "--by",
+        choices=("rules", "endpoint", "directory"),
+        default="rules",
+        help="who reads --plain: rules (default), or the model that the settings name",
+    )
+    parser.add_argument("--show", action="store_true", help="only show what --plain was read as")
     parser.add_argument("--k", type=int, default=10, help="most answers (default 10)")
     parser.add_argument(
         "--answerer",
@@ -91,9 +103,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     from api.engine import Engine
 
-    given = (arguments.question, arguments.batch, arguments.number)
+    given = (arguments.question, arguments.batch, arguments.number, arguments.plain)
     if sum(one is not None for one in given) != 1:
-        raise InputError("one of a question, --batch FILE and --number ENTITY ATTRIBUTE is needed")
+        raise InputError(
+            "one of a question, --plain QUESTION, --batch FILE and --number ENTITY ATTRIBUTE is"
+            " needed"
+        )
+    if arguments.show and arguments.plain is None:
+        raise InputError("--show needs --plain")
     if arguments.batch is not None:
         from api.cli.ask_batch import run_batch
 
@@ -102,13 +119,38 @@ def run(arguments: argparse.Namespace) -> int:
         return _show_number(arguments)
     if arguments.out is not None and arguments.explain is None:
         raise InputError("--out needs --explain", hint="add --explain text, json or svg")
-    question = sys.stdin.read() if arguments.question == "-" else arguments.question
+    question: Any = sys.stdin.read() if arguments.question == "-" else arguments.question
     edits = {"assume": arguments.assume, "without": arguments.without}
     with Engine.open(arguments.folder, snapshot=arguments.snapshot) as engine:
+        if arguments.plain is not None:
+            read = engine.plain(arguments.plain, by=arguments.by)
+            _show_reading(read, arguments)
+            if arguments.show:
+                return 0
+            question = read.tree
         if arguments.why_not is not None:
             return _show_lack(engine.why_not(question, arguments.why_not, **edits), arguments)
         answers = engine.ask(question, k=arguments.k, answerer=arguments.answerer, **edits)
     return _show_answers(answers, arguments)
+
+
+def _show_reading(read: PlainOut, arguments: argparse.Namespace) -> None:
+    """Show what a question was read as: the result of --show, else a note before the answers."""
+    import sys
+
+    if arguments.show and arguments.json:
+        from api.cli.printing import print_json
+
+        print_json(read)
+        return
+    stream = sys.stdout if arguments.show else sys.stderr
+    print(read.query, file=stream)
+    for one in read.heard:
+        print(f"  {one.words!r}: {one.relation} ({one.how})", file=stream)
+    for warning in read.warnings:
+        print(f"  warning: {warning}", file=sys.stderr)
+    if not arguments.show:
+        print(file=stream, flush=True)
 
 
 def _show_number(arguments: argparse.Namespace) -> int:

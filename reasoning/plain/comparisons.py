@@ -62,7 +62,7 @@ def compared(
     said = " ".join(spot.text for spot in spots[at:end])
     sign = says_more(said)
     after = end + 1
-    units = []
+    units: list[str] = []
     while after < len(spots) and spots[after].kind == "word" and len(units) < 3:
         if not content([spots[after].text]):
             break

@@ -8,7 +8,7 @@ join by and, or, but, and not; a clause belongs to the nearest thing that it fit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reasoning.plain.comparisons import compared
 from reasoning.plain.function_words import (
@@ -54,13 +54,26 @@ class _Sentence(ThingReader):
             thing = Thing(Compare("key", "starts with", ""), None, open=True)
         if fronted is not None:
             thing = Thing(fronted, None, open=True)
-        tree = self.clauses(thing)
+        tree = self._behind_entity(thing) or self.clauses(thing)
         left = self.spots[self.at :]
         if any(spot.kind != "word" or spot.text in NOT for spot in left):
             raise self.wrong(f"not understood from {self.text[self.spots[self.at].start :]!r:.80}")
         if self.at == start or isinstance(tree, Compare | Labelled | Anchor):
             raise self.wrong("nothing is asked that the graph could answer")
         return tree
+
+    def _behind_entity(self, thing: Thing) -> Query | None:
+        """Read what stands behind an entity that acts: "Chad borders which countries"."""
+        mark, said = self.at, []
+        while self.word() and self.word() not in ("which", "what"):
+            said.append(self.spots[self.at])
+            self.at += 1
+        if thing.open or not said or self.word() not in ("which", "what"):
+            self.at = mark
+            return None
+        wanted = self.thing()
+        hop_to = hop(self.meant(said, wanted.label, thing, acts=True), thing.tree)
+        return self.clauses(replace(wanted, tree=all_of([wanted.tree, hop_to])))
 
     def clauses(self, thing: Thing) -> Query:
         """Read the clauses that follow a thing, and return the thing as they narrow it."""
@@ -204,13 +217,11 @@ class _Sentence(ThingReader):
         """Read "does Germany border": things that act, then what they do."""
         if self.word() not in AUXILIARIES:
             return None
-        mark, ahead = self.at, 1
-        while self.word(ahead) in DETERMINERS:
-            ahead += 1
-        here = self.spot(ahead)
-        if here is None or here.kind != "entity":
-            return None
+        mark = self.at
         self.at += 1
+        if not self.thing_here():
+            self.at = mark
+            return None
         things = [self._object(subject)]
         join = "and"
         while (skip := self._another()) is not None:

@@ -36,6 +36,9 @@ NAMED, LIKE, COMMON = 1.0, 0.8, 0.15
 """What a word of the relation's own name, a near vector and a common relation count."""
 
 
+_VOWELS = frozenset("aeiouy")
+
+
 def stem(word: str) -> str:
     """Return a folded English word without its most common endings.
 
@@ -48,8 +51,9 @@ def stem(word: str) -> str:
     if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
         word = word[:-1]
     for ending in ("ing", "ed"):
-        if len(word) > len(ending) + 3 and word.endswith(ending):
-            word = word[: -len(ending)]
+        root = word.removesuffix(ending)
+        if 2 <= len(root) < len(word) and not _VOWELS.isdisjoint(root):
+            word = root
     return word[:-1] if len(word) > 2 and word.endswith("e") else word
 
 
@@ -142,7 +146,8 @@ class Lexicon:
         if self.encode is None or not texts:
             return np.zeros((len(texts), 1), np.float32)
         found = np.asarray(self.encode(texts), np.float32)
-        return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+        lengths = np.linalg.norm(found, axis=1, keepdims=True)
+        return np.asarray(found / np.maximum(lengths, 1e-9), np.float32)
 
     def adjective(self, word: str) -> tuple[EntityKey, ...]:
         """Return the entities that an adjective is made from: "african" from "Africa"."""
@@ -202,7 +207,7 @@ class Lexicon:
         return Meant(relation, inverse, score, how)
 
 
-ALONE = 0.7
+ALONE = 0.95
 """Share of the edges between two labels from which a relation is meant without being named."""
 LEAST_LIKE = 0.25
 """Cosine from which words are taken to mean a relation."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from kg.errors import QuerySyntaxError
@@ -40,9 +39,9 @@ class Spot:
     """
 
     kind: Kind
-    text: str
-    start: int
-    end: int
+    text: str = ""
+    start: int = 0
+    end: int = 0
     keys: tuple[EntityKey, ...] = ()
     name: str = ""
     value: float = 0.0
@@ -61,32 +60,34 @@ def spots_of(question: str, lexicon: Lexicon) -> list[Spot]:
     found: list[Spot] = []
     at = 0
     while at < len(tokens):
-        kind, count, more = _longest(question, tokens, at, lexicon)
+        count, bare = _longest(question, tokens, at, lexicon)
         start, end = tokens[at][1], tokens[at + count - 1][2]
         before = question[tokens[at - 1][2] : start] if at else ""
         text = " ".join(token[0] for token in tokens[at : at + count])
-        found.append(Spot(kind, text, start, end, comma="," in before or ";" in before, **more))
+        comma = "," in before or ";" in before
+        found.append(replace(bare, text=text, start=start, end=end, comma=comma))
         at += count
     return found
 
 
 def _longest(
     question: str, tokens: list[tuple[str, int, int]], at: int, lexicon: Lexicon
-) -> tuple[Kind, int, Mapping[str, object]]:
+) -> tuple[int, Spot]:
+    """Return how many tokens name something here, and what; its place is filled in later."""
     value, count = number_at(question, tokens, at)
     if count:
-        return "number", count, {"value": value}
+        return count, Spot("number", value=value)
     for count in range(min(MAX_NAME, len(tokens) - at), 0, -1):
         spelt = tuple(token[0] for token in tokens[at : at + count])
         stems = tuple(map(stem, spelt))
         if stems in lexicon.labels:
-            return "label", count, {"name": lexicon.labels[stems]}
+            return count, Spot("label", name=lexicon.labels[stems])
         if stems in lexicon.attributes:
-            return "attribute", count, {"name": lexicon.attributes[stems]}
+            return count, Spot("attribute", name=lexicon.attributes[stems])
         said = question[tokens[at][1] : tokens[at + count - 1][2]]
         if spelt in lexicon.entities and _is_name(said, spelt):
-            return "entity", count, {"keys": tuple(lexicon.entities[spelt])}
-    return "word", 1, {}
+            return count, Spot("entity", keys=tuple(lexicon.entities[spelt]))
+    return 1, Spot("word")
 
 
 def _is_name(said: str, spelt: tuple[str, ...]) -> bool:

@@ -92,9 +92,10 @@ class ThingReader:
         place = self.at + ahead
         return self.spots[place] if place < len(self.spots) else None
 
-    def wrong(self, what: str) -> QuerySyntaxError:
-        """Return an error that names the present place."""
-        here = self.spot()
+    def wrong(self, what: str, here: Spot | None = None) -> QuerySyntaxError:
+        """Return an error that names a place, the present one if none is given."""
+        if here is None:
+            here = self.spot()
         place = len(self.text) if here is None else here.start
         return QuerySyntaxError(
             what, position=place, line=1, column=place + 1,
@@ -147,6 +148,9 @@ class ThingReader:
             return self._possessed(self.entity(here))
         if here is not None and here.kind == "label":
             self.at += 1
+            named = self._named_so(here.name)
+            if named is not None and not flags and adjective is None:
+                return named
             if adjective is not None:
                 flags.append(hop(self.meant((), here.name, adjective), adjective.tree))
             return Thing(all_of([Labelled(here.name), *flags]), here.name, open=True)
@@ -157,6 +161,19 @@ class ThingReader:
         self.at += count + 1
         other = self.thing()
         return self._reached(said, other, None)
+
+    def _named_so(self, label: str) -> Thing | None:
+        """Read the name behind its label: "the region Europe", "the city of Lima"."""
+        ahead = int(self.word() == "of")
+        here = self.spot(ahead)
+        if here is None or here.kind != "entity" or here.comma:
+            return None
+        fitting = tuple(key for key in here.keys if self.lexicon.label_of(key) == label)
+        joined = any((label, label) in pairs for pairs in self.lexicon.signatures.values())
+        if not fitting or (ahead and joined):
+            return None
+        self.at += ahead + 1
+        return self.entity(replace(here, keys=fitting))
 
     def adjective(self) -> Thing | None:
         """Read an adjective made from a name, where a label follows: "African countries"."""
@@ -232,9 +249,9 @@ class ThingReader:
         passive = acts or (bool(words) and words[-1] == "by")
         meant = self.lexicon.relation(words, subject, other.label, passive=passive)
         if meant is None:
-            raise self.wrong(
-                f"no relation joins {subject or 'anything'} and {other.label or 'this'}"
-            )
+            told = f"{' '.join(words)!r:.80} is no relation" if said else "no relation stands"
+            ends = f"between {subject or 'anything'} and {other.label or 'anything'}"
+            raise self.wrong(f"{told} {ends}", said[0] if said else None)
         if said:
             start, end = said[0].start, said[-1].end
             told = Heard(

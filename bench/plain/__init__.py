@@ -1,0 +1,1 @@
+"""Questions in plain English for `bench.plain_questions`."""
