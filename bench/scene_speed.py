@@ -14,6 +14,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,6 @@ from kg.files import atomic_write, sha256_of_text
 from kg.images import decoded
 from kg.model import Entity, EntityKey
 from scenes.graph import write_scenes
-from scenes.model import Pixels
 from scenes.pipeline import SceneModel
 from scenes.prepared import prepare_images
 from scenes.records import SeenImage
@@ -34,7 +34,7 @@ from scenes.records import SeenImage
 __all__ = ["Clock", "bytes_to_edges", "main", "page"]
 
 BATCH = 32
-STEPS = ("decode", "segment, describe, encode", "label, relate", "write")
+STEPS = ("decode, segment, describe, encode", "label, relate", "write")
 
 
 class Clock:
@@ -56,19 +56,20 @@ class Clock:
 
 
 def bytes_to_edges(contents: Sequence[bytes], model: SceneModel, clock: Clock) -> int:
-    """Take files the whole way, a batch at a time, and return how many edges were written."""
+    """Take files the whole way and return how many edges were written.
+
+    The encoder goes on while a batch before is labelled and written.
+    """
     edges = 0
+    pictures = (np.asarray(decoded(content, "bench")) for content in contents)
+    prepared = prepare_images(pictures, model.config.segment, encoder=model.encoder)
     for start in range(0, len(contents), BATCH):
         store = MemoryStore()
         clock.start()
-        images: list[Pixels] = [
-            np.asarray(decoded(content, "bench")) for content in contents[start : start + BATCH]
-        ]
+        batch = list(islice(prepared, BATCH))
         clock.end(STEPS[0])
-        prepared = prepare_images(images, model.config.segment, encoder=model.encoder)
+        scenes = [model.read(one) for one in batch]
         clock.end(STEPS[1])
-        scenes = [model.read(one) for one in prepared]
-        clock.end(STEPS[2])
         parents = [EntityKey(f"image:{start + n}") for n in range(len(scenes))]
         with store.transaction() as writer:
             writer.upsert_entities([Entity(key=k, label="Image", name=k) for k in parents])
@@ -77,7 +78,7 @@ def bytes_to_edges(contents: Sequence[bytes], model: SceneModel, clock: Clock) -
             for parent, scene in zip(parents, scenes, strict=True)
         ]
         edges += write_scenes(store, seen, job=None, model=model.version).edges
-        clock.end(STEPS[3])
+        clock.end(STEPS[2])
     return edges
 
 

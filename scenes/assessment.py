@@ -70,8 +70,8 @@ def evaluate_scenes(
     if not keys:
         raise InputError(f"no image of the {part} part is given")
     said = [read_description(descriptions[key]) for key in keys]
-    prepared = prepare_images(
-        [images[key] for key in keys], model.config.segment, encoder=model.encoder
+    prepared = list(
+        prepare_images((images[key] for key in keys), model.config.segment, encoder=model.encoder)
     )
     opinions = [model.labels.opinion(p.descriptors, p.patches) for p in prepared]
     trained = [

@@ -8,10 +8,12 @@ from scipy import ndimage
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from scenes.runs import Runs, components
+
 __all__ = ["clusters_of_small", "connected_pieces", "dissolve_fragments", "touching_pairs"]
 
 Numbers = NDArray[np.int32]
-_CORNERS = np.ones((3, 3), dtype=bool)
+_CLOSE = 6  # pixels
 
 
 def connected_pieces(layers: NDArray[np.int16], *, small: float = 0.0) -> tuple[Numbers, int]:
@@ -24,25 +26,20 @@ def connected_pieces(layers: NDArray[np.int16], *, small: float = 0.0) -> tuple[
             which meet in a point stay apart.
 
     Returns:
-        ``(height, width)`` piece numbers from 0, and how many pieces there are.
+        ``(height, width)`` piece numbers from 0, and how many pieces there are: by colour, the
+        small ones first, then by their first pixels.
     """
-    result = np.zeros(layers.shape, dtype=np.int32)
-    count = 0
-    for colour in np.unique(layers):
-        pieces, found = ndimage.label(layers == colour)
-        is_small = np.bincount(pieces.ravel(), minlength=found + 1) <= small * layers.size
-        is_small[0] = False
-        if is_small.any():
-            joined, number = ndimage.label(is_small[pieces], structure=_CORNERS)
-            inside = joined > 0
-            result[inside] = joined[inside] + (count - 1)
-            count += int(number)
-        is_large = ~is_small
-        is_large[0] = False
-        inside = is_large[pieces]
-        result[inside] = (np.cumsum(is_large) + count - 1)[pieces[inside]]
-        count += int(is_large.sum())
-    return result, count
+    runs = Runs.of(layers)
+    piece = components(len(runs.values), runs.joined())
+    is_small = np.bincount(piece, weights=runs.lengths) <= small * layers.size
+    corners = piece[runs.joined_at_corners()]
+    count = int(piece.max(initial=-1)) + 1
+    group = components(count, corners[is_small[corners].all(axis=1)])
+    _, first = np.unique(group[piece], return_index=True)  # the first run of each group
+    order = np.lexsort((first, ~is_small[piece[first]], runs.values[first]))
+    number = np.empty(len(order), dtype=np.int32)
+    number[order] = np.arange(len(order))
+    return number[group[piece]][runs.number], len(order)
 
 
 def dissolve_fragments(
@@ -57,23 +54,31 @@ def dissolve_fragments(
     lost = sizes[pieces] < fewest
     if not lost.any() or lost.all():
         return layers
-    rows, columns = ndimage.distance_transform_edt(
-        lost, return_distances=False, return_indices=True
-    )
-    result: NDArray[np.int16] = layers[rows, columns]
+    result = layers.copy()
+    rows, columns = np.nonzero(lost)
+    # what is nearest lies close by: look there first, in all of the image only where it does not
+    for margin in (_CLOSE, max(layers.shape)):
+        top, left = (max(int(side.min()) - margin, 0) for side in (rows, columns))
+        part = np.s_[top : rows.max() + margin + 1, left : columns.max() + margin + 1]
+        down, across = ndimage.distance_transform_edt(
+            lost[part], return_distances=False, return_indices=True
+        )[:, rows - top, columns - left]
+        if np.hypot(down + top - rows, across + left - columns).max() <= margin:
+            result[rows, columns] = layers[down + top, across + left]
+            break
     return result
 
 
 def touching_pairs(pieces: Numbers) -> NDArray[np.int32]:
     """Return ``(pairs, 2)`` numbers of pieces that share an edge, smaller number first, sorted."""
-    sides = [
-        np.stack([a.ravel(), b.ravel()], axis=1)
-        for a, b in ((pieces[1:], pieces[:-1]), (pieces[:, 1:], pieces[:, :-1]))
-    ]
-    pairs = np.concatenate(sides)
-    pairs = np.sort(pairs[pairs[:, 0] != pairs[:, 1]], axis=1)
-    result: NDArray[np.int32] = np.unique(pairs, axis=0)
-    return result
+    codes = []
+    count = int(pieces.max(initial=0)) + 1
+    for one, other in ((pieces[1:], pieces[:-1]), (pieces[:, 1:], pieces[:, :-1])):
+        differ = one != other
+        a, b = one[differ].astype(np.int64), other[differ]
+        codes.append(np.minimum(a, b) * count + np.maximum(a, b))
+    pairs = np.stack(np.divmod(np.unique(np.concatenate(codes)), count), axis=1)
+    return pairs.astype(np.int32)
 
 
 def clusters_of_small(

@@ -68,7 +68,7 @@ def describe_regions(regions: Sequence[Region]) -> Floats:
     """
     if not regions:
         return np.empty((0, len(DESCRIPTORS)))
-    shapes = np.array([shape_numbers(_cropped(region)) for region in regions])
+    shapes = shape_numbers([_cropped(region) for region in regions])
     areas = np.array([region.area for region in regions], dtype=np.float64)
     lab = lab_of(np.array([region.rgb for region in regions], dtype=np.uint8))
     beside = _shared_border(regions)
@@ -98,11 +98,13 @@ def _shared_border(regions: Sequence[Region]) -> Floats:
     number = np.full(regions[0].mask.shape, count, dtype=np.int64)
     for position, region in enumerate(regions):
         number[region.mask] = position
-    shared = np.zeros((count + 1, count + 1))
+    codes = []
     for one, other in ((number[1:], number[:-1]), (number[:, 1:], number[:, :-1])):
         differ = one != other
-        np.add.at(shared, (one[differ], other[differ]), 1)
-    shared += shared.T
+        codes.append(one[differ] * (count + 1) + other[differ])
+    shared = np.bincount(np.concatenate(codes), minlength=(count + 1) ** 2).astype(np.float64)
+    shared = shared.reshape(count + 1, count + 1)
+    shared += shared.T.copy()
     return shared[:count, :count]
 
 

@@ -21,9 +21,9 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from kg.model import BoxXyxy
+from scenes.masks import filled
 from scenes.model import Region, Relation
 
 __all__ = [
@@ -33,11 +33,11 @@ __all__ = [
     "box_overlap",
     "contradicts",
     "exact_relations",
-    "filled",
     "pair_measures",
 ]
 
 Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 ExactPredicate = Literal["inside", "surrounds", "overlaps"]
 
 EXACT_PREDICATES: tuple[ExactPredicate, ...] = ("inside", "surrounds", "overlaps")
@@ -45,12 +45,6 @@ EXACT_PREDICATES: tuple[ExactPredicate, ...] = ("inside", "surrounds", "overlaps
 
 _INSIDE = 0.95
 _OVERLAP = 0.1
-
-
-def filled(mask: Mask) -> Mask:
-    """Return a mask with its holes filled (background reached from the border only)."""
-    result: Mask = ndimage.binary_fill_holes(mask)
-    return result
 
 
 def box_overlap(first: BoxXyxy, second: BoxXyxy) -> float:
@@ -204,45 +198,50 @@ PAIR_MEASURES = (
 """Names of the columns of `pair_measures`."""
 
 
-def pair_measures(
-    subject: BoxXyxy, other: BoxXyxy, *, width: int, height: int
-) -> NDArray[np.float64]:
-    """Return the geometry of a pair of boxes, sizes taken relative to the image.
+def pair_measures(subjects: Floats, others: Floats, *, width: int, height: int) -> Floats:
+    """Return the geometry of pairs of boxes, sizes taken relative to the image.
 
     Args:
-        subject: Box of the subject.
-        other: Box of the object.
+        subjects: ``(n, 4)`` boxes of the subjects, as `BoxXyxy`.
+        others: ``(n, 4)`` boxes of the objects.
         width: Of the image, in pixels.
         height: Of the image, in pixels.
 
     Returns:
-        ``(len(PAIR_MEASURES),)``.
+        ``(n, len(PAIR_MEASURES))``.
     """
     scale = np.array([width, height, width, height], dtype=np.float64)
-    a, b = np.array(subject) / scale, np.array(other) / scale
-    size_a, size_b = np.maximum(a[2:] - a[:2], 1e-6), np.maximum(b[2:] - b[:2], 1e-6)
-    centre_a, centre_b = (a[:2] + a[2:]) / 2, (b[:2] + b[2:]) / 2
+    a, b = subjects / scale, others / scale
+    size_a, size_b = (np.maximum(box[:, 2:] - box[:, :2], 1e-6) for box in (a, b))
+    centre_a, centre_b = (a[:, :2] + a[:, 2:]) / 2, (b[:, :2] + b[:, 2:]) / 2
     offset = centre_a - centre_b
-    gap = np.maximum(np.maximum(a[:2] - b[2:], b[:2] - a[2:]), 0.0)
-    shared = box_overlap(subject, other)
+    gap = np.maximum(np.maximum(a[:, :2] - b[:, 2:], b[:, :2] - a[:, 2:]), 0.0)
+    shared = np.maximum(
+        np.minimum(subjects[:, 2:], others[:, 2:]) - np.maximum(subjects[:, :2], others[:, :2]), 0.0
+    ).prod(axis=1)
+    area_a, area_b = (
+        np.maximum(box[:, 2:] - box[:, :2], 0.0).prod(axis=1) for box in (subjects, others)
+    )
+    union = area_a + area_b - shared
     off = np.abs(offset) / size_b
-    ends = np.minimum(np.abs(a[:2] - b[:2]), np.abs(a[2:] - b[2:])) / size_b
-    return np.array(
+    ends = np.minimum(np.abs(a[:, :2] - b[:, :2]), np.abs(a[:, 2:] - b[:, 2:])) / size_b
+    least = 0.25 * np.minimum(size_a, size_b)  # by which things side by side may overlap
+    return np.column_stack(
         [
-            *offset,
-            *gap,
-            float(np.log(np.prod(size_a) / np.prod(size_b))),
-            box_iou(subject, other),
-            shared / max(_area(subject), 1e-6),
-            shared / max(_area(other), 1e-6),
-            float(np.hypot(*offset)),
-            *np.minimum(off, 2.0),
-            float(min(off.min(), 2.0) * (ends.max() < 0.35)),
-            float(gap.max() < 0.01),
-            float(a[2] <= b[0] + 0.25 * min(size_a[0], size_b[0])),
-            float(a[3] <= b[1] + 0.25 * min(size_a[1], size_b[1])),
-            float(b[3] <= a[1] + 0.25 * min(size_a[1], size_b[1])),
-            *size_a,
-            *size_b,
+            offset,
+            gap,
+            np.log(size_a.prod(axis=1) / size_b.prod(axis=1)),
+            np.divide(shared, union, out=np.zeros(len(a)), where=union > 0),
+            shared / np.maximum(area_a, 1e-6),
+            shared / np.maximum(area_b, 1e-6),
+            np.hypot(*offset.T),
+            np.minimum(off, 2.0),
+            np.minimum(off.min(axis=1), 2.0) * (ends.max(axis=1) < 0.35),
+            gap.max(axis=1) < 0.01,
+            a[:, 2] <= b[:, 0] + least[:, 0],
+            a[:, 3] <= b[:, 1] + least[:, 1],
+            b[:, 3] <= a[:, 1] + least[:, 1],
+            size_a,
+            size_b,
         ]
     )

@@ -21,7 +21,7 @@ OpenImage = Callable[[str], Pixels]
 """Opens an image by its sha256; raises `ImageError` where it cannot."""
 
 KIND = "scenes"
-IMAGES_A_SHARD = 8
+IMAGES_A_SHARD = 32
 
 
 def scene_shard(shard: Shard, model: SceneModel, open_image: OpenImage) -> ShardResult:
@@ -37,7 +37,7 @@ def scene_shard(shard: Shard, model: SceneModel, open_image: OpenImage) -> Shard
             seen.append(SeenImage(parent=EntityKey(parent), image=image))
         except ImageError as error:
             seen.append(SeenImage(parent=EntityKey(parent), image=image, error=str(error)))
-    scenes = iter(model.parse_all(pictures))
+    scenes = model.parse_all(pictures)
     rows = [
         one
         if one.error is not None

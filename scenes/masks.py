@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from kg.errors import InputError, LimitError
 from kg.model import BoxXyxy
 
-__all__ = ["MAX_MASK_PIXELS", "box_of", "decode_rle", "encode_rle", "outline_path"]
+__all__ = ["MAX_MASK_PIXELS", "box_of", "decode_rle", "encode_rle", "filled", "outline_path"]
 
 MAX_MASK_PIXELS = 64_000_000
 """Largest mask that is decoded, in pixels."""
@@ -67,6 +68,36 @@ def box_of(mask: Mask) -> BoxXyxy:
     if rows.size == 0:
         raise InputError("an empty mask has no box")
     return (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+
+
+def filled(mask: Mask) -> Mask:
+    """Return a mask with its holes filled: what cannot be reached from outside over edges.
+
+    Example:
+        >>> filled(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], dtype=bool)).all()
+        np.True_
+    """
+    if not mask.any():
+        return mask
+    left, top, right, bottom = map(int, box_of(mask))
+    part = mask[top:bottom, left:right]  # a label of the ground looks at every pixel
+    if _without_holes(part):
+        return mask
+    outside = np.ones((bottom - top + 2, right - left + 2), dtype=bool)
+    np.logical_not(part, out=outside[1:-1, 1:-1])
+    ground, _ = ndimage.label(outside)
+    result = np.zeros_like(mask)
+    result[top:bottom, left:right] = ground[1:-1, 1:-1] != ground[0, 0]
+    return result
+
+
+def _without_holes(mask: Mask) -> bool:
+    """Tell whether every row, or every column, has one run at most; false does not say no."""
+    across = np.count_nonzero(mask[:, 1:] > mask[:, :-1], axis=1) + mask[:, 0]
+    if (across <= 1).all():
+        return True
+    down = np.count_nonzero(mask[1:] > mask[:-1], axis=0) + mask[0]
+    return bool((down <= 1).all())
 
 
 def outline_path(mask: Mask) -> str:

@@ -36,7 +36,7 @@ def pool_patches(
     Args:
         tokens: ``(rows * columns, dimension)``, row by row.
         grid: Rows and columns.
-        regions: Of the image.
+        regions: Of one image.
 
     Returns:
         ``(regions, dimension)``.
@@ -50,15 +50,16 @@ def pool_patches(
     vectors -= vectors.mean(axis=0)
     if not regions:
         return np.empty((0, vectors.shape[1]))
-    return np.stack([_cover(region.mask, grid) @ vectors for region in regions])
-
-
-def _cover(mask: NDArray[np.bool_], grid: tuple[int, int]) -> Floats:
-    rows, columns = np.nonzero(mask)
-    cell = (rows * grid[0] // mask.shape[0]) * grid[1] + columns * grid[1] // mask.shape[1]
-    counts = np.bincount(cell, minlength=grid[0] * grid[1]).astype(np.float64)
-    result: Floats = counts / max(float(counts.sum()), 1.0)
-    return result
+    height, width = regions[0].mask.shape
+    rows, columns = (
+        np.arange(side) * cells // side for side, cells in zip((height, width), grid, strict=True)
+    )
+    cell = rows[:, None] * grid[1] + columns
+    counts = np.stack(
+        [np.bincount(cell[region.mask], minlength=len(vectors)) for region in regions]
+    )
+    pooled: Floats = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) @ vectors
+    return pooled
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ how. `scenes.graph` writes what it sees into a store.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -113,21 +113,16 @@ class SceneModel:
             raise InputError("no image has a description that names a shape")
         networks = 2 + config.labels.rounds + config.labels.folds
         total = len(keys) + networks
-        prepared = prepare_images(
-            [images[key] for key in keys],
-            config.segment,
-            encoder=encoder,
-            progress=lambda done, _: progress(done, total),
-        )
-        examples = {
-            key: Example(
+        prepared = prepare_images((images[key] for key in keys), config.segment, encoder=encoder)
+        examples = {}
+        for key, p in zip(keys, prepared, strict=True):
+            examples[key] = Example(
                 regions=p.regions,
                 descriptors=p.descriptors,
                 described=said[key],
                 patches=p.patches,
             )
-            for key, p in zip(keys, prepared, strict=True)
-        }
+            progress(len(examples), total)
         train = [examples[key] for key in keys if split[key] == "train"]
         labels, assignments = train_labels(
             train,
@@ -205,14 +200,12 @@ class SceneModel:
             ImageError: It cannot be read or is too large.
             MissingPartError: The model was trained with an encoder and has none now.
         """
-        return self.read(prepare_images([image], self.config.segment, encoder=self.encoder)[0])
+        return next(self.parse_all([image]))
 
-    def parse_all(self, images: Sequence[Pixels], *, progress: Progress = silent) -> list[Scene]:
-        """Take images apart, encoding several at a time; the same as `parse` one by one."""
-        prepared = prepare_images(
-            images, self.config.segment, encoder=self.encoder, progress=progress
-        )
-        return [self.read(one) for one in prepared]
+    def parse_all(self, images: Iterable[Pixels]) -> Iterator[Scene]:
+        """Take images apart while the next ones are encoded; the same as `parse` one by one."""
+        prepared = prepare_images(images, self.config.segment, encoder=self.encoder)
+        return map(self.read, prepared)
 
     def read(self, prepared: Prepared) -> Scene:
         """Label the regions of a prepared image and relate them."""

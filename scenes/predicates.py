@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from kg.errors import InputError
 from scenes.assignment import Assignment
-from scenes.geometry import PAIR_MEASURES, pair_measures
+from scenes.geometry import pair_measures
 from scenes.lexicon import LABELS
 from scenes.model import Region
 from scenes.network import Network, NetworkConfig, train_network
@@ -71,12 +71,9 @@ class PairSet:
         """
         pairs = np.array([(s, o) for s in parts for o in parts if s != o], dtype=np.int64)
         pairs = pairs.reshape(-1, 2)
-        measures = np.empty((len(pairs), len(PAIR_MEASURES)))
-        for row, (subject, other) in enumerate(pairs.tolist()):
-            height, width = regions[subject].mask.shape
-            measures[row] = pair_measures(
-                regions[subject].box_xyxy, regions[other].box_xyxy, width=width, height=height
-            )
+        boxes = np.array([region.box_xyxy for region in regions]).reshape(-1, 4)
+        height, width = regions[0].mask.shape if regions else (1, 1)
+        measures = pair_measures(boxes[pairs[:, 0]], boxes[pairs[:, 1]], width=width, height=height)
         none = np.full(len(pairs), _NONE, dtype=np.int64)
         return cls(pairs=pairs, labels=labels[pairs], measures=measures, predicate=none)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.protocols import ImageEncoder
-from kg.progress import Progress, silent
+from encoders.protocols import ImageEncoder, Vectors
 from scenes.descriptors import describe_regions
 from scenes.model import Pixels, Region
 from scenes.patches import pool_patches
@@ -42,47 +42,50 @@ class Prepared:
 
 
 def prepare_images(
-    images: Sequence[Pixels],
-    config: SegmentConfig,
-    *,
-    encoder: ImageEncoder | None = None,
-    progress: Progress = silent,
-) -> list[Prepared]:
-    """Segment, describe and, with an encoder, encode images.
+    images: Iterable[Pixels], config: SegmentConfig, *, encoder: ImageEncoder | None = None
+) -> Iterator[Prepared]:
+    """Segment, describe and, with an encoder, encode images, one after the other.
+
+    The encoder is a few images ahead: its threads fill the cores while the images before are
+    taken apart here, and labelled and written by whoever asks for the next one.
 
     Args:
-        images: Each ``(height, width, 3)``.
+        images: Each ``(height, width, 3)``; no more than a few of them are held.
         config: The segmentation.
         encoder: One encoding an image serves all of its regions.
-        progress: Told images done.
 
     Raises:
         ImageError: One of them cannot be read.
     """
-    batches = [images[start : start + _BATCH] for start in range(0, len(images), _BATCH)]
-    found: list[Prepared] = []
+    batches = _batches(images)
     with ThreadPoolExecutor(1, thread_name_prefix="encoding") as beside:
-        for batch in batches:
-            # the encoder's threads and the segmentation fill the cores beside one another
-            encoding = None if encoder is None else beside.submit(encoder.encode, batch)
-            taken: list[tuple[Pixels, tuple[Region, ...], Floats]] = []
-            for image in batch:
-                progress(len(found) + len(taken), len(images))
-                regions = segment(image, config)
-                taken.append((image, regions, describe_regions(regions)))
+
+        def encoded(batch: list[Pixels]) -> Future[Vectors] | None:
+            return None if encoder is None else beside.submit(encoder.encode, batch)
+
+        batch = next(batches, [])
+        encoding = encoded(batch)
+        while batch:
+            taken = [segment(image, config) for image in batch]
+            described = [describe_regions(regions) for regions in taken]
             tokens = None if encoding is None else encoding.result().tokens
-            for offset, (image, regions, descriptors) in enumerate(taken):
+            following = next(batches, [])
+            encoding = encoded(following) if following else None
+            for place, (image, regions) in enumerate(zip(batch, taken, strict=True)):
                 pooled = None
                 if encoder is not None and tokens is not None:
-                    pooled = pool_patches(tokens[offset], encoder.grid, regions)
-                found.append(
-                    Prepared(
-                        width=image.shape[1],
-                        height=image.shape[0],
-                        regions=regions,
-                        descriptors=descriptors,
-                        patches=pooled,
-                    )
+                    pooled = pool_patches(tokens[place], encoder.grid, regions)
+                yield Prepared(
+                    width=image.shape[1],
+                    height=image.shape[0],
+                    regions=regions,
+                    descriptors=described[place],
+                    patches=pooled,
                 )
-    progress(len(images), len(images))
-    return found
+            batch = following
+
+
+def _batches(images: Iterable[Pixels]) -> Iterator[list[Pixels]]:
+    rest = iter(images)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from kg.errors import ImageError, SettingError
+from kg.model import BoxXyxy
 from scenes.colours import colour_name
 from scenes.components import clusters_of_small, connected_pieces, dissolve_fragments
-from scenes.masks import box_of, decode_rle, encode_rle
+from scenes.masks import decode_rle, encode_rle
 from scenes.model import Pixels, Region, RegionKind
 from scenes.palette import colour_layers
 
@@ -101,16 +103,17 @@ def segment(image: Pixels, config: SegmentConfig = _DEFAULT) -> tuple[Region, ..
         owner[members] = number
     regions_map = owner[pieces]
     full = _enlarged(regions_map, step, image.shape[:2])
+    boxes = ndimage.find_objects(full + 1, max_label=len(groups))
+    shades = _main_colours(layers, regions_map, len(groups), colours)
     found = []
     for number, (members, kind) in enumerate(groups):
-        mask = full == number
-        if not mask.any():  # lost between the kept pixels of a thinned image
+        if boxes[number] is None:  # lost between the kept pixels of a thinned image
             continue
-        rgb = _main_colour(layers[regions_map == number], colours)
+        rgb = shades[number]
         found.append(
             Region(
-                box_xyxy=box_of(mask),
-                mask=mask,
+                box_xyxy=_corners(*boxes[number]),
+                mask=full == number,
                 colour=colour_name(rgb),
                 rgb=rgb,
                 kind=kind,
@@ -163,9 +166,23 @@ def _enlarged(numbers: NDArray[np.int32], step: int, shape: tuple[int, ...]) -> 
     return result
 
 
-def _main_colour(layers: NDArray[np.int16], colours: NDArray[np.uint8]) -> tuple[int, int, int]:
-    red, green, blue = colours[int(np.bincount(layers).argmax())].tolist()
-    return (red, green, blue)
+def _corners(down: slice, across: slice) -> BoxXyxy:
+    return (float(across.start), float(down.start), float(across.stop), float(down.stop))
+
+
+def _main_colours(
+    layers: NDArray[np.int16],
+    regions_map: NDArray[np.int32],
+    count: int,
+    colours: NDArray[np.uint8],
+) -> list[tuple[int, int, int]]:
+    """Return the most frequent colour of each region."""
+    pixels = np.bincount(
+        (regions_map.astype(np.int64) * len(colours) + layers).ravel(),
+        minlength=count * len(colours),
+    )
+    most = pixels.reshape(count, len(colours)).argmax(axis=1)
+    return [(red, green, blue) for red, green, blue in colours[most].tolist()]
 
 
 def _reading_order(region: Region) -> tuple[float, ...]:

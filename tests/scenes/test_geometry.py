@@ -89,8 +89,9 @@ def test_iou_equals_counting_pixels(first: tuple[float, ...], second: tuple[floa
 def test_measures_of_a_swapped_pair_mirror(
     first: tuple[float, ...], second: tuple[float, ...]
 ) -> None:
-    one = dict(zip(PAIR_MEASURES, pair_measures(first, second, width=40, height=40), strict=True))
-    two = dict(zip(PAIR_MEASURES, pair_measures(second, first, width=40, height=40), strict=True))
+    boxes = np.array([first, second])
+    rows = pair_measures(boxes, boxes[::-1], width=40, height=40)
+    one, two = (dict(zip(PAIR_MEASURES, row.tolist(), strict=True)) for row in rows)
     assert one["dx"] == -two["dx"]
     assert one["above"] == two["below"]
     assert one["subject_in_object"] == pytest.approx(two["object_in_subject"])

@@ -5,10 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import ndimage
 
 from kg.errors import ImageError, InputError, LimitError, SettingError
 from scenes.colours import COLOUR_NAMES, colour_name, lab_of
-from scenes.masks import box_of, decode_rle, encode_rle, outline_path
+from scenes.components import connected_pieces
+from scenes.masks import box_of, decode_rle, encode_rle, filled, outline_path
 from scenes.regions import FlatDetector, SegmentConfig, segment
 from tests.scenes.drawing import (
     BLACK,
@@ -121,12 +123,40 @@ def test_too_many_pixels_and_settings_out_of_range_are_refused() -> None:
         SegmentConfig(small_share=0.5, absorbed_share=0.1)
 
 
+LAYERS = arrays(
+    np.int16, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.integers(0, 2)
+)
+
+
+@given(LAYERS, st.sampled_from([0.0, 0.1, 1.0]))
+def test_pieces_are_those_that_a_flood_of_each_colour_finds(
+    layers: np.ndarray, small: float
+) -> None:
+    found, count = connected_pieces(layers, small=small)
+    expected, start = np.zeros_like(found), 0
+    for colour in np.unique(layers):
+        pieces, number = ndimage.label(layers == colour)
+        large = np.bincount(pieces.ravel(), minlength=number + 1) > small * layers.size
+        large[0] = False
+        joined, few = ndimage.label((pieces > 0) & ~large[pieces], np.ones((3, 3)))
+        expected[joined > 0] = joined[joined > 0] + start - 1
+        expected[large[pieces]] = (np.cumsum(large) + start + few - 1)[pieces[large[pieces]]]
+        start += few + int(large.sum())
+    assert count == start
+    assert np.array_equal(found, expected)
+
+
 MASKS = arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
 
 
 @given(MASKS)
 def test_masks_survive_run_lengths(mask: np.ndarray) -> None:
     assert np.array_equal(decode_rle(encode_rle(mask)), mask)
+
+
+@given(MASKS)
+def test_holes_are_filled_as_a_flood_from_outside_leaves_them(mask: np.ndarray) -> None:
+    assert np.array_equal(filled(mask), ndimage.binary_fill_holes(mask))
 
 
 @given(MASKS)
