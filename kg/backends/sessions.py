@@ -28,8 +28,13 @@ def session_of(driver: Driver, **options: Any) -> Iterator[Session]:
         driver: Whose connections it borrows.
         options: Of the session.
     """
-    with driver.session(**options) as session, _cut_by_interrupt(session):
-        yield session
+    with driver.session(**options) as session:
+        try:
+            yield session
+        except BaseException as error:
+            if interrupt_behind(error) is not None:
+                _cut(session)
+            raise
 
 
 @contextmanager
@@ -39,15 +44,18 @@ def transaction_of(session: Session) -> Iterator[Transaction]:
     Args:
         session: One of `session_of`.
     """
-    with session.begin_transaction() as transaction, _cut_by_interrupt(transaction):
-        yield transaction
-
-
-@contextmanager
-def _cut_by_interrupt(opened: Session | Transaction) -> Iterator[None]:
+    transaction = session.begin_transaction()
     try:
-        yield
+        yield transaction
     except BaseException as error:
         if interrupt_behind(error) is not None:
-            opened.__exit__(CancelledError, CancelledError(), None)
+            _cut(session)  # the server rolls back what its client has left
+        else:
+            transaction.close()
         raise
+    else:
+        transaction.close()
+
+
+def _cut(session: Session) -> None:
+    session.__exit__(CancelledError, CancelledError(), None)  # type: ignore[no-untyped-call]
