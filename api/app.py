@@ -30,6 +30,7 @@ from api.routes import (
     info,
     jobs,
     page,
+    past,
     query,
     reconcile,
     search,
@@ -108,7 +109,7 @@ def create_app(
     add_handlers(app)
     for module in (query, why_not, search, reconcile, cypher, sparql, entities, images, jobs):
         app.include_router(module.router)
-    for module in (info, health, page):
+    for module in (past, info, health, page):
         app.include_router(module.router)
     app.include_router(link_text_router)
     app.include_router(review_router)

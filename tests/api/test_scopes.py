@@ -21,6 +21,7 @@ from tests.api.world import open_world
 OPEN = {"/healthz", "/readyz"}
 CHANGING = {
     "/v1/review/cases", "/v1/review/decisions", "/v1/review/duplicates", "/v1/review/import",
+    "/v1/undo",
 }  # fmt: skip
 
 
