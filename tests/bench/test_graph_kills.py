@@ -106,7 +106,14 @@ def test_the_page_tells_every_operation() -> None:
     wrong = kill | {"operation": "index", "looks": [Found(lost=["x"]).to_json()]}
     report = summed([kill, wrong])
     assert (report["total"]["kills"], report["total"]["wrong"]) == (2, 1)
-    told = {"command": "c", "commit": "d", "date": "e", "machine": {"cores": 2}, "seed": 0}
+    told: dict[str, Any] = {
+        "command": "c",
+        "commit": "d",
+        "date": "e",
+        "machine": {"cores": 2},
+        "seed": 0,
+        "kills": 9,
+    }
     text = page(told | {"folder_runs": 30, "report": report})
     assert "| load | 1 | 7 | 0 |" in text
     assert "| index | 1 | 0 | 1 |" in text
