@@ -33,6 +33,7 @@ from api.routes import (
     jobs,
     page,
     plain,
+    past,
     query,
     reconcile,
     search,
@@ -123,7 +124,7 @@ def create_app(
         jobs,
     ):
         app.include_router(module.router)
-    for module in (facts, info, health, page):
+    for module in (facts, past, info, health, page):
         app.include_router(module.router)
     app.include_router(link_text_router)
     app.include_router(review_router)

@@ -34,9 +34,9 @@ Reasons = Callable[[str, str, str], Iterable[str | EdgeReason]]
 
 
 def record_out(record: Provenance) -> RecordOut:
-    """Show a provenance record."""
+    """Show a provenance record; its time and what it rests on are the history's to tell."""
     fields = asdict(record)
-    del fields["at"]
+    del fields["at"], fields["derived_from"]
     return RecordOut(**fields)
 
 

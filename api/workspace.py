@@ -85,6 +85,11 @@ class Workspace:
         return self.folder / "rejects"
 
     @property
+    def undone(self) -> Path:
+        """What was taken back, in files that `umbra build` brings it back from."""
+        return self.folder / "undone"
+
+    @property
     def indexes(self) -> Path:
         """The encoders' vector cache."""
         return self.folder / "indexes"

@@ -86,7 +86,7 @@ def full(folder: Path) -> dict[str, Any]:
                     store.upsert_entities([_thing(done)])
                     done += 1
                 except EngineError as error:
-                    refused = f"{type(error).__name__}: {error}"
+                    refused = _said(error, disk)
         seen = {"full": _read(graph, done)}
         pid = store_status(graph).pid
         if pid is not None:
@@ -115,7 +115,7 @@ def read_only(folder: Path) -> dict[str, Any]:
         try:
             open_store(graph, launcher=LAUNCHER).close()
         except EngineError as error:
-            refused = f"{type(error).__name__}: {error}"
+            refused = _said(error, disk)
         _mount("-o", "remount,rw", disk)
         after = _read(graph, 50)
         stop_store(graph, timeout_s=60)
@@ -128,7 +128,11 @@ def _read(graph: Path, done: int) -> dict[str, Any]:
         with open_store(graph, launcher=LAUNCHER) as store:
             return {"lost": _lost(store, done), "faults": [f.kind for f in check_graph(store)]}
     except EngineError as error:
-        return {"refused_by": f"{type(error).__name__}: {error}"}
+        return {"refused_by": _said(error, graph.parent)}
+
+
+def _said(error: EngineError, disk: Path) -> str:
+    return f"{type(error).__name__}: {error}".replace(str(disk), "DISK")
 
 
 def _lost(store: Store, done: int) -> int:
@@ -172,7 +176,15 @@ def page(result: dict[str, Any]) -> str:
         f"{sync['with_a_sync_inside']} had a sync of a file of the database (fsync, fdatasync) "
         f"that ended between question and answer; {sync['syncs']} syncs in all."
     )
-    names = ("disk", "acknowledged", "refused by", "looked at", "lost", "faults of `graph check`")
+    names = ("disk", "looked at", "acknowledged", "lost", "faults of `graph check`")
+    rows, refusals = [], []
+    for name, trial in (("full", result["full"]), ("read-only", result["read_only"])):
+        refusals.append(f"- {name}: `{trial['refused_by']}`")
+        for when, seen in trial["looks"].items():
+            said = seen.get("refused_by")
+            lost = f"not readable: {said}" if said else str(seen["lost"])
+            counts = f"{trial['acknowledged']:,} | {lost} | {len(seen.get('faults', []))}"
+            rows.append(f"| {name} | {when.replace('_', ' ')} | {counts} |")
     lines = [
         "# The store's disk: synced, full, read-only",
         "",
@@ -180,18 +192,16 @@ def page(result: dict[str, Any]) -> str:
         "",
         told,
         "",
+        "What a client is told that meets a disk like this:",
+        "",
+        *refusals,
+        "",
+        "What was acknowledged before that, looked for afterwards:",
+        "",
         "| " + " | ".join(names) + " |",
         "|---" * len(names) + "|",
+        *rows,
     ]
-    for name in ("full", "read_only"):
-        trial = result[name]
-        for when, seen in trial["looks"].items():
-            said = seen.get("refused_by")
-            lost = "not readable: " + said if said else str(seen["lost"])
-            lines.append(
-                f"| {name.replace('_', '-')} | {trial['acknowledged']} | {trial['refused_by']} "
-                f"| {when.replace('_', ' ')} | {lost} | {len(seen.get('faults', []))} |"
-            )
     return "\n".join(lines) + "\n"
 
 

@@ -30,14 +30,14 @@ from bench.link_kills_world import made_up
 from bench.run_record import keep, run_record
 from kg.files import read_json, write_json
 
-__all__ = ["kill_side_by_side", "main"]
+__all__ = ["kill_side_by_side", "kills_so_far", "main"]
 
 ROWS = 24
 """Mentions of each linking job."""
 
 
-def kill_side_by_side(work: Path, *, kills: int, workers: int, seed: int) -> list[dict[str, Any]]:
-    """Do the kills that are left, in processes of their own; return what became of all.
+def kill_side_by_side(work: Path, *, kills: int, workers: int, seed: int) -> None:
+    """Do the kills that are left, in processes of their own.
 
     Args:
         work: Keeps what was found so far, a file a process, and the working folders.
@@ -60,8 +60,12 @@ def kill_side_by_side(work: Path, *, kills: int, workers: int, seed: int) -> lis
         ends = [os.waitpid(pid, 0)[1] for pid in pids]  # wait for all of them
         if any(ends):
             raise RuntimeError("a process ended by a fault; begun again, the bench goes on")
-        done = _done(work, seed)
-    return [done[number] for number in range(kills)]
+
+
+def kills_so_far(work: Path, *, kills: int, seed: int) -> list[dict[str, Any]]:
+    """Return what became of the kills that were done, of the first so many."""
+    done = _done(work, seed)
+    return [done[number] for number in sorted(done) if number < kills]
 
 
 def _begun(work: Path, given: Sequence[str]) -> dict[str, Any]:
@@ -102,17 +106,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, required=True, help="folder of its state and stores")
     parser.add_argument("--out", type=Path, help="folder of the JSON and the page")
+    parser.add_argument("--report", action="store_true", help="kill nothing: tell what was found")
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(given)
     torch.set_num_threads(1)
     work = arguments.work.resolve()
     result = _begun(work, given) | {"seed": arguments.seed}
-    kills = kill_side_by_side(
-        work,
-        kills=arguments.kills,
-        workers=arguments.workers,
-        seed=arguments.seed,
-    )
+    seed = arguments.seed
+    if not arguments.report:
+        kill_side_by_side(work, kills=arguments.kills, workers=arguments.workers, seed=seed)
+    kills = kills_so_far(work, kills=arguments.kills, seed=seed)
+    result["kills"] = arguments.kills
     result |= {"folder_runs": FOLDER_RUNS, "report": summed(kills)}
     keep(result, page, folder=arguments.out, name="graph-kills")
     return int(bool(result["report"]["total"]["wrong"]))

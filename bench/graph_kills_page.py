@@ -62,8 +62,9 @@ def page(result: dict[str, Any]) -> str:
     total = report["total"]
     about = (
         f"`{result['command']}`, commit {result['commit']}, {result['date']}, "
-        f"{machine['cores']} cores, seed {result['seed']}; {total['seconds'] / 60:.0f} minutes of "
-        "kills and looks, side by side in as many processes as the command says."
+        f"{machine['cores']} cores, seed {result['seed']}; {total['kills']:,} kills of "
+        f"{result['kills']:,}, {total['seconds'] / 60:.0f} minutes of kills and looks, side by "
+        "side in as many processes as the command says."
     )
     told = (
         "Runs of six operations are killed at random moments: Umbra's process, the store's engine, "
@@ -116,7 +117,7 @@ def page(result: dict[str, Any]) -> str:
 def _table(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
     names = {
         "kills": "kills",
-        "looked_for": "acknowledged writes looked for",
+        "looked_for": "acknowledged writes looked for (again after each kill)",
         "lost": "lost",
         "doubled": "doubled",
         "foreign": "foreign",

@@ -35,9 +35,13 @@ class Provenance:
         model: Name and version of the model that wrote it, if any.
         probability: Calibrated probability in [0, 1]; 1 for asserted and accepted facts.
         at: ISO 8601 date or time, only where the source itself has one.
+        derived_from: What else it rests on: sources, jobs, keys of entities, or edges as
+            ``head relation tail``, in order of text. Where one of them is taken back, so is this
+            (`kg.upkeep.undo`).
 
     Raises:
-        InputError: The probability lies outside [0, 1] or the kind is unknown.
+        InputError: The probability lies outside [0, 1], the kind is unknown, or what it is derived
+            from is no list of texts.
 
     Example:
         >>> Provenance(kind="asserted", source="countries.jsonl", locator="row 7").probability
@@ -52,13 +56,18 @@ class Provenance:
     model: str | None = None
     probability: float = 1.0
     at: str | None = None
+    derived_from: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the kind and the probability."""
+        """Check kind, probability and what it is derived from."""
         if self.kind not in get_args(ProvenanceKind):
             raise InputError(f"unknown kind of provenance {self.kind!r}")
         if not 0.0 <= self.probability <= 1.0:
             raise InputError(f"probability {self.probability!r} lies outside [0, 1]")
+        names = self.derived_from
+        if not isinstance(names, list | tuple) or not all(isinstance(n, str) for n in names):
+            raise InputError(f"{names!r:.80} is no list of what a record is derived from")
+        object.__setattr__(self, "derived_from", tuple(sorted(set(names))))
 
     @property
     def identity(self) -> str:
@@ -68,7 +77,7 @@ class Provenance:
 
     def to_json(self) -> str:
         """Return the record as one line of JSON without empty fields, keys sorted."""
-        fields = {name: value for name, value in asdict(self).items() if value is not None}
+        fields = {name: value for name, value in asdict(self).items() if value not in (None, ())}
         return json.dumps(fields, ensure_ascii=False, sort_keys=True)
 
     @classmethod

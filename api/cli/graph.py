@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from api.cli import graph_validate
+from api.cli import graph_past, graph_validate
 
 __all__ = ["add_parser", "run_backup", "run_check", "run_restore"]
 
@@ -35,7 +35,7 @@ of one that is damaged. Interrupted, the same command goes on.
 
 def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     """Declare the commands."""
-    parser = commands.add_parser("graph", help="check, validate, back up, restore")
+    parser = commands.add_parser("graph", help="check, validate, back up, restore, undo, history")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, told, examples, run in (
         ("check", "find what is damaged in the graph and beside it", CHECK, run_check),
@@ -54,6 +54,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
             one.add_argument("file", type=Path, metavar="FILE", help="the backup")
         one.set_defaults(run=run)
     graph_validate.add_parser(actions, common)
+    graph_past.add_parsers(actions, common)
 
 
 def run_check(arguments: argparse.Namespace) -> int:

@@ -11,18 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kg.errors import InputError
+from kg.errors import InputError, RecordError
 from kg.formats.jsonl import read_jsonl
-from kg.formats.records import count_lines
+from kg.formats.records import Reject, count_lines
 from kg.graph_formats.plain import edge_fields, edge_from, entity_fields, entity_from
 from kg.graph_formats.protocol import Graph, GraphFormat, Tally, Written, packed
 from kg.graph_formats.rows import row_source, taken
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
-from kg.model import Entity
+from kg.model import Edge, Entity
 from kg.progress import Progress
 
-__all__ = ["LINES", "graph_lines"]
+__all__ = ["LINES", "facts_in", "graph_lines"]
 
 
 def graph_lines(graph: Graph, seen: Callable[[Entity], None] = lambda _: None) -> Iterator[bytes]:
@@ -37,6 +37,21 @@ def graph_lines(graph: Graph, seen: Callable[[Entity], None] = lambda _: None) -
         yield _line("entity", entity_fields(entity))
     for edge in graph.edges():
         yield _line("edge", edge_fields(edge))
+
+
+def facts_in(path: Path) -> Iterator[Entity | Edge]:
+    """Iterate the entities and edges of a file that Umbra wrote itself.
+
+    Raises:
+        RecordError: A line is no entity and no edge.
+    """
+    for row in read_jsonl(path):
+        if isinstance(row, Reject):
+            raise RecordError(row.reason, path=str(path), line=row.line)
+        if "entity" in row.fields:
+            yield entity_from(row.fields["entity"])
+        else:
+            yield edge_from(row.fields["edge"])
 
 
 def _write(graph: Graph, path: Path, progress: Progress) -> Written:

@@ -110,7 +110,7 @@ def _told(error: Exception) -> str:
 
 
 def _full(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
+    return {name: value for name, value in fields.items() if value not in (None, ())}
 
 
 def _listed(values: Mapping[str, AttributeValue]) -> dict[str, Any]:

@@ -96,4 +96,5 @@ def _records(node: NamedNode, records: Iterable[Provenance]) -> Iterator[Quad]:
         about = NamedNode(f"{RECORD}{owner}-{record.identity}")
         yield Quad(node, _RECORD, about, _ABOUT)
         for name, value in json.loads(record.to_json()).items():
-            yield Quad(about, NamedNode(UMBRA + name), literal_of(value), _ABOUT)
+            plain = tuple(value) if isinstance(value, list) else value
+            yield Quad(about, NamedNode(UMBRA + name), literal_of(plain), _ABOUT)

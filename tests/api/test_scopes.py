@@ -22,6 +22,7 @@ OPEN = {"/healthz", "/readyz"}
 CHANGING = {
     "/v1/review/cases", "/v1/review/decisions", "/v1/review/duplicates", "/v1/review/import",
     "/v1/review/facts",
+    "/v1/undo",
 }  # fmt: skip
 
 

@@ -81,6 +81,7 @@ def _records(named: st.SearchStrategy[str]) -> st.SearchStrategy[Provenance]:
         job=maybe,
         probability=st.floats(0, 1),
         at=st.none() | st.just("2026-11-29"),
+        derived_from=st.just(()) | st.lists(named, max_size=2).map(tuple),
     )
 
 

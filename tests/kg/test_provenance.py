@@ -18,6 +18,7 @@ records = st.builds(
     model=texts,
     probability=st.floats(0, 1),
     at=st.none() | st.just("2026-01-01"),
+    derived_from=st.lists(st.sampled_from(["c", "d e f"]), max_size=2),
 )
 some = st.lists(records, max_size=6)
 

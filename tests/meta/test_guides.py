@@ -21,7 +21,7 @@ BLOCK = re.compile(
 GUIDES = (
     *("add-a-model", "bring-your-own-encoder", "check-your-links", "link-probabilities"),
     *("link-your-table", "read-an-answer", "review-links", "train-your-own", "formats"),
-    *("bring-your-own-graph", "cypher-and-sparql", "schema", "ground-a-phrase"),
+    *("bring-your-own-graph", "cypher-and-sparql", "schema", "ground-a-phrase", "undo"),
 )
 
 
@@ -37,6 +37,7 @@ def blocks(page: str) -> list[re.Match[str]]:
         ("formats", 1),
         ("link-probabilities", 4),
         ("rare-and-new-predicates", 2),
+        ("undo", 1),
     ],
 )
 def test_the_code_of_a_guide_runs_and_prints_what_it_says(page: str, fewest: int) -> None:

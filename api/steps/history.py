@@ -1,0 +1,111 @@
+"""How an entity and its edges came to be: every record, with the time of its job, and what went."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from api.undo_schemas import EventOut, HistoryOut
+from kg.errors import UnknownEntityError
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from api.engine import Engine
+    from api.workspace import Workspace
+
+__all__ = ["history_of"]
+
+SAID: dict[str, str] = {
+    "asserted": "a source said so",
+    "linked": "a mention was linked",
+    "generated": "a model saw it",
+    "accepted": "a person accepted it",
+}
+TAKEN_BACK = "it was taken back"
+
+
+def history_of(engine: Engine, key: str, *, limit: int = 200) -> HistoryOut:
+    """Return what is known of how an entity and its edges came to be, oldest first.
+
+    The time is that of the record, else when its job was submitted; an import of files keeps no
+    time. What was taken back (`api.steps.undo`) is told with the time at which it was.
+
+    Args:
+        engine: Whose graph.
+        key: The entity.
+        limit: Most events.
+
+    Raises:
+        UnknownEntityError: Nothing is known of such a key.
+    """
+    name = EntityKey(key)
+    entity = engine.store.entity(name)
+    times = _job_times(engine.workspace)
+    events = [*_events_of([] if entity is None else [entity], times)]
+    edges = {edge.key: edge for edge in engine.store.edges(head=name)}
+    edges |= {edge.key: edge for edge in engine.store.edges(tail=name)}
+    events += _events_of([edges[one] for one in sorted(edges)], times)
+    for path in sorted(engine.workspace.undone.glob("*.jsonl")):
+        events += _taken_back(path, name)
+    if entity is None and not events:
+        raise UnknownEntityError(key)
+    events.sort(key=lambda event: event.at or "")
+    return HistoryOut(
+        key=key,
+        present=entity is not None,
+        events=tuple(events[:limit]),
+        truncated=len(events) > limit,
+    )
+
+
+def _events_of(facts: Iterable[Entity | Edge], times: dict[str, str]) -> Iterator[EventOut]:
+    for fact in facts:
+        for record in fact.provenance:
+            at = record.at or times.get(record.job or "")
+            yield _event(fact, record, at, SAID[record.kind])
+
+
+def _event(fact: Entity | Edge, record: Provenance, at: str | None, event: str) -> EventOut:
+    return EventOut(
+        at=at,
+        event=event,
+        about=" ".join(fact.key) if isinstance(fact, Edge) else fact.key,
+        kind=record.kind,
+        source=record.source,
+        locator=record.locator,
+        text=record.text,
+        job=record.job,
+        model=record.model,
+        probability=record.probability,
+        derived_from=record.derived_from,
+    )
+
+
+def _job_times(workspace: Workspace) -> dict[str, str]:
+    """Return when each job of the ledger was submitted."""
+    from kg.ledger import Ledger
+
+    if not workspace.ledger.exists():
+        return {}
+    with Ledger(workspace.ledger) as ledger:
+        return {
+            job.id: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(job.created))
+            for job in ledger.jobs()
+        }
+
+
+def _taken_back(path: Path, key: EntityKey) -> Iterator[EventOut]:
+    """Iterate what an undo took of an entity and its edges, by the file that brings it back."""
+    from kg.graph_formats.lines import facts_in
+
+    day, _, clock = path.stem[:19].partition("T")
+    at = f"{day}T{clock.replace('-', ':')}Z"
+    for fact in facts_in(path):
+        ends = (fact.head, fact.tail) if isinstance(fact, Edge) else (fact.key,)
+        if key in ends:
+            for record in fact.provenance:
+                yield _event(fact, record, at, TAKEN_BACK)

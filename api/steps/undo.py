@@ -1,0 +1,111 @@
+"""The step that takes back what came from a source, a job or an edge.
+
+What goes is first written to a file that brings it back, and only then taken from the store, so a
+kill between the two loses nothing. Jobs that wrote it are freed: the same import or linking, asked
+for again, writes it again instead of taking it for done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from api.undo_schemas import UndoOut
+from kg.model import Edge, Entity
+from kg.upkeep.undo import Undo, UndoPlan, plan_undo, undo
+
+if TYPE_CHECKING:
+    from api.engine import Engine
+    from api.workspace import Workspace
+
+__all__ = ["undo_in_graph"]
+
+SHOWN = 20
+"""Names of what goes that are shown."""
+_IMPORTS = ("import-entities", "import-edges")
+
+
+def undo_in_graph(engine: Engine, what: Undo, *, confirm: bool = False) -> UndoOut:
+    """Take back, or say what would go.
+
+    Args:
+        engine: Whose graph.
+        what: What is taken back.
+        confirm: Do it; without this nothing is changed.
+
+    Returns:
+        What goes, and the file that brings it back: `umbra build FILE`.
+
+    Raises:
+        MissingPartError: There is no graph yet.
+        StoreError: The store failed; nothing is taken back.
+        OSError: The file cannot be written; nothing is taken back.
+    """
+    engine.workspace.require()
+    if not confirm:
+        return _told(plan_undo(engine.store, what), done=False)
+    kept: list[Path] = []
+
+    def keep(plan: UndoPlan) -> None:
+        if not plan.is_empty:
+            kept.append(_keep(plan, engine.workspace.undone))
+
+    plan = undo(engine.store, what, before=keep)
+    _free_jobs(engine.workspace, what)
+    engine.forget()
+    return _told(plan, done=True, kept=kept[0] if kept else None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What an undo takes, as a graph that can be written."""
+
+    plan: UndoPlan
+
+    def entities(self) -> Iterator[Entity]:
+        return self.plan.taken_entities()
+
+    def edges(self) -> Iterator[Edge]:
+        return self.plan.taken_edges()
+
+
+def _keep(plan: UndoPlan, folder: Path) -> Path:
+    from kg.files import atomic_write, sha256_of_text
+    from kg.graph_formats.lines import graph_lines
+
+    moment = time.strftime("%Y-%m-%dT%H-%M-%S", time.gmtime())
+    path = folder / f"{moment}-{sha256_of_text(repr(plan.what))[:8]}.jsonl"
+    with atomic_write(path) as file:
+        file.writelines(graph_lines(_Taken(plan)))
+    return path
+
+
+def _free_jobs(workspace: Workspace, what: Undo) -> None:
+    """Let the jobs that may have written it write again; doing so twice changes nothing."""
+    from kg.ledger import Ledger
+
+    if not workspace.ledger.exists():
+        return
+    with Ledger(workspace.ledger) as ledger:
+        for job in list(ledger.jobs()):
+            if job.kind in _IMPORTS or job.id == what.job:
+                ledger.retry(job.id, everything=True)
+
+
+def _told(plan: UndoPlan, *, done: bool, kept: Path | None = None) -> UndoOut:
+    names = [" ".join(edge.key) for edge in plan.edges_gone[:SHOWN]]
+    names += [row.key for row in plan.entities_gone[:SHOWN]]
+    return UndoOut(
+        done=done,
+        records=plan.records,
+        derived=plan.derived,
+        edges_gone=len(plan.edges_gone),
+        edges_kept=len(plan.edges_kept),
+        entities_gone=len(plan.entities_gone),
+        entities_kept=len(plan.entities_kept),
+        examples=tuple(names),
+        brought_back_by=None if kept is None else str(kept),
+    )

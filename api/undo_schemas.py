@@ -1,0 +1,153 @@
+"""What the doors of Umbra speak about undo, history and differences."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, StrictBool, model_validator
+
+from api.proof_schemas import Model
+from kg.errors import InputError
+from kg.model import EntityKey
+from kg.upkeep.undo import Undo
+
+__all__ = ["ChangedOut", "DiffOut", "EventOut", "HistoryOut", "UndoIn", "UndoOut"]
+
+Name = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class UndoIn(Model):
+    """What to take back: a source, a job, or an edge.
+
+    Attributes:
+        source: A file, document, image hash or person, as records name it.
+        job: Id of a job.
+        edge: Head, relation and tail.
+        confirm: Do it; without this it is only said what would go.
+    """
+
+    source: Name | None = None
+    job: Name | None = None
+    edge: tuple[Name, Name, Name] | None = None
+    confirm: StrictBool = False
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        try:
+            self.what()
+        except InputError as error:
+            raise ValueError(error.what) from error
+        return self
+
+    def what(self) -> Undo:
+        """Return what is named."""
+        edge = None
+        if self.edge is not None:
+            head, relation, tail = self.edge
+            edge = (EntityKey(head), relation, EntityKey(tail))
+        return Undo(source=self.source, job=self.job, edge=edge)
+
+
+class UndoOut(Model):
+    """What went, or would go.
+
+    Attributes:
+        done: Whether it was done.
+        records: Records that go.
+        derived: How many of them come from elsewhere and were only derived from what goes.
+        edges_gone: Edges that go.
+        edges_kept: Edges that lose records and stay.
+        entities_gone: Entities and parts that go.
+        entities_kept: Entities that lose records and stay.
+        examples: Some of what goes: edges, then keys of entities.
+        brought_back_by: File that `umbra build` brings it back from; over REST as it is called
+            below the server's working folder.
+    """
+
+    done: bool
+    records: int
+    derived: int
+    edges_gone: int
+    edges_kept: int
+    entities_gone: int
+    entities_kept: int
+    examples: tuple[str, ...]
+    brought_back_by: str | None = None
+
+
+class EventOut(Model):
+    """One reason to believe something of an entity, or the end of one.
+
+    Attributes:
+        at: When, in ISO 8601: as the record says it, or when its job was submitted.
+        event: What became of it.
+        about: The entity's key, or an edge as ``head relation tail``.
+        kind: Kind of the record.
+        source: Its source.
+        locator: Where in the source.
+        text: The words that carry it.
+        job: Its job.
+        model: Its model.
+        probability: Its probability.
+        derived_from: What it rests on.
+    """
+
+    at: str | None
+    event: str
+    about: str
+    kind: str
+    source: str
+    locator: str | None = None
+    text: str | None = None
+    job: str | None = None
+    model: str | None = None
+    probability: float = 1.0
+    derived_from: tuple[str, ...] = ()
+
+
+class HistoryOut(Model):
+    """All that is known of how an entity and its edges came to be, oldest first.
+
+    Attributes:
+        key: The entity.
+        present: Whether it is in the graph now.
+        events: What happened; those without a time come first.
+        truncated: Whether there were more.
+    """
+
+    key: str
+    present: bool
+    events: tuple[EventOut, ...]
+    truncated: bool
+
+
+class ChangedOut(Model):
+    """How one kind of thing differs.
+
+    Attributes:
+        added: How many only the newer graph has.
+        removed: How many only the older one has.
+        changed: How many both have, with other values.
+        examples: Some of each, with ``+``, ``-`` or ``~`` before them.
+    """
+
+    added: int
+    removed: int
+    changed: int
+    examples: tuple[str, ...]
+
+
+class DiffOut(Model):
+    """How two graphs differ.
+
+    Attributes:
+        old: The older one.
+        new: The newer one.
+        entities: By key: label, name, attributes and the entity of a part.
+        edges: By head, relation and tail: their best probability.
+    """
+
+    old: str
+    new: str
+    entities: ChangedOut
+    edges: ChangedOut

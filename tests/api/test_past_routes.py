@@ -1,0 +1,121 @@
+"""Undo, history and differences over REST, and what they leave beside the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.routes.past import UNDOS
+from api.steps.diff import diff_graphs
+from api.steps.snapshot import freeze
+from api.steps.undo import undo_in_graph
+from api.undo_schemas import DiffOut, HistoryOut, UndoOut
+from kg.errors import InputError
+from kg.jobs import ShardResult
+from kg.ledger import Ledger, run_job
+from kg.upkeep.undo import Undo
+from tests.api.conftest import ADDRESS
+from tests.api.test_guard import problem
+from tests.api.world import WorldEngine, open_world
+from tests.conformance.store_rules import content
+
+TOLD = {"source": "countries.jsonl"}
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[WorldEngine]:
+    with open_world(tmp_path / ".umbra") as engine:
+        yield engine
+
+
+@pytest.fixture
+def own(engine: WorldEngine) -> Iterator[TestClient]:
+    with TestClient(create_app(engine), base_url=ADDRESS) as client:
+        yield client
+
+
+def sent(client: TestClient, body: dict[str, Any]) -> UndoOut:
+    response = client.post("/v1/undo", json=body)
+    assert response.status_code == 200, response.text
+    return UndoOut.model_validate(response.json())
+
+
+def test_an_undo_is_first_told_then_done_and_can_be_taken_back(
+    engine: WorldEngine, own: TestClient
+) -> None:
+    before = content(engine.store)
+    told = sent(own, TOLD)
+    assert (told.done, told.brought_back_by) == (False, None)
+    assert told.edges_gone > 10
+    assert content(engine.store) == before
+    done = sent(own, TOLD | {"confirm": True})
+    assert done.model_copy(update={"done": False, "brought_back_by": None}) == told
+    assert done.brought_back_by is not None
+    assert done.brought_back_by.startswith("undone/")
+    records = [
+        r for fact in (*engine.store.entities(), *engine.store.edges()) for r in fact.provenance
+    ]
+    assert "countries.jsonl" not in {record.source for record in records}
+    history = HistoryOut.model_validate(own.get("/v1/history/country:GR").json())
+    assert {event.event for event in history.events} == {"it was taken back"}
+    assert not history.present
+    again = sent(own, TOLD | {"confirm": True})
+    assert (again.records, again.brought_back_by) == (0, None)
+
+
+def test_the_history_of_an_entity_is_its_records_and_those_of_its_edges(own: TestClient) -> None:
+    found = HistoryOut.model_validate(own.get("/v1/history/country:TR").json())
+    about = {event.about for event in found.events}
+    assert {"country:TR", "country:TR borders country:GR"} <= about
+    linked = next(event for event in found.events if event.kind == "linked")
+    assert (linked.event, linked.probability) == ("a mention was linked", 0.7)
+    few = HistoryOut.model_validate(own.get("/v1/history/country:TR?limit=2").json())
+    assert (few.events, few.truncated) == (found.events[:2], True)
+    problem(own.get("/v1/history/country:XX"), "unknown-entity", 404)
+
+
+def test_a_snapshot_is_compared_with_the_store(engine: WorldEngine, own: TestClient) -> None:
+    freeze(engine)
+    same = DiffOut.model_validate(own.get("/v1/diff?old=full").json())
+    assert not any((same.entities.added, same.edges.removed, same.entities.changed))
+    (head, relation, tail) = key = next(engine.store.edges()).key
+    undo_in_graph(engine, Undo(edge=key), confirm=True)
+    found = DiffOut.model_validate(own.get("/v1/diff?old=full&new=store").json())
+    assert f"- {head} {relation} {tail}" in found.edges.examples
+    assert (found.edges.removed, found.edges.added) == (1, 0)
+
+
+@pytest.mark.parametrize("name", ["../full", "nothing", "/etc", "."])
+def test_a_client_names_snapshots_and_no_files(
+    engine: WorldEngine, own: TestClient, name: str
+) -> None:
+    problem(own.get("/v1/diff", params={"old": name}), "input-error", 400)
+    with pytest.raises(InputError, match="no snapshot"):
+        diff_graphs(engine, "no such file.zip", "store")
+
+
+@pytest.mark.parametrize("body", [{}, {"source": "a", "job": "b"}, {"source": ""}, {"edge": ["a"]}])
+def test_an_undo_of_nothing_or_of_two_things_is_refused(
+    own: TestClient, body: dict[str, Any]
+) -> None:
+    problem(own.post("/v1/undo", json=body), "invalid-request", 422)
+
+
+@pytest.mark.parametrize("name", UNDOS)
+def test_examples_are_dry_runs(own: TestClient, name: str) -> None:
+    assert not sent(own, UNDOS[name]["value"]).done
+
+
+def test_jobs_that_wrote_it_are_not_taken_for_done(engine: WorldEngine) -> None:
+    with Ledger(engine.workspace.ledger) as ledger:
+        kinds = ("import-edges", "link", "scenes")
+        jobs = [ledger.submit(kind, {}, [{}]).id for kind in kinds]
+        for job in jobs:
+            run_job(ledger, job, lambda _: ShardResult(output=b"kept"))
+        undo_in_graph(engine, Undo(job=jobs[1]), confirm=True)
+        assert [ledger.job(job).state for job in jobs] == ["running", "running", "done"]
