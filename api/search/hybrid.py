@@ -103,7 +103,7 @@ class HybridSearch:
         """The index of words alone."""
         store, workspace = self._engine.store, self._engine.workspace
         # the version of a store that is lost with its process says nothing to the next one
-        folder = workspace.indexes / "full-text" if store.capabilities.durable else None
+        folder = workspace.words if store.capabilities.durable else None
         return FullTextIndex(store, folder, identity=self._engine.settings.store)
 
     @cached_property
