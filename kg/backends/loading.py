@@ -3,7 +3,7 @@
 The engine's batch endpoint is several times faster than statements, but neither atomic nor
 idempotent. So a first load goes into a database beside the graph, which takes its place when it is
 whole and synced to disk. Nothing is sent twice: what a process that died has loaded is thrown away.
-What comes twice in the input is merged by ordinary upserts. Memory grows by about 250 bytes an
+What comes twice in the input is merged by ordinary upserts. Memory grows by about 150 bytes an
 entity (its key and record id) and 8 bytes an edge, besides two requests of `ROWS` rows.
 """
 
