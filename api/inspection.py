@@ -28,7 +28,7 @@ TYPES = "MATCH ()-[r]->() RETURN type(r) AS type, count(r) AS n ORDER BY type"
 
 
 def graph_info(engine: Engine) -> dict[str, Any]:
-    """Return counts by label and relation, snapshots and models of the working folder.
+    """Return counts by label and relation, snapshots, models and how far indexes have come.
 
     Raises:
         MissingPartError: There is no graph yet.
@@ -38,7 +38,16 @@ def graph_info(engine: Engine) -> dict[str, Any]:
         "folder": str(engine.workspace.folder),
         "store": {"version": engine.store.version, **_counts(engine)},
         "snapshots": {path.name: _snapshot(engine, path.name) for path in _snapshots(engine)},
+        "indexes": _indexes(engine),
     }
+
+
+def _indexes(engine: Engine) -> dict[str, Any]:
+    """Return the store's version that each index on disk has reached; a search catches up."""
+    from kg.full_text import version_on_disk  # tantivy is slow to import
+
+    reached = version_on_disk(engine.workspace.words)
+    return {} if reached is None else {"words": {"store_version": reached}}
 
 
 def _counts(engine: Engine) -> dict[str, Any]:

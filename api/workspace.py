@@ -94,6 +94,11 @@ class Workspace:
         """The encoders' vector cache."""
         return self.folder / "indexes"
 
+    @property
+    def words(self) -> Path:
+        """Folder of the index of words."""
+        return self.indexes / "full-text"
+
     def snapshot(self, name: str) -> Path:
         """Return the folder of a snapshot."""
         return self.folder / "snapshots" / name

@@ -15,6 +15,7 @@ import difflib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -94,6 +95,7 @@ class CheckedQuery:
     explains: bool = False
 
 
+@lru_cache(maxsize=512)  # programs ask the same text with other parameters
 def check(text: str, *, max_chars: int = MAX_CHARS) -> CheckedQuery:
     """Let a query through if it only reads.
 

@@ -32,6 +32,7 @@ __all__ = [
     "FullTextIndex",
     "TextHit",
     "searched_texts",
+    "version_on_disk",
 ]
 
 FORMAT = 1
@@ -168,6 +169,14 @@ class FullTextIndex:
             if old != place:  # whoever reads it still has its files open
                 shutil.rmtree(old, ignore_errors=True)
         return index
+
+
+def version_on_disk(folder: Path) -> int | None:
+    """Return the version of the store that an index in a folder has reached, None without one."""
+    with suppress(EngineError, OSError, KeyError, TypeError, ValueError):
+        pointer = read_json(folder / "current.json", kind="full-text index", formats=(FORMAT,))
+        return int(pointer["version"])
+    return None
 
 
 def searched_texts(entity: Entity) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, cast, get_args
 
 from kg.errors import InputError
@@ -77,8 +77,9 @@ class Provenance:
 
     def to_json(self) -> str:
         """Return the record as one line of JSON without empty fields, keys sorted."""
-        fields = {name: value for name, value in asdict(self).items() if value not in (None, ())}
-        return json.dumps(fields, ensure_ascii=False, sort_keys=True)
+        return _ENCODER.encode(
+            {name: value for name in _SORTED if (value := getattr(self, name)) not in (None, ())}
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
@@ -91,6 +92,10 @@ class Provenance:
             return cls(**cast("Mapping[str, Any]", json.loads(text)))
         except (TypeError, ValueError) as error:
             raise InputError(f"not a provenance record: {text[:80]!r}") from error
+
+
+_SORTED = tuple(sorted(field.name for field in fields(Provenance)))
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def merged(old: Iterable[Provenance], new: Iterable[Provenance]) -> tuple[Provenance, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from kg.errors import ForeignFileError, MissingPartError
 from kg.files import atomic_write, read_json, write_json
-from kg.model import AttributeValue, Edge, Entity, EntityKey
-from kg.provenance import best_probability
+from kg.model import AttributeValue, EntityKey
 from kg.snapshot_arrays import ARRAYS, Snapshot
+from kg.snapshot_building import build_snapshot, snapshot_of
 from kg.text_table import TextTable
 from kg.vocabulary import Vocabulary
 
@@ -32,6 +32,7 @@ __all__ = [
     "build_snapshot",
     "load_snapshot",
     "save_snapshot",
+    "snapshot_of",
     "verify_snapshot",
 ]
 
@@ -41,45 +42,6 @@ TEXTS = {"key_ends": np.int64, "keys": np.uint8, "name_ends": np.int64, "names":
 COLUMNS = "attributes"
 SAMPLE_BYTES = 2**16
 """Bytes at each end of a file that opening looks at: a small snapshot's are all of them."""
-
-
-def build_snapshot(entities: Iterable[Entity], edges: Iterable[Edge]) -> Snapshot:
-    """Freeze entities and edges into arrays; the result does not depend on their order.
-
-    An edge without one of its ends is a `KeyError` of the vocabulary: stores never return one.
-
-    Example:
-        >>> from kg.model import Entity, EntityKey
-        >>> build_snapshot([Entity(key=EntityKey("a"), label="X", name="a")], []).num_entities
-        1
-    """
-    rows = sorted(entities, key=lambda entity: entity.key)
-    keys = Vocabulary(row.key for row in rows)
-    labels = Vocabulary(sorted({row.label for row in rows}))
-    facts = sorted(edges, key=lambda edge: (edge.relation, keys[edge.head], keys[edge.tail]))
-    relations = Vocabulary(sorted({edge.relation for edge in facts}))
-    attributes: dict[str, dict[int, AttributeValue]] = {}
-    for position, row in enumerate(rows):
-        for name, value in row.attributes.items():
-            attributes.setdefault(name, {})[position] = value
-    return Snapshot(
-        entities=keys,
-        relation_names=relations,
-        labels=labels,
-        names=tuple(row.name for row in rows),
-        attributes=attributes,
-        heads=np.array([keys[edge.head] for edge in facts], dtype=np.int32),
-        relations=np.array([relations[edge.relation] for edge in facts], dtype=np.int32),
-        tails=np.array([keys[edge.tail] for edge in facts], dtype=np.int32),
-        probabilities=np.array([best_probability(e.provenance) for e in facts], dtype=np.float32),
-        label_ids=np.array([labels[row.label] for row in rows], dtype=np.int32),
-        parents=_parents(rows, keys.get),
-    )
-
-
-def _parents(rows: list[Entity], find: Callable[[str], int | None]) -> NDArray[np.int32]:
-    found = (None if row.part is None else find(row.part.parent) for row in rows)
-    return np.array([-1 if parent is None else parent for parent in found], dtype=np.int32)
 
 
 def save_snapshot(snapshot: Snapshot, folder: Path) -> None:

@@ -104,7 +104,7 @@ class HybridSearch:
         """The index of words alone."""
         store, workspace = self._engine.store, self._engine.workspace
         # the version of a store that is lost with its process says nothing to the next one
-        folder = workspace.indexes / "full-text" if store.capabilities.durable else None
+        folder = workspace.words if store.capabilities.durable else None
         identity = identity_of_store(workspace, self._engine.settings)
         return FullTextIndex(store, folder, identity=identity)
 

@@ -38,7 +38,7 @@ def freeze(engine: Engine) -> dict[str, Any]:
     Returns:
         What was frozen: hash, counts, the store's version.
     """
-    from kg.snapshot import build_snapshot, save_snapshot
+    from kg.snapshot import save_snapshot, snapshot_of
 
     version = engine.store.version
     workspace = engine.workspace
@@ -47,7 +47,7 @@ def freeze(engine: Engine) -> dict[str, Any]:
     if done is not None and (workspace.snapshot("full") / "snapshot.json").exists():
         return done
     with workspace.doing("snapshot-full", made_of) as outcome:
-        snapshot = build_snapshot(engine.store.entities(), engine.store.edges())
+        snapshot = snapshot_of(engine.store)
         save_snapshot(snapshot, workspace.snapshot("full"))
         outcome.update(
             hash=snapshot.hash,

@@ -22,13 +22,14 @@ from kg.backends.reading import QueryRun, named
 from kg.backends.rows import edge_from_row, entity_from_row
 from kg.backends.stored import stored_by
 from kg.backends.translation import translated
-from kg.backends.writer import TransactionWriter, chunks
+from kg.backends.writer import TransactionWriter
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.progress import Progress, silent
 from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
 
 if TYPE_CHECKING:
     from kg.backends.engine_http import RunningQuery
+    from kg.snapshot_arrays import Snapshot
 
 __all__ = ["BoltStore"]
 
@@ -61,8 +62,7 @@ class BoltStore:
     @property
     def version(self) -> int:
         """Change counter, kept in the graph; grows with every write that changed something."""
-        rows = self._connection.read(self._connection.link.read_version, {})
-        return int(rows[0][0] or 0)
+        return int(self._connection.read(self._connection.link.read_version, {})[0][0] or 0)
 
     def close(self) -> None:
         """Release the store; calling it twice is harmless."""
@@ -143,29 +143,24 @@ class BoltStore:
         progress: Progress = silent,
         chunk: int = LOAD_CHUNK,
     ) -> int:
-        """Upsert many rows, a transaction a chunk; call it again after any interruption.
+        """Write many rows and return how many; call it again after any interruption.
 
-        Each chunk is there whole or not at all, and a chunk that is there already costs only its
-        reading, so running the same load again completes it: no row is lost or doubled.
+        Into an empty embedded graph all is loaded at once (`kg.backends.loading`) and is there at
+        the end, or nothing of it. Else rows are upserted, a transaction a chunk, and what is there
+        costs only its reading. So the same load again completes it: no row is lost or doubled.
 
         Args:
             entities: All entities, taken before the first edge.
             edges: All edges.
-            progress: Told the number of rows that are safe on disk.
+            progress: Told the number of rows written, of all if both are lists.
             chunk: Rows of a transaction.
 
-        Returns:
-            Number of rows taken.
+        Raises:
+            ConflictError: Another process wrote during a first load.
         """
-        rows, facts = list(entities), list(edges)
-        total, done = len(rows) + len(facts), 0
-        for some in chunks(rows, chunk):
-            done += self.upsert_entities(some)
-            progress(done, total)
-        for part in chunks(facts, chunk):
-            done += self.upsert_edges(part)
-            progress(done, total)
-        return done
+        from kg.backends.loading import load  # numpy is slow to import
+
+        return load(self, self._connection, entities, edges, progress=progress, chunk=chunk)
 
     def entity(self, key: EntityKey) -> Entity | None:
         """Return the entity of this key, or None."""
@@ -236,6 +231,13 @@ class BoltStore:
     def stored(self) -> Stored:
         """Return what lies there, as it lies there; see `kg.store.Store`."""
         return stored_by(self._connection)
+
+    def freeze(self) -> Snapshot:
+        """Return a snapshot of the graph as it is; see `kg.snapshot_building`."""
+        from kg.backends.freezing import frozen  # pyarrow is slow to import
+
+        self._connection.check_open()
+        return frozen(self, self._connection)
 
     def query(
         self,

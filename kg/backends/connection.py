@@ -92,6 +92,10 @@ class Connection:
                 self._reconnect(connection)
         raise AssertionError  # pragma: no cover - the loop returns or raises
 
+    def renew(self) -> None:
+        """Reach the server anew: its database is another one now."""
+        self._reconnect(self._number)
+
     def _reconnect(self, broken: int) -> None:
         with self._lock, translated():
             if self._number == broken:  # else another thread has done it already

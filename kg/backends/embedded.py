@@ -10,15 +10,17 @@ Cypher cannot see, raised by a stored function inside the writer's transaction.
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
 
 from kg.backends.engine_http import EngineHttp, RunningQuery
 from kg.backends.links import DRIVER_OPTIONS, Role
 from kg.backends.names import BASE_LABEL, check_kinds, is_name
+from kg.backends.swapping import Swap
 from kg.engine_command import LauncherConfig
-from kg.errors import InputError, StoreUnavailableError
+from kg.errors import ConflictError, EngineError, InputError, StoreUnavailableError
 from kg.file_lock import file_lock
 from kg.launcher import Attachment, attach
 
@@ -47,6 +49,8 @@ FAULTS = (
 )  # fmt: skip
 """Lines of the report of ``CHECK DATABASE`` that are empty or 0 where all is well."""
 WRITE_WAIT_S = 60.0
+LOAD_S = 900.0
+"""Seconds that one request of a load, or closing what was loaded, may take on a slow disk."""
 
 
 class EmbeddedLink:
@@ -56,6 +60,7 @@ class EmbeddedLink:
         folder: The store's folder.
         database: Name of the graph in it.
         config: How to start the engine.
+        timeout_s: Seconds that its administration may take to answer.
     """
 
     writes_alone = True
@@ -63,14 +68,21 @@ class EmbeddedLink:
     bump_version: LiteralString = "RETURN umbra.bump()"
 
     def __init__(
-        self, folder: Path, *, database: str = "kg", config: LauncherConfig | None = None
+        self,
+        folder: Path,
+        *,
+        database: str = "kg",
+        config: LauncherConfig | None = None,
+        timeout_s: float = 30.0,
     ) -> None:
         if not is_name(database) or not database.isascii():
             raise InputError(f"{database!r:.80} cannot be the name of a graph")
         self.folder = folder.absolute()
         self.database = database
         self._config = config or LauncherConfig()
+        self._timeout_s = timeout_s
         self._attachment: Attachment | None = None
+        self._swap = Swap(self.folder / "engine", database)
         self._kinds: dict[str, str] = {}
 
     @property
@@ -88,7 +100,7 @@ class EmbeddedLink:
     @property
     def http(self) -> EngineHttp:
         """The engine's administration."""
-        return EngineHttp(self.attachment.endpoint)
+        return EngineHttp(self.attachment.endpoint, timeout_s=self._timeout_s)
 
     def connect(self) -> None:
         """Attach to the engine, starting it if needed, and prepare the database once."""
@@ -96,6 +108,9 @@ class EmbeddedLink:
             self.close()
             self._attachment = attach(self.folder, self._config)
             try:
+                if self._swap.begun:
+                    with self.writing():
+                        self._swap.finish(self.http)
                 if not self._load_kinds():
                     with self.writing():
                         self._prepare()
@@ -167,10 +182,11 @@ class EmbeddedLink:
             for name in sorted(labels)
             if name not in self._kinds
         ]
-        for name in sorted(relations):
-            if name not in self._kinds:
-                script.append(f"CREATE EDGE TYPE `{name}` IF NOT EXISTS")
-            script.append(f"CREATE INDEX IF NOT EXISTS ON `{name}` (`@out`, `@in`) UNIQUE")
+        script += [
+            f"CREATE EDGE TYPE `{name}` IF NOT EXISTS"
+            for name in sorted(relations)
+            if name not in self._kinds
+        ]
         if script:
             self.http.sql(self.database, ";".join(script) + ";")
             self._kinds.update(dict.fromkeys(labels, "vertex"))
@@ -199,6 +215,50 @@ class EmbeddedLink:
         report = rows[0] if rows else {"totalErrors": "no report"}
         found = {name: report[name] for name in FAULTS if report.get(name)}
         return tuple(f"{name}: {value}"[:300] for name, value in found.items())
+
+    def export(self) -> EngineHttp:
+        """Return the engine's HTTP face, with time for the rows of a large graph."""
+        return EngineHttp(self.attachment.endpoint, timeout_s=LOAD_S)
+
+    @contextmanager
+    def beside(self) -> Iterator[EmbeddedLink]:
+        """Return a context with an empty database that takes this one's place when it ends well.
+
+        Raises:
+            StoreTransientError: Another process loads this graph.
+            ConflictError: This graph was written to meanwhile; nothing was loaded.
+        """
+        newer = EmbeddedLink(
+            self.folder, database=self._swap.newer, config=self._config, timeout_s=LOAD_S
+        )
+        with file_lock(self.folder / "engine" / f"{self.database}.load.lock", timeout_s=5.0):
+            self._swap.drop(self.http, newer.database)
+            try:
+                yield newer
+                with self.writing():
+                    rows = self.http.sql(self.database, f"SELECT version FROM {META_TYPE}")  # noqa: S608
+                    if not rows or rows[0]["version"] != 0:
+                        raise ConflictError(
+                            "another process wrote to the graph during its first load",
+                            hint="load again: the rows are merged into what is there",
+                        )
+                    self._take_place(newer)
+            except BaseException:
+                newer.close()
+                if not self._swap.begun:  # else it is whole, and the next client puts it in place
+                    with suppress(EngineError):
+                        self._swap.drop(self.http, newer.database)
+                raise
+
+    def _take_place(self, newer: EmbeddedLink) -> None:
+        self._load_kinds()
+        labels = {name for name, kind in self._kinds.items() if kind == "vertex"}
+        relations = {name for name, kind in self._kinds.items() if kind == "edge"}
+        newer.connect()
+        newer.ensure(labels - {BASE_LABEL}, relations)  # other clients count on them
+        newer.close()
+        self._swap.begin(self.export())
+        self._load_kinds()
 
     def drop(self) -> None:
         """Delete the whole database; for tests and for a load that starts again."""

@@ -6,7 +6,8 @@ import base64
 import http.client
 import json
 import re
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,11 @@ from kg.errors import InputError, StoreError, StoreUnavailableError
 from kg.launcher import Endpoint
 
 __all__ = ["EngineHttp", "RunningQuery"]
+
+PIECE_BYTES = 2**22
+"""Most of a large answer that is in memory at a time."""
+TAIL_BYTES = 1_000
+"""What is enough for the last line of an answer, which tells its number of rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +57,76 @@ class EngineHttp:
         Raises:
             StoreUnavailableError: The engine does not answer.
         """
+        with self._answer(path, json.dumps(body).encode(), {}) as response:
+            text = response.read().decode()
+        try:
+            return response.status, json.loads(text) if text else {}
+        except ValueError:
+            return response.status, {"detail": text[:300]}
+
+    @contextmanager
+    def _answer(
+        self, path: str, body: bytes, headers: dict[str, str]
+    ) -> Iterator[http.client.HTTPResponse]:
         host, port = self._endpoint.host, self._endpoint.http_port
         try:
             connection = http.client.HTTPConnection(host, port, timeout=self._timeout_s)
             with closing(connection):
-                connection.request("POST", path, json.dumps(body), self._headers)
-                response = connection.getresponse()
-                text = response.read().decode()
+                connection.request("POST", path, body, self._headers | headers)
+                yield connection.getresponse()
         except (OSError, http.client.HTTPException) as error:
             raise StoreUnavailableError(
                 f"the embedded graph engine does not answer ({error})",
                 hint="run the command again: it starts anew",
             ) from error
-        try:
-            return response.status, json.loads(text) if text else {}
-        except ValueError:
-            return response.status, {"detail": text[:300]}
+
+    def load(self, database: str, lines: bytes) -> dict[str, str]:
+        """Send vertices, or edges between record ids, to the batch endpoint, once.
+
+        It is neither atomic nor to be tried again: whoever calls it throws the database away if
+        it fails.
+
+        Returns:
+            Record ids by the ids that the vertices had in the lines.
+
+        Raises:
+            StoreError: The engine took not all of them.
+            StoreUnavailableError: It does not answer.
+        """
+        path = f"/api/v1/batch/{quote(database, safe='')}?idMapping=true"
+        sent = {"Content-Type": "application/x-ndjson"}
+        with self._answer(path, lines, sent) as response:
+            answer = json.loads(response.read() or b"{}")
+        if response.status != 200:
+            raise StoreError(
+                f"the graph engine refused a load: {answer.get('detail') or answer}"[:500],
+                hint="look at engine.log in the graph's folder",
+            )
+        found: dict[str, str] = answer.get("idMapping") or {}
+        return found
+
+    def rows(self, database: str, query: str) -> Iterator[bytes]:
+        """Run a query that only reads and yield its rows as lines of JSON, in large pieces.
+
+        Each row is an object ``record``; no piece ends within a line.
+
+        Raises:
+            StoreError: The engine refused the query, or ended it before its last row.
+            StoreUnavailableError: It does not answer.
+        """
+        path = f"/api/v1/query/{quote(database, safe='')}"
+        body = json.dumps({"language": "sql", "command": query, "limit": -1}).encode()
+        rest, tail = b"", b""
+        with self._answer(path, body, {"Accept": "application/x-ndjson"}) as response:
+            if response.status != 200:
+                raise StoreError(f"the graph engine refused a query: {response.read(400)!r}")
+            while piece := response.read(PIECE_BYTES):
+                whole, line, rest = (rest + piece).rpartition(b"\n")
+                tail = (tail + piece)[-TAIL_BYTES:]
+                if line:
+                    yield whole + line
+        if not tail.rstrip().rpartition(b"\n")[2].startswith(b'{"stats"'):
+            raise StoreError("the graph engine ended a query before its last row")
 
     def server(self, command: str) -> Any:
         """Run a server command and return its result."""

@@ -17,9 +17,9 @@ from kg.backends.sessions import session_of
 if TYPE_CHECKING:
     from neo4j import Driver
 
-    from kg.backends.engine_http import RunningQuery
+    from kg.backends.engine_http import EngineHttp, RunningQuery
 
-__all__ = ["Link", "RemoteLink", "Role"]
+__all__ = ["FastLink", "Link", "RemoteLink", "Role"]
 
 Role = Literal["reader", "writer"]
 
@@ -83,8 +83,28 @@ class Link(Protocol):
         """Return what the server finds wrong with its own files, if it can tell."""
         ...
 
+    def beside(self) -> AbstractContextManager[FastLink] | None:
+        """Return a context with an empty database that takes this one's place when it ends well.
+
+        None where the server has no such thing. What is there is lost, so this one must be empty.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the server."""
+        ...
+
+    def export(self) -> EngineHttp | None:
+        """Return what reads a whole graph faster than Bolt, if the server has such a thing."""
+        ...
+
+
+class FastLink(Link, Protocol):
+    """A database that nobody else uses yet, with the engine's own endpoint for loads."""
+
+    @property
+    def http(self) -> EngineHttp:
+        """The engine's administration."""
         ...
 
 
@@ -197,6 +217,12 @@ class RemoteLink:
     def complaints(self) -> tuple[str, ...]:
         """Return nothing: a Neo4j server checks its files by `neo4j-admin`, while it is down."""
         return ()
+
+    def beside(self) -> None:
+        """Return nothing: a Neo4j server's own bulk load, `neo4j-admin`, needs it to be down."""
+
+    def export(self) -> None:
+        """Return nothing: Bolt is all there is."""
 
     @contextmanager
     def _rows(self, text: LiteralString, **parameters: object) -> Iterator[list[Any]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from neo4j import Query
 from neo4j.exceptions import DriverError, Neo4jError
 
+from kg.backends.deadlines import Deadline
 from kg.backends.sessions import session_of
 from kg.backends.values import parameters_of, plain
 from kg.cypher_columns import columns_of
@@ -94,9 +95,8 @@ class QueryRun:
             QueryTimeoutError: Time was up; the query was ended at the server.
         """
         self._late = False
-        enders = [threading.Timer(self._timeout_s, self._time_up)]
-        enders[0].daemon = True
-        enders[0].start()
+        enders: list[threading.Thread] = []
+        deadline = Deadline(self._timeout_s, self._time_up)
         try:
             with session_of(
                 driver,
@@ -120,11 +120,11 @@ class QueryRun:
                 hint="ask for less, or raise the time limit",
             ) from error
         finally:
-            enders[0].cancel()
+            deadline.cancel()
             for ender in enders:
                 ender.join()  # or it could end the next query that has this tag
 
-    def _stream(self, result: Result, enders: list[threading.Timer]) -> Table:
+    def _stream(self, result: Result, enders: list[threading.Thread]) -> Table:
         if self._explains:
             return plan_table(result.consume().plan or {})
         columns = named(tuple(result.keys()), self._text.removesuffix(self._tag))
@@ -138,10 +138,9 @@ class QueryRun:
             rows.append(tuple(plain(value) for value in record.values()))
         return Table(columns=columns, rows=tuple(rows))
 
-    def _end_beside(self) -> threading.Timer:
+    def _end_beside(self) -> threading.Thread:
         """End it from another thread: the server answers only when the query has noticed."""
-        ender = threading.Timer(0, self._end)
-        ender.daemon = True
+        ender = threading.Thread(target=self._end, daemon=True)
         ender.start()
         return ender
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kg.backends.memory import MemoryStore
 from kg.errors import InputError
-from kg.full_text import FullTextIndex
+from kg.full_text import FullTextIndex, version_on_disk
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 
@@ -94,7 +94,9 @@ def test_a_change_of_the_store_is_found_at_once(store: MemoryStore, tmp_path: Pa
 
 
 def test_what_is_on_the_disk_is_opened_again(store: MemoryStore, tmp_path: Path) -> None:
+    assert version_on_disk(tmp_path) is None
     keys(FullTextIndex(store, tmp_path), "turkey")
+    assert version_on_disk(tmp_path) == store.version
     (made,) = tmp_path.glob("index-*")
     assert set(keys(FullTextIndex(store, tmp_path), "turkey")) == {"tr", "tc"}
     assert list(tmp_path.glob("index-*")) == [made]

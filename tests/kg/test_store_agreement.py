@@ -16,6 +16,7 @@ from kg.backends.memory import MemoryStore
 from kg.errors import EngineError
 from kg.model import Edge, Entity, EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
+from kg.snapshot import build_snapshot, snapshot_of
 from kg.store import Store, Withdrawal, Writer
 from tests.conformance.store_rules import content
 
@@ -116,8 +117,29 @@ def test_any_writes_leave_the_same_graph(
             assert outcome(shared, together, operations) == outcome(memory, together, operations)
             assert (shared.version > before[0]) == (memory.version > before[1])
         assert content(shared) == content(memory)
+        assert snapshot_of(shared).hash == snapshot_of(memory).hash  # by two routes
         for key in ("a", "🏴"):
             for direction in ("in", "out", "both"):
                 assert shared.neighbours(EntityKey(key), direction=direction) == memory.neighbours(
                     EntityKey(key), direction=direction
                 )
+
+
+def test_a_snapshot_leaves_out_what_is_no_entity_and_tells_the_strongest_record(
+    bolt_store: BoltStore,
+) -> None:
+    told = '"}, "probability": 0.99, {"'  # in a text, where it means nothing
+    records = tuple(
+        Provenance(kind="linked", source=told, text=told, probability=p) for p in (0.5, 0.25)
+    )
+    names = [EntityKey("a"), EntityKey("b")]
+    bolt_store.upsert_entities(Entity(key=key, label="One", name=key) for key in names)
+    bolt_store.upsert_edges([
+        Edge(head=names[0], relation="r", tail=names[1], provenance=records),
+        Edge(head=names[1], relation="s", tail=names[1], provenance=records[1:]),
+    ])  # fmt: skip
+    bolt_store.execute("MATCH (n {key: 'a'}) CREATE (n)-[:r]->(:Loose)-[:loose]->(:Loose)")
+    snapshot = snapshot_of(bolt_store)
+    assert list(snapshot.relation_names) == ["r", "s"]
+    assert snapshot.probabilities.tolist() == [0.25, 0.25]  # records of one identity are one
+    assert snapshot.hash == build_snapshot(bolt_store.entities(), bolt_store.edges()).hash

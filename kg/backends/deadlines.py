@@ -1,0 +1,68 @@
+"""Something to be done if a time passes; one thread waits for all: one a query would be slow."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+import time
+from collections.abc import Callable
+
+__all__ = ["Deadline"]
+
+IDLE_S = 5.0
+"""How long the thread stays without anything to wait for."""
+
+_changed = threading.Condition()
+_waiting: list[tuple[float, int, Deadline]] = []
+_numbers = itertools.count()
+_watcher: threading.Thread | None = None
+
+
+class Deadline:
+    """Does something once, in a thread of its own, unless it is cancelled before.
+
+    Args:
+        seconds: From now.
+        action: What to do.
+
+    Example:
+        >>> Deadline(60.0, print).cancel()
+    """
+
+    def __init__(self, seconds: float, action: Callable[[], object]) -> None:
+        global _watcher
+        self.action = action
+        self.is_over = False
+        self.runner: threading.Thread | None = None
+        with _changed:
+            heapq.heappush(_waiting, (time.monotonic() + seconds, next(_numbers), self))
+            if _watcher is None or not _watcher.is_alive():  # it is not there after a fork
+                _watcher = threading.Thread(target=_watch, name="deadlines", daemon=True)
+                _watcher.start()
+            elif _waiting[0][2] is self:
+                _changed.notify()
+
+    def cancel(self) -> None:
+        """Do it no more; if it is being done, wait until it is done."""
+        with _changed:
+            self.is_over = True
+        if self.runner is not None:
+            self.runner.join()
+
+
+def _watch() -> None:
+    global _watcher
+    with _changed:
+        while True:
+            while _waiting and _waiting[0][2].is_over:
+                heapq.heappop(_waiting)
+            left = _waiting[0][0] - time.monotonic() if _waiting else IDLE_S
+            if left > 0:
+                if not _changed.wait(left) and not _waiting:
+                    _watcher = None
+                    return
+                continue
+            due = heapq.heappop(_waiting)[2]
+            due.runner = threading.Thread(target=due.action, daemon=True)
+            due.runner.start()
