@@ -126,11 +126,12 @@ def problems(*kinds: type[EngineError] | str) -> dict[int | str, dict[str, Any]]
     Example:
         >>> from kg.errors import UnknownEntityError
         >>> sorted(problems(UnknownEntityError))
-        [400, 401, 403, 404, 413, 415, 421, 422, 500, 503]
+        [400, 401, 403, 404, 413, 415, 421, 422, 429, 500, 503]
     """
     everywhere = (
         "bad-request", "unauthorized", "insufficient-scope", "body-too-large",
-        "unsupported-media-type", "wrong-host", "invalid-request", "internal", "busy",
+        "unsupported-media-type", "wrong-host", "invalid-request", "too-many-requests",
+        "internal", "busy",
     )  # fmt: skip
     found: dict[int | str, dict[str, Any]] = {}
     for kind in (*kinds, *everywhere):

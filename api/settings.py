@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -39,6 +39,13 @@ class Settings(BaseSettings):
         port: Its port.
         reconcile_origins: Addresses whose pages may read the reconciliation service, such as
             ``["http://127.0.0.1:3333"]`` for OpenRefine.
+        workers: Processes that `umbra serve` answers with.
+        drain_s: Seconds that requests under way have to end in when the server ends.
+        fresh_s: Seconds for which a kept answer is given without asking the store whether it has
+            changed; what this process writes is seen at once. 0 asks every time.
+        key_rate: Requests a second of a key that has no limit of its own; 0 for any number.
+        key_parallel: Requests under way at a time of such a key; 0 for any number.
+        log_format: `text`, or `json` for one object a line.
         api_key: Key that every request must carry; needed for any address but loopback.
     """
 
@@ -60,6 +67,12 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8321, ge=0, le=65535)
     reconcile_origins: tuple[str, ...] = ()
+    workers: int = Field(default=1, ge=1, le=64)
+    drain_s: float = Field(default=5.0, ge=0, le=3600)
+    fresh_s: float = Field(default=0.2, ge=0, le=60)
+    key_rate: float = Field(default=200.0, ge=0)
+    key_parallel: int = Field(default=50, ge=0)
+    log_format: Literal["text", "json"] = "text"
     api_key: SecretStr = SecretStr("")
 
     @classmethod

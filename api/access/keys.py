@@ -40,6 +40,8 @@ class Key:
         scopes: What it may do.
         digest: Of the whole key, in hex.
         created: When, in UTC.
+        rate: Requests a second; 0 for any number, None for as many as the server gives all.
+        parallel: Requests under way at a time; the same.
     """
 
     id: str
@@ -47,6 +49,8 @@ class Key:
     scopes: tuple[Scope, ...]
     digest: str
     created: str
+    rate: float | None = None
+    parallel: int | None = None
 
     def may(self, scope: Scope) -> bool:
         """Tell whether the key may do this; `admin` may all."""
@@ -92,18 +96,27 @@ class KeyRing:
         key = self._keys.get(match[1]) if match else None
         return key if key and hmac.compare_digest(_digest(text), key.digest) else None
 
-    def create(self, name: str, scopes: Collection[str]) -> tuple[Key, str]:
+    def create(
+        self,
+        name: str,
+        scopes: Collection[str],
+        *,
+        rate: float | None = None,
+        parallel: int | None = None,
+    ) -> tuple[Key, str]:
         """Make a key.
 
         Args:
             name: Whose it is.
             scopes: What it may do.
+            rate: Requests a second, if not as the server gives all.
+            parallel: Requests under way at a time; the same.
 
         Returns:
             What is kept of it, and the key itself: nobody can read it again.
 
         Raises:
-            InputError: There is no name, no scope, or an unknown scope.
+            InputError: There is no name, no scope, an unknown scope, or a limit below 0.
         """
         if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
             raise InputError(
@@ -116,6 +129,8 @@ class KeyRing:
                 where="scopes",
                 hint=f"scopes are {', '.join(SCOPES)}",
             )
+        if (rate or 0) < 0 or (parallel or 0) < 0:
+            raise InputError("a limit of a key is at least 0", where="rate and parallel")
         self._follow()
         public = secrets.token_hex(4)
         text = f"umbra_{public}_{secrets.token_urlsafe(32)}"
@@ -125,6 +140,8 @@ class KeyRing:
             scopes=tuple(scope for scope in SCOPES if scope in scopes),
             digest=_digest(text),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
+            rate=rate,
+            parallel=parallel,
         )
         self._write([*self._keys.values(), key])
         return key, text

@@ -12,6 +12,7 @@ __all__ = ["add_parser", "run"]
 EXAMPLES = """examples:
   umbra keys create "the dashboard" --scope read
   umbra keys create "the nightly import" --scope read --scope jobs
+  umbra keys create "a guest" --scope read --rate 5 --parallel 2
   umbra keys list
   umbra keys revoke 1f3a9c20
 
@@ -29,6 +30,14 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     create.add_argument("name", metavar="NAME", help="whose it is")
     create.add_argument(
         "--scope", action="append", default=[], help="read, write, jobs or admin; may be repeated"
+    )
+    create.add_argument(
+        "--rate", type=float, help="requests a second, 0 for any number (default: as for all keys)"
+    )
+    create.add_argument(
+        "--parallel",
+        type=int,
+        help="requests under way at a time, 0 for any number (default: same)",
     )
     action("list", "list the keys, oldest first; never the keys themselves")
     revoke = action("revoke", "take a key away")
@@ -62,7 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.action == "create":
         workspace.require()
-        key, text = ring.create(arguments.name, arguments.scope)
+        key, text = ring.create(
+            arguments.name, arguments.scope, rate=arguments.rate, parallel=arguments.parallel
+        )
         print_outcome("key", {**shown(key), "key": text}, as_json=arguments.json)
     else:
         print_outcome("revoked", shown(ring.revoke(arguments.id)), as_json=arguments.json)

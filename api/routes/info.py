@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter
 
 from api.access.scopes import scoped
-from api.dependencies import EngineDep, WorkDep
+from api.dependencies import SteadyEngineDep, WorkDep
 from api.engine import Engine
 from api.problems import problems
 from api.schemas import InfoOut, LimitsOut
@@ -19,7 +19,7 @@ router = APIRouter(tags=["store"], route_class=scoped("read"))
 
 
 @router.get("/v1/info", summary="What is here", responses=problems(MissingPartError))
-async def info(engine: EngineDep, work: WorkDep) -> InfoOut:
+async def info(engine: SteadyEngineDep, work: WorkDep) -> InfoOut:
     """Count entities by label and edges by relation, and name the limits of one request."""
     return await work(info_of, engine)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from api.access.scopes import scoped
-from api.dependencies import EngineDep, WorkDep
+from api.dependencies import SteadyEngineDep, WorkDep
 from api.problems import problems
 from api.routes.examples import ANSWERS, QUESTIONS, shown
 from api.schemas import AnswersOut, QueryIn
@@ -49,7 +49,9 @@ QUESTION_ERRORS = (
     responses=problems(*QUESTION_ERRORS) | shown(ANSWERS),
 )
 async def query(
-    body: Annotated[QueryIn, Body(openapi_examples=QUESTIONS)], engine: EngineDep, work: WorkDep
+    body: Annotated[QueryIn, Body(openapi_examples=QUESTIONS)],
+    engine: SteadyEngineDep,
+    work: WorkDep,
 ) -> AnswersOut:
     """Answer a text of the Cypher fragment, or a tree in JSON; known answers come first."""
     return await work(

@@ -1,0 +1,95 @@
+"""What a server counts, for Prometheus: requests by route and status, seconds, work under way.
+
+Routes are named as in the OpenAPI document, never by the path that was asked, so that no client can
+make the number of series grow. Where several processes serve, they count in files of one folder
+(`api.serving.role.MEASURES_IN`), and each can tell all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    values,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from api.serving.role import MEASURES_IN
+
+__all__ = ["CONTENT_TYPE_LATEST", "Measures"]
+
+BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+NOWHERE = "none"
+"""Route of a request that has none: a wrong address, or refused before it was looked at."""
+
+
+class Measures:
+    """Counts requests of one application.
+
+    Example:
+        >>> measures = Measures()
+        >>> measures.answered({"method": "GET", "path": "/nowhere"}, 404, 0.002)
+        >>> 'umbra_requests_total{method="GET",route="none",status="404"} 1.0' in measures.text()
+        True
+    """
+
+    def __init__(self) -> None:
+        if MEASURES_IN in os.environ:  # the library looks only once, when it is loaded
+            values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        held: dict[str, Any] = {"registry": self._registry}
+        self._requests = Counter(
+            "umbra_requests", "Requests answered", ("method", "route", "status"), **held
+        )
+        self._seconds = Histogram(
+            "umbra_request_seconds", "From a request's head to its last byte", ("route",),
+            buckets=BUCKETS, **held,
+        )  # fmt: skip
+        self._under_way = Gauge(
+            "umbra_requests_under_way", "Requests not yet answered",
+            multiprocess_mode="livesum", **held,
+        )  # fmt: skip
+        self._kept = Counter(
+            "umbra_cached_answers", "Answers by how they were found", ("found",), **held
+        )
+        self._reloads = Counter(
+            "umbra_reloads", "Snapshots and models opened while serving", ("outcome",), **held
+        )
+
+    def begun(self) -> None:
+        """Count a request that is under way."""
+        self._under_way.inc()
+
+    def ended(self) -> None:
+        """Count it no longer."""
+        self._under_way.dec()
+
+    def answered(self, scope: Mapping[str, Any], status: int | None, seconds: float) -> None:
+        """Count an answer; a status of None is a client that left before any."""
+        route = getattr(scope.get("route"), "path", None) or scope.get("kept_route") or NOWHERE
+        self._requests.labels(scope["method"], route, str(status or 499)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def looked_up(self, found: str) -> None:
+        """Count an answer that was kept (``hit``, ``same``) or was not (``miss``)."""
+        self._kept.labels(found).inc()
+
+    def reloaded(self, outcome: str) -> None:
+        """Count a reload: ``done`` or ``failed``."""
+        self._reloads.labels(outcome).inc()
+
+    def text(self) -> str:
+        """Return all that has been counted, in the text format of Prometheus."""
+        if MEASURES_IN not in os.environ:
+            return generate_latest(self._registry).decode()
+        everybody = CollectorRegistry()
+        MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
+        return generate_latest(everybody).decode()
