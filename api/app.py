@@ -14,6 +14,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from api.access.audit import AuditLog
+from api.access.graph_keys import HOME, GraphKeys
 from api.access.keys import KeyRing
 from api.access.limits import KeyLimits, Limit
 from api.access.scopes import admin_by_default
@@ -111,7 +112,7 @@ def create_app(
     app.state.desk = ReviewDesk(engine)
     app.state.warm_up = warm_up
     app.state.leaving = False
-    app.state.measures = Measures()
+    app.state.measures = Measures(role.graph)
     app.state.role = role
     guard = _guard_config(app, hosts)
     app.state.keys_needed = guard.keys_needed
@@ -123,8 +124,10 @@ def create_app(
     add_handlers(app)
     for module in (query, why_not, search, reconcile, cypher, sparql, entities, images, jobs):
         app.include_router(module.router)
-    for module in (info, health, metrics, page):
+    for module in (info, health, metrics):
         app.include_router(module.router)
+    if role.graph == HOME:  # the page speaks to the root
+        app.include_router(page.router)
     app.include_router(link_text_router)
     app.include_router(review_router)
     app.include_router(review_files_router)
@@ -136,12 +139,14 @@ def _guard_config(app: FastAPI, hosts: frozenset[str]) -> GuardConfig:
     engine: Engine = app.state.engine
     settings, role = engine.settings, app.state.role
     limit = Limit(settings.key_rate, settings.key_parallel)
-    keys, operators = KeyRing(engine.workspace.keys), settings.api_key.get_secret_value()
+    home = None if role.home_keys is None else KeyRing(role.home_keys)
+    keys = GraphKeys(KeyRing(engine.workspace.keys), name=role.graph, home=home)
+    operators = settings.api_key.get_secret_value()
     return GuardConfig(
         max_body_bytes=settings.max_body_bytes,
         api_key=operators,
         keys=keys,
-        keys_needed=bool(operators or keys.keys),
+        keys_needed=bool(role.keyed or operators or keys.any),
         audit=AuditLog(engine.workspace.audit),
         origins=settings.reconcile_origins,
         hosts=hosts,

@@ -20,7 +20,8 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.audit import AuditLog
-from api.access.keys import Key, KeyRing
+from api.access.graph_keys import GraphKeys
+from api.access.keys import Key
 from api.access.limits import KeyLimits
 from api.access.scopes import OPERATOR, is_open
 from api.errors import HttpProblem
@@ -67,7 +68,7 @@ class GuardConfig:
     max_body_bytes: int
     max_requests: int = 500
     api_key: str = ""
-    keys: KeyRing | None = None
+    keys: GraphKeys | None = None
     keys_needed: bool = False
     audit: AuditLog | None = None
     origins: tuple[str, ...] = ()

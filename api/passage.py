@@ -101,7 +101,8 @@ class Passage:
         key: Key | None = state.get("key")
         if measures is not None:
             measures.answered(scope, self._status, took)
-        path = scope["path"].encode("unicode_escape").decode()[:200]
+        asked = f"{scope.get('root_path', '')}{scope['path']}"
+        path = asked.encode("unicode_escape").decode()[:200]
         facts = {
             "request": self._request_id,
             "method": scope["method"],

@@ -35,7 +35,7 @@ def problem_response(
         scope: ASGI scope of the request; gives `instance` and `request_id`.
         headers: Further headers.
     """
-    whole = {**members, "instance": scope.get("path")}
+    whole = {**members, "instance": f"{scope.get('root_path', '')}{scope.get('path', '')}"}
     request_id = scope.get("state", {}).get("request_id")
     if request_id is not None:
         whole["request_id"] = request_id

@@ -170,5 +170,5 @@ def _reloads(port: int, key: str) -> int:
     )
     with urllib.request.urlopen(request) as answer:  # noqa: S310
         lines = answer.read().decode().splitlines()
-    counted = [x for x in lines if x.startswith('umbra_reloads_total{outcome="done"')]
+    counted = [x for x in lines if x.startswith("umbra_reloads_total{") and '"done"' in x]
     return int(sum(float(line.rpartition(" ")[2]) for line in counted))

@@ -42,6 +42,7 @@ class Key:
         created: When, in UTC.
         rate: Requests a second; 0 for any number, None for as many as the server gives all.
         parallel: Requests under way at a time; the same.
+        graphs: Names of the graphs of a server that it opens; none for its folder's own alone.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Key:
     created: str
     rate: float | None = None
     parallel: int | None = None
+    graphs: tuple[str, ...] = ()
 
     def may(self, scope: Scope) -> bool:
         """Tell whether the key may do this; `admin` may all."""
@@ -103,6 +105,7 @@ class KeyRing:
         *,
         rate: float | None = None,
         parallel: int | None = None,
+        graphs: Collection[str] = (),
     ) -> tuple[Key, str]:
         """Make a key.
 
@@ -111,6 +114,7 @@ class KeyRing:
             scopes: What it may do.
             rate: Requests a second, if not as the server gives all.
             parallel: Requests under way at a time; the same.
+            graphs: Names of the graphs that it opens; none for this folder's own alone.
 
         Returns:
             What is kept of it, and the key itself: nobody can read it again.
@@ -142,6 +146,7 @@ class KeyRing:
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             rate=rate,
             parallel=parallel,
+            graphs=tuple(sorted(set(graphs))),
         )
         self._write([*self._keys.values(), key])
         return key, text
@@ -180,12 +185,17 @@ class KeyRing:
 def _read(path: Path) -> dict[str, Key]:
     rows: Any = read_json(path, kind="file of keys", formats=(FORMAT,)).get("keys")
     try:
-        keys = [Key(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
+        keys = [_key(row) for row in rows]
     except (TypeError, KeyError) as error:
         raise ForeignFileError(
             "not a file of keys", where=str(path), hint="move it away and make new keys"
         ) from error
     return {key.id: key for key in keys}
+
+
+def _key(row: dict[str, Any]) -> Key:
+    lists = {"scopes": tuple(row["scopes"]), "graphs": tuple(row.get("graphs", ()))}
+    return Key(**{**row, **lists})
 
 
 def _digest(text: str) -> str:

@@ -39,6 +39,10 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         type=int,
         help="requests under way at a time, 0 for any number (default: same)",
     )
+    create.add_argument(
+        "--graph", action="append", default=[], help="graph of the server that it opens; may be"
+        " repeated, `home` for the folder's own (default: that alone)",
+    )  # fmt: skip
     action("list", "list the keys, oldest first; never the keys themselves")
     revoke = action("revoke", "take a key away")
     revoke.add_argument("id", metavar="ID", help="of the key, as `umbra keys list` shows it")
@@ -72,7 +76,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.action == "create":
         workspace.require()
         key, text = ring.create(
-            arguments.name, arguments.scope, rate=arguments.rate, parallel=arguments.parallel
+            arguments.name,
+            arguments.scope,
+            rate=arguments.rate,
+            parallel=arguments.parallel,
+            graphs=arguments.graph,
         )
         print_outcome("key", {**shown(key), "key": text}, as_json=arguments.json)
     else:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from api.access.keys import Key
+    from api.engine import Engine
     from api.settings import Settings
     from api.workspace import Workspace
 
@@ -22,6 +26,7 @@ EXAMPLES = """examples:
   umbra serve
   umbra serve --port 0 --folder world/.umbra
   umbra serve --workers 4
+  umbra serve --graph flags=flags/.umbra --graph firms=firms/.umbra
   UMBRA_API_KEY=… umbra serve --host 0.0.0.0
 
 The first line printed is the address, and whether requests need a key. Any address but loopback
@@ -43,6 +48,13 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port, 0 for any free one (default 8321)")
     parser.add_argument("--workers", type=int, help="processes that answer (default 1)")
+    parser.add_argument(
+        "--graph",
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="another graph, served below /graphs/NAME; may be repeated",
+    )
     parser.add_argument("--snapshot", default="full", help="which snapshot (default full)")
     parser.set_defaults(run=serve)
 
@@ -56,7 +68,6 @@ def serve(arguments: argparse.Namespace) -> int:
         SettingError: Others could reach the address and there is no key, or the port is taken.
     """
     from api.access.keys import KeyRing
-    from api.engine import Engine
     from api.serving.logs import log_to_stderr
     from api.settings import load_settings
     from api.workspace import find_workspace
@@ -68,24 +79,62 @@ def serve(arguments: argparse.Namespace) -> int:
     )
     keys = KeyRing(workspace.keys).keys
     check_address(settings, keys)
+    others = _others(arguments.graph)
     log_to_stderr(settings.log_format)
     listeners = _listen(settings)
-    keyed = bool(keys or settings.api_key.get_secret_value())
+    keyed = bool(
+        keys
+        or settings.api_key.get_secret_value()
+        or any(KeyRing(other.keys).keys for other in others.values())
+    )
     hosts = _announce(settings, listeners[0], keyed=keyed)
+    opened = partial(_opened, workspace, settings, others, arguments.snapshot)
     if settings.workers > 1:
-        _serve_by_many(workspace, settings, arguments.snapshot, listeners, hosts=hosts)
+        _serve_by_many(settings, opened, listeners, hosts=hosts)
         return _leave()
     from api.serving.server import run_server
 
-    with Engine(workspace, settings=settings, snapshot=arguments.snapshot) as engine:
-        run_server(engine, listeners[0], hosts=hosts)
+    with opened() as engines:
+        run_server(engines, listeners[0], hosts=hosts)
     return _leave()
 
 
+def _others(given: Sequence[str]) -> dict[str, Workspace]:
+    """Read ``NAME=FOLDER``."""
+    from pathlib import Path
+
+    from api.serving.graphs import checked_name
+    from api.workspace import find_workspace
+    from kg.errors import SettingError
+
+    found: dict[str, Workspace] = {}
+    for text in given:
+        name, sign, folder = text.partition("=")
+        if not sign or not folder or name in found:
+            raise SettingError(f"{text[:60]!r} is no NAME=FOLDER, or its name comes twice")
+        found[checked_name(name)] = find_workspace(Path(folder))
+        found[name].require()
+    return found
+
+
+@contextmanager
+def _opened(
+    home: Workspace, settings: Settings, others: Mapping[str, Workspace], snapshot: str
+) -> Iterator[dict[str, Engine]]:
+    """Open the engines of all graphs; each other one by the settings of its own folder."""
+    from api.access.graph_keys import HOME
+    from api.engine import Engine
+
+    with ExitStack() as stack:
+        engines = {HOME: stack.enter_context(Engine(home, settings=settings, snapshot=snapshot))}
+        for name, workspace in others.items():
+            engines[name] = stack.enter_context(Engine(workspace, snapshot=snapshot))
+        yield engines
+
+
 def _serve_by_many(
-    workspace: Workspace,
     settings: Settings,
-    snapshot: str,
+    opened: Callable[[], AbstractContextManager[dict[str, Engine]]],
     listeners: list[socket.socket],
     *,
     hosts: frozenset[str],
@@ -97,7 +146,6 @@ def _serve_by_many(
     import tempfile
     from pathlib import Path
 
-    from api.engine import Engine
     from api.serving.processes import Processes
     from api.serving.role import MEASURES_IN, Role
     from api.serving.server import run_server
@@ -111,8 +159,8 @@ def _serve_by_many(
 
     def work(listener: socket.socket, role: Role) -> Callable[[Callable[[], None]], None]:
         def run(when_ready: Callable[[], None]) -> None:
-            with Engine(workspace, settings=settings, snapshot=snapshot) as engine:
-                run_server(engine, listener, hosts=hosts, role=role, when_ready=when_ready)
+            with opened() as engines:
+                run_server(engines, listener, hosts=hosts, role=role, when_ready=when_ready)
 
         return run
 

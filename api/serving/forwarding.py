@@ -98,7 +98,8 @@ def _request(scope: Scope, body: bytes) -> h11.Request:
     ]
     if not any(name == b"host" for name, _ in headers):
         headers.append((b"host", b"127.0.0.1"))
-    return h11.Request(method=scope["method"], target=scope["raw_path"] + query, headers=headers)
+    target = scope["root_path"].encode() + scope["raw_path"] + query  # of another graph's jobs
+    return h11.Request(method=scope["method"], target=target, headers=headers)
 
 
 async def _events(line: h11.Connection, reader: asyncio.StreamReader) -> AsyncIterator[h11.Event]:

@@ -23,7 +23,7 @@ from api.errors import HttpProblem
 from api.serving.measures import Measures
 from kg.errors import EngineError
 
-__all__ = ["KeptAnswers", "Token", "keeps"]
+__all__ = ["UNCHANGED", "KeptAnswers", "Token", "keeps"]
 
 MOST_BYTES = 64 * 2**20
 """All kept bodies together."""
@@ -32,6 +32,11 @@ LARGEST = 2**20
 
 _READ = ("/v1/info", "/v1/entities/")
 _ASKED = ("/v1/query", "/v1/why-not")
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Nothing has changed since the answer with the `ETag` in `If-None-Match`"}
+}
+"""What a read that is kept also answers; for a route's `responses`."""
+
 _NO_STORE = frozenset({b"no-cache", b"no-store"})
 
 

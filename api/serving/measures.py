@@ -22,6 +22,7 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from api.access.graph_keys import HOME
 from api.serving.role import MEASURES_IN
 
 __all__ = ["CONTENT_TYPE_LATEST", "Measures"]
@@ -34,57 +35,64 @@ NOWHERE = "none"
 class Measures:
     """Counts requests of one application.
 
+    Args:
+        graph: Name of its graph, a label of all counts.
+
     Example:
         >>> measures = Measures()
         >>> measures.answered({"method": "GET", "path": "/nowhere"}, 404, 0.002)
-        >>> 'umbra_requests_total{method="GET",route="none",status="404"} 1.0' in measures.text()
+        >>> 'umbra_requests_total{graph="home",method="GET",route="none"' in measures.text()
         True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, graph: str = HOME) -> None:
+        self._graph = graph
         if MEASURES_IN in os.environ:  # the library looks only once, when it is loaded
             values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         held: dict[str, Any] = {"registry": self._registry}
         self._requests = Counter(
-            "umbra_requests", "Requests answered", ("method", "route", "status"), **held
+            "umbra_requests", "Requests answered", ("graph", "method", "route", "status"), **held
         )
         self._seconds = Histogram(
-            "umbra_request_seconds", "From a request's head to its last byte", ("route",),
+            "umbra_request_seconds", "From a request's head to its last byte", ("graph", "route"),
             buckets=BUCKETS, **held,
         )  # fmt: skip
         self._under_way = Gauge(
-            "umbra_requests_under_way", "Requests not yet answered",
+            "umbra_requests_under_way", "Requests not yet answered", ("graph",),
             multiprocess_mode="livesum", **held,
         )  # fmt: skip
         self._kept = Counter(
-            "umbra_cached_answers", "Answers by how they were found", ("found",), **held
+            "umbra_cached_answers", "Answers by how they were found", ("graph", "found"), **held
         )
         self._reloads = Counter(
-            "umbra_reloads", "Snapshots and models opened while serving", ("outcome",), **held
+            "umbra_reloads",
+            "Snapshots and models opened while serving",
+            ("graph", "outcome"),
+            **held,
         )
 
     def begun(self) -> None:
         """Count a request that is under way."""
-        self._under_way.inc()
+        self._under_way.labels(self._graph).inc()
 
     def ended(self) -> None:
         """Count it no longer."""
-        self._under_way.dec()
+        self._under_way.labels(self._graph).dec()
 
     def answered(self, scope: Mapping[str, Any], status: int | None, seconds: float) -> None:
         """Count an answer; a status of None is a client that left before any."""
         route = getattr(scope.get("route"), "path", None) or scope.get("kept_route") or NOWHERE
-        self._requests.labels(scope["method"], route, str(status or 499)).inc()
-        self._seconds.labels(route).observe(seconds)
+        self._requests.labels(self._graph, scope["method"], route, str(status or 499)).inc()
+        self._seconds.labels(self._graph, route).observe(seconds)
 
     def looked_up(self, found: str) -> None:
         """Count an answer that was kept (``hit``, ``same``) or was not (``miss``)."""
-        self._kept.labels(found).inc()
+        self._kept.labels(self._graph, found).inc()
 
     def reloaded(self, outcome: str) -> None:
         """Count a reload: ``done`` or ``failed``."""
-        self._reloads.labels(outcome).inc()
+        self._reloads.labels(self._graph, outcome).inc()
 
     def text(self) -> str:
         """Return all that has been counted, in the text format of Prometheus."""

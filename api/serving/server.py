@@ -11,15 +11,19 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from api.access.graph_keys import HOME
+from api.access.keys import KeyRing
 from api.app import create_app
 from api.connections import TimedProtocol, raise_file_limit
+from api.serving.graphs import Graphs
 from api.serving.hosts import LOOPBACK
 from api.serving.role import WHOLE, Role
 
@@ -36,7 +40,7 @@ LAME_S = 1.0
 
 
 def run_server(
-    engine: Engine,
+    engines: Mapping[str, Engine],
     listener: socket.socket,
     *,
     hosts: frozenset[str] = LOOPBACK,
@@ -46,35 +50,48 @@ def run_server(
     """Serve until a signal ends it.
 
     Args:
-        engine: What is asked; the caller closes it.
+        engines: What is asked, by the name of the graph; the caller closes them.
         listener: A socket that listens.
         hosts: Host names that it answers to; empty for any.
         role: What this process is there for.
         when_ready: Called once it answers, its models loaded or known not to load.
     """
-    app = create_app(engine, hosts=hosts, warm_up=not role.internal, role=role)
+    keyed = any(map(_is_keyed, engines.values()))
+    home_keys = engines[HOME].workspace.keys
+    apps = {
+        name: create_app(
+            engine,
+            hosts=hosts,
+            warm_up=not role.internal,
+            role=replace(
+                role, graph=name, keyed=keyed, home_keys=None if name == HOME else home_keys
+            ),
+        )
+        for name, engine in engines.items()
+    }
+    whole = Graphs(apps.pop(HOME), apps)
     TimedProtocol.most = min(TimedProtocol.most, raise_file_limit())
     config = uvicorn.Config(
-        app,
+        whole,
         log_config=None,
         access_log=False,  # the guard writes one line a request
         server_header=False,
         lifespan="on",
-        timeout_graceful_shutdown=max(1, round(engine.settings.drain_s)),
+        timeout_graceful_shutdown=max(1, round(engines[HOME].settings.drain_s)),
         http=TimedProtocol,
     )
     with _quiet_signals():
-        _Server(config, app, when_ready).run(sockets=[listener])
+        _Server(config, whole.apps, when_ready).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
     """Tells open event streams at once that the server ends, and can leave politely."""
 
     def __init__(
-        self, config: uvicorn.Config, app: FastAPI, when_ready: Callable[[], None]
+        self, config: uvicorn.Config, apps: Sequence[FastAPI], when_ready: Callable[[], None]
     ) -> None:
         super().__init__(config)
-        self._state = app.state
+        self._states = [app.state for app in apps]
         self._when_ready = when_ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -82,11 +99,9 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(LEAVE, self._leave)
-        warm = getattr(self._state, "warm", None)
-        if warm is None:
-            self._when_ready()
-        else:
-            warm.add_done_callback(lambda _: self._when_ready())
+        loading = [state.warm for state in self._states if getattr(state, "warm", None)]
+        await_all = asyncio.gather(*map(asyncio.wrap_future, loading), return_exceptions=True)
+        await_all.add_done_callback(lambda _: self._when_ready())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End, because of a signal."""
@@ -94,9 +109,10 @@ class _Server(uvicorn.Server):
         self._end_streams()
 
     def _leave(self) -> None:
-        if self._state.leaving:
+        if self._states[0].leaving:
             return
-        self._state.leaving = True
+        for state in self._states:
+            state.leaving = True
         for server in self.servers:
             server.close()
         asyncio.get_running_loop().call_later(LAME_S, self._gone)
@@ -106,9 +122,15 @@ class _Server(uvicorn.Server):
         self._end_streams()
 
     def _end_streams(self) -> None:
-        closing = getattr(self._state, "closing", None)
-        if closing is not None:  # else no stream is open yet: the server is still starting
-            closing.set()
+        for state in self._states:
+            closing = getattr(state, "closing", None)
+            if closing is not None:  # else no stream is open yet: the server is still starting
+                closing.set()
+
+
+def _is_keyed(engine: Engine) -> bool:
+    operators = engine.settings.api_key.get_secret_value()
+    return bool(operators or KeyRing(engine.workspace.keys).keys)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def client(engine: WorldEngine) -> Iterator[TestClient]:
 
 def counted(client: TestClient, found: str) -> float:
     lines = client.get("/metrics").text.splitlines()
-    name = f'umbra_cached_answers_total{{found="{found}"}} '
+    name = f'umbra_cached_answers_total{{found="{found}",graph="home"}} '
     return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
 

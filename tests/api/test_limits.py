@@ -71,9 +71,10 @@ def test_a_key_beyond_its_limit_is_told_when_to_come_again(tmp_path: Path) -> No
             for _ in range(5):
                 assert client.get("/v1/info", headers=bearer(free)).status_code == 200
             counts = client.get("/metrics", headers=bearer(free)).text
-    assert 'umbra_requests_total{method="GET",route="none",status="429"} 1.0' in counts
-    assert 'umbra_requests_total{method="GET",route="/v1/info",status="200"} 6.0' in counts
-    assert "umbra_requests_under_way 1.0" in counts  # the one that asks
+    total = 'umbra_requests_total{graph="home",method="GET",'
+    assert total + 'route="none",status="429"} 1.0' in counts
+    assert total + 'route="/v1/info",status="200"} 6.0' in counts
+    assert 'umbra_requests_under_way{graph="home"} 1.0' in counts  # the one that asks
 
 
 def test_a_limit_below_nothing_is_refused(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -75,9 +76,9 @@ def test_all_workers_are_replaced_and_no_request_is_lost(server: tuple[str, int]
     statuses: Counter[int] = Counter()
 
     def ask(*, kept: bool) -> None:
-        with httpx.Client(timeout=30) as own:
+        with httpx.Client(timeout=60) as own:
             while not done.is_set():
-                get = own.get if kept else httpx.get
+                get = own.get if kept else partial(httpx.get, timeout=60)
                 statuses[get(f"{address}/v1/info").status_code] += 1
                 time.sleep(0.01)
 
