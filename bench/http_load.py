@@ -75,9 +75,13 @@ class _Line(asyncio.Protocol):
             return
         lines = bytes(self._got[:head]).lower()
         status = lines[9:12].decode()
-        start = lines.find(b"\r\ncontent-length:")
-        length = int(lines[start + 17 :].partition(b"\r\n")[0]) if start >= 0 else 0
-        if len(self._got) >= head + 4 + length:
+        if b"\r\ntransfer-encoding: chunked" in lines:
+            whole = self._got.endswith(b"\r\n0\r\n\r\n")
+        else:
+            start = lines.find(b"\r\ncontent-length:")
+            length = int(lines[start + 17 :].partition(b"\r\n")[0]) if start >= 0 else 0
+            whole = len(self._got) >= head + 4 + length
+        if whole:
             self._got.clear()
             if b"\r\nconnection: close" in lines:
                 self.closed = True

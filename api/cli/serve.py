@@ -146,6 +146,7 @@ def _serve_by_many(
     import tempfile
     from pathlib import Path
 
+    from api.serving.measures import no_longer_under_way
     from api.serving.processes import Processes
     from api.serving.role import MEASURES_IN, Role
     from api.serving.server import run_server
@@ -164,7 +165,7 @@ def _serve_by_many(
 
         return run
 
-    processes = Processes(drain_s=settings.drain_s)
+    processes = Processes(drain_s=settings.drain_s, when_gone=no_longer_under_way)
     processes.add("jobs", work(inner, Role(internal=True)), alone=True)
     for number, listener in enumerate(listeners, 1):
         processes.add(f"worker {number}", work(listener, web))

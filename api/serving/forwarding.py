@@ -18,10 +18,10 @@ PREFIX = "/v1/jobs"
 CLIENT = b"x-umbra-client"
 """Header that says from where a forwarded request came; read from other processes alone."""
 
-_OURS = frozenset({
-    b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"expect", b"upgrade",
-    b"te", b"trailer", CLIENT, b"x-request-id",
-})  # fmt: skip
+_BETWEEN = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"x-request-id"})
+"""Headers that are of one connection, or that the guard sets itself."""
+_OURS = _BETWEEN | {b"content-length", b"expect", b"upgrade", b"te", b"trailer", CLIENT}
+"""Headers of a request that are not passed on."""
 _CHUNK = 65_536
 
 
@@ -69,7 +69,7 @@ class Forwarding:
             async for event in _events(line, reader):
                 if isinstance(event, h11.Response):
                     started = True
-                    given = [(n, v) for n, v in event.headers if n not in _OURS]
+                    given = [(n, v) for n, v in event.headers if n not in _BETWEEN]
                     head = {"type": "http.response.start", "status": event.status_code}
                     await send({**head, "headers": given})
                 elif isinstance(event, h11.Data):

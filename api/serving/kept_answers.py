@@ -86,11 +86,14 @@ class Token:
         asking = self._asking
         try:
             found = await asyncio.shield(asking)
-        finally:
-            if self._asking is asking and asking.done():
+        except BaseException:
+            if asking.done() and self._asking is asking:
                 self._asking = None
-        if self._fresh_s and found is not None:
-            self._now, self._until = found, time.monotonic() + self._fresh_s
+            raise
+        if self._asking is asking:  # else something was written meanwhile, or it is noted already
+            self._asking = None
+            if self._fresh_s and found is not None:
+                self._now, self._until = found, time.monotonic() + self._fresh_s
         return found
 
 

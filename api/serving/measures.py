@@ -20,12 +20,12 @@ from prometheus_client import (
     generate_latest,
     values,
 )
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 from api.access.graph_keys import HOME
 from api.serving.role import MEASURES_IN
 
-__all__ = ["CONTENT_TYPE_LATEST", "Measures"]
+__all__ = ["CONTENT_TYPE_LATEST", "Measures", "no_longer_under_way"]
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 NOWHERE = "none"
@@ -101,3 +101,8 @@ class Measures:
         everybody = CollectorRegistry()
         MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
         return generate_latest(everybody).decode()
+
+
+def no_longer_under_way(pid: int) -> None:
+    """Forget the requests that a process had under way when it ended; what it counted stays."""
+    mark_process_dead(pid)  # type: ignore[no-untyped-call]

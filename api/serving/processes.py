@@ -51,11 +51,15 @@ class Processes:
 
     Args:
         drain_s: Seconds that each has to end in.
+        when_gone: Told the number of each process that has ended.
     """
 
-    def __init__(self, *, drain_s: float) -> None:
+    def __init__(
+        self, *, drain_s: float, when_gone: Callable[[int], None] = lambda _pid: None
+    ) -> None:
         self._places: list[_Place] = []
         self._drain_s = drain_s
+        self._when_gone = when_gone
         self._left: set[int] = set()
         self._lifeline = os.pipe()
 
@@ -140,6 +144,7 @@ class Processes:
             if pid == 0:
                 return found
             self._left.discard(pid)
+            self._when_gone(pid)
             found.append(pid)
 
     def _replace_all(self) -> None:
@@ -183,6 +188,7 @@ class Processes:
                 try:
                     if os.waitpid(pid, os.WNOHANG)[0]:
                         left.discard(pid)
+                        self._when_gone(pid)
                 except ChildProcessError:
                     left.discard(pid)
             if left and time.monotonic() > deadline:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["LEAVE", "run_server"]
 
 LEAVE = signal.SIGUSR2
+LATER_S = 2
+"""A request that is told that its time is over needs a moment to tell its client."""
 LAME_S = 1.0
 """How long a process that was replaced still answers on the connections that it has."""
 
@@ -77,7 +79,7 @@ def run_server(
         access_log=False,  # the guard writes one line a request
         server_header=False,
         lifespan="on",
-        timeout_graceful_shutdown=max(1, round(engines[HOME].settings.drain_s)),
+        timeout_graceful_shutdown=LATER_S + round(engines[HOME].settings.drain_s),
         http=TimedProtocol,
     )
     with _quiet_signals():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from starlette.testclient import TestClient
 
 from api.access.keys import KeyRing
 from api.app import create_app
+from api.serving.kept_answers import Token
 from api.serving.reloading import Reloading
 from api.settings import Settings
 from kg.model import Edge, Entity, EntityKey
@@ -135,3 +137,24 @@ def test_a_key_gets_nothing_from_what_was_kept_for_another(tmp_path: Path) -> No
                 refused = client.get("/v1/info", headers=bearer(runner))
                 problem(refused, "insufficient-scope", 403)
                 problem(client.get("/v1/info"), "unauthorized", 401)
+
+
+def test_a_token_that_was_asked_before_a_write_does_not_count_after_it() -> None:
+    async def order() -> list[bytes | None]:
+        store, go = [b"before"], asyncio.Event()
+
+        async def find() -> bytes:
+            found = store[0]
+            await go.wait()
+            return found
+
+        token = Token(find, fresh_s=60)
+        slow = asyncio.ensure_future(token.now())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        store[0] = b"after"
+        token.forget()
+        go.set()
+        return [await slow, await token.now(), await token.now()]
+
+    assert asyncio.run(order()) == [b"before", b"after", b"after"]

@@ -51,7 +51,10 @@ def test_jobs_are_the_same_whichever_process_is_asked(server: tuple[str, int]) -
         events = events_of("\n".join(stream.iter_lines()))
     assert events[-1]["event"] == "end"
     for _ in range(6):
-        assert httpx.get(f"{address}{place}").json()["state"] == "done"
+        read = httpx.get(f"{address}{place}")
+        assert read.json()["state"] == "done"
+        assert read.headers["content-length"] == str(len(read.content))
+        assert len(read.headers.get_list("x-request-id")) == 1
     problem(httpx.get(f"{address}/v1/jobs/none"), "unknown-job", 404)
     refused = httpx.post(f"{address}/v1/jobs", content=b"{", headers={"Content-Type": "text/plain"})
     problem(refused, "unsupported-media-type", 415)
