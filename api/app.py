@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
+from hashlib import blake2b
 from typing import Any
 
 from fastapi import Depends, FastAPI
@@ -13,7 +14,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from api.access.audit import AuditLog
+from api.access.graph_keys import HOME, GraphKeys
 from api.access.keys import KeyRing
+from api.access.limits import KeyLimits, Limit
 from api.access.scopes import admin_by_default
 from api.engine import Engine
 from api.fact_desk import FactDesk
@@ -31,6 +34,7 @@ from api.routes import (
     images,
     info,
     jobs,
+    metrics,
     page,
     past,
     plain,
@@ -46,13 +50,16 @@ from api.routes.review import router as review_router
 from api.routes.review_files import router as review_files_router
 from api.runner import JobKind, JobRunner
 from api.schemas import ProblemOut
+from api.serving.forwarding import Forwarding
+from api.serving.hosts import LOOPBACK
+from api.serving.kept_answers import KeptAnswers, Token
+from api.serving.measures import Measures
+from api.serving.reloading import Reloading
+from api.serving.role import WHOLE, Role
 from api.workers import Workers
 from kg.errors import EngineError
 
 __all__ = ["LOOPBACK", "create_app"]
-
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
-"""Host names that a server on loopback answers to."""
 
 THREADS = 8
 WAITING = 64
@@ -71,6 +78,7 @@ def create_app(
     hosts: frozenset[str] = LOOPBACK,
     resume_jobs: bool = True,
     warm_up: bool = False,
+    role: Role = WHOLE,
 ) -> FastAPI:
     """Return the application over one engine; the caller closes the engine.
 
@@ -80,6 +88,7 @@ def create_app(
         hosts: Host names that it answers to; empty for any.
         resume_jobs: Go on with jobs that an earlier server left unfinished.
         warm_up: Load the models at the start, so that the first question need not wait for them.
+        role: What this process is there for, where several serve.
 
     Example:
         >>> import tempfile
@@ -87,7 +96,7 @@ def create_app(
         >>> from api.workspace import Workspace
         >>> app = create_app(Engine(Workspace(Path(tempfile.mkdtemp()))))
         >>> sorted(app.openapi()["paths"])[:2]
-        ['/healthz', '/readyz']
+        ['/healthz', '/metrics']
     """
     app = FastAPI(
         title="Umbra",
@@ -107,8 +116,15 @@ def create_app(
     app.state.desk = ReviewDesk(engine)
     app.state.fact_desk = FactDesk(engine)
     app.state.warm_up = warm_up
-    guard = _guard_config(engine, hosts)
+    app.state.leaving = False
+    app.state.measures = Measures(role.graph)
+    app.state.role = role
+    guard = _guard_config(app, hosts)
     app.state.keys_needed = guard.keys_needed
+    if role.jobs_at is not None:
+        app.add_middleware(Forwarding, socket=role.jobs_at)
+    token = Token(partial(_token, app), engine.settings.fresh_s)
+    app.add_middleware(KeptAnswers, token=token, measures=app.state.measures)
     app.add_middleware(Guard, config=guard)
     add_handlers(app)
     for module in (
@@ -124,8 +140,10 @@ def create_app(
         jobs,
     ):
         app.include_router(module.router)
-    for module in (facts, past, info, health, page):
+    for module in (facts, past, info, health, metrics):
         app.include_router(module.router)
+    if role.graph == HOME:  # the page speaks to the root
+        app.include_router(page.router)
     app.include_router(link_text_router)
     app.include_router(review_router)
     app.include_router(review_files_router)
@@ -133,17 +151,35 @@ def create_app(
     return app
 
 
-def _guard_config(engine: Engine, hosts: frozenset[str]) -> GuardConfig:
-    keys, operators = KeyRing(engine.workspace.keys), engine.settings.api_key.get_secret_value()
+def _guard_config(app: FastAPI, hosts: frozenset[str]) -> GuardConfig:
+    engine: Engine = app.state.engine
+    settings, role = engine.settings, app.state.role
+    limit = Limit(settings.key_rate, settings.key_parallel)
+    home = None if role.home_keys is None else KeyRing(role.home_keys)
+    keys = GraphKeys(KeyRing(engine.workspace.keys), name=role.graph, home=home)
+    operators = settings.api_key.get_secret_value()
     return GuardConfig(
-        max_body_bytes=engine.settings.max_body_bytes,
+        max_body_bytes=settings.max_body_bytes,
         api_key=operators,
         keys=keys,
-        keys_needed=bool(operators or keys.keys),
+        keys_needed=bool(role.keyed or operators or keys.any),
         audit=AuditLog(engine.workspace.audit),
-        origins=engine.settings.reconcile_origins,
+        origins=settings.reconcile_origins,
         hosts=hosts,
+        limits=None if role.internal else KeyLimits(limit, share=role.share),
+        measures=None if role.internal else app.state.measures,
+        internal=role.internal,
+        leaving=lambda: bool(app.state.leaving),
     )
+
+
+async def _token(app: FastAPI) -> bytes | None:
+    """Return a short name of all that answers follow from now."""
+    future = app.state.workers.submit(lambda: app.state.engine.state)
+    state = await asyncio.wrap_future(future)
+    if state is None:
+        return None
+    return blake2b(f"{installed_version()} {state}".encode(), digest_size=16).digest()
 
 
 def default_job_kinds(engine: Engine) -> dict[str, JobKind]:
@@ -158,9 +194,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     state.closing = asyncio.Event()
     state.workers = Workers(threads=THREADS, waiting=WAITING)
     folder = state.engine.workspace.ledger.parent / "runs"
-    state.runner = JobRunner(folder, state.job_kinds, resume=state.resume_jobs)
+    if state.role.jobs_at is None:
+        state.runner = JobRunner(folder, state.job_kinds, resume=state.resume_jobs)
+    state.reloading = Reloading(state.engine, state.measures)
     if state.warm_up:
-        state.workers.submit(partial(_warm_up, state.engine))
+        state.warm = state.workers.submit(partial(_warm_up, state.engine))
     try:
         yield
     finally:
@@ -179,7 +217,9 @@ def _warm_up(engine: Engine) -> None:
 
 
 def _stop(state: Any) -> None:
-    state.runner.close(timeout_s=0.5)
+    state.reloading.close()
+    if state.role.jobs_at is None:
+        state.runner.close(timeout_s=0.5)
     state.sparql.close()
     state.workers.close(timeout_s=0.2)
 

@@ -52,7 +52,8 @@ def answer_question(
     if isinstance(reading.asked, Pattern):
         return _rows_out(engine, reading.asked, k, edits, counted=reading.counted, proofs=proofs)
     result = k_of_each(chosen, reading.tree, k, with_proofs=proofs, edits=edits)
-    views = AnswerViews(engine.snapshot, engine.store, getattr(chosen, "reasons", None))
+    records = engine.records()
+    views = AnswerViews(engine.snapshot, records, getattr(chosen, "reasons", None))
     changes = None
     if edits is not None:
         changes = changes_out(_changes(chosen, reading.tree, edits, k, result), views)
@@ -67,7 +68,7 @@ def answer_question(
         bound=result.bound,
         changes=changes,
         count=_count_out(engine, chosen, reading, edits),
-        warnings=(*warnings, *_growth(engine, answerer), *_staleness(engine)),
+        warnings=(*warnings, *_growth(engine, answerer), *_staleness(engine, records.version)),
     )
 
 
@@ -98,13 +99,14 @@ def _rows_out(
     count = CountOut(known=len(found), expected_likely=0.0) if counted else None
     warnings = ["a cycle or several variables: known answers only, predicted edges do not join"]
     shown: tuple[RowProofOut, ...] = ()
+    records = engine.records()
     if proofs and not counted:
         try:
             proved = row_proofs(pattern, found[:k], edges)
         except LimitError:
             warnings.append("the rows have too many bindings to show what each rests on")
         else:
-            shown = tuple(map(AnswerViews(snapshot, engine.store).row, proved))
+            shown = tuple(map(AnswerViews(snapshot, records).row, proved))
     return AnswersOut(
         query=write_pattern(pattern),
         answerer="exact",
@@ -113,7 +115,7 @@ def _rows_out(
         total_known=len(found),
         count=count,
         rows=RowsOut(columns=pattern.answer, rows=rows, total=len(found), proofs=shown),
-        warnings=(*warnings, *_staleness(engine)),
+        warnings=(*warnings, *_staleness(engine, records.version)),
     )
 
 
@@ -147,12 +149,12 @@ def _growth(engine: Engine, answerer: AnswererName) -> tuple[str, ...]:
     return ("the graph has grown since `umbra train`: what is new is folded in, not learned",)
 
 
-def _staleness(engine: Engine) -> tuple[str, ...]:
+def _staleness(engine: Engine, version: int) -> tuple[str, ...]:
     """Say so if the store has changed since the snapshot was made."""
     step = f"snapshot-{engine.snapshot_name}"
     if not engine.workspace.step(step).exists():
         return ()
     seen = engine.workspace.recorded(step).get("store_version")
-    if seen is None or seen == engine.store.version:
+    if seen is None or seen == version:
         return ()
     return ("the graph has changed since this snapshot was made (run `umbra train`)",)

@@ -2,7 +2,8 @@
 
 uvicorn counts idle connections against its limit and waits for headers for ever, so that a few
 hundred silent clients would shut everybody out. Here a connection without a whole head of a request
-is closed after a while, and the limit on work counts requests (`api.guard`).
+is closed after a while, a head has a largest size, and the limit on work counts requests
+(`api.guard`).
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ import asyncio
 import resource
 from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-__all__ = ["HEAD_WITHIN_S", "TimedProtocol", "raise_file_limit"]
+__all__ = ["HEAD_WITHIN_S", "MAX_HEAD", "TimedProtocol", "raise_file_limit"]
 
 HEAD_WITHIN_S = 10.0
 """Seconds in which the head of a request must have come, and which a connection may idle."""
+
+MAX_HEAD = 64 * 1024
+"""Bytes of a head that is still read on."""
 
 KEPT_FILES = 200
 """Open files left to the rest of the process."""
@@ -31,8 +34,8 @@ def raise_file_limit() -> int:
     return max(64, hard - KEPT_FILES)
 
 
-class TimedProtocol(H11Protocol):
-    """HTTP/1.1 whose heads must come in time.
+class TimedProtocol(HttpToolsProtocol):
+    """HTTP/1.1 whose heads must come in time, and be of some size.
 
     Attributes:
         most: Connections held at a time; those beyond are closed at once.
@@ -43,6 +46,7 @@ class TimedProtocol(H11Protocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._timer: asyncio.TimerHandle | None = None
+        self._head_bytes: int | None = 0  # None: the head is whole, what comes is a body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or close it where there are too many."""
@@ -53,14 +57,29 @@ class TimedProtocol(H11Protocol):
             self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Read on; a whole head stops the clock."""
+        """Read on; a head that grows too large ends the connection."""
+        if self._head_bytes is not None:
+            self._head_bytes += len(data)
         super().data_received(data)
-        self._watch()
+        if self._head_bytes is not None and self._head_bytes > MAX_HEAD:
+            self.send_400_response("The head of the request is too large.")
+
+    def on_headers_complete(self) -> None:
+        """Stop the clock: the head is whole."""
+        self._head_bytes = None
+        self._stop()
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Count the next head, which may have come already."""
+        super().on_message_complete()
+        self._head_bytes = 0
 
     def on_response_complete(self) -> None:
         """Start the clock for the next head."""
         super().on_response_complete()
-        self._watch()
+        if not self.pipeline and not self.transport.is_closing():
+            self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -68,9 +87,7 @@ class TimedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _watch(self) -> None:
-        if self.conn.their_state is not h11.IDLE:
-            self._stop()
-        elif self._timer is None:
+        if self._timer is None:
             self._timer = self.loop.call_later(HEAD_WITHIN_S, self._too_slow)
 
     def _stop(self) -> None:

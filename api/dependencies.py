@@ -21,15 +21,21 @@ from api.runner import JobRunner
 from api.workers import Workers
 from kg.errors import EngineError, QueryTimeoutError
 
-__all__ = ["DeskDep", "EngineDep", "EngineWork", "LinkerDep", "RunnerDep", "WorkDep"]
+__all__ = [
+    "DeskDep",
+    "EngineDep",
+    "EngineWork",
+    "LinkerDep",
+    "RunnerDep",
+    "SteadyEngineDep",
+    "WorkDep",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 END_EVERY_S = 0.2
 END_WITHIN_S = 10.0
-LAST_S = 0.3
-"""How long a call may still take once the server ends."""
 GRACE_S = 1.0
 """How much longer a request waits than the limit that the engine keeps itself."""
 
@@ -46,13 +52,17 @@ class EngineWork:
         request: The request.
         workers: The server's threads.
         timeout_s: Most seconds a call may take.
+        drain_s: Most seconds that it may still take once the server ends.
     """
 
-    def __init__(self, request: Request, workers: Workers, timeout_s: float) -> None:
+    def __init__(
+        self, request: Request, workers: Workers, timeout_s: float, *, drain_s: float
+    ) -> None:
         self._request = request
         self._closing: asyncio.Event = request.app.state.closing
         self._workers = workers
         self._timeout_s = timeout_s
+        self._drain_s = drain_s
         self._ends: Callable[[], None] | None = None
 
     def abandoned_by(self, ends: Callable[[], None]) -> Self:
@@ -74,7 +84,7 @@ class EngineWork:
         try:
             await _first_of(result, gone, closing, timeout_s=self._timeout_s + GRACE_S)
             if closing.done():
-                await _first_of(result, gone, timeout_s=LAST_S)
+                await _first_of(result, gone, timeout_s=self._drain_s)
             if result.done():
                 return result.result()
             if gone.done():
@@ -113,6 +123,11 @@ def _engine(request: Request) -> Engine:
     return cast("Engine", request.app.state.engine)
 
 
+def _engine_as_it_is(request: Request) -> Engine:
+    """Return the engine on the snapshot in use, whatever is loaded while it answers."""
+    return _engine(request).at_once()
+
+
 def _runner(request: Request) -> JobRunner:
     return cast("JobRunner", request.app.state.runner)
 
@@ -127,10 +142,12 @@ def _desk(request: Request) -> ReviewDesk:
 
 def _work(request: Request) -> EngineWork:
     state = request.app.state
-    return EngineWork(request, state.workers, state.engine.settings.timeout_s)
+    settings = state.engine.settings
+    return EngineWork(request, state.workers, settings.timeout_s, drain_s=settings.drain_s)
 
 
 EngineDep = Annotated[Engine, Depends(_engine)]
+SteadyEngineDep = Annotated[Engine, Depends(_engine_as_it_is)]
 DeskDep = Annotated[ReviewDesk, Depends(_desk)]
 LinkerDep = Annotated[HeldLinker, Depends(_linker)]
 RunnerDep = Annotated[JobRunner, Depends(_runner)]

@@ -6,25 +6,18 @@ It composes the packages that do not know each other. The steps that build thing
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 
-from api.opened_store import opened_store
+from api.open_graph import OpenGraph
 from api.schemas import AnswersOut, EntityOut, NumberOut, TableOut, WhyNotOut
-from api.settings import Settings, load_settings
-from api.workspace import Workspace, find_workspace
-from kg.errors import MissingPartError
 
 if TYPE_CHECKING:
     from api.explaining import EdgeText
     from api.plain.translate import PlainReader
     from api.search.hybrid import HybridSearch
     from kg.images import ImageFolder
-    from kg.snapshot import Snapshot
-    from kg.store import Store
     from reasoning.notations import Reading
     from reasoning.protocols import Answerer
     from reasoning.query import Query
@@ -34,7 +27,7 @@ __all__ = ["AnswererName", "Engine"]
 AnswererName = Literal["symbolic", "rough", "cone", "exact"]
 
 
-class Engine:
+class Engine(OpenGraph):
     """A graph that can be asked. Use it as a context manager.
 
     Args:
@@ -45,61 +38,12 @@ class Engine:
 
     Example:
         >>> import tempfile
+        >>> from pathlib import Path
         >>> from api.workspace import Workspace
         >>> engine = Engine(Workspace(Path(tempfile.mkdtemp())))
         >>> engine.settings.timeout_s
         20.0
     """
-
-    def __init__(
-        self,
-        workspace: Workspace,
-        *,
-        settings: Settings | None = None,
-        store: Store | None = None,
-        snapshot: str = "full",
-    ) -> None:
-        self.workspace = workspace
-        self.settings = settings or load_settings(workspace.settings)
-        self.snapshot_name = snapshot
-        self._store = store
-        self._owns_store = store is None
-        self._lock = threading.RLock()
-        self._answerers: dict[str, Answerer] = {}
-
-    @classmethod
-    def open(cls, folder: str | Path | None = None, *, snapshot: str = "full") -> Self:
-        """Open the graph of a working folder (see `api.workspace.find_workspace`)."""
-        return cls(find_workspace(None if folder is None else Path(folder)), snapshot=snapshot)
-
-    def __enter__(self) -> Self:
-        """Return the engine."""
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        """Close the engine."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the store if the engine opened it; calling it twice is harmless."""
-        with self._lock:
-            if self._owns_store and self._store is not None:
-                self._store.close()
-                self._store = None
-
-    def forget(self) -> None:
-        """Drop the snapshot and models that are open, so that newer ones are read."""
-        with self._lock:
-            self._answerers.clear()
-            self.__dict__.pop("snapshot", None)
-
-    @property
-    def store(self) -> Store:
-        """The store, opened when first needed."""
-        with self._lock:
-            if self._store is None:
-                self._store = opened_store(self.workspace, self.settings)
-            return self._store
 
     @cached_property
     def search(self) -> HybridSearch:
@@ -114,17 +58,6 @@ class Engine:
         from api.plain.translate import PlainReader
 
         return PlainReader(self)
-
-    @cached_property
-    def snapshot(self) -> Snapshot:
-        """The snapshot that questions run on.
-
-        Raises:
-            MissingPartError: It was never made.
-        """
-        from kg.snapshot import load_snapshot  # numpy is slow to import
-
-        return load_snapshot(self.workspace.snapshot(self.snapshot_name))
 
     @cached_property
     def images(self) -> ImageFolder:
@@ -239,21 +172,7 @@ class Engine:
 
     def answerer(self, name: AnswererName) -> tuple[Answerer, tuple[str, ...]]:
         """Return an interpreter and warnings; without a trained model the default is exact."""
-        from api.steps.train import load_answerer
-
-        with self._lock:
-            if name in self._answerers:
-                return self._answerers[name], ()
-            folder = self.workspace.model(self.snapshot_name, name)
-            try:
-                found = load_answerer(name, folder, self.snapshot, self.settings)
-            except MissingPartError:
-                if name != "symbolic":
-                    raise
-                exact = load_answerer("exact", folder, self.snapshot, self.settings)
-                return exact, ("no model is trained: known answers only (run `umbra train`)",)
-            self._answerers[name] = found
-            return found, ()
+        return self._graph.answerer(name)
 
     def cypher(
         self,

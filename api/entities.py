@@ -12,6 +12,7 @@ from kg.model import EntityKey
 
 if TYPE_CHECKING:
     from api.engine import Engine
+    from api.records import Records
     from kg.store import Direction
 
 __all__ = ["show_edges", "show_entity"]
@@ -19,14 +20,14 @@ __all__ = ["show_edges", "show_entity"]
 
 def show_entity(engine: Engine, key: str, *, limit: int) -> EntityOut:
     """Return an entity with up to `limit` edges; see `Engine.entity`."""
-    store = engine.store
+    store = engine.records()
     found = store.entity(EntityKey(key))
     if found is None:
         raise UnknownEntityError(key, nearest=_nearest(engine, key))
-    page = show_edges(engine, found.key, limit=limit)
+    page = _page(engine, store, found.key, limit=limit)
     own = page
     if page.truncated:  # the page of an entity with many neighbours may hold none of its parts
-        own = show_edges(engine, found.key, relation="has_part", direction="out", limit=limit)
+        own = _page(engine, store, found.key, relation="has_part", direction="out", limit=limit)
     tails = (store.entity(EntityKey(e.tail)) for e in own.edges if e.relation == "has_part")
     parts = (part_out(p, found) for p in tails if p is not None and p.part is not None)
     parent = None if found.part is None else store.entity(found.part.parent)
@@ -57,27 +58,37 @@ def show_edges(
     Raises:
         UnknownEntityError: No entity has this key.
     """
-    store = engine.store
+    store = engine.records()
     if store.entity(EntityKey(key)) is None:
         raise UnknownEntityError(key, nearest=_nearest(engine, key))
-    edges = store.neighbours(
-        EntityKey(key), relation=relation, direction=direction, limit=limit + 1
-    )
+    return _page(engine, store, EntityKey(key), relation=relation, direction=direction, limit=limit)
+
+
+def _page(
+    engine: Engine,
+    store: Records,
+    key: EntityKey,
+    *,
+    relation: str | None = None,
+    direction: Direction = "both",
+    limit: int,
+) -> EdgesOut:
+    edges = store.neighbours(key, relation=relation, direction=direction, limit=limit + 1)
     known = engine.settings.known_probability
     return EdgesOut(
-        edges=tuple(edge_out(edge, partial(_name, engine), known) for edge in edges[:limit]),
+        edges=tuple(edge_out(edge, partial(_name, engine, store), known) for edge in edges[:limit]),
         truncated=len(edges) > limit,
     )
 
 
-def _name(engine: Engine, key: str) -> str:
+def _name(engine: Engine, store: Records, key: str) -> str:
     try:
         position = engine.snapshot.entities.get(key)
     except MissingPartError:
         position = None
     if position is not None:
         return engine.snapshot.names[position]
-    found = engine.store.entity(EntityKey(key))
+    found = store.entity(EntityKey(key))
     return key if found is None else found.name
 
 

@@ -122,6 +122,7 @@ HTTP_PROBLEMS: Mapping[str, Outcome] = {
     "wrong-host": Outcome(421, 2, "The server does not answer to this host name"),
     "invalid-request": Outcome(422, 2, "The request does not fit its schema"),
     "idempotency-key-reused": Outcome(422, 2, "The idempotency key was used for another request"),
+    "too-many-requests": Outcome(429, 4, "The key has reached its limit", retry_after_s=1),
     "client-closed-request": Outcome(499, 4, "The client has gone"),
     "internal": Outcome(500, 1, "Umbra failed in a way that it did not foresee"),
     "busy": Outcome(503, 4, "Too many requests at once", retry_after_s=1),
@@ -203,5 +204,5 @@ def _assembled(slug: str, outcome: Outcome, members: Mapping[str, object]) -> di
     }
     whole |= {name: value for name, value in members.items() if value not in (None, (), [])}
     if outcome.retry_after_s is not None:
-        whole["retry_after_seconds"] = outcome.retry_after_s
+        whole.setdefault("retry_after_seconds", outcome.retry_after_s)
     return whole

@@ -78,7 +78,7 @@ def explain_absence(
     edits = named_edits(assume, without, snapshot)
     chosen, _ = engine.answerer("symbolic")
     found = why_not(tree, key, _symbolic(chosen, engine), edits=edits)
-    views = AnswerViews(snapshot, engine.store, getattr(chosen, "reasons", None))
+    views = AnswerViews(snapshot, engine.records(), getattr(chosen, "reasons", None))
     needed = tuple(
         LinkOut(kind=link.kind, text=link.text, truth=round(link.truth, 6)) for link in found.needed
     )

@@ -1,8 +1,8 @@
 """What every request passes before a route sees it, and every response on its way out.
 
-Pure ASGI: request id, host name, key, size and kind of the body, security headers, one line of
-log (and of audit for a change), and a problem instead of a traceback. What a key may do is asked by
-the route (`api.access.scopes`). Keys and bodies are never logged.
+Pure ASGI: request id, host name, key and its limits, size and kind of the body, and a problem
+instead of a traceback. What every response gets stands in `api.passage`; what a key may do is asked
+by the route (`api.access.scopes`). Keys and bodies are never logged.
 """
 
 from __future__ import annotations
@@ -11,44 +11,30 @@ import hmac
 import logging
 import re
 import secrets
-import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import anyio
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.audit import AuditLog
-from api.access.keys import Key, KeyRing
+from api.access.graph_keys import GraphKeys
+from api.access.keys import Key
+from api.access.limits import KeyLimits
 from api.access.scopes import OPERATOR, is_open
-from api.errors import HttpProblem, problem_of
-from api.problems import problem_response
+from api.errors import HttpProblem
+from api.passage import CONTENT_SECURITY_POLICY, RECONCILE, Passage
+from api.serving.forwarding import CLIENT
+from api.serving.measures import Measures
 
 __all__ = ["CONTENT_SECURITY_POLICY", "Guard", "GuardConfig"]
 
 LOG = logging.getLogger("umbra.http")
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-"""For all responses: scripts and styles from our own files only, nothing inline."""
-
-_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 NOBODY = Key(id="", name="", scopes=(), digest="", created="")
 """Who asks without a key where one is needed; open addresses only."""
-
-RECONCILE = "/v1/reconcile"
-"""The service whose protocol asks for forms and for readers from other addresses."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _BODY_TIMEOUT_S = 30.0
@@ -73,16 +59,24 @@ class GuardConfig:
             service; none may read anything else.
         hosts: Host names that the server answers to; empty for any. Without this check a page of
             a stranger could reach a server on loopback by a name that resolves to it.
+        limits: What each key may use.
+        measures: Where requests are counted.
+        leaving: Tells whether connections are to be closed: the server ends, or is replaced.
+        internal: Requests come from other processes of the server, which say whose they are.
     """
 
     max_body_bytes: int
     max_requests: int = 500
     api_key: str = ""
-    keys: KeyRing | None = None
+    keys: GraphKeys | None = None
     keys_needed: bool = False
     audit: AuditLog | None = None
     origins: tuple[str, ...] = ()
     hosts: frozenset[str] = frozenset()
+    limits: KeyLimits | None = None
+    measures: Measures | None = None
+    leaving: Callable[[], bool] = lambda: False
+    internal: bool = False
 
 
 class Guard:
@@ -106,11 +100,19 @@ class Guard:
         headers = Headers(scope=scope)
         request_id = _request_id(headers.get("x-request-id"))
         scope.setdefault("state", {})["request_id"] = request_id
-        passage = _Passage(scope, send, request_id, self._config.origins)
+        config = self._config
+        if config.internal:
+            scope["client"] = (headers.get(CLIENT.decode(), ""), 0)
+        leaving = config.leaving()
+        passage = Passage(scope, send, request_id, config.origins, leaving=leaving)
         self._open += 1
+        if config.measures is not None:
+            config.measures.begun()
         try:
-            scope["state"]["key"] = self._check(scope, headers)
-            await self._app(scope, await self._with_body(headers, receive), passage.send)
+            key = scope["state"]["key"] = self._check(scope, headers)
+            limited = config.limits is not None and key is not OPERATOR and key is not NOBODY
+            with config.limits.used(key) if config.limits and limited else nullcontext():
+                await self._app(scope, await self._with_body(headers, receive), passage.send)
         except HttpProblem as problem:
             await passage.refuse(problem)
         except UnicodeEncodeError:  # JSON can hold half of a surrogate pair, UTF-8 cannot
@@ -122,13 +124,17 @@ class Guard:
             )
         finally:
             self._open -= 1
-            passage.log(self._config.audit)
+            if config.measures is not None:
+                config.measures.ended()
+            passage.close(config.measures, config.audit)
 
     def _check(self, scope: Scope, headers: Headers) -> Key:
         """Return whose request it is, if it may pass."""
         config = self._config
         if self._open > config.max_requests:
             raise HttpProblem("busy", f"{config.max_requests} requests are being answered")
+        if len(headers.getlist("host")) > 1:
+            raise HttpProblem("bad-request", "more than one Host header")
         if config.hosts and _host_name(headers.get("host", "")) not in config.hosts:
             raise HttpProblem(
                 "wrong-host", "this host name is not the server's", hint="use the printed address"
@@ -186,64 +192,6 @@ class Guard:
         return replay
 
 
-class _Passage:
-    """One response on its way out: headers added, start noted for the log."""
-
-    def __init__(self, scope: Scope, send: Send, request_id: str, origins: tuple[str, ...]) -> None:
-        self._scope = scope
-        self._send = send
-        self._request_id = request_id
-        origin = Headers(scope=scope).get("origin", "")
-        readable = scope["path"].startswith(RECONCILE) and origin in origins
-        self._reader = origin if readable else None
-        self._started_at = time.monotonic()
-        self._status: int | None = None
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-Id"] = self._request_id
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
-            headers.setdefault("Cache-Control", "no-store")
-            if self._reader is not None:
-                headers["Access-Control-Allow-Origin"] = self._reader
-                headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-                headers.add_vary_header("Origin")
-        await self._send(message)
-
-    async def refuse(self, problem: HttpProblem) -> None:
-        if self._status is not None:  # too late for another response
-            return
-        extra = {"WWW-Authenticate": "Bearer"} if problem.slug == "unauthorized" else {}
-        if problem.slug in ("body-too-large", "bad-request"):
-            extra["Connection"] = "close"  # the rest of the body is not read
-        response = problem_response(problem_of(problem), self._scope, extra)
-        await response(self._scope, _no_more, self.send)
-
-    def log(self, audit: AuditLog | None) -> None:
-        took_ms = (time.monotonic() - self._started_at) * 1000
-        path = self._scope["path"].encode("unicode_escape").decode()[:200]
-        method, state = self._scope["method"], self._scope["state"]
-        LOG.info("%s %s %s %.0f ms %s", method, path, self._status, took_ms, self._request_id)
-        if audit is None or state.get("scope", "read") == "read" or method in ("GET", "HEAD"):
-            return
-        key: Key = state["key"]
-        audit.append(
-            {
-                "at": datetime.now(UTC).isoformat(timespec="milliseconds"),
-                "request": self._request_id,
-                "key": key.id,
-                "name": key.name,
-                "from": (self._scope.get("client") or ("",))[0],
-                "method": method,
-                "path": self._scope["path"],
-                "status": self._status,
-            }
-        )
-
-
 def _check_kind(headers: Headers, others: Collection[str]) -> None:
     """Let only JSON in; and no other site, whose forms could send without asking first.
 
@@ -264,10 +212,6 @@ def _check_kind(headers: Headers, others: Collection[str]) -> None:
             f"the body is {kind[:60] or 'of no declared type'}",
             hint="send `Content-Type: application/json`",
         )
-
-
-async def _no_more() -> Message:
-    return {"type": "http.disconnect"}
 
 
 def _request_id(given: str | None) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from api.records import Records, RecordsOfNow
     from api.settings import Settings
     from api.workspace import Workspace
     from kg.store import Store
 
-__all__ = ["identity_of_store", "opened_store"]
+__all__ = ["HeldStore", "identity_of_store", "opened_store"]
 
 
 def opened_store(workspace: Workspace, settings: Settings) -> Store:
@@ -40,3 +42,50 @@ def identity_of_store(workspace: Workspace, settings: Settings) -> str:
     if settings.store != "embedded":
         return settings.store
     return store_identity(workspace.graph) or settings.store
+
+
+class HeldStore:
+    """The store of an engine, opened when first needed; engines that are copies share one.
+
+    Args:
+        workspace: Its working folder.
+        settings: Name it.
+        store: One that is open already, and that somebody else closes.
+    """
+
+    def __init__(self, workspace: Workspace, settings: Settings, store: Store | None) -> None:
+        self._workspace = workspace
+        self._settings = settings
+        self._store = store
+        self._owned = store is None
+        self._lock = threading.RLock()
+        self._records: RecordsOfNow | None = None
+
+    def get(self) -> Store:
+        """Return the store."""
+        with self._lock:
+            if self._store is None:
+                self._store = opened_store(self._workspace, self._settings)
+            return self._store
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has been needed yet."""
+        return self._store is not None
+
+    def records(self) -> Records:
+        """Return what is read of the store at its present version."""
+        from api.records import RecordsOfNow
+
+        with self._lock:
+            if self._records is None:
+                self._records = RecordsOfNow()
+        return self._records.of(self.get())
+
+    def close(self) -> None:
+        """Close the store if it was opened here; it is opened again when needed."""
+        with self._lock:
+            self._records = None
+            if self._owned and self._store is not None:
+                self._store.close()
+                self._store = None

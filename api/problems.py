@@ -35,7 +35,7 @@ def problem_response(
         scope: ASGI scope of the request; gives `instance` and `request_id`.
         headers: Further headers.
     """
-    whole = {**members, "instance": scope.get("path")}
+    whole = {**members, "instance": f"{scope.get('root_path', '')}{scope.get('path', '')}"}
     request_id = scope.get("state", {}).get("request_id")
     if request_id is not None:
         whole["request_id"] = request_id
@@ -126,11 +126,12 @@ def problems(*kinds: type[EngineError] | str) -> dict[int | str, dict[str, Any]]
     Example:
         >>> from kg.errors import UnknownEntityError
         >>> sorted(problems(UnknownEntityError))
-        [400, 401, 403, 404, 413, 415, 421, 422, 500, 503]
+        [400, 401, 403, 404, 413, 415, 421, 422, 429, 500, 503]
     """
     everywhere = (
         "bad-request", "unauthorized", "insufficient-scope", "body-too-large",
-        "unsupported-media-type", "wrong-host", "invalid-request", "internal", "busy",
+        "unsupported-media-type", "wrong-host", "invalid-request", "too-many-requests",
+        "internal", "busy",
     )  # fmt: skip
     found: dict[int | str, dict[str, Any]] = {}
     for kind in (*kinds, *everywhere):

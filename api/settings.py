@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -45,6 +45,13 @@ class Settings(BaseSettings):
         plain_model: Name of its model.
         plain_key: Its key.
         plain_directory: Folder of a `transformers` language model that does the same here.
+        workers: Processes that `umbra serve` answers with.
+        drain_s: Seconds that requests under way have to end in when the server ends.
+        fresh_s: Seconds for which a kept answer is given without asking the store whether it has
+            changed; what this process writes is seen at once. 0 asks every time.
+        key_rate: Requests a second of a key that has no limit of its own; 0 for any number.
+        key_parallel: Requests under way at a time of such a key; 0 for any number.
+        log_format: `text`, or `json` for one object a line.
         api_key: Key that every request must carry; needed for any address but loopback.
     """
 
@@ -70,6 +77,12 @@ class Settings(BaseSettings):
     plain_model: str = "default"
     plain_key: SecretStr = SecretStr("")
     plain_directory: Path | None = None
+    workers: int = Field(default=1, ge=1, le=64)
+    drain_s: float = Field(default=5.0, ge=0, le=3600)
+    fresh_s: float = Field(default=0.2, ge=0, le=60)
+    key_rate: float = Field(default=200.0, ge=0)
+    key_parallel: int = Field(default=50, ge=0)
+    log_format: Literal["text", "json"] = "text"
     api_key: SecretStr = SecretStr("")
 
     @classmethod

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any
 
+from api.records import Reads
 from api.schemas import (
     AnswerOut,
     CellOut,
@@ -21,7 +22,6 @@ from api.schemas import (
 from kg.model import Edge, Entity, EntityKey, ImageRef
 from kg.provenance import Provenance, best_probability
 from kg.snapshot import Snapshot
-from kg.store import Store
 from reasoning.answers import Answer, Proof, ProofEdge
 from reasoning.explanations.reasons import reason_text
 from reasoning.explanations.shown import ShownEdge, ShownNode, show
@@ -102,7 +102,7 @@ class AnswerViews:
         reasons: Readable reasons for a predicted edge, if the predictor has any.
     """
 
-    def __init__(self, snapshot: Snapshot, store: Store, reasons: Reasons | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, store: Reads, reasons: Reasons | None = None) -> None:
         self._snapshot = snapshot
         self._store = store
         self._reasons = reasons
@@ -178,7 +178,8 @@ class AnswerViews:
         records: tuple[RecordOut, ...] = ()
         # A predicted edge may stand in the store, but not in this snapshot: that is no reason here.
         if edge.status != "absent" and self._in_snapshot(edge):
-            stored = self._store.edges(head=edge.head, relation=edge.relation, tail=edge.tail)
+            head, tail = EntityKey(edge.head), EntityKey(edge.tail)
+            stored = self._store.edges(head=head, relation=edge.relation, tail=tail)
             found = next(iter(stored), None)
             records = () if found is None else tuple(map(record_out, _strongest(found)))
         reasons: tuple[str, ...] = ()

@@ -40,6 +40,9 @@ class Key:
         scopes: What it may do.
         digest: Of the whole key, in hex.
         created: When, in UTC.
+        rate: Requests a second; 0 for any number, None for as many as the server gives all.
+        parallel: Requests under way at a time; the same.
+        graphs: Names of the graphs of a server that it opens; none for its folder's own alone.
     """
 
     id: str
@@ -47,6 +50,9 @@ class Key:
     scopes: tuple[Scope, ...]
     digest: str
     created: str
+    rate: float | None = None
+    parallel: int | None = None
+    graphs: tuple[str, ...] = ()
 
     def may(self, scope: Scope) -> bool:
         """Tell whether the key may do this; `admin` may all."""
@@ -92,18 +98,29 @@ class KeyRing:
         key = self._keys.get(match[1]) if match else None
         return key if key and hmac.compare_digest(_digest(text), key.digest) else None
 
-    def create(self, name: str, scopes: Collection[str]) -> tuple[Key, str]:
+    def create(
+        self,
+        name: str,
+        scopes: Collection[str],
+        *,
+        rate: float | None = None,
+        parallel: int | None = None,
+        graphs: Collection[str] = (),
+    ) -> tuple[Key, str]:
         """Make a key.
 
         Args:
             name: Whose it is.
             scopes: What it may do.
+            rate: Requests a second, if not as the server gives all.
+            parallel: Requests under way at a time; the same.
+            graphs: Names of the graphs that it opens; none for this folder's own alone.
 
         Returns:
             What is kept of it, and the key itself: nobody can read it again.
 
         Raises:
-            InputError: There is no name, no scope, or an unknown scope.
+            InputError: There is no name, no scope, an unknown scope, or a limit below 0.
         """
         if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
             raise InputError(
@@ -116,6 +133,8 @@ class KeyRing:
                 where="scopes",
                 hint=f"scopes are {', '.join(SCOPES)}",
             )
+        if (rate or 0) < 0 or (parallel or 0) < 0:
+            raise InputError("a limit of a key is at least 0", where="rate and parallel")
         self._follow()
         public = secrets.token_hex(4)
         text = f"umbra_{public}_{secrets.token_urlsafe(32)}"
@@ -125,6 +144,9 @@ class KeyRing:
             scopes=tuple(scope for scope in SCOPES if scope in scopes),
             digest=_digest(text),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
+            rate=rate,
+            parallel=parallel,
+            graphs=tuple(sorted(set(graphs))),
         )
         self._write([*self._keys.values(), key])
         return key, text
@@ -163,12 +185,17 @@ class KeyRing:
 def _read(path: Path) -> dict[str, Key]:
     rows: Any = read_json(path, kind="file of keys", formats=(FORMAT,)).get("keys")
     try:
-        keys = [Key(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
+        keys = [_key(row) for row in rows]
     except (TypeError, KeyError) as error:
         raise ForeignFileError(
             "not a file of keys", where=str(path), hint="move it away and make new keys"
         ) from error
     return {key.id: key for key in keys}
+
+
+def _key(row: dict[str, Any]) -> Key:
+    lists = {"scopes": tuple(row["scopes"]), "graphs": tuple(row.get("graphs", ()))}
+    return Key(**{**row, **lists})
 
 
 def _digest(text: str) -> str:

@@ -12,6 +12,7 @@ __all__ = ["add_parser", "run"]
 EXAMPLES = """examples:
   umbra keys create "the dashboard" --scope read
   umbra keys create "the nightly import" --scope read --scope jobs
+  umbra keys create "a guest" --scope read --rate 5 --parallel 2
   umbra keys list
   umbra keys revoke 1f3a9c20
 
@@ -30,6 +31,18 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     create.add_argument(
         "--scope", action="append", default=[], help="read, write, jobs or admin; may be repeated"
     )
+    create.add_argument(
+        "--rate", type=float, help="requests a second, 0 for any number (default: as for all keys)"
+    )
+    create.add_argument(
+        "--parallel",
+        type=int,
+        help="requests under way at a time, 0 for any number (default: same)",
+    )
+    create.add_argument(
+        "--graph", action="append", default=[], help="graph of the server that it opens; may be"
+        " repeated, `home` for the folder's own (default: that alone)",
+    )  # fmt: skip
     action("list", "list the keys, oldest first; never the keys themselves")
     revoke = action("revoke", "take a key away")
     revoke.add_argument("id", metavar="ID", help="of the key, as `umbra keys list` shows it")
@@ -62,7 +75,13 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     if arguments.action == "create":
         workspace.require()
-        key, text = ring.create(arguments.name, arguments.scope)
+        key, text = ring.create(
+            arguments.name,
+            arguments.scope,
+            rate=arguments.rate,
+            parallel=arguments.parallel,
+            graphs=arguments.graph,
+        )
         print_outcome("key", {**shown(key), "key": text}, as_json=arguments.json)
     else:
         print_outcome("revoked", shown(ring.revoke(arguments.id)), as_json=arguments.json)

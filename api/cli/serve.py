@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
-    from types import FrameType
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from api.access.keys import Key
+    from api.engine import Engine
     from api.settings import Settings
+    from api.workspace import Workspace
 
 __all__ = ["add_parser", "check_address", "is_loopback", "serve"]
 
@@ -23,10 +25,13 @@ MIN_KEY_CHARS = 16
 EXAMPLES = """examples:
   umbra serve
   umbra serve --port 0 --folder world/.umbra
+  umbra serve --workers 4
+  umbra serve --graph flags=flags/.umbra --graph firms=firms/.umbra
   UMBRA_API_KEY=… umbra serve --host 0.0.0.0
 
 The first line printed is the address, and whether requests need a key. Any address but loopback
-needs one: UMBRA_API_KEY, or keys with scopes from `umbra keys create`.
+needs one: UMBRA_API_KEY, or keys with scopes from `umbra keys create`. A newer
+snapshot or model is opened while it serves. With several workers, SIGHUP replaces them one by one.
 """
 
 
@@ -42,6 +47,14 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port, 0 for any free one (default 8321)")
+    parser.add_argument("--workers", type=int, help="processes that answer (default 1)")
+    parser.add_argument(
+        "--graph",
+        action="append",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="another graph, served below /graphs/NAME; may be repeated",
+    )
     parser.add_argument("--snapshot", default="full", help="which snapshot (default full)")
     parser.set_defaults(run=serve)
 
@@ -54,26 +67,124 @@ def serve(arguments: argparse.Namespace) -> int:
     Raises:
         SettingError: Others could reach the address and there is no key, or the port is taken.
     """
-    import logging
-
     from api.access.keys import KeyRing
-    from api.engine import Engine
+    from api.serving.logs import log_to_stderr
     from api.settings import load_settings
     from api.workspace import find_workspace
 
     workspace = find_workspace(arguments.folder)
-    given = {name: getattr(arguments, name) for name in ("host", "port")}
+    given = {name: getattr(arguments, name) for name in ("host", "port", "workers")}
     settings = load_settings(
         workspace.settings, **{name: value for name, value in given.items() if value is not None}
     )
     keys = KeyRing(workspace.keys).keys
     check_address(settings, keys)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("neo4j").setLevel(logging.WARNING)
-    listener = _listen(settings)
-    with Engine(workspace, settings=settings, snapshot=arguments.snapshot) as engine:
-        _run(engine, listener, keyed=bool(keys or settings.api_key.get_secret_value()))
+    others = _others(arguments.graph)
+    log_to_stderr(settings.log_format)
+    listeners = _listen(settings)
+    keyed = bool(
+        keys
+        or settings.api_key.get_secret_value()
+        or any(KeyRing(other.keys).keys for other in others.values())
+    )
+    hosts = _announce(settings, listeners[0], keyed=keyed)
+    opened = partial(_opened, workspace, settings, others, arguments.snapshot)
+    if settings.workers > 1:
+        _serve_by_many(settings, opened, listeners, hosts=hosts)
+        return _leave()
+    from api.serving.server import run_server
+
+    with opened() as engines:
+        run_server(engines, listeners[0], hosts=hosts)
     return _leave()
+
+
+def _others(given: Sequence[str]) -> dict[str, Workspace]:
+    """Read ``NAME=FOLDER``."""
+    from pathlib import Path
+
+    from api.serving.graphs import checked_name
+    from api.workspace import find_workspace
+    from kg.errors import SettingError
+
+    found: dict[str, Workspace] = {}
+    for text in given:
+        name, sign, folder = text.partition("=")
+        if not sign or not folder or name in found:
+            raise SettingError(f"{text[:60]!r} is no NAME=FOLDER, or its name comes twice")
+        found[checked_name(name)] = find_workspace(Path(folder))
+        found[name].require()
+    return found
+
+
+@contextmanager
+def _opened(
+    home: Workspace, settings: Settings, others: Mapping[str, Workspace], snapshot: str
+) -> Iterator[dict[str, Engine]]:
+    """Open the engines of all graphs; each other one by the settings of its own folder."""
+    from api.access.graph_keys import HOME
+    from api.engine import Engine
+
+    with ExitStack() as stack:
+        engines = {HOME: stack.enter_context(Engine(home, settings=settings, snapshot=snapshot))}
+        for name, workspace in others.items():
+            engines[name] = stack.enter_context(Engine(workspace, snapshot=snapshot))
+        yield engines
+
+
+def _serve_by_many(
+    settings: Settings,
+    opened: Callable[[], AbstractContextManager[dict[str, Engine]]],
+    listeners: list[socket.socket],
+    *,
+    hosts: frozenset[str],
+) -> None:
+    """Serve by several processes, and one more that runs the jobs."""
+    import os
+    import shutil
+    import socket
+    import tempfile
+    from pathlib import Path
+
+    from api.serving.measures import no_longer_under_way
+    from api.serving.processes import Processes
+    from api.serving.role import MEASURES_IN, Role
+    from api.serving.server import run_server
+
+    between = Path(tempfile.mkdtemp(prefix="umbra-serve-"))  # readable by its owner alone
+    os.environ[MEASURES_IN] = str(between)
+    inner = socket.socket(socket.AF_UNIX)
+    inner.bind(str(between / "jobs.sock"))
+    inner.listen(2048)
+    web = Role(share=1 / settings.workers, jobs_at=between / "jobs.sock")
+
+    def work(listener: socket.socket, role: Role) -> Callable[[Callable[[], None]], None]:
+        def run(when_ready: Callable[[], None]) -> None:
+            with opened() as engines:
+                run_server(engines, listener, hosts=hosts, role=role, when_ready=when_ready)
+
+        return run
+
+    processes = Processes(drain_s=settings.drain_s, when_gone=no_longer_under_way)
+    processes.add("jobs", work(inner, Role(internal=True)), alone=True)
+    for number, listener in enumerate(listeners, 1):
+        processes.add(f"worker {number}", work(listener, web))
+    try:
+        processes.run()
+    finally:
+        shutil.rmtree(between, ignore_errors=True)
+
+
+def _announce(settings: Settings, listener: socket.socket, *, keyed: bool) -> frozenset[str]:
+    """Print where the server is, and return the host names that it answers to."""
+    from api.serving.hosts import LOOPBACK
+
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    told = "requests need a key" if keyed else "no key is needed: only this machine reaches it"
+    by = f"{settings.workers} processes; " if settings.workers > 1 else ""
+    print(f"Umbra is at http://{shown}:{port}/ ({told}; {by}Ctrl+C ends it)", flush=True)
+    return LOOPBACK | {shown} if is_loopback(host) else frozenset()
 
 
 def check_address(settings: Settings, keys: Sequence[Key] = ()) -> None:
@@ -114,79 +225,39 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _listen(settings: Settings) -> socket.socket:
-    """Open the socket before anything is loaded, so that a taken port is told at once."""
+def _listen(settings: Settings) -> list[socket.socket]:
+    """Open the sockets before anything is loaded, so that a taken port is told at once."""
     import socket
 
     from kg.errors import SettingError
 
-    host = settings.host.strip("[]")
+    host, port = settings.host.strip("[]"), settings.port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    first = socket.socket(family, socket.SOCK_STREAM)
+    first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, settings.port))
-        listener.listen(2048)
+        first.bind((host, port))
+        first.listen(2048)
     except OSError as error:
-        listener.close()
+        first.close()
         raise SettingError(
-            f"cannot listen on {host} port {settings.port}: {error.strerror or error}",
+            f"cannot listen on {host} port {port}: {error.strerror or error}",
             where="host and port",
             hint="another server may run there; --port 0 takes any free port",
         ) from error
-    return listener
-
-
-def _run(engine: Any, listener: socket.socket, *, keyed: bool) -> None:
-    """Run the server until a signal comes."""
-    import uvicorn
-
-    from api.app import LOOPBACK, create_app
-    from api.connections import TimedProtocol, raise_file_limit
-
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    hosts = LOOPBACK | {shown} if is_loopback(host) else frozenset()
-    app = create_app(engine, hosts=hosts, warm_up=True)
-    TimedProtocol.most = min(TimedProtocol.most, raise_file_limit())
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,  # the guard writes one line a request
-        server_header=False,
-        lifespan="on",
-        timeout_graceful_shutdown=1,
-        http=TimedProtocol,
-    )
-
-    class Server(uvicorn.Server):
-        """Tells open event streams at once that the server ends."""
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            super().handle_exit(sig, frame)
-            closing = getattr(app.state, "closing", None)
-            if closing is not None:  # else no stream is open yet: the server is still starting
-                closing.set()
-
-    told = "requests need a key" if keyed else "no key is needed: only this machine reaches it"
-    print(f"Umbra is at http://{shown}:{port}/ ({told}; Ctrl+C ends it)", flush=True)
-    with _quiet_signals():
-        Server(config).run(sockets=[listener])
-
-
-@contextmanager
-def _quiet_signals() -> Iterator[None]:
-    """Take the signal that uvicorn raises again after it has ended well because of it."""
-    import signal
-
-    def ended(_number: int, _frame: FrameType | None) -> None: ...
-
-    kept = {number: signal.signal(number, ended) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
+    if settings.workers == 1:
+        return [first]
+    port = first.getsockname()[1]
+    first.close()  # it was there to tell whether the port is free: sharing one asks for an option
+    listeners = []
+    for _ in range(settings.workers):
+        one = socket.socket(family, socket.SOCK_STREAM)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        one.bind((host, port))
+        one.listen(2048)
+        listeners.append(one)
+    return listeners
 
 
 def _leave() -> NoReturn:

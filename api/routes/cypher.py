@@ -6,13 +6,14 @@ import secrets
 from functools import partial
 from typing import Annotated, Any, Protocol, runtime_checkable
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request, Response
 
 from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.engine import Engine
 from api.problems import problems
 from api.routes.examples import CYPHER, TABLE, shown
+from api.rows import as_lines_too, lines_response, wants_lines
 from api.schemas import CypherIn, TableOut
 from kg.errors import (
     LimitError,
@@ -41,20 +42,32 @@ router = APIRouter(tags=["store"], route_class=scoped("read"))
         StoreError,
         StoreUnavailableError,
     )
-    | shown(TABLE),
+    | as_lines_too(shown(TABLE)),
+    response_model=TableOut,
 )
 async def cypher(
-    body: Annotated[CypherIn, Body(openapi_examples=CYPHER)], engine: EngineDep, work: WorkDep
-) -> TableOut:
-    """Run a query as the reader role; what would write, read files or administer is refused."""
+    body: Annotated[CypherIn, Body(openapi_examples=CYPHER)],
+    request: Request,
+    engine: EngineDep,
+    work: WorkDep,
+) -> TableOut | Response:
+    """Run a query as the reader role; what would write, read files or administer is refused.
+
+    With `Accept: application/x-ndjson` the first line is the names of the columns, then comes a
+    line for each row, and the last one tells their number and whether there were more.
+    """
     tag = f"// request {secrets.token_hex(8)}"
-    return await work.abandoned_by(partial(_end, engine, tag))(
+    table = await work.abandoned_by(partial(_end, engine, tag))(
         engine.cypher,
         f"{body.query}\n{tag}",
         body.parameters,
         timeout_s=body.timeout_s,
         max_rows=body.max_rows,
     )
+    if not wants_lines(request):
+        return table
+    plain = table.model_dump(mode="json")
+    return lines_response(plain["columns"], plain["rows"], truncated=table.truncated)
 
 
 @runtime_checkable

@@ -12,6 +12,7 @@ from api.dependencies import EngineDep, WorkDep
 from api.problems import problems
 from api.routes.examples import ENTITY_KEYS
 from api.schemas import EntityOut
+from api.serving.kept_answers import UNCHANGED
 from kg.errors import StoreUnavailableError, UnknownEntityError
 
 __all__ = ["router"]
@@ -26,7 +27,7 @@ Offset = Annotated[int, Query(ge=0, le=100_000, description="edges left out befo
 @router.get(
     "/v1/entities/{key:path}",
     summary="Read an entity",
-    responses=problems(UnknownEntityError, StoreUnavailableError),
+    responses=problems(UnknownEntityError, StoreUnavailableError) | UNCHANGED,
 )
 async def entity(
     key: Key,

@@ -16,7 +16,7 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz", summary="Alive?")
-def healthz() -> HealthOut:
+async def healthz() -> HealthOut:
     """Answer as long as the process lives."""
     return HealthOut()
 

@@ -7,10 +7,11 @@ from importlib.metadata import PackageNotFoundError, version
 from fastapi import APIRouter
 
 from api.access.scopes import scoped
-from api.dependencies import EngineDep, WorkDep
+from api.dependencies import SteadyEngineDep, WorkDep
 from api.engine import Engine
 from api.problems import problems
 from api.schemas import InfoOut, LimitsOut
+from api.serving.kept_answers import UNCHANGED
 from kg.errors import MissingPartError
 
 __all__ = ["info_of", "installed_version", "router"]
@@ -18,8 +19,8 @@ __all__ = ["info_of", "installed_version", "router"]
 router = APIRouter(tags=["store"], route_class=scoped("read"))
 
 
-@router.get("/v1/info", summary="What is here", responses=problems(MissingPartError))
-async def info(engine: EngineDep, work: WorkDep) -> InfoOut:
+@router.get("/v1/info", summary="What is here", responses=problems(MissingPartError) | UNCHANGED)
+async def info(engine: SteadyEngineDep, work: WorkDep) -> InfoOut:
     """Count entities by label and edges by relation, and name the limits of one request."""
     return await work(info_of, engine)
 

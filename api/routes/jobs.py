@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Path, Request, Response
+from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -28,6 +28,10 @@ GOODBYE_S = 0.8
 """How long a stream has to end by itself when the server ends."""
 
 Id = Annotated[str, Path(max_length=64)]
+Limit = Annotated[int, Query(ge=1, le=1000, description="jobs of one page")]
+After = Annotated[
+    str | None, Query(max_length=64, description="the last job of the page before: go on after it")
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(max_length=200, description="the same key gives the same job, sent once or twice"),
@@ -55,10 +59,19 @@ def start(
     return job
 
 
-@router.get("/v1/jobs", summary="List the jobs", responses=problems())
-def jobs(runner: RunnerDep) -> JobsOut:
-    """List the jobs, newest first."""
-    return JobsOut(jobs=runner.jobs())
+@router.get("/v1/jobs", summary="List the jobs", responses=problems("unknown-job"))
+def jobs(runner: RunnerDep, response: Response, limit: Limit = 100, after: After = None) -> JobsOut:
+    """List a page of the jobs, newest first; `Link` names the next page."""
+    found = runner.jobs()
+    begin = 0
+    if after is not None:
+        runner.get(after)  # an unknown one is a problem, not an empty page
+        begin = next((n + 1 for n, job in enumerate(found) if job.id == after), len(found))
+    page = found[begin : begin + limit]
+    if begin + limit < len(found):
+        address = f"/v1/jobs?limit={limit}&after={page[-1].id}"
+        response.headers["Link"] = f'<{address}>; rel="next"'
+    return JobsOut(jobs=page)
 
 
 @router.get("/v1/jobs/{id}", summary="Read a job", responses=problems("unknown-job") | shown(JOB))

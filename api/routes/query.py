@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Request, Response
 
 from api.access.scopes import scoped
-from api.dependencies import EngineDep, WorkDep
+from api.dependencies import SteadyEngineDep, WorkDep
 from api.problems import problems
 from api.routes.examples import ANSWERS, QUESTIONS, shown
+from api.rows import as_lines_too, lines_response, wants_lines
 from api.schemas import AnswersOut, QueryIn
 from kg.errors import (
     InputError,
@@ -46,13 +47,21 @@ QUESTION_ERRORS = (
 @router.post(
     "/v1/query",
     summary="Ask a question",
-    responses=problems(*QUESTION_ERRORS) | shown(ANSWERS),
+    responses=problems(*QUESTION_ERRORS) | as_lines_too(shown(ANSWERS)),
+    response_model=AnswersOut,
 )
 async def query(
-    body: Annotated[QueryIn, Body(openapi_examples=QUESTIONS)], engine: EngineDep, work: WorkDep
-) -> AnswersOut:
-    """Answer a text of the Cypher fragment, or a tree in JSON; known answers come first."""
-    return await work(
+    body: Annotated[QueryIn, Body(openapi_examples=QUESTIONS)],
+    request: Request,
+    engine: SteadyEngineDep,
+    work: WorkDep,
+) -> AnswersOut | Response:
+    """Answer a text of the Cypher fragment, or a tree in JSON; known answers come first.
+
+    With `Accept: application/x-ndjson` the first line is all but the answers, then comes a line for
+    each answer or row, and the last one tells their number.
+    """
+    found = await work(
         engine.ask,
         body.query,
         k=body.k,
@@ -62,3 +71,11 @@ async def query(
         assume=body.assume,
         without=body.without,
     )
+    if not wants_lines(request):
+        return found
+    head = found.model_dump(mode="json", exclude={"answers": True, "rows": {"rows"}})
+    rows = found.answers if found.rows is None else ()
+    cells = () if found.rows is None else found.rows.rows
+    lines: list[Any] = [answer.model_dump(mode="json") for answer in rows]
+    lines += [[cell.model_dump(mode="json") for cell in row] for row in cells]
+    return lines_response(head, lines)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from api.access.scopes import scoped
-from api.dependencies import EngineDep, WorkDep
+from api.dependencies import SteadyEngineDep, WorkDep
 from api.problems import problems
 from api.routes.examples import ABSENCES, WHY_NOT, shown
 from api.routes.query import QUESTION_ERRORS
@@ -24,7 +24,9 @@ router = APIRouter(tags=["questions"], route_class=scoped("read"))
     responses=problems(*QUESTION_ERRORS) | shown(WHY_NOT),
 )
 async def why_not(
-    body: Annotated[WhyNotIn, Body(openapi_examples=ABSENCES)], engine: EngineDep, work: WorkDep
+    body: Annotated[WhyNotIn, Body(openapi_examples=ABSENCES)],
+    engine: SteadyEngineDep,
+    work: WorkDep,
 ) -> WhyNotOut:
     """Name the weakest link of the best proof that an expected answer could have."""
     return await work(

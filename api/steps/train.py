@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,6 +22,8 @@ __all__ = ["ModelName", "estimate_training", "load_answerer", "train_model", "tr
 
 ModelName = Literal["symbolic", "cone", "rough"]
 PART_LABEL = "Part"
+HEAD = "model.json"
+"""What `umbra train FOLDER` writes last, and no other training writes."""
 SECONDS_PER_1000_EDGES = {"symbolic": 3.0, "cone": 3.5, "rough": 4.5}
 """Measured on two shared cores on the demo's graph; only for `--estimate`."""
 BYTES_PER_ENTITY_PAIR = 24
@@ -167,6 +170,8 @@ def load_answerer(
     if not folder.is_dir():
         raise MissingPartError(f"no {name} model", where=str(folder), hint="run `umbra train`")
     if name == "symbolic":
+        if (folder / HEAD).is_file():  # `umbra train FOLDER` made it
+            return _of_folder(folder, snapshot, known)
         from api.steps.fold_in import open_predictor
         from reasoning.symbolic.answerer import SymbolicAnswerer
         from reasoning.symbolic.config import SymbolicConfig
@@ -179,6 +184,14 @@ def load_answerer(
 
     kind = RoughConeAnswerer if name == "rough" else ConeAnswerer
     return kind(snapshot, load_cones(folder, snapshot))
+
+
+def _of_folder(folder: Path, snapshot: Snapshot, known: float) -> Answerer:
+    from reasoning.folder_model import load_folder_model
+
+    model = load_folder_model(folder, snapshot)
+    answering = replace(model.config.answering, known_probability=known)
+    return replace(model, config=replace(model.config, answering=answering)).answerer()
 
 
 def estimate_training(engine: Engine, models: Sequence[str]) -> dict[str, Any]:

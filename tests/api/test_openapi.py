@@ -54,7 +54,7 @@ def test_every_address_is_there_and_described(document: dict[str, Any]) -> None:
         "/v1/link/text", "/v1/review/cases", "/v1/review/decisions", "/v1/review/duplicates",
         "/v1/review/export", "/v1/review/import", "/v1/review/facts",
         "/v1/undo", "/v1/history/{key}", "/v1/diff",
-        "/healthz", "/readyz",
+        "/healthz", "/readyz", "/metrics",
     }  # fmt: skip
     for path, method, operation in operations(document):
         assert operation["summary"], (path, method)

@@ -80,11 +80,13 @@ def test_a_taken_port_is_refused_with_one_line(
 
 
 @contextmanager
-def serving(workspace: Workspace) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
+def serving(
+    workspace: Workspace, *options: str
+) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
     command = [sys.executable, "-c", SERVE, "serve", "--folder", str(workspace.folder)]
     environment = {name: v for name, v in os.environ.items() if not name.startswith("UMBRA_")}
     process = subprocess.Popen(
-        [*command, "--port", "0"], cwd=REPOSITORY, env=environment, text=True,
+        [*command, "--port", "0", *options], cwd=REPOSITORY, env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
