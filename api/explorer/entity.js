@@ -42,6 +42,19 @@ export function chosen(found, most = MOST_NODES) {
   return kept;
 }
 
+// Borders go both ways: one line with two heads says it.
+function merged(edges, key) {
+  const lines = new Map();
+  for (const edge of edges) {
+    const end = other(edge, key);
+    const id = JSON.stringify([edge.relation, end.key, edge.known]);
+    const line = lines.get(id);
+    if (!line) lines.set(id, { ...edge, id, status: edge.known ? "known" : "predicted", side: end.out ? "out" : "in" });
+    else if (line.head !== edge.head) line.side += " both";
+  }
+  return [...lines.values()];
+}
+
 function neighbourGraph(found) {
   const edges = chosen(found);
   const ends = new Map(edges.map((edge) => [other(edge, found.key).key, { ...other(edge, found.key), relation: edge.relation }]));
@@ -52,17 +65,17 @@ function neighbourGraph(found) {
   const nodes = [{ id: found.key, name: found.name, kind: "centre" },
     ...[...ends.values()].map((end) => ({ id: end.key, name: end.name, kind: parts.has(end.key) ? "part" : "other" }))]
     .map((node) => ({ ...node, ...places.get(node.id) }));
-  const drawn = edges.map((edge, n) => ({ ...edge, id: `e${n}`, status: edge.known ? "known" : "predicted" }));
+  const drawn = merged(edges, found.key);
   const all = `${found.truncated ? "more than " : ""}${found.edges.length}`;
   const frame = graphView({
-    nodes, edges: drawn, tall: true, onOpen: (key) => go({ view: "entity", key }),
-    label: `${found.name} and ${ends.size} of its neighbours, ${drawn.length} of ${all} edges; the list below has them all`,
+    nodes, edges: drawn, onOpen: (key) => go({ view: "entity", key }),
+    label: `${found.name} and ${ends.size} of its neighbours, ${edges.length} of ${all} edges; the list below has them all`,
   });
   if (found.images.length) {
     pictureUrl(found.images[0].sha256).then((url) => setTimeout(() => frame.graph?.getElementById(found.key).data("picture", url), 300)).catch(() => {});
   }
   return element("div", { class: "neighbours" }, frame,
-    element("p", { class: "quiet drawn" }, `${drawn.length} of ${all} edges drawn`));
+    element("p", { class: "quiet drawn" }, `${edges.length} of ${all} edges drawn`));
 }
 
 function edgeLine(edge, key) {
@@ -93,7 +106,8 @@ function edgeList(found) {
 }
 
 function facts(found) {
-  const rows = Object.entries(found.attributes).map(([name, value]) => [spaced(name), String(value)]);
+  const shown = (value) => (typeof value === "number" && Math.abs(value) >= 10_000 ? value.toLocaleString() : String(value));
+  const rows = Object.entries(found.attributes).map(([name, value]) => [spaced(name), shown(value)]);
   if (found.aliases.length) rows.unshift(["also called", found.aliases.slice(0, 12).join(", ")]);
   return rows.length ? element("dl", { class: "attributes" },
     ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])) : null;

@@ -10,8 +10,9 @@ const loading = () => import("./cytoscape.js").then((module) => module.default);
 
 // Returns the element at once; the drawing follows. Nodes: id, name, kind, x, y. Edges: id, head,
 // tail, relation, source, status.
-export function graphView({ nodes, edges, label, onOpen, tall = false }) {
-  const frame = element("div", { class: tall ? "graph tall" : "graph", role: "img", "aria-label": label });
+export function graphView({ nodes, edges, label, onOpen }) {
+  const frame = element("div", { class: "graph", role: "img", "aria-label": label });
+  frame.style.height = `${heightOf(nodes)}px`;
   frame.dataset.nodes = nodes.length;
   frame.dataset.edges = edges.length;
   loading().then((cytoscape) => {
@@ -19,6 +20,11 @@ export function graphView({ nodes, edges, label, onOpen, tall = false }) {
     whenShown(frame, start);
   });
   return frame;
+}
+
+function heightOf(nodes) {
+  const ys = nodes.map((node) => node.y);
+  return Math.min(620, Math.max(200, Math.max(...ys) - Math.min(...ys) + 130));
 }
 
 // A canvas has no size before it is on the page.
@@ -38,7 +44,7 @@ function draw(cytoscape, frame, nodes, edges, onOpen) {
     elements: [
       ...nodes.map(({ x, y, ...data }) => ({ data, position: { x, y }, classes: data.kind })),
       ...edges.filter((edge) => drawn.has(edge.head) && drawn.has(edge.tail)).map((edge) => ({
-        data: { ...edge, source: edge.head, target: edge.tail, label: edgeLabel(edge) }, classes: edge.status,
+        data: { ...edge, source: edge.head, target: edge.tail, label: edgeLabel(edge) }, classes: `${edge.status} ${edge.side ?? ""}`,
       })),
     ],
     layout: { name: "preset", fit: true, padding: 24 },
@@ -79,7 +85,7 @@ function style() {
   const css = getComputedStyle(document.documentElement);
   const colour = (name) => css.getPropertyValue(`--${name}`).trim();
   const line = (name, kind) => ({
-    "line-color": colour(name), "target-arrow-color": colour(name), "line-style": kind,
+    "line-color": colour(name), "target-arrow-color": colour(name), "source-arrow-color": colour(name), "line-style": kind,
   });
   return [
     { selector: "node", style: {
@@ -104,10 +110,13 @@ function style() {
       "text-background-color": colour("card"), "text-background-opacity": 0.9, "text-background-padding": 2,
       "text-rotation": "none", "curve-style": "bezier", width: 2, "target-arrow-shape": "triangle", "arrow-scale": 1.1,
     } },
+    // In a fan the labels stand by the neighbours, where the edges are apart.
+    { selector: "edge.out", style: { label: "", "target-label": "data(label)", "target-text-offset": 62 } },
+    { selector: "edge.in", style: { label: "", "source-label": "data(label)", "source-text-offset": 62 } },
+    { selector: "edge.both", style: { "source-arrow-shape": "triangle" } },
     { selector: "edge.known", style: line("known", "solid") },
     { selector: "edge.predicted", style: line("likely", "dashed") },
     { selector: "edge.absent", style: line("absent", "dotted") },
-    { selector: ".plain-labels", style: { label: "" } },
     { selector: "node.lit", style: { "border-width": 4, "border-color": colour("outline"), "z-index": 9 } },
     { selector: "edge.lit", style: { width: 4, "z-index": 9 } },
   ];

@@ -35,7 +35,7 @@ export function sides(centre, left, right) {
     keys.forEach((key, n) => {
       const y = (n - (keys.length - 1) / 2) * step;
       const bend = Math.cos((Math.PI * y) / (step * (keys.length + 3)));
-      places.set(key, { x: side * (170 + 120 * bend), y });
+      places.set(key, { x: side * (210 + 120 * bend), y });
     });
   }
   return places;
