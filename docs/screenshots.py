@@ -18,25 +18,31 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from PIL import Image
 
 from api.engine import Engine
+from api.settings import load_settings
+from api.workspace import find_workspace
 from tests.api.browser import Browser, browsing, chromium
 from tests.api.pages import listening
 
-__all__ = ["SHOTS", "Shot", "page_digest", "take"]
+__all__ = ["IMAGES", "QUESTION", "SHOTS", "WIDTH", "Shot", "page_digest", "prepare", "take"]
 
 IMAGES = Path(__file__).with_name("images")
 STAMP = IMAGES / "explorer.json"
 PAGE = Path(__file__).parents[1] / "api" / "explorer"
-COLOURS = 192
+COLOURS = 256
 WIDTH = 1120
+PATIENCE_S = 300.0
+"""Longer than a server waits by default: pictures may be taken on a busy machine."""
 
 QUESTION = """MATCH (c:Country)-[:borders]->(n:Country)-[:has_part]->(p:Part)
   -[:has_label]->(:Shape {key: 'shape:crescent'})
@@ -72,22 +78,27 @@ class Shot:
 
 
 _ASKED = "document.getElementById('answers').ariaBusy === 'false'"
-_GRAPH = "[...document.querySelectorAll('.graph')].every((frame) => frame.graph)"
-_VIEW = "document.querySelector('#view h2')"
+_GRAPH = (
+    "[...document.querySelectorAll('.graph')]"
+    ".every((frame) => frame.graph && frame.dataset.pictures !== 'loading')"
+)
+_VIEW = "document.querySelector('#view .title')"
 _OPEN_FIRST = "document.querySelector('.group.known .answer-head').click()"
 _ASK = f"?q={quote(QUESTION)}&k=3"
 
 _PROOF = (_OPEN_FIRST, "document.querySelector('.group.known').scrollIntoView()")
 _TURKEY = "?view=entity&key=country%3ATR"
 _CHIP = "document.querySelector('.chip')"
+_CRESCENT = (
+    "[...document.querySelectorAll('a.chip')].find((c) => /crescent/.test(c.innerText))?.focus()"
+)
 _FILLED = ("document.getElementById('tab-form').click()", FORM)
 
 SHOTS = (
     Shot("explorer", _ASK, _ASKED, height=1100),
     Shot("explorer-proof", _ASK, _ASKED, _PROOF, height=1000),
     Shot("explorer-form", "", _CHIP, _FILLED, height=520),
-    Shot("explorer-entity", _TURKEY, _VIEW, (f"{_CHIP}.focus()",), height=900),
-    Shot("explorer-search", "?view=search&s=white%20crescent", _VIEW, height=620),
+    Shot("explorer-entity", _TURKEY, _VIEW, (_CRESCENT,), height=900),
     Shot("explorer-review", "?view=review", _VIEW, height=820),
     Shot("explorer-jobs", "?view=jobs", _VIEW, height=520),
     Shot("explorer-dark", _ASK, _ASKED, _PROOF, height=1000, dark=True),
@@ -108,7 +119,7 @@ def take(browser: Browser, address: str, shot: Shot) -> bytes:
     time.sleep(0.8)  # pictures inside a drawn graph load after it, and nothing tells when
     png = browser.screenshot(whole=False)
     with Image.open(io.BytesIO(png)) as picture:
-        small = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        small = picture.convert("RGB").quantize(COLOURS, kmeans=1, dither=Image.Dither.NONE)
     file = io.BytesIO()
     small.save(file, "PNG", optimize=True)
     return file.getvalue()
@@ -129,8 +140,19 @@ def _call(address: str, path: str, body: Any = None) -> Any:
         return json.load(response)
 
 
+def _search(address: str) -> None:
+    """Search until the indexes that the first search begins are there."""
+    for _ in range(120):
+        with suppress(HTTPError):  # the time limit of one request
+            if not _call(address, "/v1/search?q=crescent")["warnings"]:
+                return
+        time.sleep(2)
+    raise SystemExit("the indexes of the search do not come")
+
+
 def prepare(address: str) -> None:
-    """Link a few mentions as a job, and make cases of what it left open."""
+    """Search once, link a few mentions as a job, and make cases of its links."""
+    _search(address)
     mentions = [
         {"id": f"m{n}", "mention": mention, "context": f"The {mention} coast.", "start": 4,
          "end": 4 + len(mention)}
@@ -156,6 +178,7 @@ def all_shots(engine: Engine, wanted: Sequence[Shot]) -> Iterator[tuple[Shot, by
         listening(engine) as address,
         browsing(program, Path(profile)) as browser,
     ):
+        browser.patience_s = PATIENCE_S
         prepare(address)
         for shot in wanted:
             yield shot, take(browser, address, shot)
@@ -169,18 +192,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="exit 1 if the page has changed since")
     arguments = parser.parse_args(argv)
     if arguments.check:
-        same = json.loads(STAMP.read_text())["page"] == page_digest()
+        same = set(json.loads(STAMP.read_text()).values()) == {page_digest()}
         print("up to date" if same else "the page has changed: python -m docs.screenshots")
         return 0 if same else 1
     wanted = [shot for shot in SHOTS if not arguments.only or shot.name in arguments.only]
-    with Engine.open(arguments.folder) as engine:
+    workspace = find_workspace(arguments.folder)
+    settings = load_settings(workspace.settings).model_copy(update={"timeout_s": PATIENCE_S})
+    with Engine(workspace, settings=settings) as engine:
         for shot, png in all_shots(engine, wanted):
             (IMAGES / f"{shot.name}.png").write_bytes(png)
+            stamps = json.loads(STAMP.read_text()) if STAMP.exists() else {}
+            stamps[shot.name] = page_digest()
+            STAMP.write_text(json.dumps(stamps, indent=1, sort_keys=True) + "\n")
             print(f"{shot.name}.png  {len(png) // 1024} kB")
-        if len(wanted) == len(SHOTS):
-            STAMP.write_text(
-                json.dumps({"page": page_digest(), "snapshot": engine.snapshot.hash}) + "\n"
-            )
     return 0
 
 

@@ -4,7 +4,7 @@
 import { element, spaced } from "./dom.js";
 import { light, watch } from "./lights.js";
 
-export const MOST_NODES = 40; // more are neither told apart nor read
+export const MOST_NODES = 24; // more are neither told apart nor read
 
 const loading = () => import("./cytoscape.js").then((module) => module.default);
 
@@ -15,11 +15,25 @@ export function graphView({ nodes, edges, label, onOpen }) {
   frame.style.height = `${heightOf(nodes)}px`;
   frame.dataset.nodes = nodes.length;
   frame.dataset.edges = edges.length;
-  loading().then((cytoscape) => {
-    const start = () => draw(cytoscape, frame, nodes.slice(0, MOST_NODES + 1), edges, onOpen);
-    whenShown(frame, start);
-  });
+  frame.ready = loading().then((cytoscape) => new Promise((resolve) => {
+    whenShown(frame, () => {
+      draw(cytoscape, frame, nodes.slice(0, MOST_NODES + 1), edges, onOpen);
+      resolve(frame.graph);
+    });
+  }));
   return frame;
+}
+
+// Flags and photos make a graph easier to read; one without them is as right. `urlOf` gives the
+// address of a node's picture, or null.
+export async function addPictures(frame, keys, urlOf) {
+  frame.dataset.pictures = "loading";
+  const graph = await frame.ready;
+  await Promise.all(keys.map(async (key) => {
+    const url = await urlOf(key).catch(() => null);
+    if (url) graph.getElementById(key).data("picture", url);
+  }));
+  frame.dataset.pictures = "shown";
 }
 
 function heightOf(nodes) {
@@ -74,6 +88,7 @@ function draw(cytoscape, frame, nodes, edges, onOpen) {
 }
 
 function edgeLabel(edge) {
+  if (edge.label) return shortened(edge.label, 34);
   return edge.from ? `${spaced(edge.relation)}\n${shortened(edge.from, 34)}` : spaced(edge.relation);
 }
 
@@ -110,9 +125,11 @@ function style() {
       "text-background-color": colour("card"), "text-background-opacity": 0.9, "text-background-padding": 2,
       "text-rotation": "none", "curve-style": "bezier", width: 2, "target-arrow-shape": "triangle", "arrow-scale": 1.1,
     } },
+    { selector: "node.left", style: { "text-valign": "center", "text-halign": "left", "text-margin-x": -6, "text-margin-y": 0, "font-size": 16 } },
+    { selector: "node.right", style: { "text-valign": "center", "text-halign": "right", "text-margin-x": 6, "text-margin-y": 0, "font-size": 16 } },
     // In a fan the labels stand by the neighbours, where the edges are apart.
-    { selector: "edge.out", style: { label: "", "target-label": "data(label)", "target-text-offset": 62 } },
-    { selector: "edge.in", style: { label: "", "source-label": "data(label)", "source-text-offset": 62 } },
+    { selector: "edge.out", style: { label: "", "font-size": 13, "target-label": "data(label)", "target-text-offset": 88 } },
+    { selector: "edge.in", style: { label: "", "font-size": 13, "source-label": "data(label)", "source-text-offset": 88 } },
     { selector: "edge.both", style: { "source-arrow-shape": "triangle" } },
     { selector: "edge.known", style: line("known", "solid") },
     { selector: "edge.predicted", style: line("likely", "dashed") },
