@@ -99,6 +99,7 @@ SHOTS = (
     Shot("explorer-proof", _ASK, _ASKED, _PROOF, height=1000),
     Shot("explorer-form", "", _CHIP, _FILLED, height=520),
     Shot("explorer-entity", _TURKEY, _VIEW, (_CRESCENT,), height=900),
+    Shot("explorer-search", "?view=search&s=white%20crescent", _VIEW, height=620),
     Shot("explorer-review", "?view=review", _VIEW, height=820),
     Shot("explorer-jobs", "?view=jobs", _VIEW, height=520),
     Shot("explorer-dark", _ASK, _ASKED, _PROOF, height=1000, dark=True),
