@@ -107,7 +107,7 @@ def load_snapshot(folder: Path) -> Snapshot:
     """
     path = folder / "snapshot.json"
     if not path.exists():
-        raise MissingPartError("no snapshot", where=str(folder), hint="run `umbra build`")
+        raise MissingPartError("no snapshot", where=str(folder), hint="run `umbra train`")
     head = read_json(path, kind="snapshot", formats=(1, FORMAT))
     arrays = {name: _array(folder / f"{name}.npy", name) for name in ARRAYS}
     try:

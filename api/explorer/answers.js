@@ -1,14 +1,14 @@
 // The answers of a question: known, likely and excluded ones, each with its proof behind it.
 
 import { Problem, postJson } from "./client.js";
-import { badge, bar, element, percent, recordLine, spaced } from "./dom.js";
+import { badge, bar, briefLine, element, percent, spaced } from "./dom.js";
 import { link } from "./address.js";
 import { thumbnail } from "./picture.js";
 import { proofView } from "./proof.js";
 
 // What an answer rests on least firmly: a record of the graph, or a step that is only likely.
 function weakestOf(answer) {
-  if (answer.weakest) return `weakest support: ${recordLine(answer.weakest)}`;
+  if (answer.weakest) return `weakest support: ${briefLine(answer.weakest)}`;
   const steps = (answer.proof?.edges ?? []).filter((edge) => edge.status === "predicted");
   if (!steps.length) return null;
   const step = steps.reduce((least, edge) => (edge.probability < least.probability ? edge : least));

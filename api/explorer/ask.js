@@ -120,6 +120,7 @@ export function startAsking(info) {
   schema = info;
   fields.k.max = info.limits.max_answers;
   offerExamples(examplesFor(Object.keys(info.relations)));
+  if (!find("panel-form").hidden) openForm(); // it was chosen before the graph was read
 }
 
 export function showAsk(state) {

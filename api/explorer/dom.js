@@ -32,6 +32,7 @@ export const spaced = (relation) => relation.replaceAll("_", " ");
 export function percent(probability) {
   if (probability >= 1) return "100 %";
   if (probability <= 0) return "0 %";
+  if (probability < 0.001) return "< 0.1 %";
   const shown = Math.min(99.9, Math.floor(probability * 1000) / 10);
   return `${shown.toFixed(shown < 10 || shown > 99 ? 1 : 0)} %`;
 }
@@ -72,6 +73,11 @@ export function recordLine(record) {
   const sure = record.probability < 1 ? `, ${percent(record.probability)}` : "";
   const by = record.model ? ` by ${record.model}` : "";
   return `${record.kind}: ${sourceOf(record)}${by}${sure}`;
+}
+
+// The same without the place within a picture: enough for one line.
+export function briefLine(record) {
+  return recordLine(isHash(record.source) ? { ...record, locator: null, model: null } : record);
 }
 
 export function recordList(records) {

@@ -4,7 +4,7 @@ import { getJson, pictureUrl } from "./client.js";
 import { badge, button, element, percent, recordList, spaced } from "./dom.js";
 import { go, link } from "./address.js";
 import { factButtons } from "./facts.js";
-import { MOST_NODES, graphView } from "./graph.js";
+import { MOST_NODES, addPictures, graphView } from "./graph.js";
 import { sides } from "./layout.js";
 import { lights } from "./lights.js";
 import { partsFigure } from "./picture.js";
@@ -42,27 +42,47 @@ export function chosen(found, most = MOST_NODES) {
   return kept;
 }
 
+// One line to each neighbour, whatever joins them; borders go both ways, and the line has two heads.
+function merged(edges, key) {
+  const lines = new Map();
+  for (const edge of edges) {
+    const end = other(edge, key);
+    const id = JSON.stringify([end.key, edge.known]);
+    const line = lines.get(id);
+    if (!line) {
+      lines.set(id, { ...edge, id, relations: new Set([edge.relation]), status: edge.known ? "known" : "predicted", side: end.out ? "out" : "in" });
+      continue;
+    }
+    line.relations.add(edge.relation);
+    if (line.head !== edge.head && !line.side.endsWith("both")) line.side += " both";
+  }
+  return [...lines.values()].map(({ relations, ...line }) => ({ ...line, label: [...relations].map(spaced).join(", ") }));
+}
+
 function neighbourGraph(found) {
   const edges = chosen(found);
-  const ends = new Map(edges.map((edge) => [other(edge, found.key).key, { ...other(edge, found.key), relation: edge.relation }]));
-  const byRelation = (a, b) => a.relation.localeCompare(b.relation) || a.name.localeCompare(b.name);
-  const side = (out) => [...ends.values()].filter((end) => end.out === out).sort(byRelation).map((end) => end.key);
-  const places = sides(found.key, side(false), side(true));
+  const ends = new Map();
+  for (const edge of edges) {
+    const end = other(edge, found.key);
+    if (!ends.has(end.key)) ends.set(end.key, { ...end, relation: edge.relation });
+  }
+  // What points at it first, then what it points at, in two columns of one length: arrows tell which.
+  const inOrder = [...ends.values()].sort((a, b) => a.out - b.out || a.relation.localeCompare(b.relation) || a.name.localeCompare(b.name)).map((end) => end.key);
+  const left = inOrder.slice(0, Math.ceil(inOrder.length / 2));
+  const places = sides(found.key, left, inOrder.slice(left.length));
   const parts = new Set(found.parts.map((part) => part.key));
   const nodes = [{ id: found.key, name: found.name, kind: "centre" },
-    ...[...ends.values()].map((end) => ({ id: end.key, name: end.name, kind: parts.has(end.key) ? "part" : "other" }))]
+    ...[...ends.values()].map((end) => ({ id: end.key, name: end.name, kind: `${parts.has(end.key) ? "part" : "other"} ${left.includes(end.key) ? "left" : "right"}` }))]
     .map((node) => ({ ...node, ...places.get(node.id) }));
-  const drawn = edges.map((edge, n) => ({ ...edge, id: `e${n}`, status: edge.known ? "known" : "predicted" }));
+  const drawn = merged(edges, found.key);
   const all = `${found.truncated ? "more than " : ""}${found.edges.length}`;
   const frame = graphView({
-    nodes, edges: drawn, tall: true, onOpen: (key) => go({ view: "entity", key }),
-    label: `${found.name} and ${ends.size} of its neighbours, ${drawn.length} of ${all} edges; the list below has them all`,
+    nodes, edges: drawn, onOpen: (key) => go({ view: "entity", key }),
+    label: `${found.name} and ${ends.size} of its neighbours, ${edges.length} of ${all} edges; the list below has them all`,
   });
-  if (found.images.length) {
-    pictureUrl(found.images[0].sha256).then((url) => setTimeout(() => frame.graph?.getElementById(found.key).data("picture", url), 300)).catch(() => {});
-  }
+  if (found.images.length) addPictures(frame, [found.key], () => pictureUrl(found.images[0].sha256));
   return element("div", { class: "neighbours" }, frame,
-    element("p", { class: "quiet drawn" }, `${drawn.length} of ${all} edges drawn`));
+    element("p", { class: "quiet drawn" }, `${edges.length} of ${all} edges drawn`));
 }
 
 function edgeLine(edge, key) {
@@ -93,7 +113,8 @@ function edgeList(found) {
 }
 
 function facts(found) {
-  const rows = Object.entries(found.attributes).map(([name, value]) => [spaced(name), String(value)]);
+  const shown = (value) => (typeof value === "number" && Math.abs(value) >= 10_000 ? value.toLocaleString() : String(value));
+  const rows = Object.entries(found.attributes).map(([name, value]) => [spaced(name), shown(value)]);
   if (found.aliases.length) rows.unshift(["also called", found.aliases.slice(0, 12).join(", ")]);
   return rows.length ? element("dl", { class: "attributes" },
     ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])) : null;

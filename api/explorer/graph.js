@@ -4,21 +4,41 @@
 import { element, spaced } from "./dom.js";
 import { light, watch } from "./lights.js";
 
-export const MOST_NODES = 40; // more are neither told apart nor read
+export const MOST_NODES = 24; // more are neither told apart nor read
 
 const loading = () => import("./cytoscape.js").then((module) => module.default);
 
 // Returns the element at once; the drawing follows. Nodes: id, name, kind, x, y. Edges: id, head,
 // tail, relation, source, status.
-export function graphView({ nodes, edges, label, onOpen, tall = false }) {
-  const frame = element("div", { class: tall ? "graph tall" : "graph", role: "img", "aria-label": label });
+export function graphView({ nodes, edges, label, onOpen }) {
+  const frame = element("div", { class: "graph", role: "img", "aria-label": label });
+  frame.style.height = `${heightOf(nodes)}px`;
   frame.dataset.nodes = nodes.length;
   frame.dataset.edges = edges.length;
-  loading().then((cytoscape) => {
-    const start = () => draw(cytoscape, frame, nodes.slice(0, MOST_NODES + 1), edges, onOpen);
-    whenShown(frame, start);
-  });
+  frame.ready = loading().then((cytoscape) => new Promise((resolve) => {
+    whenShown(frame, () => {
+      draw(cytoscape, frame, nodes.slice(0, MOST_NODES + 1), edges, onOpen);
+      resolve(frame.graph);
+    });
+  }));
   return frame;
+}
+
+// Flags and photos make a graph easier to read; one without them is as right. `urlOf` gives the
+// address of a node's picture, or null.
+export async function addPictures(frame, keys, urlOf) {
+  frame.dataset.pictures = "loading";
+  const graph = await frame.ready;
+  await Promise.all(keys.map(async (key) => {
+    const url = await urlOf(key).catch(() => null);
+    if (url) graph.getElementById(key).data("picture", url);
+  }));
+  frame.dataset.pictures = "shown";
+}
+
+function heightOf(nodes) {
+  const ys = nodes.map((node) => node.y);
+  return Math.min(620, Math.max(200, Math.max(...ys) - Math.min(...ys) + 130));
 }
 
 // A canvas has no size before it is on the page.
@@ -38,7 +58,7 @@ function draw(cytoscape, frame, nodes, edges, onOpen) {
     elements: [
       ...nodes.map(({ x, y, ...data }) => ({ data, position: { x, y }, classes: data.kind })),
       ...edges.filter((edge) => drawn.has(edge.head) && drawn.has(edge.tail)).map((edge) => ({
-        data: { ...edge, source: edge.head, target: edge.tail, label: edgeLabel(edge) }, classes: edge.status,
+        data: { ...edge, source: edge.head, target: edge.tail, label: edgeLabel(edge) }, classes: `${edge.status} ${edge.side ?? ""}`,
       })),
     ],
     layout: { name: "preset", fit: true, padding: 24 },
@@ -68,6 +88,7 @@ function draw(cytoscape, frame, nodes, edges, onOpen) {
 }
 
 function edgeLabel(edge) {
+  if (edge.label) return shortened(edge.label, 34);
   return edge.from ? `${spaced(edge.relation)}\n${shortened(edge.from, 34)}` : spaced(edge.relation);
 }
 
@@ -79,7 +100,7 @@ function style() {
   const css = getComputedStyle(document.documentElement);
   const colour = (name) => css.getPropertyValue(`--${name}`).trim();
   const line = (name, kind) => ({
-    "line-color": colour(name), "target-arrow-color": colour(name), "line-style": kind,
+    "line-color": colour(name), "target-arrow-color": colour(name), "source-arrow-color": colour(name), "line-style": kind,
   });
   return [
     { selector: "node", style: {
@@ -104,10 +125,15 @@ function style() {
       "text-background-color": colour("card"), "text-background-opacity": 0.9, "text-background-padding": 2,
       "text-rotation": "none", "curve-style": "bezier", width: 2, "target-arrow-shape": "triangle", "arrow-scale": 1.1,
     } },
+    { selector: "node.left", style: { "text-valign": "center", "text-halign": "left", "text-margin-x": -6, "text-margin-y": 0, "font-size": 16 } },
+    { selector: "node.right", style: { "text-valign": "center", "text-halign": "right", "text-margin-x": 6, "text-margin-y": 0, "font-size": 16 } },
+    // In a fan the labels stand by the neighbours, where the edges are apart.
+    { selector: "edge.out", style: { label: "", "font-size": 13, "target-label": "data(label)", "target-text-offset": 88 } },
+    { selector: "edge.in", style: { label: "", "font-size": 13, "source-label": "data(label)", "source-text-offset": 88 } },
+    { selector: "edge.both", style: { "source-arrow-shape": "triangle" } },
     { selector: "edge.known", style: line("known", "solid") },
     { selector: "edge.predicted", style: line("likely", "dashed") },
     { selector: "edge.absent", style: line("absent", "dotted") },
-    { selector: ".plain-labels", style: { label: "" } },
     { selector: "node.lit", style: { "border-width": 4, "border-color": colour("outline"), "z-index": 9 } },
     { selector: "edge.lit", style: { width: 4, "z-index": 9 } },
   ];

@@ -32,7 +32,7 @@ function jobLine(job, changed) {
     told.textContent = ` ${made} new cases`;
     go({ view: "review" });
   }, { "aria-label": `Review its links: job ${job.id}` });
-  const counts = Object.entries(job.counts).map(([name, n]) => `${n} ${name}`).join(", ");
+  const counts = Object.entries(job.counts).filter(([, n]) => n).map(([name, n]) => `${n} ${name}`).join(", ");
   return element("li", { class: `job card ${job.state}`, "data-job": job.id },
     element("p", {}, element("b", {}, job.kind), ` ${job.id} `, element("span", { class: `state ${job.state}` }, job.state)),
     bar(share, `${job.done} of ${job.total} ${job.unit}`),

@@ -27,15 +27,15 @@ export function columns(root, keys, edges) {
   }]));
 }
 
-// One in the middle, the others in two columns left (they point at it) and right (it points at them).
+// One in the middle, the others in two bent columns beside it.
 export function sides(centre, left, right) {
   const places = new Map([[centre, { x: 0, y: 0 }]]);
   for (const [side, keys] of [[-1, left], [1, right]]) {
-    const step = 46;
+    const step = 40;
     keys.forEach((key, n) => {
       const y = (n - (keys.length - 1) / 2) * step;
       const bend = Math.cos((Math.PI * y) / (step * (keys.length + 3)));
-      places.set(key, { x: side * (170 + 120 * bend), y });
+      places.set(key, { x: side * (200 + 90 * bend), y });
     });
   }
   return places;

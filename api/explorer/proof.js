@@ -4,7 +4,7 @@ import { getJson, pictureUrl } from "./client.js";
 import { badge, element, isHash, percent, recordList, sourceOf, spaced } from "./dom.js";
 import { go, link } from "./address.js";
 import { factButtons } from "./facts.js";
-import { graphView } from "./graph.js";
+import { addPictures, graphView } from "./graph.js";
 import { columns } from "./layout.js";
 import { lights } from "./lights.js";
 import { partFigure, seenFigures } from "./picture.js";
@@ -50,22 +50,13 @@ function proofGraph(answer, proof) {
     nodes, edges, onOpen: (key) => go({ view: "entity", key }),
     label: `The proof as a graph: ${nodes.length} entities, ${edges.length} edges; the list below says the same`,
   });
-  if (nodes.length <= 12) addPictures(frame, keys);
+  if (nodes.length <= 12) addPictures(frame, keys, pictureOf);
   return frame;
 }
 
-// Flags and photos make a graph easier to read; a graph without them is as right.
-async function addPictures(frame, keys) {
-  await Promise.all(keys.map(async (key) => {
-    try {
-      const found = await getJson(`/v1/entities/${encodeURIComponent(key)}?limit=1`);
-      if (!found.images.length) return;
-      const url = await pictureUrl(found.images[0].sha256);
-      const drawn = () => frame.graph?.getElementById(key).data("picture", url);
-      if (frame.graph) drawn();
-      else setTimeout(drawn, 500);
-    } catch { /* no picture, or no right to read it */ }
-  }));
+async function pictureOf(key) {
+  const found = await getJson(`/v1/entities/${encodeURIComponent(key)}?limit=1`);
+  return found.images.length ? pictureUrl(found.images[0].sha256) : null;
 }
 
 // The structure of the question with every variable bound; the list above it shows the best edges.

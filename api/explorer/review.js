@@ -6,6 +6,8 @@ import { link } from "./address.js";
 import { decideFact, readFacts, reviewer, setReviewer } from "./facts.js";
 import { recipeView } from "./recipe.js";
 
+const MOST_CANDIDATES = 3;
+
 function whoField() {
   const field = element("input", { id: "who", type: "text", maxlength: 200, value: reviewer(), autocomplete: "off" });
   field.addEventListener("change", () => setReviewer(field.value.trim() || "reader"));
@@ -22,8 +24,8 @@ function sentence(one) {
 function candidateLine(candidate, accept, other) {
   const reasons = Object.entries(candidate.reasons).slice(0, 3).map(([name, value]) => `${spaced(name)} ${Number(value).toFixed(2)}`);
   return element("li", { "data-entity": candidate.entity },
-    link({ view: "entity", key: candidate.entity }, candidate.name ?? candidate.entity, { class: "entity" }), " ",
-    element("span", { class: "odds" }, percent(candidate.probability)), " ",
+    link({ view: "entity", key: candidate.entity }, candidate.name ?? candidate.entity, { class: "entity" }),
+    element("span", { class: "odds" }, percent(candidate.probability)),
     button("Accept", () => accept(candidate), { "aria-label": `Accept ${candidate.name ?? candidate.entity}`, class: other ? "plain" : "plain first" }),
     element("span", { class: "quiet support" }, reasons.join(", ")));
 }
@@ -51,10 +53,14 @@ function caseView(one, decided) {
     candidate.entity === one.entity || one.pair ? { kind: "accept", case: one.id } : { kind: "other", case: one.id, entity: candidate.entity },
     `Accepted: ${candidate.name ?? candidate.entity}.`);
   const shown = one.pair ? [one.pair[0]] : one.candidates;
+  const lines = shown.map((candidate, n) => candidateLine(candidate, accept, n > 0));
   place.append(
     element("h3", {}, one.pair ? `${one.pair[0].name} and ${one.pair[1].name} may be one` : one.mention),
     ...(one.pair ? [] : [sentence(one)]),
-    element("ol", { class: "candidates" }, ...shown.map((candidate, n) => candidateLine(candidate, accept, n > 0))),
+    element("ol", { class: "candidates" }, ...lines.slice(0, MOST_CANDIDATES)),
+    lines.length > MOST_CANDIDATES ? element("details", { class: "quiet" },
+      element("summary", {}, `${lines.length - MOST_CANDIDATES} more`),
+      element("ol", { class: "candidates" }, ...lines.slice(MOST_CANDIDATES))) : "",
     button("Reject all", () => decide({ kind: "reject", case: one.id }, "Rejected."), { "aria-label": `Reject all for ${one.mention ?? "this pair"}` }),
     told);
   return place;

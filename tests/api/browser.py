@@ -38,6 +38,7 @@ class Browser:
         self._number = 0
         self._session: str | None = None
         self.complaints: list[str] = []
+        self.patience_s = WAIT_S
 
     def attach(self) -> Self:
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -99,7 +100,7 @@ class Browser:
 
     def wait(self, condition: str) -> None:
         """Wait until an expression is true."""
-        deadline = time.monotonic() + WAIT_S
+        deadline = time.monotonic() + self.patience_s
         while not self.run(f"Boolean({condition})"):
             if time.monotonic() > deadline:
                 raise TimeoutError(
@@ -155,9 +156,9 @@ class Browser:
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.call("Emulation.setEmulatedMedia", features=[feature])
 
-    def screenshot(self) -> bytes:
-        """Return the whole page as PNG."""
-        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+    def screenshot(self, *, whole: bool = True) -> bytes:
+        """Return the whole page as PNG, or what the window shows of it."""
+        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         return base64.b64decode(shot["data"])
 
 
