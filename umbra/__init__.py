@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from api.client import Client as Client
     from api.engine import Engine as Engine
     from api.frames import ask_frame as ask_frame
     from api.frames import link_frame as link_frame
@@ -44,6 +45,7 @@ _HOMES = {
     "Anchor": "reasoning.query",
     "Answer": "reasoning.answers",
     "Answers": "reasoning.answers",
+    "Client": "api.client",
     "Compare": "reasoning.query",
     "Date": "reasoning.query",
     "Edge": "kg.model",
