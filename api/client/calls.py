@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from api.client.connection import Connection, path_of
 from api.plain.schemas import PlainIn, PlainOut, Reader
+from api.retrieval.schemas import ContextOut
 from api.review_schemas import (
     CasesFromJobIn,
     CasesLoadedOut,
@@ -49,6 +50,7 @@ OPERATIONS: Mapping[str, str] = {
     "POST /v1/cypher": "cypher",
     "POST /v1/sparql": "sparql",
     "GET /v1/search": "search",
+    "GET /v1/context": "context",
     "GET /v1/entities/{key}": "entity",
     "GET /v1/images/{sha256}": "image",
     "GET /v1/info": "info",
@@ -137,7 +139,7 @@ class Client:
     def sparql(self, query: str) -> dict[str, Any]:
         """Run a SELECT or ASK query; the result is SPARQL 1.1's JSON."""
         accept = {"Accept": "application/sparql-results+json"}
-        found = self._to.bytes("POST", "/v1/sparql", form={"query": query}, headers=accept)
+        found = self._to.content("POST", "/v1/sparql", form={"query": query}, headers=accept)
         result: dict[str, Any] = json.loads(found)
         return result
 
@@ -145,6 +147,13 @@ class Client:
         """Find entities by words and by meaning."""
         asked = {"q": text, "k": k, "label": list(labels)}
         return self._to.read("GET", "/v1/search", SearchOut, query=asked)
+
+    def context(
+        self, text: str, *, budget: int = 2_000, k: int = 10, labels: Sequence[str] = ()
+    ) -> ContextOut:
+        """Assemble evidence for a language model."""
+        asked = {"q": text, "budget": budget, "k": k, "label": list(labels)}
+        return self._to.read("GET", "/v1/context", ContextOut, query=asked)
 
     def entity(self, key: str, *, limit: int | None = None, offset: int | None = None) -> EntityOut:
         """Read an entity and a page of its edges."""
@@ -154,7 +163,7 @@ class Client:
     def image(self, sha256: str, *, part: str | None = None) -> bytes:
         """Read an image, or the outline of one of its parts as SVG."""
         path = path_of("/v1/images/{sha256}", sha256=sha256)
-        return self._to.bytes("GET", path, query={"part": part})
+        return self._to.content("GET", path, query={"part": part})
 
     def info(self) -> InfoOut:
         """Read what the graph holds."""
@@ -212,7 +221,7 @@ class Client:
 
     def job_output(self, id: str) -> Iterator[dict[str, Any]]:  # noqa: A002
         """Read the rows that a job wrote."""
-        content = self._to.bytes("GET", path_of("/v1/jobs/{id}/output", id=id))
+        content = self._to.content("GET", path_of("/v1/jobs/{id}/output", id=id))
         return (json.loads(line) for line in content.splitlines() if line)
 
     def job_events(self, id: str) -> Iterator[JobOut]:  # noqa: A002
@@ -250,7 +259,7 @@ class Client:
     def export_review(self, format: str, *, licence: str | None = None) -> bytes:  # noqa: A002
         """Read the decisions as a file of another tool."""
         asked = {"format": format, "licence": licence}
-        return self._to.bytes("GET", "/v1/review/export", query=asked)
+        return self._to.content("GET", "/v1/review/export", query=asked)
 
     def import_review(self, file: ReviewFileIn) -> ImportedOut:
         """Take in decisions that were made with another tool."""

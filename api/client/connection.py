@@ -79,9 +79,9 @@ class Connection:
 
     def read(self, method: str, path: str, kind: type[M], **sent: Any) -> M:
         """Send a request and return its answer as a model."""
-        return kind.model_validate_json(self.bytes(method, path, **sent))
+        return kind.model_validate_json(self.content(method, path, **sent))
 
-    def bytes(
+    def content(
         self,
         method: str,
         path: str,
