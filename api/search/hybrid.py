@@ -34,7 +34,7 @@ MAX_QUERY = 1_000
 
 
 def fused(
-    lists: Mapping[str, Sequence[EntityKey]], weights: Mapping[str, float]
+    lists: Mapping[ListName, Sequence[EntityKey]], weights: Mapping[ListName, float]
 ) -> list[tuple[EntityKey, float]]:
     """Fuse ranked lists; ties in the order of keys.
 
@@ -94,7 +94,7 @@ class HybridSearch:
             lists["meaning"] = self._meaning.search(text, k=depth, labels=labels)
         else:
             warnings = ("by words only: vectors of meaning are being made",)
-        route = Router.packaged().route(text, {"meaning": (), **lists})
+        route = Router.packaged().route(text, {"meaning": [], **lists})
         keys = {name: [key for key, _ in rows] for name, rows in lists.items()}
         ranks = {name: {k: n for n, k in enumerate(of, 1)} for name, of in keys.items()}
         hits = (

@@ -31,7 +31,7 @@ FIELD_LISTS: tuple[FieldName, ...] = ("names", "prose", "picture", "facts")
 KIND_LISTS: tuple[ListName, ...] = (*FIELD_LISTS, "meaning", "neighbours")
 """Lists that kinds of query weigh."""
 LISTS: tuple[ListName, ...] = (*KIND_LISTS, "words")
-Ranked = Mapping[str, Sequence[tuple[EntityKey, float]]]
+Ranked = Mapping[ListName, Sequence[tuple[EntityKey, float]]]
 """Lists by name: entities with their scores, best first."""
 
 HALF = 0.5
@@ -50,7 +50,7 @@ class Route:
         kinds: Probability of each kind of query.
     """
 
-    weights: Mapping[str, float]
+    weights: Mapping[ListName, float]
     kinds: Mapping[str, float]
 
 
