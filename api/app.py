@@ -27,6 +27,7 @@ from api.job_kinds import link_kind
 from api.problems import add_handlers
 from api.review_desk import ReviewDesk
 from api.routes import (
+    context,
     cypher,
     entities,
     facts,
@@ -132,6 +133,7 @@ def create_app(
         why_not,
         plain,
         search,
+        context,
         reconcile,
         cypher,
         sparql,

@@ -71,6 +71,22 @@ def graph_tools(engine: Engine) -> MCPServer:
         with _told():
             return _fitting(engine.search(text, k=k, labels=labels), "hits")
 
+    @tool(title="Assemble a context")
+    def context(
+        text: Annotated[str, Field(min_length=1, max_length=MAX_QUERY)],
+        budget: Annotated[int, Field(ge=1, le=8_000)] = 2_000,
+        k: Few = 10,
+    ) -> dict[str, Any]:
+        """Collect what the graph holds about a text or question, best first, within a budget.
+
+        Each line says whether it is known or likely, its source, and a key to cite it by.
+        """
+        from api.retrieval.context import context_for
+
+        with _told():
+            found = context_for(engine, text, budget=budget, k=k)
+            return found.model_dump(mode="json", exclude={"evidence"})
+
     @tool(title="Read an entity")
     def entity(key: Key, limit: Few = 20) -> dict[str, Any]:
         """Read an entity's names, attributes, images, parts, and some of its edges."""

@@ -1,56 +1,47 @@
-"""Does search by words and meaning together beat either alone?
+"""Does routing by kind of query beat one index for all, words alone, and meaning alone?
 
-Question: over queries whose answer is known, nDCG@10 and MRR of BM25 alone, vectors alone, and both
-fused by reciprocal ranks. Four sets, each for another place where the answer stands:
+Question: over queries whose answer is known (`bench.search_lists` says which), nDCG@10 and MRR of
+BM25 over all fields at once, vectors alone, both fused with equal weights as before routing, all
+lists fused with equal weights, the routed fusion, and the fusion that is told the kind of each
+query. The router and the weights of its kinds are fitted on valid; test is looked at once. A router
+that has never seen one kind of query is reported on that kind: out of its domain. An earlier form,
+whose other half was the strength of each list, was run on test before; what stands here in its
+place was chosen on valid, where it loses less on names.
 
-- ``facts``: a description of FB15k-237 with the entity's names masked; searched are names and the
-  names of neighbours in the training graph, the descriptions are not indexed.
-- ``prose``: half of the words of such a description, drawn at random.
-- ``names``: an alias of FB15k-237 that is not indexed. For both of these the other names, the
-  descriptions and the names of neighbours are.
-- ``picture``: the description of a flag, the country's names masked; searched are the names of the
-  flag's parts (a working folder after ``umbra build`` and ``umbra scenes run``).
-
-The SHA-256 of an entity's key puts it into valid or test. Weights are chosen on valid by mean
-nDCG@10 over the sets, test is looked at once. Entities that tie in BM25 stand in the order of their
-keys, which says nothing about relevance.
-
-Command: ``python -m bench.search DATA/kgqa/fb15k-237 --demo FOLDER --descriptions
-examples/countries/flag_descriptions.jsonl.gz --cache FOLDER --out docs/benchmarks`` (an hour on one
-core, most of it encoding once). Writes ``search.json`` and ``search.md``.
+Command: ``python -m bench.search LISTS --seed 0 --out docs/benchmarks`` (a minute); LISTS is what
+`bench.search_lists` wrote. ``--write-router`` also renews ``api/search/router.json``.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from itertools import product
+import gzip
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from api.engine import Engine
-from api.search.hybrid import DEPTH, fused
-from api.search.meaning import MeaningIndex
+from api.search.hybrid import C, fused
+from api.search.routing import KIND_LISTS, LISTS, Router, cues
+from bench.run_record import keep, run_record
 from bench.search_page import page
-from bench.search_sets import MOST, QuerySet, fb15k_sets, flag_set
-from encoders import packaged_text_encoder
-from encoders.protocols import TextEncoder
-from evaluation import current_commit, paired_bootstrap, standard_error, this_machine
-from kg.files import atomic_write, write_json
-from kg.full_text import FIELDS, FullTextIndex
-from kg.model import EntityKey
+from evaluation import paired_bootstrap, standard_error
+from kg.files import atomic_write
 
-__all__ = ["gains", "main", "measured"]
+__all__ = ["fitted", "gains", "main", "measured"]
 
-FACTS = (0.0, 0.3, 1.0)
-NAMES = (1.0, 3.0)
-MEANING = (0.5, 1.0, 2.0)
+TRIED = (0.0, 0.1, 0.3, 1.0, 3.0)
+"""Weights that are tried for a list."""
+ROUNDS = 2
+EQUAL = dict.fromkeys(KIND_LISTS, 1.0)
+Query = dict[str, Any]
+Rank = Callable[[Query], Sequence[str]]
 
 
-def gains(ranked: Sequence[EntityKey], gold: EntityKey) -> tuple[float, float]:
+def gains(ranked: Sequence[str], gold: str) -> tuple[float, float]:
     """Return nDCG@10 and the reciprocal rank of the one relevant entity; 0 where it is not found.
 
     Example:
@@ -63,130 +54,165 @@ def gains(ranked: Sequence[EntityKey], gold: EntityKey) -> tuple[float, float]:
     return (float(1 / np.log2(rank + 1)) if rank <= 10 else 0.0), 1 / rank
 
 
-def _word_lists(
-    asked: QuerySet, index: FullTextIndex, split: str, fields: Mapping[str, float]
-) -> Any:
-    return [
-        [hit.key for hit in index.search(q.text, k=DEPTH, labels=asked.labels, fields=fields)]
-        for q in asked.queries[split]
-    ]
+def _alone(name: str) -> Rank:
+    return lambda query: [key for key, _ in query["lists"][name]]
 
 
-def _meaning_lists(asked: QuerySet, index: MeaningIndex, split: str) -> Any:
-    return [
-        [key for key, _ in index.search(q.text, k=DEPTH, labels=asked.labels)]
-        for q in asked.queries[split]
-    ]
+def _together(names: Sequence[str], weights: Mapping[str, float]) -> Rank:
+    def ranked(query: Query) -> list[str]:
+        lists = {name: [key for key, _ in query["lists"][name]] for name in names}
+        return [key for key, _ in fused(lists, weights)]
+
+    return ranked
 
 
-def _scored(asked: QuerySet, split: str, ranked: Sequence[Sequence[EntityKey]]) -> np.ndarray:
-    pairs = zip(ranked, asked.queries[split], strict=True)
-    return np.array([gains(keys, q.gold) for keys, q in pairs]).reshape(-1, 2)
+def _routed(router: Router) -> Rank:
+    def ranked(query: Query) -> Sequence[str]:
+        return _together(LISTS, router.route(query["text"], query["lists"]).weights)(query)
+
+    return ranked
 
 
-def _both(word: Any, near: Any, meaning: float) -> list[list[EntityKey]]:
-    weights = {"words": 1.0, "meaning": meaning}
-    return [
-        [key for key, _ in fused({"words": w, "meaning": n}, weights)]  # type: ignore[arg-type]
-        for w, n in zip(word, near, strict=True)
-    ]
+def _scored(queries: Sequence[Query], rank: Rank) -> np.ndarray:
+    return np.array([gains(rank(query), query["gold"]) for query in queries]).reshape(-1, 2)
 
 
-def _indexes(
-    sets: Sequence[QuerySet], encoder: TextEncoder, cache: Path | None
-) -> tuple[dict[str, FullTextIndex], dict[str, MeaningIndex]]:
-    """Return the indexes of each set; sets over one store share theirs."""
-    texts: dict[str, FullTextIndex] = {}
-    meanings: dict[str, MeaningIndex] = {}
-    for one in sets:
-        first = next(other.name for other in sets if other.store is one.store)
-        folder = None if cache is None else cache / first
-        texts[one.name] = texts.get(first) or FullTextIndex(one.store)
-        meanings[one.name] = meanings.get(first) or MeaningIndex(one.store, encoder, folder)
-    return texts, meanings
+def _weights(queries: Sequence[Query]) -> dict[str, float]:
+    """Choose the weights of one kind by coordinate ascent on nDCG@10; the largest becomes 1."""
+    places = [_places(query) for query in queries]
+
+    def fit(weights: np.ndarray) -> float:
+        return float(np.mean([_ndcg(table, gold, weights) for table, gold in places]))
+
+    chosen = np.ones(len(KIND_LISTS))
+    best = fit(chosen)
+    for _ in range(ROUNDS):
+        for column in range(len(KIND_LISTS)):
+            for value in TRIED:
+                tried = chosen.copy()
+                tried[column] = value
+                if tried.any() and (found := fit(tried)) > best + 1e-9:
+                    best, chosen = found, tried
+    return dict(zip(KIND_LISTS, (chosen / chosen.max()).tolist(), strict=True))
 
 
-def measured(sets: Sequence[QuerySet], encoder: TextEncoder, cache: Path | None) -> dict[str, Any]:
-    """Choose weights on valid, then measure on test once."""
-    texts, meanings = _indexes(sets, encoder, cache)
-    near = {one.name: _meaning_lists(one, meanings[one.name], "valid") for one in sets}
-    table = []
-    for facts, names in product(FACTS, NAMES):
-        fields = dict.fromkeys(FIELDS, 1.0) | {"facts": facts, "names": names}
-        word = {one.name: _word_lists(one, texts[one.name], "valid", fields) for one in sets}
-        for meaning in (0.0, *MEANING):
-            fits = {}
-            for one in sets:
-                ranked = _both(word[one.name], near[one.name], meaning)
-                fits[one.name] = float(_scored(one, "valid", ranked)[:, 0].mean())
-            weights = {"facts": facts, "names": names, "meaning": meaning}
-            table.append({**weights, "valid": fits, "mean": float(np.mean([*fits.values()]))})
-            print(table[-1], flush=True)
-    best = max((row for row in table if row["meaning"]), key=lambda row: row["mean"])
-    alone = max((row for row in table if not row["meaning"]), key=lambda row: row["mean"])
-    return {
-        "grid": table,
-        "chosen": best,
-        "words_alone": alone,
-        "test": {one.name: _on_test(one, texts, meanings, best, alone) for one in sets},
+def _places(query: Query) -> tuple[np.ndarray, int]:
+    """Return 1 / (C + rank) by entity and list, and the row of the gold entity (-1: in none)."""
+    keys = sorted({key for name in KIND_LISTS for key, _ in query["lists"][name]})
+    rows = {key: row for row, key in enumerate(keys)}
+    table = np.zeros((len(keys), len(KIND_LISTS)))
+    for column, name in enumerate(KIND_LISTS):
+        for rank, (key, _) in enumerate(query["lists"][name], 1):
+            table[rows[key], column] = 1 / (C + rank)
+    return table, rows.get(query["gold"], -1)
+
+
+def _ndcg(table: np.ndarray, gold: int, weights: np.ndarray) -> float:
+    if gold < 0:
+        return 0.0
+    scores = table @ weights
+    better = int(np.sum(scores > scores[gold]) + np.sum(scores[:gold] == scores[gold]))
+    return 1 / float(np.log2(better + 2)) if better < 10 and scores[gold] > 0 else 0.0
+
+
+def fitted(valid: Mapping[str, Sequence[Query]]) -> Router:
+    """Fit a router on the valid queries of some kinds."""
+    from sklearn.linear_model import LogisticRegression
+
+    kinds = sorted(valid)
+    told = np.array([cues(q["text"], q["lists"]) for kind in kinds for q in valid[kind]])
+    kind_of = [kind for kind in kinds for _ in valid[kind]]
+    mean, spread = told.mean(axis=0), told.std(axis=0) + 1e-6
+    model = LogisticRegression(max_iter=500).fit((told - mean) / spread, kind_of)
+    slopes, offsets = model.coef_, model.intercept_
+    if len(kinds) == 2:  # one row says both
+        slopes, offsets = np.vstack([0 * slopes, slopes]), np.concatenate([0 * offsets, offsets])
+    return Router(
+        kinds=tuple(kinds),
+        mean=tuple(mean.tolist()),
+        spread=tuple(spread.tolist()),
+        slopes=tuple(map(tuple, slopes.tolist())),
+        offsets=tuple(offsets.tolist()),
+        weights={kind: _weights(valid[kind]) for kind in kinds},
+    )
+
+
+def measured(rows: Sequence[Query]) -> tuple[Router, dict[str, Any]]:
+    """Fit on valid, measure on test once."""
+    queries: dict[str, dict[str, list[Query]]] = {
+        "valid": defaultdict(list),
+        "test": defaultdict(list),
     }
-
-
-def _on_test(
-    one: QuerySet, texts: Mapping[str, Any], meanings: Mapping[str, Any], best: Any, alone: Any
-) -> dict[str, Any]:
-    def word(row: Mapping[str, float]) -> Any:
-        fields = dict.fromkeys(FIELDS, 1.0) | {"facts": row["facts"], "names": row["names"]}
-        return _word_lists(one, texts[one.name], "test", fields)
-
-    near = _meaning_lists(one, meanings[one.name], "test")
-    scores = {
-        "words": _scored(one, "test", word(alone)),
-        "meaning": _scored(one, "test", near),
-        "both": _scored(one, "test", _both(word(best), near, best["meaning"])),
-    }
-    found: dict[str, Any] = {"n": len(one.queries["test"])}
-    for name, values in scores.items():
-        found[name] = {
-            "ndcg_at_10": float(values[:, 0].mean()),
-            "se": standard_error(values[:, 0]),
-            "mrr": float(values[:, 1].mean()),
+    for row in rows:
+        queries[row["split"]][row["set"]].append(row)
+    valid, test = queries["valid"], queries["test"]
+    router = fitted(valid)
+    found: dict[str, Any] = {}
+    for kind, asked in test.items():
+        rest = {name: some for name, some in valid.items() if name != kind}
+        rivals: dict[str, Rank] = {
+            "words": _alone("words"),
+            "meaning": _alone("meaning"),
+            "unified": _together(("words", "meaning"), {"words": 1.0, "meaning": 1.0}),
+            "equal": _together(KIND_LISTS, EQUAL),
+            "routed": _routed(router),
+            "told": _together(KIND_LISTS, router.weights[kind]),
         }
-    for rival in ("words", "meaning"):
-        gap = paired_bootstrap(scores["both"][:, 0], scores[rival][:, 0])
-        found[f"over_{rival}"] = [gap.low, gap.mean, gap.high]
-    return found
+        if len(rest) > 1:
+            rivals["unseen"] = _routed(fitted(rest))
+        scores = {name: _scored(asked, rank) for name, rank in rivals.items()}
+        right = [max(r.items(), key=lambda one: one[1])[0] == kind for r in (
+            router.route(q["text"], q["lists"]).kinds for q in asked
+        )]  # fmt: skip
+        found[kind] = {
+            "n": len(asked),
+            "right_kind": float(np.mean(right)),
+            "scores": {
+                name: {
+                    "ndcg_at_10": float(values[:, 0].mean()),
+                    "se": standard_error(values[:, 0]),
+                    "mrr": float(values[:, 1].mean()),
+                }
+                for name, values in scores.items()
+            },
+            "gaps": {
+                name: _gap(scores["routed"], scores[name])
+                for name in ("words", "meaning", "unified", "equal")
+            },
+        }
+    return router, {"router": router.as_json(), "test": found}
+
+
+def _gap(ours: np.ndarray, rival: np.ndarray) -> list[float]:
+    gap = paired_bootstrap(ours[:, 0], rival[:, 0])
+    return [gap.low, gap.mean, gap.high]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and write the page."""
-    from datetime import UTC, datetime
-
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="entities.jsonl.gz and train.tsv.gz")
-    parser.add_argument("--demo", type=Path, help="working folder with flags taken apart")
-    parser.add_argument("--descriptions", type=Path, help="of the flags")
-    parser.add_argument("--cache", type=Path, help="keeps vectors")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, required=True)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("lists", type=Path, help="what bench.search_lists wrote")
+    parser.add_argument("--seed", type=int, default=0, help="that the lists were made with")
+    parser.add_argument("--note", default="", help="on how the lists were made, for the page")
+    parser.add_argument("--write-router", action="store_true")
+    parser.add_argument("--out", type=Path)
     given = parser.parse_args(arguments)
-    sets = list(fb15k_sets(given.folder, given.seed))
-    if given.demo is not None:
-        engine = Engine.open(given.demo)
-        sets.append(flag_set(engine.store, given.descriptions))
-    encoder = packaged_text_encoder(given.cache, workers=1, remembers=False)
+    with gzip.open(given.lists, "rt", encoding="utf-8") as file:
+        router, found = measured([json.loads(line) for line in file])
+    if given.write_router:
+        import api.search.routing
+
+        with atomic_write(Path(api.search.routing.__file__).with_name("router.json")) as out:
+            out.write(json.dumps(router.as_json(), indent=1).encode() + b"\n")
+    shown = ["LISTS", "--seed", str(given.seed), "--out", "docs/benchmarks"]
     result = {
-        "bench": "search",
-        "commit": current_commit(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": asdict(this_machine()),
+        **run_record("bench.search", shown),
         "seed": given.seed,
-        "most": MOST,
-        **measured(sets, encoder, given.cache),
+        "constant": C,
+        "note": given.note,
+        **found,
     }
-    write_json(given.out / "search.json", result)
-    with atomic_write(given.out / "search.md") as file:
-        file.write(page(result).encode())
+    keep(result, page, folder=given.out, name="search")
 
 
 if __name__ == "__main__":

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from api.client import Client as Client
     from api.engine import Engine as Engine
     from api.frames import ask_frame as ask_frame
     from api.frames import link_frame as link_frame
     from api.frames import search_frame as search_frame
+    from api.retrieval.context import context_for as context_for
     from kg.errors import EngineError as EngineError
     from kg.model import Edge as Edge
     from kg.model import Entity as Entity
@@ -44,6 +46,7 @@ _HOMES = {
     "Anchor": "reasoning.query",
     "Answer": "reasoning.answers",
     "Answers": "reasoning.answers",
+    "Client": "api.client",
     "Compare": "reasoning.query",
     "Date": "reasoning.query",
     "Edge": "kg.model",
@@ -60,6 +63,7 @@ _HOMES = {
     "SoftAnchor": "reasoning.query",
     "Union": "reasoning.query",
     "ask_frame": "api.frames",
+    "context_for": "api.retrieval.context",
     "link_frame": "api.frames",
     "search_frame": "api.frames",
 }

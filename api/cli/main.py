@@ -15,6 +15,7 @@ from api.cli import (
     ask,
     build,
     compare,
+    context,
     cypher,
     demo,
     doctor,
@@ -42,7 +43,7 @@ from kg.interrupts import interrupt_behind
 __all__ = ["main", "make_parser"]
 
 COMMANDS = (
-    *(build, export, link, jobs, scenes, train, ask, search, sample),
+    *(build, export, link, jobs, scenes, train, ask, search, context, sample),
     *(evaluate, compare, cypher, sparql, queries, serve, keys, mcp, demo),
     *(info, doctor, graph, store),
 )

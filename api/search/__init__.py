@@ -1,1 +1,1 @@
-"""Search over everything: by words and by meaning, fused, with the reasons for each hit."""
+"""Search by words, meaning and neighbours, weighed by query, with the reasons for each hit."""

@@ -1,7 +1,7 @@
-"""Hybrid search: the lists by words and by meaning, fused by reciprocal ranks.
+"""Hybrid search: lists by words in each field, by meaning and by neighbours, fused by ranks.
 
-score(e) = sum over lists of w_l / (C + rank_l(e)), a list without e adding nothing: scores of two
-lists are never compared, only places. Weights are those that `bench.search` chose on valid queries.
+score(e) = sum over lists of w_l / (C + rank_l(e)), a list without e adding nothing: places are
+fused, never scores. The router (`api.search.routing`) weighs the lists anew for each query.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from api.opened_store import identity_of_store
 from api.search.highlights import highlights
+from api.search.neighbourhood import Neighbourhood
+from api.search.routing import FIELD_LISTS, Router
 from api.search.schemas import HitOut, ListName, SearchOut
 from kg.errors import InputError
 from kg.full_text import FullTextIndex
@@ -21,12 +23,10 @@ if TYPE_CHECKING:
     from api.engine import Engine
     from api.search.meaning import MeaningIndex
 
-__all__ = ["MAX_HITS", "MAX_QUERY", "WEIGHTS", "HybridSearch", "fused"]
+__all__ = ["MAX_HITS", "MAX_QUERY", "HybridSearch", "fused"]
 
-WEIGHTS: Mapping[ListName, float] = {"words": 1.0, "meaning": 1.0}
-"""How much a place in each list counts."""
-C = 60
-"""Rank constant of the fusion (Cormack, Clarke and Büttcher, SIGIR 2009)."""
+C = 5
+"""Rank constant of the fusion (Cormack, Clarke and Büttcher, SIGIR 2009); chosen on valid."""
 DEPTH = 100
 """Entities taken from each list."""
 MAX_HITS = 100
@@ -35,12 +35,13 @@ MAX_QUERY = 1_000
 
 
 def fused(
-    lists: Mapping[ListName, Sequence[EntityKey]], weights: Mapping[ListName, float] = WEIGHTS
+    lists: Mapping[ListName, Sequence[EntityKey]], weights: Mapping[ListName, float]
 ) -> list[tuple[EntityKey, float]]:
     """Fuse ranked lists; ties in the order of keys.
 
     Example:
-        >>> [key for key, _ in fused({"words": ["a", "b"], "meaning": ["b", "c"]})]
+        >>> lists = {"names": ["a", "b"], "meaning": ["b", "c"]}
+        >>> [key for key, _ in fused(lists, {"names": 1.0, "meaning": 1.0})]
         ['b', 'a', 'c']
     """
     scores: dict[EntityKey, float] = {}
@@ -79,23 +80,33 @@ class HybridSearch:
         if not 1 <= k <= MAX_HITS:
             raise InputError(f"k is 1 to {MAX_HITS}", where="k")
         depth = max(DEPTH, k)
-        found = self.words.search(text, k=depth, labels=labels)
-        lists: dict[ListName, Sequence[EntityKey]] = {"words": [hit.key for hit in found]}
+        lists: dict[ListName, list[tuple[EntityKey, float]]] = {
+            name: [
+                (hit.key, hit.score)
+                for hit in self.words.search(text, k=depth, labels=labels, fields={name: 1.0})
+            ]
+            for name in FIELD_LISTS
+        }
+        everywhere = self.words.search(text, k=depth, labels=labels)
+        lists["words"] = [(hit.key, hit.score) for hit in everywhere]
+        lists["neighbours"] = self._neighbours.search(text, k=depth, labels=labels)
         warnings: tuple[str, ...] = ()
         if patient or self._meaning.ready():
-            near = self._meaning.search(text, k=depth, labels=labels)
-            lists["meaning"] = [key for key, _ in near]
+            lists["meaning"] = self._meaning.search(text, k=depth, labels=labels)
         else:
             warnings = ("by words only: vectors of meaning are being made",)
-        ranks = {name: {k: n for n, k in enumerate(keys, 1)} for name, keys in lists.items()}
+        route = Router.packaged().route(text, {"meaning": [], **lists})
+        keys = {name: [key for key, _ in rows] for name, rows in lists.items()}
+        ranks = {name: {k: n for n, k in enumerate(of, 1)} for name, of in keys.items()}
         hits = (
             self._hit(key, score, {name: of[key] for name, of in ranks.items() if key in of}, text)
-            for key, score in fused(lists)[:k]
+            for key, score in fused(keys, route.weights)[:k]
         )
         return SearchOut(
             query=text,
             hits=tuple(hit for hit in hits if hit is not None),
             lists=tuple(lists),
+            weights={name: round(route.weights[name], 4) for name in lists},
             warnings=warnings,
         )
 
@@ -107,6 +118,10 @@ class HybridSearch:
         folder = workspace.words if store.capabilities.durable else None
         identity = identity_of_store(workspace, self._engine.settings)
         return FullTextIndex(store, folder, identity=identity)
+
+    @cached_property
+    def _neighbours(self) -> Neighbourhood:
+        return Neighbourhood(self._engine.store)
 
     @cached_property
     def _meaning(self) -> MeaningIndex:

@@ -10,8 +10,8 @@ from api.proof_schemas import ImageOut, Model
 
 __all__ = ["HighlightOut", "HitOut", "SearchOut"]
 
-ListName = Literal["words", "meaning"]
 FieldName = Literal["names", "prose", "picture", "facts"]
+ListName = Literal["names", "prose", "picture", "facts", "meaning", "neighbours", "words"]
 
 
 class HighlightOut(Model):
@@ -44,6 +44,9 @@ class SearchOut(Model):
     query: str
     hits: tuple[HitOut, ...]
     lists: tuple[ListName, ...] = Field(description="which lists were fused")
+    weights: dict[ListName, float] = Field(
+        default_factory=dict, description="what a place in each list counts for this query"
+    )
     warnings: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:

@@ -249,15 +249,15 @@ class ThingReader:
         passive = acts or (bool(words) and words[-1] == "by")
         meant = self.lexicon.relation(words, subject, other.label, passive=passive)
         if meant is None:
-            told = f"{' '.join(words)!r:.80} is no relation" if said else "no relation stands"
+            what = f"{' '.join(words)!r:.80} is no relation" if said else "no relation stands"
             ends = f"between {subject or 'anything'} and {other.label or 'anything'}"
-            raise self.wrong(f"{told} {ends}", said[0] if said else None)
+            raise self.wrong(f"{what} {ends}", said[0] if said else None)
         if said:
             start, end = said[0].start, said[-1].end
-            told = Heard(
+            note = Heard(
                 self.text[start:end], meant.relation, meant.how, round(meant.score, 3), start, end
             )
-            self.heard.append(told)
+            self.heard.append(note)
         return meant
 
 

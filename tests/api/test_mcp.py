@@ -20,7 +20,10 @@ from api.workspace import Workspace
 from tests.api.world import WorldEngine, open_world
 
 REPOSITORY = Path(__file__).parents[2]
-TOOLS = {"schema", "search", "entity", "neighbours", "ask", "cypher", "link_text", "read_question"}
+TOOLS = {
+    "schema", "search", "entity", "neighbours", "ask", "cypher", "link_text",
+    "read_question", "context",
+}  # fmt: skip
 ARABIC = "MATCH (c:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c"
 
 Session = Callable[[Client], Coroutine[Any, Any, None]]

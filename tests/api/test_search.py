@@ -15,6 +15,8 @@ from api.engine import Engine
 from api.routes.examples import SEARCHES
 from api.search.hybrid import C, fused
 from api.search.meaning import MeaningIndex
+from api.search.neighbourhood import Neighbourhood
+from api.search.routing import HALF, LISTS, Router
 from api.search.schemas import SearchOut
 from api.settings import Settings
 from api.workspace import Workspace
@@ -41,6 +43,8 @@ def test_a_hit_says_where_its_words_stand(searched: WorldEngine) -> None:
     assert ("names", "Turkey") in marked
     assert ("picture", "crescent") in marked or ("facts", "crescent") in marked
     assert turkey.ranks["words"] >= 1
+    assert set(found.lists) == set(found.weights) == set(LISTS)
+    assert found.weights["meaning"] >= HALF
     assert turkey.image is not None
 
 
@@ -69,10 +73,41 @@ def test_what_is_out_of_range_is_refused(searched: WorldEngine, text: str, k: in
 def test_fusion_is_the_sum_of_reciprocal_ranks() -> None:
     lists = {"words": ["a", "b"], "meaning": ["c", "a"]}
     keys = {name: [EntityKey(k) for k in ks] for name, ks in lists.items()}
-    assert fused(keys) == [  # type: ignore[arg-type]
+    assert fused(keys, {"words": 1.0, "meaning": 1.0}) == [
         ("a", 1 / (C + 1) + 1 / (C + 2)), ("c", 1 / (C + 1)), ("b", 1 / (C + 2)),
     ]  # fmt: skip
-    assert fused(keys, {"words": 0.0, "meaning": 1.0})[0][0] == "c"  # type: ignore[arg-type]
+    assert fused(keys, {"words": 0.0, "meaning": 1.0})[0][0] == "c"
+
+
+def test_the_router_weighs_every_list_and_knows_kinds_apart() -> None:
+    none: dict[str, list[tuple[EntityKey, float]]] = {name: [] for name in LISTS}
+    router = Router.packaged()
+    routes = [
+        router.route("x", {**none, strong: [(EntityKey("a"), 20.0)]})
+        for strong in ("names", "facts")
+    ]
+    for route in routes:
+        assert set(route.weights) == set(LISTS)
+        assert all(0 <= weight <= 1 for weight in route.weights.values())
+        assert sum(route.kinds.values()) == pytest.approx(1)
+        assert route.weights["words"] == HALF
+    assert routes[0].kinds["names"] > routes[1].kinds["names"]
+    assert routes[0].weights["names"] > routes[1].weights["names"]
+    assert Router.of_json(json.loads(json.dumps(router.as_json()))) == router
+
+
+def test_neighbours_of_two_names_come_before_those_of_one(tmp_path: Path) -> None:
+    with open_world(tmp_path / ".umbra", settings=Settings(text_encoder="tiny")) as engine:
+        store = engine.store
+        near = Neighbourhood(store)
+        found = near.search("between Greece and Turkey", k=3)
+        assert found[0][0] == "country:BG"
+        assert [key for key, _ in near.search("between Greece and Turkey", labels=["Part"])] == [
+            "part:country:TR/0"
+        ]
+        assert near.search("greece, turkey") == []
+        store.upsert_entities([Entity(key=EntityKey("x"), label="X", name="Greece")])
+        assert near.search("Greece")[0][1] < found[0][1]
 
 
 def test_the_server_answers_by_words_until_the_vectors_are_there(tmp_path: Path) -> None:
@@ -83,10 +118,10 @@ def test_the_server_answers_by_words_until_the_vectors_are_there(tmp_path: Path)
     ):
         first = SearchOut.model_validate(client.get("/v1/search", params={"q": "turkey"}).json())
         assert first.hits[0].key == "country:TR"
-        assert (first.lists == ("words",)) is bool(first.warnings)
+        assert ("meaning" not in first.lists) is bool(first.warnings)
 
         def both() -> bool:
-            return client.get("/v1/search?q=turkey").json()["lists"] == ["words", "meaning"]
+            return "meaning" in client.get("/v1/search?q=turkey").json()["lists"]
 
         until(both)
         for example in SEARCHES.values():

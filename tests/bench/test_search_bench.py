@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from api.search.routing import Router
 from bench.search import gains, measured
+from bench.search_lists import lists_of
 from bench.search_page import page
 from bench.search_sets import fb15k_sets, masked
 from encoders import TinyTextEncoder
@@ -65,9 +67,13 @@ def test_the_whole_bench_on_a_few_entities(folder: Path) -> None:
     for asked in sets[0].queries["test"]:
         name = NAMES[int(asked.gold.rpartition("/")[2])]
         assert name not in asked.text
-    found = measured(sets, TinyTextEncoder(), None)
-    result = {"commit": "c", "date": "d", "machine": {"cores": 1}, "seed": 0, "most": 9, **found}
+    rows = json.loads(json.dumps([*lists_of(sets, TinyTextEncoder(), None)]))
+    router, found = measured(rows)
+    assert Router.of_json(found["router"]) == router
+    assert router.kinds == ("facts", "names", "prose")
+    result = {"commit": "c", "date": "d", "machine": {"cores": 1}, "seed": 0, "constant": 5,
+              "command": "x", **found}  # fmt: skip
     written = page(result)
     for one in sets:
-        assert 0 <= found["test"][one.name]["words"]["mrr"] <= 1
+        assert 0 <= found["test"][one.name]["scores"]["routed"]["mrr"] <= 1
         assert f"| {one.name} |" in written

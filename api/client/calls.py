@@ -1,0 +1,266 @@
+"""The calls of the REST service, one method an operation of its OpenAPI document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from api.client.connection import Connection, path_of
+from api.plain.schemas import PlainIn, PlainOut, Reader
+from api.retrieval.schemas import ContextOut
+from api.review_schemas import (
+    CasesFromJobIn,
+    CasesLoadedOut,
+    CasesOut,
+    DecisionIn,
+    DecisionOut,
+    DecisionsOut,
+    DuplicatesIn,
+    DuplicatesOut,
+    ImportedOut,
+    ReviewFileIn,
+)
+from api.schemas import (
+    AnswersOut,
+    CypherIn,
+    EntityOut,
+    HealthOut,
+    InfoOut,
+    JobIn,
+    JobOut,
+    JobsOut,
+    QueryIn,
+    TableOut,
+    WhyNotIn,
+    WhyNotOut,
+)
+from api.search.schemas import SearchOut
+from api.text_schemas import TextIn, TextLinksOut
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["OPERATIONS", "Client"]
+
+OPERATIONS: Mapping[str, str] = {
+    "POST /v1/query": "query",
+    "POST /v1/why-not": "why_not",
+    "POST /v1/plain": "plain",
+    "POST /v1/cypher": "cypher",
+    "POST /v1/sparql": "sparql",
+    "GET /v1/search": "search",
+    "GET /v1/context": "context",
+    "GET /v1/entities/{key}": "entity",
+    "GET /v1/images/{sha256}": "image",
+    "GET /v1/info": "info",
+    "GET /healthz": "healthz",
+    "GET /readyz": "readyz",
+    "POST /v1/link/text": "link_text",
+    "POST /v1/jobs": "start_job",
+    "GET /v1/jobs": "jobs",
+    "GET /v1/jobs/{id}": "job",
+    "DELETE /v1/jobs/{id}": "cancel_job",
+    "POST /v1/jobs/{id}/pause": "pause_job",
+    "POST /v1/jobs/{id}/resume": "resume_job",
+    "POST /v1/jobs/{id}/retry": "retry_job",
+    "GET /v1/jobs/{id}/output": "job_output",
+    "GET /v1/jobs/{id}/events": "job_events",
+    "GET /v1/review/cases": "review_cases",
+    "POST /v1/review/cases": "load_review_cases",
+    "GET /v1/review/decisions": "review_decisions",
+    "POST /v1/review/decisions": "decide",
+    "GET /v1/review/duplicates": "duplicates",
+    "POST /v1/review/duplicates": "review_duplicates",
+    "GET /v1/review/export": "export_review",
+    "POST /v1/review/import": "import_review",
+}
+"""Operations and the methods that call them. The reconciliation service has clients of its own."""
+
+
+class Client:
+    """Calls a server; use it as a context manager.
+
+    Args:
+        address: Of the server.
+        key: API key, where the server needs one.
+        timeout_s: Most seconds without a byte.
+        retries: How often a read that met 429 or 503 is sent again.
+        client: An open `httpx.Client` to use instead; its owner closes it.
+
+    Raises:
+        MissingPartError: httpx is not installed (extra `client`).
+
+    Example:
+        >>> with Client("http://127.0.0.1:8321") as graph:                # doctest: +SKIP
+        ...     read = graph.plain("Which countries border Chad?")
+        ...     found = graph.query(read.query)
+    """
+
+    def __init__(
+        self,
+        address: str = "http://127.0.0.1:8321",
+        key: str | None = None,
+        *,
+        timeout_s: float = 60.0,
+        retries: int = 2,
+        client: httpx.Client | None = None,
+    ) -> None:
+        self._to = Connection(address, key, timeout_s=timeout_s, retries=retries, client=client)
+
+    def __enter__(self) -> Self:
+        """Return the client."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Close the connection."""
+        self._to.close()
+
+    def query(self, query: str | Mapping[str, Any], **options: Any) -> AnswersOut:
+        """Ask a question; options are the fields of `QueryIn`."""
+        body = QueryIn.model_validate({"query": query, **options})
+        return self._to.read("POST", "/v1/query", AnswersOut, body=body)
+
+    def why_not(self, query: str | Mapping[str, Any], entity: str, **options: Any) -> WhyNotOut:
+        """Ask what an entity lacks to be an answer; options are the fields of `WhyNotIn`."""
+        body = WhyNotIn.model_validate({"query": query, "entity": entity, **options})
+        return self._to.read("POST", "/v1/why-not", WhyNotOut, body=body)
+
+    def plain(self, question: str, *, by: Reader = "rules") -> PlainOut:
+        """Read a question in plain language; send its `query` to ask it."""
+        body = PlainIn(question=question, by=by)
+        return self._to.read("POST", "/v1/plain", PlainOut, body=body)
+
+    def cypher(self, query: str, **options: Any) -> TableOut:
+        """Run read-only Cypher; options are the fields of `CypherIn`."""
+        body = CypherIn.model_validate({"query": query, **options})
+        return self._to.read("POST", "/v1/cypher", TableOut, body=body)
+
+    def sparql(self, query: str) -> dict[str, Any]:
+        """Run a SELECT or ASK query; the result is SPARQL 1.1's JSON."""
+        accept = {"Accept": "application/sparql-results+json"}
+        found = self._to.content("POST", "/v1/sparql", form={"query": query}, headers=accept)
+        result: dict[str, Any] = json.loads(found)
+        return result
+
+    def search(self, text: str, *, k: int = 10, labels: Sequence[str] = ()) -> SearchOut:
+        """Find entities by words and by meaning."""
+        asked = {"q": text, "k": k, "label": list(labels)}
+        return self._to.read("GET", "/v1/search", SearchOut, query=asked)
+
+    def context(
+        self, text: str, *, budget: int = 2_000, k: int = 10, labels: Sequence[str] = ()
+    ) -> ContextOut:
+        """Assemble evidence for a language model."""
+        asked = {"q": text, "budget": budget, "k": k, "label": list(labels)}
+        return self._to.read("GET", "/v1/context", ContextOut, query=asked)
+
+    def entity(self, key: str, *, limit: int | None = None, offset: int | None = None) -> EntityOut:
+        """Read an entity and a page of its edges."""
+        path = path_of("/v1/entities/{key}", key=key)
+        return self._to.read("GET", path, EntityOut, query={"limit": limit, "offset": offset})
+
+    def image(self, sha256: str, *, part: str | None = None) -> bytes:
+        """Read an image, or the outline of one of its parts as SVG."""
+        path = path_of("/v1/images/{sha256}", sha256=sha256)
+        return self._to.content("GET", path, query={"part": part})
+
+    def info(self) -> InfoOut:
+        """Read what the graph holds."""
+        return self._to.read("GET", "/v1/info", InfoOut)
+
+    def healthz(self) -> HealthOut:
+        """Tell whether the server lives."""
+        return self._to.read("GET", "/healthz", HealthOut)
+
+    def readyz(self) -> HealthOut:
+        """Tell whether the server answers questions."""
+        return self._to.read("GET", "/readyz", HealthOut)
+
+    def link_text(self, text: str, *, name: str = "text") -> TextLinksOut:
+        """Find the mentions of a text and what they mean."""
+        return self._to.read(
+            "POST", "/v1/link/text", TextLinksOut, body=TextIn(text=text, name=name)
+        )
+
+    def start_job(
+        self,
+        kind: Literal["link"],
+        parameters: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+    ) -> JobOut:
+        """Start a job; with the same idempotency key it is started once."""
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        body = JobIn(kind=kind, parameters=dict(parameters))
+        return self._to.read("POST", "/v1/jobs", JobOut, body=body, headers=headers)
+
+    def jobs(self) -> JobsOut:
+        """List the jobs, newest first."""
+        return self._to.read("GET", "/v1/jobs", JobsOut)
+
+    def job(self, id: str) -> JobOut:  # noqa: A002 - the service's name
+        """Read how far a job has come."""
+        return self._job("GET", id)
+
+    def cancel_job(self, id: str) -> JobOut:  # noqa: A002
+        """Cancel a job."""
+        return self._job("DELETE", id)
+
+    def pause_job(self, id: str) -> JobOut:  # noqa: A002
+        """Pause a job after its present records."""
+        return self._job("POST", id, "/pause")
+
+    def resume_job(self, id: str) -> JobOut:  # noqa: A002
+        """Let a paused job go on."""
+        return self._job("POST", id, "/resume")
+
+    def retry_job(self, id: str) -> JobOut:  # noqa: A002
+        """Try the failed records of a job again."""
+        return self._job("POST", id, "/retry")
+
+    def job_output(self, id: str) -> Iterator[dict[str, Any]]:  # noqa: A002
+        """Read the rows that a job wrote."""
+        content = self._to.content("GET", path_of("/v1/jobs/{id}/output", id=id))
+        return (json.loads(line) for line in content.splitlines() if line)
+
+    def job_events(self, id: str) -> Iterator[JobOut]:  # noqa: A002
+        """Follow a job until it ends."""
+        for data in self._to.events(path_of("/v1/jobs/{id}/events", id=id)):
+            yield JobOut.model_validate_json(data)
+
+    def _job(self, method: str, id: str, what: str = "") -> JobOut:  # noqa: A002
+        return self._to.read(method, path_of("/v1/jobs/{id}", id=id) + what, JobOut)
+
+    def review_cases(self, *, limit: int | None = None) -> CasesOut:
+        """Read the links that wait for a decision."""
+        return self._to.read("GET", "/v1/review/cases", CasesOut, query={"limit": limit})
+
+    def load_review_cases(self, job: CasesFromJobIn) -> CasesLoadedOut:
+        """Put the doubtful links of a job before the reviewers."""
+        return self._to.read("POST", "/v1/review/cases", CasesLoadedOut, body=job)
+
+    def review_decisions(self) -> DecisionsOut:
+        """Read all decisions."""
+        return self._to.read("GET", "/v1/review/decisions", DecisionsOut)
+
+    def decide(self, decision: DecisionIn) -> DecisionOut:
+        """Decide on a link."""
+        return self._to.read("POST", "/v1/review/decisions", DecisionOut, body=decision)
+
+    def duplicates(self, **asked: Any) -> DuplicatesOut:
+        """Find entities that may be one: label, least, limit."""
+        return self._to.read("GET", "/v1/review/duplicates", DuplicatesOut, query=asked)
+
+    def review_duplicates(self, asked: DuplicatesIn) -> DuplicatesOut:
+        """Put entities that may be one before the reviewers."""
+        return self._to.read("POST", "/v1/review/duplicates", DuplicatesOut, body=asked)
+
+    def export_review(self, format: str, *, licence: str | None = None) -> bytes:  # noqa: A002
+        """Read the decisions as a file of another tool."""
+        asked = {"format": format, "licence": licence}
+        return self._to.content("GET", "/v1/review/export", query=asked)
+
+    def import_review(self, file: ReviewFileIn) -> ImportedOut:
+        """Take in decisions that were made with another tool."""
+        return self._to.read("POST", "/v1/review/import", ImportedOut, body=file)

@@ -1,0 +1,145 @@
+"""What the graph holds of one entity, as evidence: passages, facts, images and their parts.
+
+The dual view of a document: its text, tables and pictures stand beside the entities, and every
+piece is tied to what it belongs to. Nothing is extracted or stored here: each piece is read from
+the store with its record, so that taking a source away takes exactly its evidence away. Two things
+of one name are never one: only a link that the graph holds makes them so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Literal
+
+from api.retrieval.schemas import EvidenceOut
+from kg.full_text import searched_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from api.engine import Engine
+    from kg.model import Edge, Entity, EntityKey
+    from kg.provenance import Provenance
+
+__all__ = ["evidence_of", "tokens_of"]
+
+PASSAGE = 120
+"""Words of a passage; longer prose is cut into several."""
+MAX_EDGES = 300
+"""Edges read of an entity."""
+
+
+def tokens_of(text: str) -> int:
+    """Return an upper estimate of a text's tokens: one for every three bytes of UTF-8.
+
+    Example:
+        >>> tokens_of("Chad borders Niger")
+        6
+    """
+    return -(-len(text.encode()) // 3)
+
+
+def evidence_of(engine: Engine, entity: Entity) -> Iterator[EvidenceOut]:
+    """Iterate all evidence of an entity: what it is, its prose, facts, images and parts.
+
+    Args:
+        engine: The graph.
+        entity: Which.
+    """
+    known = engine.settings.known_probability
+    source, status, probability = _standing(entity.provenance, known)
+    also = f"; also {', '.join(entity.aliases[:3])}" if entity.aliases else ""
+    plain = [
+        f"{name} {value}"
+        for name, value in sorted(entity.attributes.items())
+        if not isinstance(value, str | tuple)
+    ]
+    said = f". {'; '.join(plain)}" if plain else ""
+    yield EvidenceOut(
+        key=f"entity/{entity.key}",
+        kind="entity",
+        entity=entity.key,
+        text=f"{entity.name} ({entity.label}){also}{said}",
+        source=source,
+        status=status,
+        probability=probability,
+    )
+    yield from _passages(entity, source)
+    edges = engine.store.neighbours(entity.key, direction="both", limit=MAX_EDGES)
+    yield from _facts(engine, entity, edges, known)
+
+
+def _passages(entity: Entity, source: str) -> Iterator[EvidenceOut]:
+    number = 0
+    for field, text in searched_texts(entity):
+        if field != "prose":
+            continue
+        said = text.split()
+        for start in range(0, len(said), PASSAGE):
+            yield EvidenceOut(
+                key=f"passage/{entity.key}/{number}",
+                kind="passage",
+                entity=entity.key,
+                text=f"{entity.name}: {' '.join(said[start : start + PASSAGE])}",
+                source=source,
+                status="known",
+                probability=1.0,
+            )
+            number += 1
+
+
+def _facts(
+    engine: Engine, entity: Entity, edges: Sequence[Edge], known: float
+) -> Iterator[EvidenceOut]:
+    for edge in edges:
+        out = edge.head == entity.key
+        other = engine.store.entity(edge.tail if out else edge.head)
+        if other is None:
+            continue
+        source, status, probability = _standing(edge.provenance, known)
+        part = other.part if out and edge.relation == "has_part" else None
+        names = (entity.name, other.name) if out else (other.name, entity.name)
+        yield EvidenceOut(
+            key=f"{'fact' if part is None else 'part'}/{edge.head}/{edge.relation}/{edge.tail}",
+            kind="fact" if part is None else "part",
+            entity=entity.key,
+            text=f"{names[0]} {edge.relation.replace('_', ' ')} {names[1]}",
+            source=source,
+            status=status,
+            probability=probability,
+            image=None if part is None else part.image,
+            box=None if part is None else part.box_xyxy,
+            links=(other.key,),
+        )
+    for number, image in enumerate(entity.images):
+        seen = [e.tail for e in edges if e.head == entity.key and e.relation == "has_part"]
+        shown = ", ".join(_names(engine, seen[:12])) or "no part was told apart"
+        yield EvidenceOut(
+            key=f"image/{entity.key}/{number}",
+            kind="image",
+            entity=entity.key,
+            text=f"picture of {entity.name}: {shown}",
+            source=image.source,
+            status="known",
+            probability=1.0,
+            image=image.sha256,
+            links=tuple(seen),
+        )
+
+
+def _names(engine: Engine, keys: Sequence[EntityKey]) -> list[str]:
+    found = (engine.store.entity(key) for key in keys)
+    return [one.name for one in found if one is not None]
+
+
+def _standing(
+    records: Sequence[Provenance], known: float
+) -> tuple[str, Literal["known", "likely"], float]:
+    """Return source, status and probability by the strongest record; without one it is asserted."""
+    if not records:
+        return "the graph", "known", 1.0
+    best = max(records, key=lambda record: record.probability)
+    place = f" {best.locator}" if best.locator else ""
+    model = f" by {best.model}" if best.model else ""
+    source = f"{best.kind} {best.source}{place}{model}"
+    return source, "known" if best.probability >= known else "likely", best.probability
