@@ -27,6 +27,7 @@ __all__ = [
     "Work",
     "encode_texts",
     "forget_peak",
+    "given_stream",
     "in_processes",
     "link_texts",
     "link_vectors",
@@ -224,10 +225,13 @@ def stream(
         yield block, unit(contexts[rows] + noise * np.float32(_NOISE / dimension**0.5))
 
 
-def link_vectors(
-    work: Work, number: int, count: int, marks: Sequence[int], start: Any
-) -> dict[str, Any]:
-    """Find candidates and decide, given the vectors of words and texts; the memory is watched."""
+def given_stream(
+    work: Work, count: int, seed: int
+) -> tuple[BoostedLinker, int, Iterator[list[Mention]]]:
+    """Return a linker, how many surfaces a stream draws from, and its blocks of mentions.
+
+    The vectors of a block's words and texts are given to the linker before the block comes.
+    """
     # of one set: its surfaces are fewer than those that are remembered
     linker, mentions = work.linker(), replace(work, sets=work.sets[:1]).mentions()
     texts = work.texts()
@@ -237,12 +241,25 @@ def link_vectors(
     linker.index.surface_vectors(surfaces)
     texts.forget()
     linker.forget()
+
+    def blocks() -> Iterator[list[Mention]]:
+        for block, vectors in stream(mentions, contexts, count, seed):
+            linker.index.texts.give([window(mention) for mention in block], vectors)
+            yield block
+
+    return linker, len(surfaces), blocks()
+
+
+def link_vectors(
+    work: Work, number: int, count: int, marks: Sequence[int], start: Any
+) -> dict[str, Any]:
+    """Find candidates and decide, given the vectors of words and texts; the memory is watched."""
+    linker, surfaces, blocks = given_stream(work, count, seed=number)
     forget_peak()
     clock, done = Clock(), 0
     found: dict[str, Any] = {"marks": [], "linked": 0}
     start()
-    for block, vectors in stream(mentions, contexts, count, seed=number):
-        linker.index.texts.give([window(mention) for mention in block], vectors)
+    for block in blocks:
         clock.go()
         for ranked in linker.rank(block):
             best, first, nil = ranked.best(), ranked.first, ranked.nil
@@ -256,4 +273,4 @@ def link_vectors(
             found["marks"].append(mark)
             if len(found["marks"]) == len(marks):
                 break
-    return found | {"surfaces": len(surfaces)}
+    return found | {"surfaces": surfaces}

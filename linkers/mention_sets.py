@@ -60,6 +60,25 @@ class MentionSet:
             return self
         return self.only([row for row, name in enumerate(self.splits) if name == split])
 
+    def judged(self, split: str, *, where: Path) -> MentionSet:
+        """Return the split that is judged; all of a set without splits.
+
+        Args:
+            split: Its name.
+            where: The file of the set.
+
+        Raises:
+            InputError: No mention is of it; the splits that there are are named.
+        """
+        part = self.part(split)
+        if not len(part):
+            raise InputError(
+                f"no mention is of the split {split!r}",
+                where=str(where),
+                hint=f"its splits are {', '.join(sorted(set(self.splits)))}",
+            )
+        return part
+
     def only(self, rows: Sequence[int]) -> MentionSet:
         """Return some mentions, in the order given."""
         return MentionSet(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
 from evaluation.results import RunResult
 from evaluation.units import Units, units_path
-from kg.errors import InputError, SettingError
+from kg.errors import SettingError
 from kg.files import sha256_of_file
 from kg.progress import Progress, silent
 
@@ -214,13 +214,7 @@ def _sets(task: LinkEvaluation) -> tuple[MentionSet, MentionSet, MentionSet]:
     from linkers.mention_sets import MentionSet, read_mention_set
 
     whole = read_mention_set(task.mentions)
-    test = whole.part(task.split)
-    if not len(test):
-        raise InputError(
-            f"no mention is of the split {task.split!r}",
-            where=str(task.mentions),
-            hint=f"its splits are {', '.join(sorted(set(whole.splits)))}",
-        )
+    test = whole.judged(task.split, where=task.mentions)
     own = whole if any(whole.splits) else MentionSet()
     train = own.part("train") if task.train is None else read_mention_set(task.train).part("train")
     valid = own.part("valid") if task.valid is None else read_mention_set(task.valid).part("valid")

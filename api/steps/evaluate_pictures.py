@@ -86,13 +86,8 @@ class PictureTrial:
         self.table = read_entity_table(task.entities)
         self._images, self._progress = images, progress
         whole = read_mention_set(task.mentions, wordless=True)
+        whole.judged(task.split, where=task.mentions)  # refused before pictures are encoded
         self.test, self.gold = self._chosen(task.mentions, whole, task.mention_images, task.split)
-        if not len(self.gold):
-            raise InputError(
-                f"no mention is of the split {task.split!r}",
-                where=str(task.mentions),
-                hint=f"its splits are {', '.join(sorted(set(whole.splits)))}",
-            )
         if task.train is not None and task.train_images is None:
             raise InputError(
                 "training mentions of another file have pictures of their own",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -41,19 +42,30 @@ def propose(
     for row, mention in enumerate(mentions):
         counts = meant[row]
         often = sorted(counts, key=lambda entity, c=counts: (-c[entity], entity))  # type: ignore[misc]
-        union = dict.fromkeys(often[:_MEANT])
-        for ids in index.named_alike(mention.surface):
-            if len(ids) > 1:
-                same = np.array(ids, dtype=np.int64)
-                where = np.full(len(same), row)
-                _, told = index.of_vectors(looks.surfaces, looks.said, where, same)
-                ids = tuple(same[np.argsort(-told, kind="stable")][:_SAME].tolist())
-            union.update(dict.fromkeys(ids))
-        union.update(dict.fromkeys(nearly[row]))
+        named = [
+            ids if len(ids) < 2 else _by_text(index, looks, row, ids)
+            for ids in index.named_alike(mention.surface)
+        ]
         near = looks.near[row].tolist()
-        for nearest in (near[:_NEAREST], looks.worded[row].tolist(), looks.named[row].tolist()):
-            union.update(dict.fromkeys(nearest))
-        union.update(dict.fromkeys(looks.told[row].tolist()))
-        union.update(dict.fromkeys(near))
-        found.append(np.sort(np.array(list(union)[:LIMIT], dtype=np.int64)))
+        union = dict.fromkeys(
+            itertools.chain(
+                often[:_MEANT],
+                *named,
+                nearly[row],
+                near[:_NEAREST],
+                looks.worded[row].tolist(),
+                looks.named[row].tolist(),
+                looks.told[row].tolist(),
+                near,
+            )
+        )
+        found.append(np.sort(np.fromiter(itertools.islice(union, LIMIT), np.int64)))
     return found
+
+
+def _by_text(index: NameIndex, looks: Looks, row: int, ids: Sequence[int]) -> list[int]:
+    """Return those of namesakes whose names are nearest to the text, the nearest first."""
+    same = np.array(ids, dtype=np.int64)
+    _, told = index.of_vectors(looks.surfaces, looks.said, np.full(len(same), row), same)
+    ordered: list[int] = same[np.argsort(-told, kind="stable")][:_SAME].tolist()
+    return ordered

@@ -113,7 +113,7 @@ def describe(
         plain = plain_features(index, block, others, looks, pairs)
         known = memory.describe(block, index.contexts(block), candidates, apart=training)
         told = hint_features(memory.hints, index, block, looks, pairs, apart=training)
-        values = with_margins(np.concatenate([plain, known, told], axis=1), pairs.starts)
+        values = with_margins((plain, known, told), pairs.starts)
         progress(start + len(block), len(mentions))
         yield Described(pairs=pairs, values=values)
 

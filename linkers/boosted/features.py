@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
@@ -76,7 +77,9 @@ _CONTESTED = (
     *HINT_FEATURES,
 )
 _LEARNT = (*MEMORY_FEATURES, *HINT_FEATURES)
-FEATURES = (*_PLAIN, *_LEARNT, *(f"{name}, margin" for name in _CONTESTED))
+_JUDGED = (*_PLAIN, *_LEARNT)
+_CONTESTED_COLUMNS = [_JUDGED.index(name) for name in _CONTESTED]
+FEATURES = (*_JUDGED, *(f"{name}, margin" for name in _CONTESTED))
 """Columns of what the ranker sees."""
 
 
@@ -134,7 +137,7 @@ def plain_features(
         np.add.reduceat(flags[:, 1], pairs.starts)[rows],
         *phrase_features(index, mentions, pairs, alike[:, _LETTERS + 1 :]).T,
     ]
-    return np.stack(values, axis=1).astype(np.float32)
+    return np.array(values, dtype=np.float32).T
 
 
 def _with_text(index: NameIndex, mentions: Sequence[Mention], names: Ids, where: Ids) -> Floats:
@@ -217,11 +220,20 @@ def _of_others(index: NameIndex, others: Sequence[Sequence[str]], pairs: Pairs) 
     return values
 
 
-def with_margins(values: Floats, starts: Ids) -> Floats:
-    """Return ``(P, FEATURES)``: all features, with the margins of some of them."""
-    names = (*_PLAIN, *_LEARNT)
-    contested = values[:, [names.index(name) for name in _CONTESTED]]
-    return np.concatenate([values, contested - group_best_other(contested, starts)], axis=1)
+def with_margins(parts: Sequence[Floats], starts: Ids) -> Floats:
+    """Return ``(P, FEATURES)``: all features, with the margins of some of them.
+
+    Args:
+        parts: ``(P, features)`` each: plain ones, those of memory, those of hints.
+        starts: ``(n,)`` where the candidates of each mention begin.
+    """
+    # one feature after the other: what follows reads and writes whole features
+    columns = np.empty((len(FEATURES), len(parts[0])), dtype=np.float32)
+    np.concatenate([part.T for part in parts], out=columns[: len(_JUDGED)])
+    contested = columns[_CONTESTED_COLUMNS]
+    others = group_best_other(contested.T, starts)
+    np.subtract(contested, others.T, out=columns[len(_JUDGED) :])
+    return torch.from_numpy(columns).T.contiguous().numpy()
 
 
 def group_best_other(values: Floats, starts: Ids) -> Floats:
@@ -233,12 +245,16 @@ def group_best_other(values: Floats, starts: Ids) -> Floats:
         >>> group_best_other(np.array([[3.0], [1.0], [2.0]]), np.array([0, 2])).ravel().tolist()
         [1.0, 3.0, 0.0]
     """
-    filled = np.where(np.isnan(values), -np.inf, values)
-    rows = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(values))))
-    first = np.maximum.reduceat(filled, starts, axis=0)
-    is_first = filled == first[rows]
-    number = np.add.reduceat(is_first.astype(np.int64), starts, axis=0)
-    second = np.maximum.reduceat(np.where(is_first, -np.inf, filled), starts, axis=0)
+    filled = np.array(values.T, dtype=np.float32)  # (m, P), a copy
+    filled[np.isnan(filled)] = -np.inf
+    sizes = np.diff(np.append(starts, len(values)))
+    first = np.maximum.reduceat(filled, starts, axis=1)
+    best = np.repeat(first, sizes, axis=1)
+    is_first = filled == best
+    number = np.add.reduceat(is_first.view(np.uint8), starts, axis=1, dtype=np.int64)
+    filled[is_first] = -np.inf
+    second = np.maximum.reduceat(filled, starts, axis=1)
     second = np.where(number > 1, first, second)
-    other = np.where(is_first, second[rows], first[rows])
-    return np.where(np.isfinite(other), other, 0.0).astype(np.float32)
+    other = np.where(is_first, np.repeat(second, sizes, axis=1), best)
+    other[np.isinf(other)] = 0.0
+    return other.T

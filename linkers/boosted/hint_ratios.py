@@ -117,12 +117,16 @@ def _ratios(
     places, _, sizes = members_of(hints.counts.indptr, words)
     spoken = np.repeat(np.arange(len(words)), sizes)
     width = len(hints.names)
-    order = np.argsort(rows * width + columns)
-    keys = (rows * width + columns)[order]
-    wanted = mention_of[spoken] * width + hints.counts.indices[places]
-    spots = np.searchsorted(keys, wanted)
-    there = np.flatnonzero(np.append(keys, -1)[spots] == wanted)
-    term, spoken = order[spots[there]], spoken[there]
+    distinct, compact = np.unique(columns, return_inverse=True)
+    number_of = np.full(width, -1)
+    number_of[distinct] = np.arange(len(distinct))
+    term_of = np.full((count, len(distinct)), -1)
+    term_of[rows, compact] = np.arange(len(rows))
+    asked = number_of[hints.counts.indices[places]]
+    there = np.flatnonzero(asked >= 0)
+    term = term_of[mention_of[spoken[there]], asked[there]]
+    there, term = there[term >= 0], term[term >= 0]
+    spoken = spoken[there]
     together = hints.counts.data[places[there]].astype(np.float64)
     both = [[_crossed(left, right, width) for left, right in told] for told in own]
     cells = len(hints.texts) * width

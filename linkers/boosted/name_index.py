@@ -194,10 +194,14 @@ class NameIndex:
     def _nearest(self, queries: Floats, count: int) -> list[Ids]:
         """Return ids of entities by their names' vectors, best first."""
         picked = self.vectors.likely(queries, count)
-        return [
-            _best(self._read.owners[names], self.vectors.vectors[names] @ query, count)
-            for names, query in zip(picked, queries, strict=True)
-        ]
+        rows = np.repeat(np.arange(len(picked)), picked.shape[1])
+        (flat,) = products((queries,), rows, self.vectors.vectors, picked.ravel())
+        values = flat.reshape(picked.shape)
+        if self._read.single:  # a name's place is its entity's id, and the picked ascend
+            order = np.argsort(-values, axis=1, kind="stable")[:, :count]
+            return list(np.take_along_axis(picked, order, axis=1))
+        owners = self._read.owners[picked]
+        return [_best(*row, count) for row in zip(owners, values, strict=True)]
 
     def _told(self, surfaces: Floats, said: Floats) -> list[Ids]:
         """Return ids by the text, and half by the words."""
@@ -248,12 +252,14 @@ class NameIndex:
         """Return for each mention entities whose names share most words with it and its text."""
         mine, all_ = self.words.shared(own), self.words.shared(every)
         found, room = [], np.empty(len(self.words.mass), dtype=np.float32)
+        shares = all_.data / self.words.mass[all_.indices]
+        own_shares = mine.data / np.repeat(np.maximum(mass, 1e-6), np.diff(mine.indptr))
         for row in range(len(mass)):
             part = slice(*all_.indptr[row : row + 2])
             names = all_.indices[part]
-            room[names] = all_.data[part] / self.words.mass[names]
+            room[names] = shares[part]
             part = slice(*mine.indptr[row : row + 2])
-            room[mine.indices[part]] += mine.data[part] / max(float(mass[row]), 1e-6)
+            room[mine.indices[part]] += own_shares[part]
             scores = room[names]
             if len(scores) > 4 * WORDED:  # sorting all of them takes longer than what follows
                 kept = scores >= np.partition(scores, -WORDED)[-WORDED]

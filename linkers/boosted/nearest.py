@@ -41,9 +41,12 @@ def products(lefts: tuple[Floats, ...], rows: Ids, right: Floats, columns: Ids) 
         ``(pairs,)`` for each of `lefts`.
     """
     found = [np.empty(len(rows), dtype=np.float32) for _ in lefts]
-    starts = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
-    for start, end in itertools.pairwise([*starts, len(rows)]):
-        row, gathered = rows[start], right[columns[start:end]]
+    ends = np.append(np.flatnonzero(np.diff(rows, prepend=-1)), len(rows))
+    room = np.empty((np.diff(ends).max(initial=0), right.shape[1]), dtype=right.dtype)
+    for start, end in itertools.pairwise(ends.tolist()):
+        row, gathered = rows[start], room[: end - start]
+        # no place lies outside: "clip" only spares a copy
+        right.take(columns[start:end], axis=0, out=gathered, mode="clip")
         for left, values in zip(lefts, found, strict=True):
             np.einsum("pd,d->p", gathered, left[row], out=values[start:end])
     return found

@@ -42,7 +42,8 @@ def beside(mention: Mention) -> tuple[str, str]:
     if mention.start is None or mention.end is None:
         return "", ""
     after = _AFTER.match(mention.context, mention.end)
-    before = _BEFORE.search(mention.context[max(0, mention.start - 84) : mention.start])
+    said = mention.context[max(0, mention.start - 84) : mention.start]
+    before = _BEFORE.search(said) if "(" in said[-3:] else None  # without it, searching is slow
     closed = mention.context[mention.end : mention.end + 2].lstrip("\"'”’").startswith(")")
     return (
         after.group(1).strip() if after else "",

@@ -53,6 +53,8 @@ def word_set(text: str) -> frozenset[str]:
 
 
 def _pieces(text: str, size: int = 160) -> list[str]:
+    if len(text) < size:
+        return [text]
     pieces, part = [], ""
     for word in text.split():
         if part and len(part) + len(word) > size:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
+from bench import linking_decisions
 from bench.linking_speed import main
 from tests.linkers.boosted.made_world import entities, mentions, write
 
@@ -26,3 +29,18 @@ def test_every_part_is_measured_and_told(tmp_path: Path) -> None:
     text = (tmp_path / "linking-speed.md").read_text()
     for heading in ("From raw text", "from pooled vectors", "400 entities", "Comparing tokens"):
         assert heading in text
+    _compare_decisions(where[:4], tmp_path)
+
+
+def _compare_decisions(where: tuple[object, ...], folder: Path) -> None:
+    """The same linker decides alike; one whose first two candidates change places does not."""
+    paths = [folder / f"{name}.npz" for name in ("one", "other", "changed")]
+    how = ("--encoder", "tiny", "--sets", "made", "--mentions", 260, "--seen", 40)
+    for path in paths[:2]:
+        words = ("write", path, *where, *how)
+        assert linking_decisions.main([str(word) for word in words]) == 0
+    assert linking_decisions.main(["compare", *map(str, paths[:2])]) == 0
+    arrays = dict(np.load(paths[0]))
+    arrays["ids"][:2] = arrays["ids"][1::-1]
+    np.savez(paths[2], **arrays)
+    assert linking_decisions.main(["compare", str(paths[0]), str(paths[2])]) == 1

@@ -160,3 +160,11 @@ def test_a_set_without_splits_is_whole() -> None:
 
     whole = MentionSet(mentions=(Mention(id="1", surface="a"),), gold=(None,), splits=("",))
     assert whole.part("test") is whole
+
+
+def test_a_split_that_is_judged_holds_mentions(files: Path) -> None:
+    path = files / "mentions.jsonl.gz"
+    every = read_mention_set(path)
+    assert every.judged("test", where=path) == every.part("test")
+    with pytest.raises(InputError, match=r"of the split 'exam'.*its splits are .*valid"):
+        every.judged("exam", where=path)
