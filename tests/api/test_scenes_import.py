@@ -15,10 +15,12 @@ from api.steps.import_annotations import AnnotationImport, import_annotations
 from api.workspace import Workspace
 from kg.backends.memory import MemoryStore
 from kg.errors import ImageError, InputError, RecordError, SettingError
+from scenes.exchange.formats import write_exchanged
 from scenes.relations.annotations import read_annotations, read_vocabulary
 from scenes.relations.checkpoint import save_relation_model
 from scenes.relations.prior import PriorLearner
 from tests.scenes.relation_files import rows, write_rows, write_vocabulary
+from tests.scenes.relation_world import VOCABULARY
 
 
 @pytest.fixture
@@ -71,6 +73,28 @@ def test_pictures_of_a_folder_are_taken_and_none_outside_it(files: Path, engine:
     write_rows(files / "new.jsonl.gz", [rows(1, seed=3)[0] | {"image": "none.jpg"}])
     with pytest.raises(ImageError):
         import_annotations(engine, task(files, images=folder))
+
+
+def test_formats_of_others_land_but_for_bad_records(files: Path, engine: Engine) -> None:
+    path = files / "coco.json"
+    images = read_annotations(files / "new.jsonl.gz", VOCABULARY)
+    write_exchanged(images, VOCABULARY, path, form="coco")
+    value = json.loads(path.read_text())
+    value["annotations"][0]["bbox"] = None
+    path.write_text(json.dumps(value))
+    found = import_annotations(
+        engine,
+        AnnotationImport(
+            annotations=path, model=files / "model", calibrate=files / "held.jsonl.gz"
+        ),
+    )
+    assert found["parts"] == sum(map(len, images)) - 1
+    assert found["likely"] > 0
+    told = [json.loads(line) for line in Path(found["rejects_file"]).read_text().splitlines()]
+    assert found["rejected"] == len(told)
+    assert told[0]["column"] == "annotations.bbox"
+    with pytest.raises(InputError, match="need a vocabulary"):
+        import_annotations(engine, AnnotationImport(annotations=files / "new.jsonl.gz"))
 
 
 def test_bad_input_is_told_and_nothing_is_written(files: Path, engine: Engine) -> None:
