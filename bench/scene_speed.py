@@ -4,7 +4,7 @@ Question: does taking images apart keep up, and does its memory stay flat? Rival
 alone, on the same images in the same process. Command: ``python -m bench.scene_speed
 --out docs/benchmarks`` on a machine that does nothing else (about fifteen minutes on two cores;
 ``--quick`` takes few images). The flags of the demo stand for flat images; the store is the one in
-memory, so that the engine's own speed is not measured. Writes ``scene-speed.json`` and ``.md``.
+memory, so that the engine's own speed is not measured. Writes ``scenes-speed.json`` and ``.md``.
 """
 
 from __future__ import annotations
@@ -218,8 +218,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         command="python -m bench.scene_speed" + (" --quick" if given.quick else ""),
         clock=clock,
     )
-    result.save(given.out / "scene-speed.json")
-    with atomic_write(given.out / "scene-speed.md") as file:
+    result.save(given.out / "scenes-speed.json")
+    with atomic_write(given.out / "scenes-speed.md") as file:
         file.write(page(result).encode())
     print(page(result))
     return 0

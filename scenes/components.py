@@ -44,16 +44,19 @@ def connected_pieces(layers: NDArray[np.int16], *, small: float = 0.0) -> tuple[
 
 def dissolve_fragments(
     layers: NDArray[np.int16], *, fewest: int, small: float = 0.0
-) -> NDArray[np.int16]:
+) -> tuple[NDArray[np.int16], Numbers, int]:
     """Give the pixels of pieces under `fewest` pixels to the nearest larger piece.
 
     `small` as in `connected_pieces`.
+
+    Returns:
+        The layers, and their pieces as `connected_pieces` gives them.
     """
     pieces, count = connected_pieces(layers, small=small)
     sizes = np.bincount(pieces.ravel(), minlength=count)
     lost = sizes[pieces] < fewest
     if not lost.any() or lost.all():
-        return layers
+        return layers, pieces, count
     result = layers.copy()
     rows, columns = np.nonzero(lost)
     # what is nearest lies close by: look there first, in all of the image only where it does not
@@ -66,7 +69,7 @@ def dissolve_fragments(
         if np.hypot(down + top - rows, across + left - columns).max() <= margin:
             result[rows, columns] = layers[down + top, across + left]
             break
-    return result
+    return result, *connected_pieces(result, small=small)
 
 
 def touching_pairs(pieces: Numbers) -> NDArray[np.int32]:

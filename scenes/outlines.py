@@ -130,7 +130,7 @@ def _hull(mask: Mask) -> Mask:
     first = mask[rows].argmax(axis=1)
     last = mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
     # the two ends of each row have the same hull as all pixels
-    left, right = _chain(first.tolist(), rows.tolist()), _chain((-last).tolist(), rows.tolist())
+    left, right = _chain(first, rows), _chain(-last, rows)
     corners = [*left, *((-x, y) for x, y in reversed(right))]
     if len(set(corners)) < 3:  # a point or a line
         return mask
@@ -140,10 +140,15 @@ def _hull(mask: Mask) -> Mask:
     return result
 
 
-def _chain(across: list[int], rows: list[int]) -> list[tuple[int, int]]:
+def _chain(across: NDArray[np.int64], rows: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Return the corners of the hull on the side of the smaller numbers (Andrew 1979)."""
+    if len(rows) > 2:  # what does not stick out between its neighbours is no corner
+        before, after = rows[1:-1] - rows[:-2], rows[2:] - rows[:-2]
+        bent = (across[1:-1] - across[:-2]) * after < (across[2:] - across[:-2]) * before
+        kept = np.concatenate([[True], bent, [True]])
+        across, rows = across[kept], rows[kept]
     corners: list[tuple[int, int]] = []
-    for x, y in zip(across, rows, strict=True):
+    for x, y in zip(across.tolist(), rows.tolist(), strict=True):
         while len(corners) > 1:
             (x0, y0), (x1, y1) = corners[-2:]
             if (x1 - x0) * (y - y0) < (x - x0) * (y1 - y0):

@@ -16,7 +16,7 @@ from scipy import ndimage
 from kg.errors import ImageError, SettingError
 from kg.model import BoxXyxy
 from scenes.colours import colour_name
-from scenes.components import clusters_of_small, connected_pieces, dissolve_fragments
+from scenes.components import clusters_of_small, dissolve_fragments
 from scenes.masks import decode_rle, encode_rle
 from scenes.model import Pixels, Region, RegionKind
 from scenes.palette import colour_layers
@@ -95,8 +95,9 @@ def segment(image: Pixels, config: SegmentConfig = _DEFAULT) -> tuple[Region, ..
     top, left = (min(step, side) // 2 for side in image.shape[:2])
     small = image[top::step, left::step]
     layers, colours = colour_layers(small, most=config.most_colours)
-    layers = dissolve_fragments(layers, fewest=config.fewest_pixels, small=config.small_share)
-    pieces, count = connected_pieces(layers, small=config.small_share)
+    layers, pieces, count = dissolve_fragments(
+        layers, fewest=config.fewest_pixels, small=config.small_share
+    )
     groups = _groups(pieces, count, config)
     owner = np.full(count, -1, dtype=np.int32)
     for number, (members, _) in enumerate(groups):

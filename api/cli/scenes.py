@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from api.cli import scenes_evaluate, scenes_ground, scenes_import
+from api.cli import scenes_evaluate, scenes_ground, scenes_import, scenes_sheet
 
 __all__ = ["add_parser", "run"]
 
@@ -40,6 +40,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     scenes_evaluate.add_parser(actions)
     scenes_import.add_parser(actions, common)
     scenes_ground.add_parser(actions, common)
+    scenes_sheet.add_parser(actions, common)
 
 
 def run(arguments: argparse.Namespace) -> int:

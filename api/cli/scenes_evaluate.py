@@ -36,7 +36,11 @@ def add_parser(actions: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("annotations", type=Path, help="annotated images: JSONL, plain or gzip")
+    add(
+        "annotations",
+        type=Path,
+        help="annotated images: VRD's JSONL, COCO, Visual Genome or Label Studio",
+    )
     add("--vocabulary", type=Path, required=True, help="names of classes and predicates: JSON")
     add("--json", type=Path, required=True, metavar="OUT", help="result file")
     given = parser.add_mutually_exclusive_group(required=True)

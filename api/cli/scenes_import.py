@@ -6,13 +6,19 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-__all__ = ["add_parser", "run"]
+__all__ = ["FORMATS", "add_parser", "run"]
+
+FORMATS = ("vrd", "coco", "visual-genome", "label-studio")
+"""As in `scenes.exchange.formats`, which need not be imported to show the help."""
 
 EXAMPLES = """examples:
   umbra scenes import train.jsonl.gz --vocabulary vocabulary.json
+  umbra scenes import instances.json --images pictures
   umbra scenes import new.jsonl.gz --vocabulary vocabulary.json --images pictures \\
       --model relations --calibrate held-out.jsonl.gz
 
+Annotations are VRD's (JSON Lines, with a vocabulary), COCO's, Visual Genome's or Label Studio's; a
+record that cannot be taken lands in rejects/ of the working folder with its number and the reason.
 Images, their objects as parts, and what is said of them become entities and edges; without --images
 the boxes are drawn. With a model (`umbra scenes evaluate … --save DIR`) likely relations come with
 their probability, calibrated on images that it has not seen; a newer model replaces an older one's.
@@ -29,8 +35,11 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    one.add_argument("annotations", type=Path, metavar="ANNOTATIONS", help="JSONL, an image a line")
-    one.add_argument("--vocabulary", type=Path, required=True, help="names of classes, predicates")
+    one.add_argument("annotations", type=Path, metavar="ANNOTATIONS", help="the file")
+    one.add_argument("--format", choices=FORMATS, help="of the file (default: by what is in it)")
+    one.add_argument(
+        "--vocabulary", type=Path, help="names of classes, predicates; VRD's format needs it"
+    )
     one.add_argument("--images", type=Path, help="folder of the pictures, by the images' names")
     one.add_argument("--model", type=Path, help="folder of a model of relations")
     one.add_argument("--calibrate", type=Path, help="annotated images that the model has not seen")
@@ -49,6 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     task = AnnotationImport(
         annotations=arguments.annotations,
         vocabulary=arguments.vocabulary,
+        form=arguments.format,
         images=arguments.images,
         model=arguments.model,
         calibrate=arguments.calibrate,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from encoders.protocols import TextEncoder
+    from scenes.exchange.gathering import Exchanged
     from scenes.relations.annotations import AnnotatedImage, Vocabulary
     from scenes.relations.matching import Protocol
     from scenes.relations.model import RelationLearner, RelationModel
@@ -33,7 +34,7 @@ class RelationEvaluation:
     """What is evaluated.
 
     Attributes:
-        annotations: Images to judge on.
+        annotations: Images to judge on, in VRD's, COCO's, Visual Genome's or Label Studio's format.
         vocabulary: Names of their classes and predicates.
         model: Folder of a trained model; None to train one.
         train: Images to train on, where there is no model.
@@ -97,15 +98,16 @@ def evaluate_relations(
         InputError: A file cannot be read, nothing can be learnt or judged, or the model is of
             another vocabulary.
     """
-    from scenes.relations.annotations import read_annotations, read_vocabulary
+    from scenes.relations.annotations import read_vocabulary
     from scenes.relations.checkpoint import save_relation_model
     from scenes.relations.recall import figures_of, rank_relations
 
     clock = Measurement.start()
     vocabulary = read_vocabulary(task.vocabulary)
-    gold = read_annotations(task.annotations, vocabulary)
-    found = None if task.objects is None else _objects(task.objects, vocabulary, gold)
-    model = _model(task, vocabulary, encoder, seed)
+    files = _read(task, vocabulary)
+    gold = files["annotations"].images
+    found = None if task.objects is None else _objects(task.objects, files["objects"].images, gold)
+    model = _model(task, files, vocabulary, encoder, seed)
     ranked = rank_relations(
         model, gold, protocol=task.protocol, found=found, weighting=_weighting(task)
     )
@@ -124,7 +126,7 @@ def evaluate_relations(
         seconds=clock.seconds,
         peak_memory_mb=peak_memory_mb(),
         metrics=figures.metrics,
-        by=figures.by,
+        by={**figures.by, **_rejects(files)},
     )
     Units(values=figures.units).save(units_path(out), inputs=result.inputs)
     result.save(out)
@@ -155,15 +157,35 @@ def relation_learner(kind: RelationKind, encoder: TextEncoder) -> RelationLearne
             return PriorLearner()
 
 
+def _read(task: RelationEvaluation, vocabulary: Vocabulary) -> dict[str, Exchanged]:
+    """Read the files of the task, by their roles."""
+    from scenes.exchange.formats import read_exchanged
+
+    paths = {"annotations": task.annotations, "train": task.train, "objects": task.objects}
+    return {
+        role: read_exchanged(path, vocabulary) for role, path in paths.items() if path is not None
+    }
+
+
+def _rejects(files: Mapping[str, Exchanged]) -> dict[str, dict[str, dict[str, float]]]:
+    """Say how many records were not taken, so that nobody takes the figures for those of all."""
+    found = {role: {"n": float(len(one.rejects))} for role, one in files.items() if one.rejects}
+    return {"rejects": found} if found else {}
+
+
 def _model(
-    task: RelationEvaluation, vocabulary: Vocabulary, encoder: TextEncoder, seed: int
+    task: RelationEvaluation,
+    files: Mapping[str, Exchanged],
+    vocabulary: Vocabulary,
+    encoder: TextEncoder,
+    seed: int,
 ) -> RelationModel:
-    from scenes.relations.annotations import read_annotations
     from scenes.relations.checkpoint import load_relation_model
 
-    if task.train is not None:
-        images = read_annotations(task.train, vocabulary)
-        return relation_learner(task.kind, encoder).fit(images, vocabulary, seed=seed)
+    if "train" in files:
+        return relation_learner(task.kind, encoder).fit(
+            files["train"].images, vocabulary, seed=seed
+        )
     if task.model is None:
         raise AssertionError("the task was checked when it was made")
     model = load_relation_model(task.model)
@@ -186,12 +208,10 @@ def _weighting(task: RelationEvaluation) -> Weighting:
 
 
 def _objects(
-    path: Path, vocabulary: Vocabulary, gold: tuple[AnnotatedImage, ...]
+    path: Path, found: tuple[AnnotatedImage, ...], gold: tuple[AnnotatedImage, ...]
 ) -> list[AnnotatedImage]:
     """Return what was found in each image, in their order."""
-    from scenes.relations.annotations import read_annotations
-
-    by_name = {image.name: image for image in read_annotations(path, vocabulary)}
+    by_name = {image.name: image for image in found}
     missing = next((image.name for image in gold if image.name not in by_name), None)
     if missing is not None:
         raise InputError(f"no line for the image {missing!r}", where=str(path))

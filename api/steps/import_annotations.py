@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from api.engine import Engine
+    from kg.formats.records import Reject
     from kg.images import ImageFolder
     from kg.model import ImageRef
+    from scenes.exchange.formats import AnnotationFormat
+    from scenes.exchange.gathering import Exchanged
     from scenes.relations.annotations import AnnotatedImage, Vocabulary
     from scenes.relations.likely import Guess
+    from scenes.relations.model import RelationModel
 
 __all__ = ["AnnotationImport", "import_annotations"]
 
@@ -23,8 +29,10 @@ class AnnotationImport:
     """What is imported.
 
     Attributes:
-        annotations: Images in the format of VRD, a line each.
-        vocabulary: Names of their classes and predicates.
+        annotations: Images in the format of VRD, COCO, Visual Genome or Label Studio.
+        vocabulary: Names of their classes and predicates; None takes those of the model, else
+            those that occur. VRD's format needs one.
+        form: The format; None to tell by the file.
         images: Folder of the pictures by the names of the images; None draws the boxes.
         model: Folder of a model of relations; None writes only what is annotated.
         calibrate: Annotated images that the model has not seen.
@@ -35,7 +43,8 @@ class AnnotationImport:
     """
 
     annotations: Path
-    vocabulary: Path
+    vocabulary: Path | None = None
+    form: AnnotationFormat | None = None
     images: Path | None = None
     model: Path | None = None
     calibrate: Path | None = None
@@ -65,52 +74,83 @@ def import_annotations(
         progress: Told pictures kept of how many.
 
     Returns:
-        Counts of images, parts, edges said and likely, and the model's version.
+        Counts of images, parts, edges said and likely, the model's version, how many records were
+        rejected and the file that says which and why.
 
     Raises:
-        RecordError: A line is no annotated image; nothing was written.
-        InputError: The vocabulary or the model do not fit.
+        RecordError: The file cannot be read, or a line of VRD's format is no annotated image;
+            nothing was written.
+        InputError: The vocabulary or the model do not fit, or no image can be taken.
         ImageError: A picture is broken.
     """
-    from scenes.relations.annotations import read_annotations, read_vocabulary
+    from scenes.exchange.formats import read_exchanged
     from scenes.relations.graph import Annotations, write_annotations
 
-    vocabulary = read_vocabulary(task.vocabulary)
-    images = read_annotations(task.annotations, vocabulary)
-    version, guesses = _likely(task, vocabulary, images)
+    model = _model(task)
+    read = read_exchanged(task.annotations, _vocabulary(task, model), form=task.form)
+    version, guesses = _likely(task, model, read)
     engine.workspace.create()
     pictures: dict[str, ImageRef] = {}
-    for number, image in enumerate(images):
-        pictures[image.name] = _picture(task, image, vocabulary, engine.images)
-        progress(number + 1, len(images))
+    for number, image in enumerate(read.images):
+        pictures[image.name] = _picture(task, image, read.vocabulary, engine.images)
+        progress(number + 1, len(read.images))
     told = Annotations(
-        images=images, vocabulary=vocabulary, pictures=pictures, source=task.annotations.name
+        images=read.images,
+        vocabulary=read.vocabulary,
+        pictures=pictures,
+        source=task.annotations.name,
     )
     counts = write_annotations(engine.store, told, guesses, model=version)
-    return {**counts, "model": version}
+    return {**counts, "model": version, **_rejected(engine, task, read.rejects)}
+
+
+def _model(task: AnnotationImport) -> RelationModel | None:
+    from scenes.relations.checkpoint import load_relation_model
+
+    return None if task.model is None else load_relation_model(task.model)
+
+
+def _vocabulary(task: AnnotationImport, model: RelationModel | None) -> Vocabulary | None:
+    from kg.errors import InputError
+    from scenes.relations.annotations import read_vocabulary
+
+    if task.vocabulary is None:
+        return None if model is None else model.vocabulary
+    vocabulary = read_vocabulary(task.vocabulary)
+    if model is not None and model.vocabulary != vocabulary:
+        raise InputError("the model is of another vocabulary", where=str(task.model))
+    return vocabulary
+
+
+def _rejected(engine: Engine, task: AnnotationImport, rejects: Sequence[Reject]) -> dict[str, Any]:
+    """Write the rejects beside those of `umbra build`, and say how many there are."""
+    from kg.files import atomic_write
+
+    if not rejects:
+        return {"rejected": 0}
+    path = engine.workspace.rejects / f"{task.annotations.stem}.jsonl"
+    with atomic_write(path) as file:
+        file.writelines(f"{one.to_json()}\n".encode() for one in rejects)
+    return {"rejected": len(rejects), "rejects_file": str(path)}
 
 
 def _likely(
-    task: AnnotationImport, vocabulary: Vocabulary, images: tuple[AnnotatedImage, ...]
+    task: AnnotationImport, model: RelationModel | None, read: Exchanged
 ) -> tuple[str | None, list[tuple[Guess, ...]]]:
-    if task.model is None or task.calibrate is None:
+    if model is None or task.calibrate is None:
         return None, []
-    from kg.errors import InputError
     from kg.files import sha256_of_text
-    from scenes.relations.annotations import read_annotations
-    from scenes.relations.checkpoint import load_relation_model
+    from scenes.exchange.formats import read_exchanged
     from scenes.relations.graph import MODEL_PREFIX
     from scenes.relations.likely import LikelyRelations
 
-    model = load_relation_model(task.model)
-    if model.vocabulary != vocabulary:
-        raise InputError("the model is of another vocabulary", where=str(task.model))
-    likely = LikelyRelations.fit(model, read_annotations(task.calibrate, vocabulary))
+    held_out = read_exchanged(task.calibrate, model.vocabulary, form=task.form)
+    likely = LikelyRelations.fit(model, held_out.images)
     digest = sha256_of_text(
         repr([(name, array.tobytes()) for name, array in sorted(model.arrays().items())])
         + repr(likely.calibration.to_json())
     )
-    return f"{MODEL_PREFIX}{digest[:12]}", likely.guesses(images, least=task.least)
+    return f"{MODEL_PREFIX}{digest[:12]}", likely.guesses(read.images, least=task.least)
 
 
 def _picture(

@@ -59,12 +59,14 @@ class AnnotatedImage:
         labels: ``(objects,)`` numbers of classes.
         triplets: ``(triplets, 3)`` subject, predicate, object, sorted and each once; subject and
             object are positions among the objects, and may be the same.
+        masks: Of each object, as `encode_rle` writes it, or None; empty where none has one.
     """
 
     name: str
     boxes: Floats
     labels: Integers
     triplets: Integers
+    masks: tuple[str | None, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of objects."""

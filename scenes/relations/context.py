@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -21,11 +21,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from encoders.protocols import TextEncoder
-from kg.errors import InputError
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.counts import TripletCounts
-from scenes.relations.inputs import COLUMNS, Scale, class_vectors, pair_numbers, pair_shares
-from scenes.relations.pairs import GEOMETRY, PairTable, extent_of, pair_table
+from scenes.relations.groundwork import Groundwork
+from scenes.relations.inputs import COLUMNS, PairInputs, pair_shares
+from scenes.relations.pairs import GEOMETRY, PairTable, extent_of
 from scenes.relations.perceptron import network_arrays, restore_network, shared_entropy
 
 __all__ = ["ContextConfig", "ContextLearner", "ContextModel"]
@@ -124,32 +124,34 @@ class ContextModel:
     """A trained context model.
 
     Attributes:
-        vocabulary: Of the images.
-        counts: Of the training images.
+        ground: What it stands on.
         config: Size.
-        scale: Of the numbers of a pair.
-        vectors: ``(classes, parts)`` of the names of classes.
         network: The trained network.
     """
 
     kind: ClassVar[str] = "context"
-    vocabulary: Vocabulary
-    counts: TripletCounts
+    ground: Groundwork
     config: ContextConfig
-    scale: Scale
-    vectors: NDArray[np.float32]
     network: nn.Module
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Of the images."""
+        return self.ground.vocabulary
+
+    @property
+    def counts(self) -> TripletCounts:
+        """Of the training images."""
+        return self.ground.counts
 
     def score(self, images: Sequence[AnnotatedImage]) -> list[Floats]:
         """Return log-probabilities; see `RelationModel`."""
-        table = pair_table(images, predicates=len(self.vocabulary.predicates))
-        numbers = self.scale.scaled(pair_numbers(images, table, self.counts, leave_out=False))
-        shares = pair_shares(table, self.counts)
+        table, inputs = self.ground.seen(images)
         found = [np.empty((0, len(self.vocabulary.predicates)))]
         with torch.inference_mode():
             for start in range(0, len(images), _BLOCK):
                 block = range(start, min(start + _BLOCK, len(images)))
-                graph = _graph(images, table, numbers, shares, block)
+                graph = _graph(images, table, inputs, block)
                 annotated, predicate = self.network(graph)
                 joint = functional.logsigmoid(annotated)[:, None] + predicate.log_softmax(dim=1)
                 found.append(joint.double().numpy())
@@ -157,8 +159,7 @@ class ContextModel:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all numbers by name, for a file."""
-        known = {**self.counts.arrays(), **self.scale.arrays(), "vectors": self.vectors}
-        return known | network_arrays(self.network, "network")
+        return self.ground.arrays() | network_arrays(self.network, "network")
 
     def settings(self) -> dict[str, Any]:
         """Return the configuration."""
@@ -169,17 +170,10 @@ class ContextModel:
         cls, vocabulary: Vocabulary, settings: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
     ) -> Self:
         """Make the model again; see `RelationModel`."""
-        config, vectors = ContextConfig(**settings), arrays["vectors"]
-        network = _Network(config, vectors, len(vocabulary.predicates))
+        config, ground = ContextConfig(**settings), Groundwork.restored(vocabulary, arrays)
+        network = _Network(config, ground.vectors, len(vocabulary.predicates))
         restore_network(network, "network", arrays)
-        return cls(
-            vocabulary=vocabulary,
-            counts=TripletCounts.from_arrays(arrays, vocabulary),
-            config=config,
-            scale=Scale.from_arrays(arrays),
-            vectors=vectors,
-            network=network,
-        )
+        return cls(ground=ground, config=config, network=network)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,26 +192,13 @@ class ContextLearner:
         self, images: Sequence[AnnotatedImage], vocabulary: Vocabulary, *, seed: int
     ) -> ContextModel:
         """Train on images; see `RelationLearner`."""
-        counts = TripletCounts.of(images, vocabulary)
-        table = pair_table(images, predicates=len(vocabulary.predicates))
-        if not table.said.any():
-            raise InputError("no training image has a triplet of two objects")
-        raw = pair_numbers(images, table, counts, leave_out=True)
-        scale = Scale.of(raw)
-        numbers, shares = scale.scaled(raw), pair_shares(table, counts, leave_out=True)
-        vectors = class_vectors(self.encoder, vocabulary.objects)
+        ground, table, inputs = Groundwork.laid(images, vocabulary, self.encoder)
+        inputs = replace(inputs, shares=pair_shares(table, ground.counts, leave_out=True))
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            network = _Network(self.config, vectors, len(vocabulary.predicates))
-            _train(network, self.config, images, table, numbers, shares)
-        return ContextModel(
-            vocabulary=vocabulary,
-            counts=counts,
-            config=self.config,
-            scale=scale,
-            vectors=vectors,
-            network=network.eval(),
-        )
+            network = _Network(self.config, ground.vectors, len(vocabulary.predicates))
+            _train(network, self.config, images, table, inputs)
+        return ContextModel(ground=ground, config=self.config, network=network.eval())
 
 
 def _train(
@@ -225,8 +206,7 @@ def _train(
     config: ContextConfig,
     images: Sequence[AnnotatedImage],
     table: PairTable,
-    numbers: NDArray[np.float32],
-    shares: NDArray[np.float32],
+    inputs: PairInputs,
 ) -> None:
     related = np.flatnonzero(np.diff(table.starts))
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=1e-3)
@@ -242,7 +222,7 @@ def _train(
             rows = np.concatenate([_rows(table, number) for number in block])
             said = torch.from_numpy(table.said[rows].astype(np.float32))
             named = said.any(dim=1)
-            annotated, predicate = network(_graph(images, table, numbers, shares, block))
+            annotated, predicate = network(_graph(images, table, inputs, block))
             loss = functional.binary_cross_entropy_with_logits(annotated, named.float())
             if named.any():
                 loss = loss + shared_entropy(predicate[named], said[named]) / 3
@@ -259,8 +239,7 @@ def _rows(table: PairTable, number: int) -> NDArray[np.int64]:
 def _graph(
     images: Sequence[AnnotatedImage],
     table: PairTable,
-    numbers: NDArray[np.float32],
-    shares: NDArray[np.float32],
+    inputs: PairInputs,
     block: Sequence[int] | NDArray[np.int64],
 ) -> _Graph:
     """Put some images of a table together."""
@@ -272,8 +251,8 @@ def _graph(
         labels=torch.from_numpy(np.concatenate([image.labels for image in shown])),
         boxes=torch.from_numpy(np.concatenate([_boxes(image) for image in shown])),
         ends=torch.from_numpy((table.objects[rows] + np.repeat(starts, pairs)[:, None]).T.copy()),
-        numbers=torch.from_numpy(numbers[rows]),
-        shares=torch.from_numpy(shares[rows]),
+        numbers=torch.from_numpy(inputs.numbers[rows]),
+        shares=torch.from_numpy(inputs.shares[rows]),
     )
 
 

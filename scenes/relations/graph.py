@@ -96,7 +96,7 @@ class Annotations:
         share = (box[2] - box[0]) * (box[3] - box[1]) / (picture.width * picture.height)
         part = ImagePart(
             parent=image_key(image.name), image=picture.sha256, box_xyxy=box,
-            area_share=min(share, 1.0),
+            area_share=min(share, 1.0), mask_rle=image.masks[number] if image.masks else None,
         )  # fmt: skip
         return Entity(
             key=part_key(image.name, number), label="Part", name=name, part=part,

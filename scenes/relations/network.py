@@ -21,18 +21,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from encoders.protocols import TextEncoder
-from kg.errors import InputError
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.counts import TripletCounts
-from scenes.relations.inputs import (
-    COLUMNS,
-    PairInputs,
-    Scale,
-    class_vectors,
-    pair_numbers,
-    pair_shares,
-)
-from scenes.relations.pairs import GEOMETRY, PairTable, pair_table
+from scenes.relations.groundwork import Groundwork
+from scenes.relations.inputs import COLUMNS, PairInputs, pair_shares
+from scenes.relations.pairs import GEOMETRY, PairTable
 from scenes.relations.perceptron import (
     Perceptron,
     PerceptronConfig,
@@ -110,33 +103,31 @@ class NetworkModel:
     """Trained perceptrons.
 
     Attributes:
-        vocabulary: Of the images.
-        counts: Of the training images.
+        ground: What they stand on.
         config: Which perceptrons these are.
-        scale: Of the numbers of a pair.
-        vectors: ``(classes, parts)`` of the names of classes.
         pair: Perceptrons that tell whether a pair is annotated.
         predicate: Perceptrons that tell the predicate.
     """
 
     kind: ClassVar[str] = "network"
-    vocabulary: Vocabulary
-    counts: TripletCounts
+    ground: Groundwork
     config: NetworkConfig
-    scale: Scale
-    vectors: NDArray[np.float32]
     pair: tuple[Perceptron, ...]
     predicate: tuple[Perceptron, ...]
 
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Of the images."""
+        return self.ground.vocabulary
+
+    @property
+    def counts(self) -> TripletCounts:
+        """Of the training images."""
+        return self.ground.counts
+
     def score(self, images: Sequence[AnnotatedImage]) -> list[Floats]:
         """Return log-probabilities; see `RelationModel`."""
-        table = pair_table(images, predicates=len(self.vocabulary.predicates))
-        numbers = pair_numbers(images, table, self.counts, leave_out=False)
-        inputs = PairInputs(
-            labels=table.labels,
-            numbers=self.scale.scaled(numbers),
-            shares=pair_shares(table, self.counts),
-        )
+        table, inputs = self.ground.seen(images)
         annotated = _mean([functional.logsigmoid(outputs(one, inputs)) for one in self.pair])
         predicate = _mean([outputs(one, inputs).log_softmax(dim=1) for one in self.predicate])
         joint = (annotated + predicate).double().numpy()
@@ -144,7 +135,7 @@ class NetworkModel:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all numbers by name, for a file."""
-        found = {**self.counts.arrays(), **self.scale.arrays(), "vectors": self.vectors}
+        found = self.ground.arrays()
         for part, networks in (("pair", self.pair), ("predicate", self.predicate)):
             for number, network in enumerate(networks):
                 found |= network_arrays(network, f"{part}{number}")
@@ -160,23 +151,12 @@ class NetworkModel:
     ) -> Self:
         """Make the model again; see `RelationModel`."""
         config = NetworkConfig.from_settings(settings)
-        vectors = arrays["vectors"]
-        if vectors.ndim != 2 or len(vectors) != len(vocabulary.objects):
-            raise InputError("the model has names of other classes")
-        counts = TripletCounts.from_arrays(arrays, vocabulary)
-        pair, predicate = _perceptrons(config, vectors, counts)
+        ground = Groundwork.restored(vocabulary, arrays)
+        pair, predicate = _perceptrons(config, ground)
         for part, networks in (("pair", pair), ("predicate", predicate)):
             for number, network in enumerate(networks):
                 restore_network(network, f"{part}{number}", arrays)
-        return cls(
-            vocabulary=vocabulary,
-            counts=counts,
-            config=config,
-            scale=Scale.from_arrays(arrays),
-            vectors=vectors,
-            pair=pair,
-            predicate=predicate,
-        )
+        return cls(ground=ground, config=config, pair=pair, predicate=predicate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,22 +175,11 @@ class NetworkLearner:
         self, images: Sequence[AnnotatedImage], vocabulary: Vocabulary, *, seed: int
     ) -> NetworkModel:
         """Train on images; see `RelationLearner`."""
-        counts = TripletCounts.of(images, vocabulary)
-        table = pair_table(images, predicates=len(vocabulary.predicates))
+        ground, table, every = Groundwork.laid(images, vocabulary, self.encoder)
         named = table.annotated
-        if not named.any():
-            raise InputError("no training image has a triplet of two objects")
-        numbers = pair_numbers(images, table, counts, leave_out=True)
-        scale = Scale.of(numbers)
-        vectors = class_vectors(self.encoder, vocabulary.objects)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            pair, predicate = _perceptrons(self.config, vectors, counts)
-        every = PairInputs(
-            labels=table.labels,
-            numbers=scale.scaled(numbers),
-            shares=np.zeros((len(table), 0, 0), dtype=np.float32),
-        )
+            pair, predicate = _perceptrons(self.config, ground)
         target = torch.from_numpy(named[:, None].astype(np.float32))
         for number, network in enumerate(pair):
             train(
@@ -220,30 +189,24 @@ class NetworkLearner:
                 functional.binary_cross_entropy_with_logits,
                 seed=seed * 1009 + number,
             )
-        some = _annotated(every, table, counts, named)
+        some = _annotated(every, table, ground.counts, named)
         said = torch.from_numpy(table.said[named].astype(np.float32))
         for number, network in enumerate(predicate):
             train(network, some, said, shared_entropy, seed=seed * 1009 + 500 + number)
-        return NetworkModel(
-            vocabulary=vocabulary,
-            counts=counts,
-            config=self.config,
-            scale=scale,
-            vectors=vectors,
-            pair=pair,
-            predicate=predicate,
-        )
+        return NetworkModel(ground=ground, config=self.config, pair=pair, predicate=predicate)
 
 
 def _perceptrons(
-    config: NetworkConfig, vectors: NDArray[np.float32], counts: TripletCounts
+    config: NetworkConfig, ground: Groundwork
 ) -> tuple[tuple[Perceptron, ...], tuple[Perceptron, ...]]:
     """Return untrained perceptrons for pairs and for predicates."""
     pairs, predicates = (
-        tuple(Perceptron(one, vectors, columns=COLUMNS, frequency=frequency) for one in members)
+        tuple(
+            Perceptron(one, ground.vectors, columns=COLUMNS, frequency=frequency) for one in members
+        )
         for members, frequency in (
             (config.pair, np.zeros(1)),
-            (config.predicate, counts.by_predicate),
+            (config.predicate, ground.counts.by_predicate),
         )
     )
     return pairs, predicates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from PIL import Image
@@ -12,13 +13,23 @@ from api.cli.main import main
 from api.engine import Engine
 from api.steps.check_graph import check_folder
 from api.steps.import_annotations import AnnotationImport, import_annotations
+from api.steps.scene_sheet import sheet_tiles
 from api.workspace import Workspace
 from kg.backends.memory import MemoryStore
-from kg.errors import ImageError, InputError, RecordError, SettingError
+from kg.errors import (
+    ImageError,
+    InputError,
+    MissingPartError,
+    RecordError,
+    SettingError,
+    UnknownEntityError,
+)
+from scenes.exchange.formats import write_exchanged
 from scenes.relations.annotations import read_annotations, read_vocabulary
 from scenes.relations.checkpoint import save_relation_model
 from scenes.relations.prior import PriorLearner
 from tests.scenes.relation_files import rows, write_rows, write_vocabulary
+from tests.scenes.relation_world import VOCABULARY
 
 
 @pytest.fixture
@@ -73,6 +84,45 @@ def test_pictures_of_a_folder_are_taken_and_none_outside_it(files: Path, engine:
         import_annotations(engine, task(files, images=folder))
 
 
+def test_formats_of_others_land_but_for_bad_records(files: Path, engine: Engine) -> None:
+    path = files / "coco.json"
+    images = read_annotations(files / "new.jsonl.gz", VOCABULARY)
+    write_exchanged(images, VOCABULARY, path, form="coco")
+    value = json.loads(path.read_text())
+    value["annotations"][0]["bbox"] = None
+    path.write_text(json.dumps(value))
+    found = import_annotations(
+        engine,
+        AnnotationImport(
+            annotations=path, model=files / "model", calibrate=files / "held.jsonl.gz"
+        ),
+    )
+    assert found["parts"] == sum(map(len, images)) - 1
+    assert found["likely"] > 0
+    told = [json.loads(line) for line in Path(found["rejects_file"]).read_text().splitlines()]
+    assert found["rejected"] == len(told)
+    assert told[0]["column"] == "annotations.bbox"
+    with pytest.raises(InputError, match="need a vocabulary"):
+        import_annotations(engine, AnnotationImport(annotations=files / "new.jsonl.gz"))
+
+
+def test_a_sheet_shows_pictures_with_their_parts_and_relations(files: Path, engine: Engine) -> None:
+    with pytest.raises(MissingPartError, match="no picture with parts"):
+        sheet_tiles(engine)
+    import_annotations(engine, task(files))
+    images = {image.name: image for image in read_annotations(files / "new.jsonl.gz", VOCABULARY)}
+    tiles = sheet_tiles(engine, most=6)
+    for tile in tiles:
+        image = images[tile.title]
+        assert list(tile.labels) == [VOCABULARY.objects[label] for label in image.labels]
+        said = [(s, VOCABULARY.predicates[p].replace(" ", "_"), o) for s, p, o in image.triplets]
+        assert sorted(tile.relations) == sorted(said)[:12]
+    one = sheet_tiles(engine, [f"image:{tiles[3].title}"])
+    assert [tile.title for tile in one] == [tiles[3].title]
+    with pytest.raises(UnknownEntityError):
+        sheet_tiles(engine, ["image:none.jpg"])
+
+
 def test_bad_input_is_told_and_nothing_is_written(files: Path, engine: Engine) -> None:
     with pytest.raises(SettingError, match="given both or not at all"):
         task(files, model=files / "model")
@@ -94,6 +144,11 @@ def test_the_command_imports_into_the_embedded_store(
     query = "MATCH (i:Image)-[:has_part]->(p:Part)-[:wear]->(:Part {name: 'hat'}) RETURN count(i)"
     assert main(["cypher", query, "--folder", folder, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"][0][0] > 0
+    sheet = files / "sheet.svg"
+    drawn = ["scenes", "sheet", str(sheet), "--most", "3", "--folder", folder, "--json"]
+    assert main(drawn) == 0
+    assert json.loads(capsys.readouterr().out)["images"] == 3
+    assert ET.parse(sheet).getroot().tag.endswith("svg")  # noqa: S314
     assert main([*command, "--vocabulary", str(files / "none.json")]) != 0
     assert "none.json" in capsys.readouterr().err
     assert main(["store", "stop", "--folder", folder]) == 0

@@ -12,6 +12,7 @@ from kg.errors import InputError
 from scenes.look import draw_png, draw_svg
 from scenes.model import Scene
 from scenes.pipeline import SceneModel
+from scenes.sheet import Tile, sheet_png, sheet_svg
 from tests.scenes.drawing import crescent_and_star
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -57,3 +58,42 @@ def test_another_image_and_a_part_that_is_not_there_are_refused(model: SceneMode
         draw_svg(picture[:-1], scene)
     with pytest.raises(InputError, match="no part 99"):
         draw_png(picture, scene, parts=(99,))
+
+
+def tiles(count: int) -> list[Tile]:
+    picture = np.full((40, 80, 3), (255, 255, 0), dtype=np.uint8)
+    return [
+        Tile(
+            title=f"<{number}>",
+            image=picture,
+            boxes=[(0, 0, 40, 40), (40, 0, 80, 40)],
+            labels=["sun & moon", "star"],
+            relations=[(0, "left_of", 1), (0, "beside", 1)],
+        )
+        for number in range(count)
+    ]
+
+
+def test_a_sheet_of_many_holds_every_box_label_and_predicate_escaped() -> None:
+    root = ET.fromstring(sheet_svg(tiles(5), columns=2, side=80))  # noqa: S314
+    texts = [one.text for one in root.iter(f"{SVG}text")]
+    assert [text for text in texts if text and text.startswith("<")] == [f"<{n}>" for n in range(5)]
+    assert texts.count("sun & moon") == texts.count("left_of, beside") == 5
+    boxes = [one.attrib for one in root.iter(f"{SVG}rect") if one.attrib["fill"] == "none"]
+    assert len(boxes) == 10
+    assert {float(box["width"]) for box in boxes} == {40}
+
+
+def test_a_sheet_in_pixels_shows_the_pictures_where_they_belong() -> None:
+    sheet = np.asarray(Image.open(io.BytesIO(sheet_png(tiles(3), columns=2, side=80))))
+    yellow = (sheet == (255, 255, 0)).all(axis=2)
+    columns = np.flatnonzero(yellow.any(axis=0))
+    assert (columns[0] // 10, columns[-1] // 10) == (1, 18)  # two of 80 pixels with gaps of 12
+    assert yellow[:100, 104:].any()
+    assert not yellow[110:, 104:].any()  # the third stands alone in the second row
+
+
+@pytest.mark.parametrize(("count", "columns", "side"), [(0, 1, 80), (1, 0, 80), (1, 1, 9)])
+def test_a_sheet_out_of_range_is_refused(count: int, columns: int, side: int) -> None:
+    with pytest.raises(InputError):
+        sheet_svg(tiles(count), columns=columns, side=side)

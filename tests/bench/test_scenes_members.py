@@ -1,0 +1,45 @@
+"""`bench.scenes_members`: folds are disjoint, kept members are read again and averaged."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bench.scenes_data import Vrd
+from bench.scenes_members import figures, folds, mixed
+from scenes.relations.weighting import PLAIN
+from tests.scenes.relation_world import VOCABULARY, made_images
+
+
+def test_folds_share_no_image_and_cover_train(tmp_path):
+    images = made_images(60)
+    data = Vrd(vocabulary=VOCABULARY, train=images, judged=(), inputs={})
+    every = list(folds(data, None, tmp_path, 5))
+    judged = [image.name for fold in every for image in fold.judged]
+    assert sorted(judged) == sorted(image.name for image in images)
+    for fold in every:
+        learnt = {image.name for image in fold.learnt}
+        assert len(learnt) + len(fold.judged) == len(images)
+        assert learnt.isdisjoint(image.name for image in fold.judged)
+
+
+def test_a_mix_is_the_mean_of_what_its_members_said(tmp_path):
+    images = made_images(40)
+    data = Vrd(vocabulary=VOCABULARY, train=images, judged=(), inputs={})
+    fold = next(folds(data, None, tmp_path, 1))
+    sizes = [len(image) * (len(image) - 1) for image in fold.judged]
+    width = len(VOCABULARY.predicates)
+    sure = np.zeros((sum(sizes), 1), dtype=np.float32)
+    np.save(tmp_path / "member-0-pair.npy", sure)
+    for name, probability in (("new", 0.8), ("seen", 0.2)):
+        said = np.full((sum(sizes), width), (1 - probability) / (width - 1))
+        said[:, 1] = probability
+        np.save(tmp_path / f"member-0-{name}.npy", np.log(said).astype(np.float32))
+    model = mixed(fold, ["pair"], ["new", "seen"])
+    scores = model.score(fold.judged)
+    assert [len(one) for one in scores] == sizes
+    assert np.exp(np.concatenate(scores)[:, 1]) == pytest.approx(0.5)
+    recall, mean_recall, _ = figures(fold, model, PLAIN)
+    gold = np.concatenate([image.triplets[:, 1] for image in fold.judged])
+    assert recall == pytest.approx((gold == 1).mean())  # the guess of every pair
+    assert mean_recall == pytest.approx(1 / len(set(gold.tolist())))
