@@ -211,8 +211,7 @@ def test_a_write_whose_answer_is_lost_is_done_once(
         if not losses:
             return commit(transaction)
         losses.pop()
-        if done:
-            commit(transaction)
+        commit(transaction) if done else transaction.rollback()
         raise neo4j.exceptions.IncompleteCommit("planted")
 
     with BoltStore(EmbeddedLink(engine, database=database, config=QUICK)) as store:
