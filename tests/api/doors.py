@@ -63,13 +63,13 @@ def seen_in_json(answers: Mapping[str, Any] | str) -> list[Seen]:
 
 
 READ_PAGE = """
-[...document.querySelectorAll('.answer')].map((answer) => {
+[...document.querySelectorAll('.known .answer, .likely .answer')].map((answer) => {
   const head = answer.querySelector('.answer-head');
   if (head.getAttribute('aria-expanded') === 'false') head.click();
   const edges = [...answer.querySelectorAll('.edge[data-status]')].map((edge) => [
-    edge.dataset.status, edge.querySelectorAll('b')[0].textContent,
+    edge.dataset.status, edge.querySelectorAll('.entity')[0].textContent,
     edge.querySelector('.arrow').textContent.replaceAll(/ — | → /g, '').replaceAll(' ', '_'),
-    edge.querySelectorAll('b')[1].textContent]);
+    edge.querySelectorAll('.entity')[1].textContent]);
   const parts = [...answer.querySelectorAll('figure[data-part]')].map((part) => part.dataset.part);
   return {status: answer.dataset.status, key: answer.dataset.key,
           name: answer.querySelector('.name').textContent, proof: edges, parts};
