@@ -4,7 +4,8 @@ Question: is the first answer of a cold page there within two seconds on the dem
 task work, and is any view hard for a screen reader or a keyboard? No rival. The browser is driven
 by mouse and keyboard events; times include the driver's own 50 ms between two looks. A cold page is
 one of a browser that was just started with a new profile. "First question of the server" is the
-same with a server that has loaded nothing yet.
+same with a server that has loaded nothing yet. Verdicts come last: they change the graph, and the
+first search after a change makes the index of words again.
 
     umbra demo examples/countries
     python -m bench.explorer --out docs/benchmarks

@@ -200,9 +200,9 @@ TASKS: dict[str, Callable[[Place], str]] = {
     "tell known, likely and excluded apart": told_apart,
     "open a proof as a graph with sources": proof,
     "light up a part and its node": picture,
-    "accept or reject a fact and a link": verdicts,
     "search everything": search,
     "watch a job": jobs,
     "reopen by address, run the recipe": recipe,
     "open a node with 100,000 neighbours": hub,
+    "accept or reject a fact and a link": verdicts,
 }
