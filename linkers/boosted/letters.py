@@ -19,7 +19,7 @@ from linkers.boosted.name_list import NameList, top
 __all__ = ["LetterIndex", "Weighted"]
 
 _SIZES = (2, 4)
-_CELLS = 2_000_000  # similarities held at a time: 8 MB
+_CELLS = 12_000_000  # similarities held at a time: 48 MB; 8 MB at a time left holes in the heap
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
