@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from kg.errors import MissingPartError, SettingError
+from kg.errors import InputError, MissingPartError, SettingError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,11 +79,11 @@ class EndpointModel:
         """Return the one that the settings name.
 
         Raises:
-            MissingPartError: They name none.
+            InputError: They name none.
             SettingError: Its address is none of HTTP.
         """
         if not settings.plain_endpoint:
-            raise MissingPartError(
+            raise InputError(
                 "no endpoint is set", hint="set plain_endpoint and plain_model in umbra.toml"
             )
         parts = urlsplit(settings.plain_endpoint)
@@ -186,10 +186,11 @@ class DirectoryModel:
         """Return the one that the settings name.
 
         Raises:
-            MissingPartError: They name none, or the folder holds none.
+            InputError: They name none.
+            MissingPartError: The folder holds none.
         """
         if settings.plain_directory is None:
-            raise MissingPartError("no directory is set", hint="set plain_directory in umbra.toml")
+            raise InputError("no directory is set", hint="set plain_directory in umbra.toml")
         return cls(settings.plain_directory)
 
     def written(self, prompt: str) -> str:

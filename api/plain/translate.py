@@ -51,7 +51,8 @@ class PlainReader:
                 is in the question, or in the model's text, which the message shows.
             UnsupportedQueryError: A model wrote what is outside the fragment; likewise.
             UnsafeQueryError: It asks for "everything but …".
-            MissingPartError: The settings name no such model, or it does not answer.
+            InputError: The settings name no such model.
+            MissingPartError: It does not answer.
         """
         if by == "rules":
             with self._lock:  # a lexicon fills its tables when they are first used

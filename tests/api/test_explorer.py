@@ -199,7 +199,9 @@ def test_6_a_likely_fact_and_a_link_are_accepted_and_rejected(
     show(browser, explorer, "?view=jobs")
     browser.fill("#mentions", "Turkiye\nHellas")
     browser.click("form .plain[type=submit]")
-    browser.click(".job.done [aria-label^='Review its links']")
+    job = ".job:nth-of-type(1)"  # the newest; jobs of other tests may stand below it
+    browser.wait(f"document.querySelector('{job}.done .bar')?.ariaLabel === '2 of 2 records'")
+    browser.click(f"{job} [aria-label^='Review its links']")
     browser.wait("document.querySelectorAll('.case').length === 2")
     case = ".case:nth-of-type(1)"
     browser.click(f"{case} [aria-label='Accept Turkey']")

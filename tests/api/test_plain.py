@@ -20,6 +20,7 @@ from api.plain.schemas import PlainOut
 from api.settings import Settings
 from api.workspace import Workspace
 from kg.errors import (
+    InputError,
     MissingPartError,
     QuerySyntaxError,
     SettingError,
@@ -153,7 +154,7 @@ def test_an_endpoint_that_fails_is_named_and_followed_nowhere(
 def test_only_what_the_settings_name_is_asked(tmp_path: Path) -> None:
     with open_world(tmp_path / ".umbra", settings=Settings(text_encoder="tiny")) as engine:
         for by in ("endpoint", "directory"):
-            with pytest.raises(MissingPartError, match="is set"):
+            with pytest.raises(InputError, match="is set"):
                 engine.plain(QUESTION, by=by)  # type: ignore[arg-type]
     for address in ("file:///etc/passwd", "ftp://x/v1", "http://user:secret@127.0.0.1/v1", "x"):
         with pytest.raises(SettingError) as refused:

@@ -56,7 +56,6 @@ def second_node(store: BoltStore, _: ImageFolder) -> None:
 
 
 def second_edge(store: BoltStore, _: ImageFolder) -> None:
-    sql(store, "DROP INDEX `knows[@out,@in]`")
     store.execute(
         "MATCH (a:Entity {key: 'a'})-[r]->(b:Entity {key: 'b'}) "
         "CREATE (a)-[s:knows]->(b) SET s = properties(r)"
