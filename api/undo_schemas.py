@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, StrictBool, model_validator
+from pydantic import Field, StrictBool
 
 from api.proof_schemas import Model
-from kg.errors import InputError
 from kg.model import EntityKey
 from kg.upkeep.undo import Undo
 
@@ -31,16 +30,12 @@ class UndoIn(Model):
     edge: tuple[Name, Name, Name] | None = None
     confirm: StrictBool = False
 
-    @model_validator(mode="after")
-    def _one_thing(self) -> Self:
-        try:
-            self.what()
-        except InputError as error:
-            raise ValueError(error.what) from error
-        return self
-
     def what(self) -> Undo:
-        """Return what is named."""
+        """Return what is named.
+
+        Raises:
+            InputError: It is not exactly one thing.
+        """
         edge = None
         if self.edge is not None:
             head, relation, tail = self.edge

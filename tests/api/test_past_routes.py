@@ -99,11 +99,19 @@ def test_a_client_names_snapshots_and_no_files(
         diff_graphs(engine, "no such file.zip", "store")
 
 
-@pytest.mark.parametrize("body", [{}, {"source": "a", "job": "b"}, {"source": ""}, {"edge": ["a"]}])
+@pytest.mark.parametrize(
+    ("body", "slug", "status"),
+    [
+        ({}, "input-error", 400),
+        ({"source": "a", "job": "b"}, "input-error", 400),
+        ({"source": ""}, "invalid-request", 422),
+        ({"edge": ["a"]}, "invalid-request", 422),
+    ],
+)
 def test_an_undo_of_nothing_or_of_two_things_is_refused(
-    own: TestClient, body: dict[str, Any]
+    own: TestClient, body: dict[str, Any], slug: str, status: int
 ) -> None:
-    problem(own.post("/v1/undo", json=body), "invalid-request", 422)
+    problem(own.post("/v1/undo", json=body), slug, status)
 
 
 @pytest.mark.parametrize("name", UNDOS)
