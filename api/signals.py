@@ -3,8 +3,9 @@
 A compiled module that is interrupted while it is being imported may end the whole process (a C++
 initialiser throws where nothing catches), or come back half made. So an interrupt that arrives
 within an import waits until the import is over. One that is raised where Python cannot hand an
-error on (a finaliser, the callback of a weak reference) would be printed and lost: it is raised
-again a moment later. A library that catches an interrupt and raises one of its own, without the
+error on (a finaliser, the callback of a weak reference) would be printed and lost, and compiled
+modules clear errors that they do not expect: an interrupt that nothing holds any more a moment
+later is raised again. A library that catches an interrupt and raises one of its own, without the
 signal's name, is put right when the block ends.
 """
 
@@ -99,15 +100,13 @@ class _Delivery:
             return
         self.cancel()
         _Delivery.raised = KeyboardInterrupt(signal.Signals(number).name)
+        self._keep(signal.Signals(number))  # until it is seen to have arrived
         raise _Delivery.raised
 
     def take_back(self, otherwise: Callable[[Any], Any], unraisable: Any) -> None:
-        """Keep an interrupt that was raised where nothing can catch it, as `sys.unraisablehook`."""
-        lost = _Delivery.raised
-        if lost is None or unraisable.exc_value is not lost:
+        """Print no interrupt that nothing could catch: it comes again (a `sys.unraisablehook`)."""
+        if _Delivery.raised is None or unraisable.exc_value is not _Delivery.raised:
             otherwise(unraisable)
-            return
-        self._keep(signal.Signals[lost.args[0]])
 
     def name(self, interrupt: KeyboardInterrupt) -> None:
         """Name an interrupt that a library raised in place of ours after the signal behind it."""
@@ -130,7 +129,13 @@ class _Delivery:
 
     def _try_again(self, _number: int, frame: FrameType | None) -> None:
         kept = self._kept
-        if kept is None or is_importing(frame):
+        if kept is None or is_importing(frame) or self._is_on_its_way():
             return
         self.cancel()
         signal.raise_signal(kept)  # to whoever handles it now: a server may have taken over
+
+    @staticmethod
+    def _is_on_its_way() -> bool:
+        """Tell whether somebody beside this class holds the last interrupt."""
+        ours = 2  # the attribute, and the argument below
+        return _Delivery.raised is not None and sys.getrefcount(_Delivery.raised) > ours

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -171,6 +171,39 @@ def test_an_interrupt_within_a_finaliser_is_not_lost(
         finalise()
     assert capsys.readouterr().err == ""
     assert sys.unraisablehook is hook
+
+
+@pytest.mark.usefixtures("_handlers_stay")
+@pytest.mark.parametrize("number", CODES)
+def test_an_interrupt_that_a_library_swallows_is_raised_again(number: signal.Signals) -> None:
+    def swallow() -> None:
+        with interruptible():
+            with suppress(BaseException):
+                signal.raise_signal(number)
+            until = time.monotonic() + 60
+            while time.monotonic() < until:
+                pass
+
+    with pytest.raises(KeyboardInterrupt, match=number.name):
+        swallow()
+
+
+@pytest.mark.usefixtures("_handlers_stay")
+def test_what_an_interrupt_has_to_clean_up_is_not_interrupted_again() -> None:
+    def work() -> None:
+        with interruptible():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                until = time.monotonic() + 0.3  # several alarms
+                while time.monotonic() < until:
+                    pass
+                whole.append(True)
+
+    whole: list[bool] = []
+    with pytest.raises(KeyboardInterrupt, match="SIGTERM"):
+        work()
+    assert whole == [True]
 
 
 @pytest.mark.usefixtures("_handlers_stay")
