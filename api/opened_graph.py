@@ -98,7 +98,7 @@ class OpenedGraph:
         for file in sorted(files):
             try:
                 seen = file.stat()
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):
                 continue
             found.append((str(file), seen.st_mtime_ns, seen.st_ino))
         return tuple(found)

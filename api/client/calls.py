@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from api.client.connection import Connection, path_of
+from api.fact_schemas import FactIn, FactOut, FactsOut
 from api.plain.schemas import PlainIn, PlainOut, Reader
 from api.retrieval.schemas import ContextOut
 from api.review_schemas import (
@@ -37,6 +38,7 @@ from api.schemas import (
 )
 from api.search.schemas import SearchOut
 from api.text_schemas import TextIn, TextLinksOut
+from api.undo_schemas import DiffOut, HistoryOut, UndoIn, UndoOut
 
 if TYPE_CHECKING:
     import httpx
@@ -74,6 +76,11 @@ OPERATIONS: Mapping[str, str] = {
     "POST /v1/review/duplicates": "review_duplicates",
     "GET /v1/review/export": "export_review",
     "POST /v1/review/import": "import_review",
+    "GET /v1/review/facts": "facts",
+    "POST /v1/review/facts": "decide_fact",
+    "POST /v1/undo": "undo",
+    "GET /v1/history/{key}": "history",
+    "GET /v1/diff": "diff",
 }
 """Operations and the methods that call them. The reconciliation service has clients of its own."""
 
@@ -264,3 +271,27 @@ class Client:
     def import_review(self, file: ReviewFileIn) -> ImportedOut:
         """Take in decisions that were made with another tool."""
         return self._to.read("POST", "/v1/review/import", ImportedOut, body=file)
+
+    def facts(self) -> FactsOut:
+        """Read the verdicts on single edges."""
+        return self._to.read("GET", "/v1/review/facts", FactsOut)
+
+    def decide_fact(self, verdict: FactIn) -> FactOut:
+        """Accept or reject an edge, or take the verdict back."""
+        return self._to.read("POST", "/v1/review/facts", FactOut, body=verdict)
+
+    def undo(self, what: UndoIn) -> UndoOut:
+        """Say what would go with a source, a job or an edge; with `confirm`, take it back."""
+        return self._to.read("POST", "/v1/undo", UndoOut, body=what)
+
+    def history(self, key: str, *, limit: int | None = None) -> HistoryOut:
+        """Read how an entity came to be."""
+        return self._to.read(
+            "GET", path_of("/v1/history/{key}", key=key), HistoryOut, query={"limit": limit}
+        )
+
+    def diff(self, old: str, new: str = "store", *, limit: int | None = None) -> DiffOut:
+        """Read how two snapshots, or a snapshot and the store, differ."""
+        return self._to.read(
+            "GET", "/v1/diff", DiffOut, query={"old": old, "new": new, "limit": limit}
+        )
