@@ -1,26 +1,14 @@
-"""The command `umbra` with short trainings: run as a file, so that its worker processes have them.
-
-Only defaults of configurations are changed; every step is the real one.
-"""
+"""`umbra` with short trainings: run as a file, so that its worker processes have them too."""
 
 from __future__ import annotations
 
 import sys
 
-from api.cli.main import main
-from reasoning.predictors.config import LinkPredictorConfig
-from reasoning.predictors.embeddings.config import ComplexConfig
-from scenes.label_training import LabelConfig
-from scenes.network import NetworkConfig
+from short_trainings import shorten  # beside this file, which is run by its path
 
-SHORT = {
-    ComplexConfig: {"epochs": 8},
-    LinkPredictorConfig: {"folds": 2},
-    LabelConfig: {"drawn": 40, "rounds": 1, "folds": 2},
-    NetworkConfig: {"epochs": 4, "members": 1},
-}
-for kind, values in SHORT.items():
-    kind.__init__.__kwdefaults__.update(values)  # type: ignore[misc]
+from api.cli.main import main
+
+shorten()
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -21,6 +21,7 @@ from kg.errors import ForeignFileError, MissingPartError
 from kg.launcher import stop_store
 from kg.model import EntityKey
 from kg.progress import Progress, silent
+from tests.api.short_trainings import shortened
 from tests.api.small_world import TINY, make
 
 pytestmark = pytest.mark.timeout(300)
@@ -41,7 +42,9 @@ def built(data: Path) -> Iterator[tuple[Engine, dict[str, Any]]]:
     workspace = Workspace(data.parent / ".umbra")
     workspace.create()
     with Engine(workspace, settings=load_settings(**TINY, idle_timeout_s=5.0)) as engine:
-        yield engine, run_demo(engine, load_recipe(data), no_bars, workers=0)
+        with shortened():
+            report = run_demo(engine, load_recipe(data), no_bars, workers=0)
+        yield engine, report
     stop_store(workspace.graph)
 
 
