@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["add_actions"]
+__all__ = ["add_action", "add_actions"]
 
 
 def add_actions(
@@ -27,15 +27,37 @@ def add_actions(
     actions: Any = command.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def action(name: str, told: str) -> argparse.ArgumentParser:
-        one: argparse.ArgumentParser = actions.add_parser(
-            name,
-            parents=[common],
-            help=told,
-            description=f"{told[0].upper()}{told[1:]}.",
-            epilog=examples,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        one.set_defaults(run=run)
-        return one
+        return add_action(actions, common, name, told, examples=examples, run=run)
 
     return action
+
+
+def add_action(
+    actions: Any,
+    common: argparse.ArgumentParser,
+    name: str,
+    told: str,
+    *,
+    examples: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    """Add one action, with examples and a function of its own.
+
+    Args:
+        actions: What the command's `add_subparsers` returned.
+        common: Options that all actions share.
+        name: Of the action.
+        told: A phrase about it.
+        examples: Shown after its help.
+        run: Runs it.
+    """
+    one: argparse.ArgumentParser = actions.add_parser(
+        name,
+        parents=[common],
+        help=told,
+        description=f"{told[0].upper()}{told[1:]}.",
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    one.set_defaults(run=run)
+    return one

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from api.cli import graph_past, graph_validate
+from api.cli.actions import add_action
 
 __all__ = ["add_parser", "run_backup", "run_check", "run_restore"]
 
@@ -42,17 +43,9 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         ("backup", "write graph, images and decisions into one file", BACKUP, run_backup),
         ("restore", "fill an empty working folder from a backup", RESTORE, run_restore),
     ):
-        one = actions.add_parser(
-            name,
-            parents=[common],
-            help=told,
-            description=f"{told[0].upper()}{told[1:]}.",
-            epilog=examples,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
+        one = add_action(actions, common, name, told, examples=examples, run=run)
         if name != "check":
             one.add_argument("file", type=Path, metavar="FILE", help="the backup")
-        one.set_defaults(run=run)
     graph_validate.add_parser(actions, common)
     graph_past.add_parsers(actions, common)
 

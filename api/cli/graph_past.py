@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from api.cli.actions import add_action
+
 __all__ = ["add_parsers", "run_diff", "run_history", "run_undo"]
 
 UNDO = """examples:
@@ -34,36 +36,23 @@ Each of the two is a snapshot's name or folder, a backup, or `store`: the graph 
 
 def add_parsers(actions: Any, common: argparse.ArgumentParser) -> None:
     """Declare the commands."""
-    undo = _action(actions, common, "undo", "take back a source, a job or an edge", UNDO)
+    undo = add_action(
+        actions, common, "undo", "take back a source, a job or an edge", examples=UNDO, run=run_undo
+    )
     what = undo.add_mutually_exclusive_group(required=True)
     what.add_argument("--source", help="file, document or person, as records name it")
     what.add_argument("--job", metavar="ID", help="id of a job")
     what.add_argument("--edge", nargs=3, metavar=("HEAD", "RELATION", "TAIL"), help="an edge")
     undo.add_argument("--yes", action="store_true", help="do it; else only say what would go")
-    undo.set_defaults(run=run_undo)
-    history = _action(actions, common, "history", "how an entity came to be", HISTORY)
+    history = add_action(
+        actions, common, "history", "how an entity came to be", examples=HISTORY, run=run_history
+    )
     history.add_argument("key", metavar="KEY", help="key of the entity")
     history.add_argument("--limit", type=int, default=200, help="most events (default: 200)")
-    history.set_defaults(run=run_history)
-    diff = _action(actions, common, "diff", "how two graphs differ", DIFF)
+    diff = add_action(actions, common, "diff", "how two graphs differ", examples=DIFF, run=run_diff)
     diff.add_argument("old", metavar="OLD", help="snapshot, backup or `store`")
     diff.add_argument("new", metavar="NEW", help="snapshot, backup or `store`")
     diff.add_argument("--limit", type=int, default=20, help="examples of each kind (default: 20)")
-    diff.set_defaults(run=run_diff)
-
-
-def _action(
-    actions: Any, common: argparse.ArgumentParser, name: str, told: str, examples: str
-) -> argparse.ArgumentParser:
-    one: argparse.ArgumentParser = actions.add_parser(
-        name,
-        parents=[common],
-        help=told,
-        description=f"{told[0].upper()}{told[1:]}.",
-        epilog=examples,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    return one
 
 
 def run_undo(arguments: argparse.Namespace) -> int:

@@ -10,8 +10,9 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from api.errors import OUTCOMES, TYPE_PREFIX
+from api.http_library import http_library
 from api.schemas import ProblemOut
-from kg.errors import EngineError, MissingPartError
+from kg.errors import EngineError
 
 if TYPE_CHECKING:
     import httpx
@@ -144,10 +145,5 @@ def _problem(answer: httpx.Response) -> ProblemOut:
 
 
 def _opened(address: str, timeout_s: float) -> httpx.Client:
-    try:
-        import httpx
-    except ImportError as error:
-        raise MissingPartError(
-            "httpx is not installed", hint="pip install 'umbra-kg[client]'"
-        ) from error
-    return httpx.Client(base_url=address, timeout=timeout_s)
+    client: httpx.Client = http_library().Client(base_url=address, timeout=timeout_s)
+    return client

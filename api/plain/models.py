@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from api.http_library import http_library
 from kg.errors import InputError, MissingPartError, SettingError
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class EndpointModel:
         Raises:
             MissingPartError: It cannot be reached, refuses, or replies something else.
         """
-        httpx = _httpx()
+        httpx = http_library()
         body = {
             "model": self.model,
             "messages": [{"role": "user", "content": prompt}],
@@ -148,16 +149,6 @@ def _query_in(text: str) -> str:
     """Return the query in a reply: what is fenced, or all of it."""
     fenced = _FENCED.search(text)
     return (fenced[1] if fenced else text).strip()[:10_000]
-
-
-def _httpx() -> Any:
-    try:
-        import httpx
-    except ImportError as error:
-        raise MissingPartError(
-            "httpx is not installed", hint="pip install 'umbra-kg[client]'"
-        ) from error
-    return httpx
 
 
 class DirectoryModel:
