@@ -20,6 +20,7 @@ from api.workspace import Workspace
 from kg.backends import open_store
 from kg.backends.bolt import BoltStore
 from kg.graph_folder import load_graph_folder
+from kg.graph_formats.graph_folder import stored_names
 from kg.launcher import LauncherConfig
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
@@ -142,7 +143,8 @@ def graph_workspace(folder: Path, graph: Path, model: Path) -> Workspace:
         Entity(key=key, label=train.label_of(number), name=train.names[number])
         for number, key in enumerate(keys)
     )
-    names = list(train.relation_names)
+    stored = stored_names(train.relation_names)
+    names = [stored[name] for name in train.relation_names]
     edges = (
         Edge(head=keys[h], relation=names[r], tail=keys[t], provenance=told)
         for h, r, t in zip(train.heads, train.relations, train.tails, strict=True)

@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import InputError, LimitError, MissingPartError
-from kg.triple_files import MAX_TRIPLES, TripleFile, lines_of, read_triples
+from kg.formats.records import Reject
+from kg.triple_files import MAX_TRIPLES, TripleFile, columns_of, lines_of, read_triples
 
-__all__ = ["SPLITS", "SplitFiles", "read_splits"]
+__all__ = ["SPLITS", "SplitFiles", "read_splits", "split_file"]
 
 SPLITS = ("train", "valid", "test")
 _ENDINGS = (".tsv.gz", ".tsv", ".txt")
@@ -47,8 +48,13 @@ class SplitFiles:
     relations: tuple[str, ...] | None = field(default=None, repr=False)
 
 
-def read_splits(folder: Path) -> SplitFiles:
+def read_splits(folder: Path, rejects: list[Reject] | None = None) -> SplitFiles:
     """Read the splits of a folder.
+
+    Args:
+        folder: The folder.
+        rejects: Takes the lines that are no triples, which are then left out; without it the
+            first of them is an error.
 
     Raises:
         MissingPartError: There is no training file, or a list of names is missing.
@@ -57,9 +63,9 @@ def read_splits(folder: Path) -> SplitFiles:
     """
     entities = _numbered_names(folder / "entity2id.txt")
     relations = _numbered_names(folder / "relation2id.txt")
-    files = {name: _file_of(folder, name) for name in SPLITS}
+    files = {name: split_file(folder, name) for name in SPLITS}
     if files["train"] is not None:
-        triples = {name: _read(path) for name, path in files.items() if path is not None}
+        triples = {name: _read(path, rejects) for name, path in files.items() if path is not None}
         return _named(_without_inverses(triples), entities, relations)
     if not (folder / "train2id.txt").is_file():
         raise MissingPartError("no training edges", where=str(folder), hint=_HINT)
@@ -70,7 +76,7 @@ def read_splits(folder: Path) -> SplitFiles:
     openke = {name: folder / f"{name}2id.txt" for name in SPLITS}
     return SplitFiles(
         triples={
-            name: _read_openke(path, entities, relations)
+            name: _read_openke(path, entities, relations, rejects)
             for name, path in openke.items()
             if path.is_file()
         },
@@ -79,29 +85,34 @@ def read_splits(folder: Path) -> SplitFiles:
     )
 
 
-def _file_of(folder: Path, name: str) -> Path | None:
+def split_file(folder: Path, name: str) -> Path | None:
+    """Return the file of a split of names; None where there is none."""
     found = (folder / f"{name}{ending}" for ending in _ENDINGS)
     return next((path for path in found if path.is_file()), None)
 
 
-def _read(path: Path) -> TripleFile:
+def _read(path: Path, rejects: list[Reject] | None) -> TripleFile:
     """Read a file with tabs, or with spaces if its first line has no tab."""
     first = next((line for line in lines_of(path) if line), "")
     if path.suffix != ".txt" or "\t" in first or not _spaced(first):
-        return read_triples(path)
-    names: list[list[str]] = [[], [], []]
+        return read_triples(path, rejects)
+    rows: list[list[str]] = []
     for number, line in enumerate(lines_of(path), start=1):
         parts = _spaced(line)
         if parts:
-            for column, name in zip(names, parts, strict=True):
-                column.append(name)
-            _check_count(len(names[0]), path)
+            rows.append(parts)
+            _check_count(len(rows), path)
         elif line.strip():
-            raise InputError(
-                f"expected head, relation, tail with spaces, got {line[:80]!r}",
-                where=f"{path}:{number}",
-            )
-    return _columns(names)
+            _refuse("expected head, relation, tail with spaces", path, number, line, rejects)
+    return columns_of(rows)
+
+
+def _refuse(
+    expected: str, path: Path, number: int, line: str, rejects: list[Reject] | None
+) -> None:
+    if rejects is None:
+        raise InputError(f"{expected}, got {line[:80]!r}", where=f"{path}:{number}")
+    rejects.append(Reject(file=path.name, line=number, column=None, reason=expected, text=line))
 
 
 def _spaced(line: str) -> list[str]:
@@ -112,15 +123,12 @@ def _spaced(line: str) -> list[str]:
     return parts if len(parts) == 3 else []
 
 
-def _columns(names: list[list[str]]) -> TripleFile:
-    places = [{name: place for place, name in enumerate(dict.fromkeys(c))} for c in names]
-    numbers = [[place[name] for name in c] for place, c in zip(places, names, strict=True)]
-    return TripleFile(
-        names=tuple(map(tuple, places)), numbers=np.array(numbers, dtype=np.int32).T.copy()
-    )
-
-
-def _read_openke(path: Path, entities: tuple[str, ...], relations: tuple[str, ...]) -> TripleFile:
+def _read_openke(
+    path: Path,
+    entities: tuple[str, ...],
+    relations: tuple[str, ...],
+    rejects: list[Reject] | None,
+) -> TripleFile:
     """Read lines of head, tail and relation, integers below the length of their list."""
     sizes = (len(entities), len(entities), len(relations))
     rows = []
@@ -131,10 +139,8 @@ def _read_openke(path: Path, entities: tuple[str, ...], relations: tuple[str, ..
         whole = len(parts) == 3 and all(part.isascii() and part.isdigit() for part in parts)
         row = [int(part) if len(part) < 10 else -1 for part in parts] if whole else []
         if not whole or not all(0 <= i < size for i, size in zip(row, sizes, strict=True)):
-            raise InputError(
-                f"expected the numbers of head, tail and relation, got {line[:80]!r}",
-                where=f"{path}:{number}",
-            )
+            _refuse("expected the numbers of head, tail and relation", path, number, line, rejects)
+            continue
         rows.append(row)
         _check_count(len(rows), path)
     numbers = np.array(rows, dtype=np.int32).reshape(-1, 3)[:, [0, 2, 1]]

@@ -7,7 +7,7 @@ Nothing is a quote or an escape. Empty lines are skipped, a byte order mark at t
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from kg.errors import InputError, LimitError
+from kg.formats.records import Reject, lines, readable
 from kg.model import EntityKey
 from kg.vocabulary import Vocabulary
 
@@ -25,6 +26,7 @@ __all__ = [
     "MAX_NAME_CHARS",
     "MAX_TRIPLES",
     "TripleFile",
+    "columns_of",
     "lines_of",
     "read_triples",
 ]
@@ -64,17 +66,63 @@ class TripleFile:
         return np.stack(found, axis=1)
 
 
-def read_triples(path: Path) -> TripleFile:
+def read_triples(path: Path, rejects: list[Reject] | None = None) -> TripleFile:
     """Read a file of triples, in the order of its lines.
 
     Args:
         path: Ends in ``.gz`` where it is compressed.
+        rejects: Takes the lines that are no triples, which are then left out; without it the
+            first of them is an error.
 
     Raises:
         InputError: A line is not head, relation, tail, none of them empty (file and line are
             named), or the file cannot be read.
         LimitError: It has more than `MAX_TRIPLES` lines.
     """
+    try:
+        return _read_whole(path)
+    except InputError:
+        if rejects is None:
+            raise
+    return columns_of(_good_lines(path, rejects))
+
+
+def columns_of(rows: Iterable[Sequence[str]]) -> TripleFile:
+    """Return triples of names as columns."""
+    places: tuple[dict[str, int], ...] = ({}, {}, {})
+    numbers = [
+        [place.setdefault(name, len(place)) for place, name in zip(places, row, strict=True)]
+        for row in rows
+    ]
+    return TripleFile(
+        names=tuple(map(tuple, places)), numbers=np.array(numbers, dtype=np.int32).reshape(-1, 3)
+    )
+
+
+def _good_lines(path: Path, rejects: list[Reject]) -> Iterator[list[str]]:
+    with readable(path) as file:
+        for number, line in lines(file, MAX_LINE_BYTES):
+            text = None if line is None else _decoded(line).removeprefix("\ufeff")
+            parts = [] if text is None else text.rstrip("\r\n").split("\t")
+            if parts == [""]:
+                continue
+            if len(parts) == 3 and all(0 < len(part) <= MAX_NAME_CHARS for part in parts):
+                yield parts
+                continue
+            reason = f"longer than {MAX_LINE_BYTES} bytes" if text is None else _HINT
+            rejects.append(
+                Reject(file=path.name, line=number, column=None, reason=reason, text=text or "")
+            )
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return f"{line!r}"  # no tab is left in it, so it is a reject
+
+
+def _read_whole(path: Path) -> TripleFile:
     batches, count = [], 0
     try:
         for batch in _reader(path):
