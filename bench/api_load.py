@@ -14,7 +14,8 @@ which a request was due. The generator of the load is a process of its own (`ben
 Command: ``python -m bench.api_load --graph DATA/kgqa/nell995-betae --model MODEL --out
 docs/benchmarks`` (some 7 minutes), with MODEL from ``umbra train DATA/kgqa/nell995-betae --out
 MODEL``; without ``--model`` a small one is trained for a few minutes (``bench/api_load.json`` has
-its settings), and without ``--graph`` (3) is left out. ``--quick`` takes seconds for each part.
+its settings), and without ``--graph`` (3) is left out. ``--quick`` takes seconds for each part;
+``--only soak`` has a page of its own.
 """
 
 from __future__ import annotations
@@ -238,7 +239,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "workers": arguments.workers,
         "parts": _parts(arguments),
     }
-    keep(result, page, folder=arguments.out, name="api-load")
+    name = "api-soak" if arguments.only == "soak" else "api-load"
+    keep(result, page, folder=arguments.out, name=name)
     return 0
 
 
