@@ -26,9 +26,6 @@ from bench.qto import NEGATION_SCALES, QtoAnswerer, QtoConfig
 from evaluation import (
     Measurement,
     RunResult,
-    current_commit,
-    peak_memory_mb,
-    this_machine,
 )
 from evaluation.units import Units
 from kg.files import atomic_write, sha256_of_file, sha256_of_text
@@ -164,17 +161,13 @@ def results(contest: Contest, *, processes: int, command: str, seed: int) -> Res
     for method in METHODS:
         clock = Measurement.start()
         figures: Figures = figures_of(contest.ranked(method, _said(NAMES[method])))
-        result = RunResult(
+        result = RunResult.measured(
+            clock,
             command=command,
-            commit=current_commit(),
-            date=clock.date,
-            machine=this_machine(),
             seed=seed,
             protocol="betae-test",
             inputs=contest.inputs(method),
             n=figures.n,
-            seconds=clock.seconds,
-            peak_memory_mb=peak_memory_mb(),
             metrics=figures.metrics,
             by=figures.by,
         )

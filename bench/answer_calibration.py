@@ -24,11 +24,8 @@ from bench.calibration_plot import RiskBand, draw, risk_band
 from evaluation import (
     Measurement,
     RunResult,
-    current_commit,
     ece,
-    peak_memory_mb,
     reliability,
-    this_machine,
 )
 from kg.files import sha256_of_file
 from kg.graph_folder import GraphFolder, load_graph_folder
@@ -149,17 +146,13 @@ def result_of(
     }
     if EDGES in kinds:
         metrics["ece_of_edges"] = figures(calibration, kinds[EDGES])["ece"]
-    result = RunResult(
+    result = RunResult.measured(
+        clock,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=seed,
         protocol="answer-calibration",
         inputs=inputs,
         n=len(everything),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics=metrics,
         by={
             "part": {"all": overall},

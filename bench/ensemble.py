@@ -24,13 +24,10 @@ from numpy.typing import NDArray
 from evaluation import (
     Measurement,
     RunResult,
-    current_commit,
     ece,
-    peak_memory_mb,
     query_ranks,
     reliability,
     standard_error,
-    this_machine,
 )
 from kg.graph_folder import load_graph_folder
 from reasoning.predictors.embeddings import EmbeddingModel
@@ -147,18 +144,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         judged.append(judged_rows(predictor, names, missing.taking(chosen)))
         sys.stderr.write(f"fold {number + 1} of {given.folds}: {count} rows\n")
     metrics, by_model = _result(judged)
-    result = RunResult(
+    result = RunResult.measured(
+        clock,
         command="python -m bench.ensemble "
         + shlex.join(sys.argv[1:] if arguments is None else arguments),
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=given.seed,
         protocol="link-valid-folds",
         inputs={"graph": train.hash, "rules": rules.fingerprint},
         n=int(by_model[MIX]["n"]),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics=metrics,
         by={"model": by_model},
     )

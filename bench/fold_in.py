@@ -23,11 +23,8 @@ from bench.withheld_entities import Withheld, withheld
 from evaluation import (
     Measurement,
     RunResult,
-    current_commit,
-    peak_memory_mb,
     ranks,
     standard_error,
-    this_machine,
 )
 from kg.graph_folder import load_graph_folder
 from kg.snapshot import Snapshot
@@ -144,17 +141,13 @@ def result_of(
         by_side[f"{name} new entity asked for"] = _figures(found[~given])
         others = reciprocal_ranks(model, task.others, task.known)
         by_other[name] = _figures(others.ravel())
-    return RunResult(
+    return RunResult.measured(
+        clock,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=seed,
         protocol="fold-in",
         inputs=dict(inputs),
         n=len(task.entities),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={
             **{f"mrr_{name}": figures["mrr"] for name, figures in by_method.items()},
             "seconds_an_entity": seconds_an_entity,

@@ -25,10 +25,7 @@ from numpy.typing import NDArray
 from evaluation import (
     Measurement,
     RunResult,
-    current_commit,
-    peak_memory_mb,
     standard_error,
-    this_machine,
 )
 from kg.graph_folder import GraphFolder, load_graph_folder
 from kg.progress import Progress
@@ -109,17 +106,13 @@ def result_of(
         by_relation[name] = _figures(test.realistic[test.edges[:, 1] == directed])
     of_heads = test.edges[:, 1] >= count
     everything = _figures(test.realistic)
-    return RunResult(
+    return RunResult.measured(
+        clock,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=seed,
         protocol="link-prediction",
         inputs={"graph": graph.full.hash, "model": model.fingerprint},
         n=len(test.realistic),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={name: value for name, value in everything.items() if name != "n"},
         by={
             "split": {

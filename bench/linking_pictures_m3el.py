@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from bench.drawings import ARTISTS, MODES, Drawings
 from bench.linking_pictures_m3el_page import page
 from encoders.padding import unit
-from evaluation import current_commit, peak_memory_mb, ranks, standard_error, this_machine
+from evaluation import ranks, standard_error
 from evaluation.machine import Measurement
 from evaluation.results import RunResult, read_result
 from evaluation.units import Units, units_path
@@ -160,17 +160,13 @@ def result_of(
             }
             units[f"{split}={part} hits_at_1"] = hits
     every = found[MODES[1]]["all"]
-    result = RunResult(
+    result = RunResult.measured(
+        clock,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=seed,
         protocol="link",
         inputs=data.inputs,
         n=len(every),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={"hits_at_1": float((every >= 1).mean()), "mrr": float(every.mean())},
         by={split: parts for split, parts in by.items() if parts},
     )

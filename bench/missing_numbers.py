@@ -23,10 +23,7 @@ from scipy import sparse
 from evaluation import (
     Measurement,
     RunResult,
-    current_commit,
-    peak_memory_mb,
     standard_error,
-    this_machine,
 )
 from kg.graph_folder import load_graph_folder
 from kg.snapshot import Snapshot
@@ -146,17 +143,13 @@ def result_of(
     weights = [int(row["n"]) for row in rows]
     ours = np.array([row["error_share_of_median"] for row in rows])
     rival = np.array([row["nearest_share_of_median"] for row in rows])
-    return RunResult(
+    return RunResult.measured(
+        clock,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=seed,
         protocol="missing-numbers",
         inputs=inputs,
         n=sum(weights),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={
             "coverage": float(np.average([row["coverage"] for row in rows], weights=weights)),
             "coverage_wanted": COVERAGE,

@@ -22,12 +22,9 @@ from numpy.typing import NDArray
 from evaluation import (
     Measurement,
     RunResult,
-    current_commit,
     paired_bootstrap,
-    peak_memory_mb,
     query_ranks,
     standard_error,
-    this_machine,
 )
 from kg.graph_folder import SPLITS, GraphFolder, load_graph_folder
 from reasoning.folder_model import load_folder_model
@@ -91,17 +88,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ranks = ranks_of_links(model.predictor, graph, graph.edges(given.split))
     by_model = {name: _figures(one) for name, one in ranks.items()}
     mix = by_model["mix"]
-    result = RunResult(
+    result = RunResult.measured(
+        clock,
         command=f"python -m bench.model_links {shlex.join(words)}",
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=int(model.manifest["plan"]["seed"]),
         protocol="link-prediction",
         inputs={"graph": graph.full.hash, "model": model.fingerprint},
         n=int(mix["n"]),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={name: value for name, value in mix.items() if name != "n"},
         by={"model": by_model},
     )

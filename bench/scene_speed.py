@@ -21,7 +21,7 @@ import numpy as np
 
 from bench.flags.pictures import small_model
 from encoders.image import packaged_image_encoder
-from evaluation import Measurement, RunResult, current_commit, peak_memory_mb, this_machine
+from evaluation import Measurement, RunResult
 from kg.backends.memory import MemoryStore
 from kg.files import atomic_write, sha256_of_text
 from kg.images import decoded
@@ -125,15 +125,11 @@ def result_of(
         command: The command line.
         clock: Started at the beginning.
     """
-    return RunResult(
+    return RunResult.measured(
+        clock,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         protocol="scene-speed",
         n=sum(counts.values()),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={
             **{f"seconds_an_image_{name}": min(1 / rate, 1.0) for name, rate in rates.items()},
             "share_of_encoder_rate": min(rates["with_vectors"] / rates["encoder"], 1.0),

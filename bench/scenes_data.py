@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 
 from evaluation import (
     Measurement,
-    current_commit,
-    peak_memory_mb,
     standard_error,
-    this_machine,
 )
 from evaluation.results import RunResult
 from kg.files import atomic_write, sha256_of_file
@@ -178,17 +175,13 @@ def measured(
         n: Units.
         parts: `metrics` and `by`.
     """
-    return RunResult(
+    return RunResult.measured(
+        clock,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=seeds[0],
         protocol=protocol,
         inputs=data.inputs,
         n=n,
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         **parts,
     )
 

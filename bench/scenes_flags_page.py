@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.flags.gold import LABELS
-from evaluation import Measurement, RunResult, current_commit, peak_memory_mb, this_machine
+from evaluation import Measurement, RunResult
 from scenes.tagging.decision import f1_score
 from scenes.tagging.evidence import COLOURS
 
@@ -61,16 +61,12 @@ def result_of(
                 "exact": float((off == 0).mean()),
                 "within_one": float((off <= 1).mean()),
             }
-    return RunResult(
+    return RunResult.measured(
+        clock,
         command=f"python -m bench.scenes_flags --seed {seed}",
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=seed,
         protocol="scenes-flags",
         n=len(gold["careful"]),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics=metrics,
         by=by,
     )

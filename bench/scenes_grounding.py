@@ -24,11 +24,8 @@ from bench.flags.pictures import ARTISTS, descriptions, pictures
 from evaluation import (
     Measurement,
     RunResult,
-    current_commit,
     ece,
-    peak_memory_mb,
     standard_error,
-    this_machine,
 )
 from kg.files import atomic_write
 from kg.model import BoxXyxy
@@ -145,16 +142,12 @@ def result_of(
         for one in judged
         if not one.hits["ours"]
     }
-    return RunResult(
+    return RunResult.measured(
+        clock,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=seed,
         protocol="scenes-grounding",
         n=sum(map(len, groups.values())),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={f"accuracy_{name}": row["ours"] for name, row in by.items()},
         by={"phrases": by, "missed": missed},
     )

@@ -13,7 +13,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from evaluation.machine import Machine
+from evaluation.machine import (
+    Machine,
+    Measurement,
+    current_commit,
+    peak_memory_mb,
+    this_machine,
+)
 from kg.errors import InputError
 from kg.files import read_json, write_json
 
@@ -117,6 +123,49 @@ class RunResult:
     commit: str | None = None
     inputs: Mapping[str, str] = field(default_factory=dict)
     by: Groups = field(default_factory=dict)
+
+    @classmethod
+    def measured(
+        cls,
+        clock: Measurement,
+        *,
+        command: str,
+        protocol: str,
+        n: int,
+        metrics: Metrics,
+        seed: int = 0,
+        inputs: Mapping[str, str] | None = None,
+        by: Groups | None = None,
+    ) -> Self:
+        """Return the result of a run that ends now, in this process and working tree.
+
+        Args:
+            clock: Was started when the run began.
+            command: The command line that makes it again.
+            protocol: Which protocol.
+            n: How many units were evaluated.
+            metrics: Fractions by key.
+            seed: Of the run.
+            inputs: Hex SHA-256 of each input by its role.
+            by: Metrics for each part of each split of the units.
+
+        Raises:
+            InputError: A field is not as the format says; it is named.
+        """
+        return cls(
+            command=command,
+            commit=current_commit(),
+            date=clock.date,
+            machine=this_machine(),
+            seed=seed,
+            protocol=protocol,
+            inputs=inputs or {},
+            n=n,
+            seconds=clock.seconds,
+            peak_memory_mb=peak_memory_mb(),
+            metrics=metrics,
+            by=by or {},
+        )
 
     def __post_init__(self) -> None:
         """Check every field."""

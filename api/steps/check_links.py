@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.steps.checked_linker import CheckedLinker, open_checked
 from api.steps.open_linker import LinkerChoice
-from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
+from evaluation.machine import Measurement
 from evaluation.results import RunResult
 from kg.errors import SettingError
 from kg.files import atomic_write, sha256_of_file, sha256_of_text
@@ -138,17 +138,13 @@ def check_links(
         progress=progress,
     )
     metrics, by = figures_of(check, labels)
-    result = RunResult(
+    result = RunResult.measured(
+        clock,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=task.seed,
         protocol=PROTOCOL,
         inputs={"mentions": _hash(task.mentions), "linker": opened.identity},
         n=len(mentions),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics=metrics,
         by={"kind": by} if by else {},
     )

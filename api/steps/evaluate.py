@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from api.side_by_side import Task, side_by_side
-from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
+from evaluation.machine import Measurement
 from evaluation.results import RunResult
 from evaluation.units import units_path
 from kg.errors import SettingError
@@ -109,17 +109,13 @@ def evaluate(
         )
     ranked = bench.ranked(progress)
     figures = figures_of(ranked)
-    result = RunResult(
+    result = RunResult.measured(
+        clock,
         command=task.command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=bench.model.manifest["plan"]["seed"],
         protocol=PROTOCOLS[task.known],
         inputs=bench.inputs,
         n=figures.n,
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics=figures.metrics,
         by=figures.by,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
+from evaluation.machine import Measurement
 from evaluation.results import RunResult
 from evaluation.units import Units, units_path
 from kg.errors import SettingError
@@ -148,17 +148,13 @@ class LinkTrial:
         )
         groups = groups_of(self.table, self.test.mentions, gold, self.train.gold)
         figures = figures_of(ranked, gold, size=len(self.table), groups=groups)
-        result = RunResult(
+        result = RunResult.measured(
+            self.clock,
             command=command,
-            commit=current_commit(),
-            date=self.clock.date,
-            machine=this_machine(),
             seed=seed,
             protocol=NIL_PROTOCOL if self.task.withhold else PROTOCOL,
             inputs=self.inputs,
             n=figures.n,
-            seconds=self.clock.seconds,
-            peak_memory_mb=peak_memory_mb(),
             metrics=figures.metrics,
             by=figures.by,
         )

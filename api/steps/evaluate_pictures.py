@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
+from evaluation.machine import Measurement
 from evaluation.results import RunResult
 from evaluation.units import Units, units_path
 from kg.errors import InputError
@@ -131,17 +131,13 @@ class PictureTrial:
         figures = figures_of(
             matcher, self.base, self.test.take(rows), self.gold[rows], known=self.train_gold
         )
-        result = RunResult(
+        result = RunResult.measured(
+            self.clock,
             command=command,
-            commit=current_commit(),
-            date=self.clock.date,
-            machine=this_machine(),
             seed=seed,
             protocol=PROTOCOL,
             inputs=self.inputs,
             n=len(rows),
-            seconds=self.clock.seconds,
-            peak_memory_mb=peak_memory_mb(),
             metrics=figures.metrics,
             by=figures.by,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
-from evaluation.machine import Measurement, current_commit, peak_memory_mb, this_machine
+from evaluation.machine import Measurement
 from evaluation.results import RunResult
 from evaluation.units import Units, units_path
 from kg.errors import InputError, SettingError
@@ -114,17 +114,13 @@ def evaluate_relations(
     figures = figures_of(ranked)
     if task.save is not None:
         save_relation_model(model, task.save)
-    result = RunResult(
+    result = RunResult.measured(
+        clock,
         command=command,
-        commit=current_commit(),
-        date=clock.date,
-        machine=this_machine(),
         seed=seed,
         protocol=task.protocol,
         inputs=_inputs(task),
         n=figures.n,
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics=figures.metrics,
         by={**figures.by, **_rejects(files)},
     )

@@ -26,7 +26,7 @@ from bench.parts.graph import PartWorld, held_out, umbra_world, vrd_world
 from bench.parts.page import Units, page, summary
 from bench.parts.questions import question_sets, ranked
 from bench.parts.rivals import baselines, cone_rivals, training_config
-from evaluation import Measurement, RunResult, current_commit, peak_memory_mb, this_machine
+from evaluation import Measurement, RunResult
 from evaluation.significance import standard_error
 from kg.files import read_json, write_json
 
@@ -111,18 +111,14 @@ def result(units: Units, run: Run, inputs: Mapping[str, str], clock: Measurement
         cell[f"{figure}_{rival}"] = float(values.mean())
         cell[f"{figure}_{rival}_standard_error"] = standard_error(values)
         metrics.setdefault(f"{figure}_{view}_{rival}", []).append(float(values.mean()))
-    return RunResult(
+    return RunResult.measured(
+        clock,
         command=f"python -m bench.parts {run.graph} --split {run.split} --steps {run.steps} "
         f"--start-scale {run.start_scale} --questions {run.questions}",
-        date=clock.date,
-        machine=this_machine(),
         protocol=f"parts-{run.name}-{run.split}",
         n=sum(part["n"] for part in by["within_image"].values()),
-        seconds=clock.seconds,
-        peak_memory_mb=peak_memory_mb(),
         metrics={key: float(np.mean(values)) for key, values in metrics.items()},
         seed=run.seed,
-        commit=current_commit(),
         inputs=inputs,
         by=by,
     )
