@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from kg.errors import InputError, LimitError, MissingPartError
 from kg.triple_files import MAX_TRIPLES, TripleFile, lines_of, read_triples
 
-__all__ = ["SPLITS", "SplitFiles", "read_splits"]
+__all__ = ["SPLITS", "SplitFiles", "read_splits", "split_file"]
 
 SPLITS = ("train", "valid", "test")
 _ENDINGS = (".tsv.gz", ".tsv", ".txt")
@@ -57,7 +57,7 @@ def read_splits(folder: Path) -> SplitFiles:
     """
     entities = _numbered_names(folder / "entity2id.txt")
     relations = _numbered_names(folder / "relation2id.txt")
-    files = {name: _file_of(folder, name) for name in SPLITS}
+    files = {name: split_file(folder, name) for name in SPLITS}
     if files["train"] is not None:
         triples = {name: _read(path) for name, path in files.items() if path is not None}
         return _named(_without_inverses(triples), entities, relations)
@@ -79,7 +79,8 @@ def read_splits(folder: Path) -> SplitFiles:
     )
 
 
-def _file_of(folder: Path, name: str) -> Path | None:
+def split_file(folder: Path, name: str) -> Path | None:
+    """Return the file of a split that has a line for each edge; None where there is none."""
     found = (folder / f"{name}{ending}" for ending in _ENDINGS)
     return next((path for path in found if path.is_file()), None)
 
