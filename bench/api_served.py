@@ -19,8 +19,8 @@ from api.settings import Settings
 from api.workspace import Workspace
 from kg.backends import open_store
 from kg.backends.bolt import BoltStore
+from kg.backends.names import storable_names
 from kg.graph_folder import load_graph_folder
-from kg.graph_formats.graph_folder import stored_names
 from kg.launcher import LauncherConfig
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
@@ -143,7 +143,7 @@ def graph_workspace(folder: Path, graph: Path, model: Path) -> Workspace:
         Entity(key=key, label=train.label_of(number), name=train.names[number])
         for number, key in enumerate(keys)
     )
-    stored = stored_names(train.relation_names)
+    stored = storable_names(train.relation_names)
     names = [stored[name] for name in train.relation_names]
     edges = (
         Edge(head=keys[h], relation=names[r], tail=keys[t], provenance=told)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import count
 
 from kg.errors import ConstraintError, InputError
 
@@ -19,6 +20,8 @@ __all__ = [
     "check_label",
     "check_relation",
     "is_name",
+    "storable_name",
+    "storable_names",
 ]
 
 BASE_LABEL = "Entity"
@@ -29,6 +32,7 @@ RESERVED_ATTRIBUTES = frozenset({"key", "name", "aliases"})
 
 # \w of Python and the engines' letters differ; letters and digits of any script are safe
 # between backticks, and nothing else gets in.
+_LONGEST = 128
 _NAME = re.compile(r"[^\W\d_][\w]{0,127}")
 
 
@@ -40,6 +44,45 @@ def is_name(text: str) -> bool:
         (True, False, False, False)
     """
     return isinstance(text, str) and _NAME.fullmatch(text) is not None
+
+
+def storable_name(text: str) -> str:
+    """Return the nearest text that may stand as a label, a relation or an attribute name.
+
+    Example:
+        >>> storable_name("Modularity Class"), storable_name("1st"), storable_name("/tv/genre")
+        ('Modularity_Class', 'x1st', 'tv_genre')
+    """
+    if is_name(text):
+        return text
+    name = re.sub(r"\W", "_", text)[: _LONGEST - 1] or "x"
+    bare = name.lstrip("_")
+    return bare if is_name(bare) else f"x{name}"
+
+
+def storable_names(texts: Iterable[str], taken: Iterable[str] = ()) -> dict[str, str]:
+    """Return a name of its own for each text; one that needs no change keeps what it has.
+
+    Args:
+        texts: Names as somebody else wrote them.
+        taken: Names that none may get.
+
+    Example:
+        >>> storable_names(["my age", "my_age", "key"], taken=RESERVED_ATTRIBUTES)
+        {'my age': 'my_age_2', 'my_age': 'my_age', 'key': 'key_'}
+    """
+    reserved = set(taken)
+    every = list(dict.fromkeys(texts))
+    found = {text: text for text in every if is_name(text) and text not in reserved}
+    used = reserved | set(found)
+    for text in every:
+        if text in found:
+            continue
+        name = f"{text}_" if text in reserved else storable_name(text)
+        numbered = (f"{name[: _LONGEST - 8]}_{number}" for number in count(2))
+        found[text] = name if name not in used else next(n for n in numbered if n not in used)
+        used.add(found[text])
+    return {text: found[text] for text in every}
 
 
 def _check(text: str, noun: str, where: str) -> str:

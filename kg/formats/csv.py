@@ -8,18 +8,25 @@ is never closed, after the limit on one row.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
 from kg.errors import RecordError
 from kg.formats.records import MAX_LINE_BYTES, Record, Reject, lines, readable
 
-__all__ = ["csv_columns", "read_csv"]
+__all__ = ["UNNAMED", "csv_columns", "read_csv"]
+
+UNNAMED = "column_1"
+"""Name of a first column without one: pandas writes its index so."""
 
 
 def read_csv(
-    path: Path, *, delimiter: str | None = None, max_row_bytes: int = MAX_LINE_BYTES
+    path: Path,
+    *,
+    delimiter: str | None = None,
+    max_row_bytes: int = MAX_LINE_BYTES,
+    header: Sequence[str] | None = None,
 ) -> Iterator[Record | Reject]:
     r"""Yield the rows of a file, and a reject for each that cannot be read.
 
@@ -27,6 +34,7 @@ def read_csv(
         path: The file.
         delimiter: What stands between fields; a tab for ``.tsv``, else a comma, if not given.
         max_row_bytes: Limit on one row.
+        header: Names of the columns, where the file begins with a row of values.
 
     Raises:
         RecordError: The file is missing or damaged, has no header row, or names a column twice.
@@ -41,8 +49,8 @@ def read_csv(
     delimiter = delimiter or _usual(path)
     with readable(path) as file:
         source = _Source(file, path, max_row_bytes)
-        header = _header(source, delimiter)
-        yield from _rows(source, header, delimiter)
+        names = _header(source, delimiter) if header is None else list(header)
+        yield from _rows(source, names, delimiter)
 
 
 def csv_columns(path: Path, *, delimiter: str | None = None) -> tuple[str, ...]:
@@ -112,6 +120,8 @@ def _header(source: _Source, delimiter: str) -> list[str]:
         raise RecordError(f"not CSV: {error}", path=where, line=1) from error
     if not header:
         raise RecordError("no header row", path=where, hint="name the columns in the first row")
+    if not header[0].strip() and len(header) > 1:
+        header[0] = UNNAMED
     if any("\x00" in name or not name.strip() for name in header):
         raise RecordError("a column without a name", path=where, line=1)
     if len(set(header)) < len(header):

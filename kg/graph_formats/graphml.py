@@ -1,8 +1,8 @@
 """GraphML: a line for each node and edge, typed data, no loss.
 
 Data are the flat properties of `kg.graph_formats.properties`; a list is JSON, which its key says by
-an attribute of our own. GraphML of others is read too, as a stream: after an error reading goes on
-at the next line that begins a node or an edge.
+an attribute of our own. GraphML of others (networkx, Gephi, yEd, Neo4j) is read too, as a stream:
+after an error reading goes on at the next line that begins a node or an edge.
 """
 
 from __future__ import annotations
@@ -13,31 +13,38 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import Any, cast
+from typing import IO, Any, cast
 from xml.etree.ElementTree import Element, ParseError, XMLPullParser
 from xml.sax.saxutils import escape, quoteattr
 
+from kg.backends.names import storable_name
 from kg.errors import EngineError, InputError
-from kg.formats.records import MAX_LINE_BYTES, Reject, count_lines, lines, readable
-from kg.graph_formats.plain import from_json
-from kg.graph_formats.properties import edge_of_row, edge_row, entity_of_row, entity_row
+from kg.formats.records import MAX_LINE_BYTES, Reject, count_lines, readable
+from kg.graph_formats.graphml_data import OURS, RELATION, DeclaredKeys
+from kg.graph_formats.properties import (
+    LABEL,
+    TYPES,
+    edge_of_row,
+    edge_row,
+    entity_of_row,
+    entity_row,
+)
 from kg.graph_formats.protocol import Graph, GraphFormat, Tally, Written, packed
 from kg.graph_formats.rows import row_source
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
 from kg.progress import Progress
 from kg.provenance import Provenance
-from kg.value_types import convert
 
 __all__ = ["GRAPHML", "check_xml"]
 
-SPACE, OURS = "http://graphml.graphdrawing.org/xmlns", "urn:umbra:graphml"
-RELATION = "_relation"
+SPACE = "http://graphml.graphdrawing.org/xmlns"
 RELATED = "related_to"
 _HEAD = f'<?xml version="1.0" encoding="UTF-8"?>\n<graphml xmlns="{SPACE}" xmlns:umbra="{OURS}">\n'
 _AGAIN = f'<graphml xmlns="{SPACE}"><graph>\n'.encode()
 _TYPES = {bool: "boolean", int: "long", float: "double", str: "string"}
-_READ = {"boolean": "bool", "int": "int", "long": "int", "float": "float", "double": "float"}
+_SAID = ("label", "Edge_Label")  # where others write what an edge is called
+_PIECE_BYTES = 2**16
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 _Key = tuple[str, str]
@@ -121,27 +128,29 @@ def _opened(path: Path, _work: Path) -> Iterator[ImportSource]:
 
 
 def _rows(path: Path) -> Iterator[MappedRow]:
-    keys: dict[str, tuple[str, str]] = {}
+    keys = DeclaredKeys()
     with readable(path) as file:
-        numbered = lines(file, MAX_LINE_BYTES)
         lost = False
         parser = _parser()
         reading = _Reading(path, keys)
-        for number, line in numbered:
-            text = line or b""
-            if lost and not text.lstrip().startswith((b"<node", b"<edge")):
+        begins = True
+        for number, piece in _pieces(file):
+            if lost and not (begins and piece.lstrip().startswith((b"<node", b"<edge"))):
+                begins = piece.endswith(b"\n")
                 continue
             if lost:
                 parser, lost = _parser(), False
                 parser.feed(_AGAIN)
                 reading.begin(parser)
+            begins = piece.endswith(b"\n")
             try:
-                if line is None:
-                    raise ParseError(f"longer than {MAX_LINE_BYTES:,} bytes")
-                parser.feed(line)
+                parser.feed(piece)
                 yield from reading.rows(parser, number)
+                if reading.size(len(piece)) > MAX_LINE_BYTES:
+                    raise ParseError(f"longer than {MAX_LINE_BYTES:,} bytes")
             except ParseError as error:
-                row = MappedRow(file=path.name, line=number, text=text.decode(errors="replace"))
+                text = piece.decode(errors="replace").rstrip("\r\n")
+                row = MappedRow(file=path.name, line=number, text=text)
                 row.rejects.append(
                     Reject(
                         file=row.file,
@@ -155,6 +164,15 @@ def _rows(path: Path) -> Iterator[MappedRow]:
                 lost = True
 
 
+def _pieces(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield lines with their numbers, a long one in pieces: some programs write no line ends."""
+    number, inside = 0, False
+    while piece := file.readline(_PIECE_BYTES):
+        number += not inside
+        inside = not piece.endswith(b"\n")
+        yield number, piece
+
+
 def _parser() -> XMLPullParser[Element]:
     return XMLPullParser(("start", "end"))
 
@@ -162,73 +180,87 @@ def _parser() -> XMLPullParser[Element]:
 class _Reading:
     """Turns the events of a parser into rows, and keeps no element longer than it needs."""
 
-    def __init__(self, path: Path, keys: dict[str, tuple[str, str]]) -> None:
+    def __init__(self, path: Path, keys: DeclaredKeys) -> None:
         self._file = path.name
         self._keys = keys
-        self._graph: Element | None = None
+        self._graphs: list[Element] = []
         self._line = 0
+        self._size = 0
 
     def begin(self, parser: XMLPullParser[Element]) -> None:
         """Take note of the graph that a new parser is in."""
+        self._graphs.clear()
         for _ in self.rows(parser, 0):
             pass
+
+    def size(self, more: int) -> int:
+        """Return how many bytes were read since the last row, with those of a piece."""
+        self._size += more
+        return self._size
 
     def rows(self, parser: XMLPullParser[Element], line: int) -> Iterator[MappedRow]:
         """Yield the rows that are complete."""
         for event, element in cast("Iterator[tuple[str, Element]]", parser.read_events()):
             name = str(element.tag).rpartition("}")[2]
             if event == "start":
-                if name == "graph" and self._graph is None:
-                    self._graph = element
+                if name == "graph":
+                    self._graphs.append(element)
                 elif name in ("node", "edge"):
                     self._line = line
             elif name == "key":
-                self._declare(element)
+                self._keys.declare(element)
+                self._size = 0
             elif name in ("node", "edge"):
+                self._size = 0
                 yield self._row(element, name)
-                if self._graph is not None:
-                    self._graph.clear()
-            elif name == "graph":
-                self._graph = None
-
-    def _declare(self, element: Element) -> None:
-        kind = element.get("attr.type", "string")
-        if element.get(f"{{{OURS}}}list") == "true":
-            kind = "list"
-        self._keys[element.get("id", "")] = (element.get("attr.name", ""), kind)
+                if self._graphs:
+                    self._graphs[-1].clear()
+            elif name == "graph" and self._graphs:
+                self._graphs.pop()
 
     def _row(self, element: Element, name: str) -> MappedRow:
         row = MappedRow(file=self._file, line=self._line, text=f"{name} {dict(element.attrib)}")
         asserted = Provenance(kind="asserted", source=self._file, locator=f"line {row.line}")
         try:
-            data = self._data(element)
             if name == "node":
-                key = element.get("id", "")
-                shown = {} if data.get("name") else {"name": data.get("label") or key}
-                row.entity = entity_of_row({**data, **shown, "key": key}, asserted)
+                data = _node(element, self._keys.data(element, "node", row))
+                row.entity = entity_of_row(data, asserted)
             else:
-                relation = data.pop(RELATION, None) or data.pop("label", None) or RELATED
-                ends = (element.get("source", ""), str(relation), element.get("target", ""))
+                data = self._keys.data(element, "edge", row)
+                ends = (
+                    element.get("source", ""),
+                    _relation(element, data),
+                    element.get("target", ""),
+                )
                 row.edge = edge_of_row(*ends, data, asserted)
         except EngineError as error:
             row.blame(error)
         return row
 
-    def _data(self, element: Element) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for child in element:
-            key = child.get("key")
-            if key is None:
-                continue
-            if key not in self._keys:
-                raise InputError(f"no key {key!r} is declared")
-            name, kind = self._keys[key]
-            text = child.text or ""
-            if kind == "list":
-                found[name] = from_json(text)
-            else:
-                found[name] = convert(text, _READ.get(kind, "str"), column=name)
-        return found
+
+def _node(element: Element, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the properties of a node: with its key, a name, and the labels that Neo4j writes."""
+    key = element.get("id", "")
+    shown = data.get("name") or data.get("label") or key
+    found = {**data, "key": key, "name": str(shown)}
+    labels = [storable_name(label) for label in element.get("labels", "").split(":") if label]
+    if labels:
+        found.pop("labels", None)  # the same again, as a text
+        found[LABEL] = labels[0]
+        found |= {TYPES: labels[1:]} if labels[1:] else {}
+    return found
+
+
+def _relation(element: Element, data: dict[str, Any]) -> str:
+    """Take the relation of an edge out of its data; a name that must change stays there, too."""
+    if own := data.pop(RELATION, None):
+        return str(own)
+    said = next((name for name in _SAID if data.get(name)), None)
+    label = element.get("label") or (None if said is None else str(data[said]))
+    relation = RELATED if label is None else storable_name(label)
+    if said is not None and relation == data[said]:
+        del data[said]
+    return relation
 
 
 GRAPHML = GraphFormat(

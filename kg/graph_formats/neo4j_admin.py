@@ -4,42 +4,46 @@ r"""CSV as ``neo4j-admin database import`` takes it: ``nodes.csv`` and ``relatio
         --array-delimiter=U+001F --multiline-fields=true
 
 Columns are the flat properties of `kg.graph_formats.properties` with Neo4j's types. CSV cannot tell
-an empty text from none, and Neo4j knows no empty and no mixed lists: those are lost.
+an empty text from none, and Neo4j knows no empty and no mixed lists: those are lost. What others
+write is read as `kg.graph_formats.neo4j_tables` says.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from kg.errors import EngineError, RecordError
+from kg.backends.names import storable_name
+from kg.errors import EngineError
 from kg.files import atomic_write, sha256_of_file, sha256_of_text
-from kg.formats.csv import csv_columns, read_csv
+from kg.formats.csv import read_csv
 from kg.formats.records import Reject, count_lines
-from kg.graph_formats.properties import LABEL, edge_of_row, edge_row, entity_of_row, entity_row
+from kg.graph_formats.neo4j_tables import BETWEEN, Neo4jTable, neo4j_tables
+from kg.graph_formats.properties import (
+    LABEL,
+    TYPES,
+    edge_of_row,
+    edge_row,
+    entity_of_row,
+    entity_row,
+)
 from kg.graph_formats.protocol import Graph, GraphFormat, Tally, Written
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
 from kg.progress import Progress
 from kg.provenance import Provenance
-from kg.value_types import convert
 
 __all__ = ["NEO4J"]
 
 NODES, EDGES = "nodes.csv", "relationships.csv"
-BETWEEN = "\x1f"
 KEY, HEAD, TAIL, KIND, TYPE = "key:ID", ":START_ID", ":END_ID", ":LABEL", ":TYPE"
 _TYPES = {bool: "boolean", int: "long", float: "double", str: "string"}
-_READ = {
-    "boolean": "bool", "int": "int", "long": "int", "short": "int", "byte": "int",
-    "float": "float", "double": "float",
-}  # fmt: skip
 
 _Column = tuple[str, str]
 
@@ -108,94 +112,82 @@ def _table(path: Path, header: list[str], rows: Iterable[list[str]]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    path: Path
+    table: Neo4jTable
     positions: int
-    take: Callable[[MappedRow, dict[str, str]], None]
+    spaces: bool
 
     def rows(self, first: int) -> Iterator[MappedRow]:
-        for record in read_csv(self.path):
-            row = MappedRow(file=self.path.name, line=record.line, text=record.text)
+        header = [column.header for column in self.table.columns] if self.table.apart else None
+        for record in read_csv(self.table.path, header=header):
+            row = MappedRow(file=self.table.path.name, line=record.line, text=record.text)
             if row.position < first:
                 continue
             if isinstance(record, Reject):
                 row.rejects.append(record)
             else:
                 try:
-                    self.take(row, dict(record.fields))
+                    (self._entity if self.table.holds_nodes else self._edge)(row, record.fields)
                 except EngineError as error:
                     row.blame(error)
             yield row
 
+    def _entity(self, row: MappedRow, fields: Mapping[str, str]) -> None:
+        values = self.table.properties(fields, row)
+        key = self._key(fields, "ID")
+        told = self.table.special(fields, "LABEL") or self.table.stem
+        labels = [storable_name(label) for label in told.split(";") if label]
+        name = values.get("name") or values.get("title") or self.table.special(fields, "ID")
+        found = {**values, "key": key, "name": str(name)}
+        if labels:
+            found[LABEL] = labels[0]
+        if len(labels) > 1:
+            found.setdefault(TYPES, labels[1:])
+        row.entity = entity_of_row(found, self._asserted(row))
+
+    def _edge(self, row: MappedRow, fields: Mapping[str, str]) -> None:
+        values = self.table.properties(fields, row)
+        told = self.table.special(fields, "TYPE") or self.table.stem
+        head, tail = self._key(fields, "START_ID"), self._key(fields, "END_ID")
+        relation = storable_name(told) if told else ""
+        row.edge = edge_of_row(head, relation, tail, values, self._asserted(row))
+
+    def _key(self, fields: Mapping[str, str], kind: str) -> str:
+        text, column = self.table.special(fields, kind), self.table.column(kind)
+        if not self.spaces or not text or column is None or not column.space:
+            return text
+        return f"{column.space}:{text}"
+
+    def _asserted(self, row: MappedRow) -> Provenance:
+        return Provenance(kind="asserted", source=row.file, locator=f"row {row.line}")
+
 
 @contextmanager
 def _opened(path: Path, _work: Path) -> Iterator[ImportSource]:
-    files = path / NODES, path / EDGES
-    _require(files[0], KEY, KIND)
-    _require(files[1], HEAD, TAIL, TYPE)
-    entities = (_Rows(files[0], count_lines(files[0]), _entity),)
+    tables = neo4j_tables(path)
+    ids = (table.column("ID") for table in tables)
+    spaces = len({column.space for column in ids if column is not None}) > 1
+    rows = [_Rows(table, count_lines(table.path), spaces) for table in tables]
+    entities = tuple(one for one in rows if one.table.holds_nodes)
     yield ImportSource(
         name=path.name,
-        content=sha256_of_text(" ".join(map(sha256_of_file, files))),
+        content=sha256_of_text(" ".join(sha256_of_file(table.path) for table in tables)),
         entities=entities,
-        edges=(_Rows(files[1], count_lines(files[1]), _edge),),
+        edges=tuple(one for one in rows if not one.table.holds_nodes),
         sample=entities,
     )
 
 
-def _require(path: Path, *columns: str) -> None:
-    named = csv_columns(path)
-    missing = [
-        name for name in columns if not any(column.endswith(f":{name.rpartition(':')[2]}")
-                                            for column in named)
-    ]  # fmt: skip
-    if missing:
-        raise RecordError(f"no column {missing[0]}", path=str(path), line=1)
-
-
-def _entity(row: MappedRow, fields: dict[str, str]) -> None:
-    special, values = _parted(fields)
-    key = special.get("ID", "")
-    labels = special.get("LABEL", "").split(";")
-    name = values.get("name") or key
-    found = {**values, "key": key, "name": name}
-    if labels[0]:
-        found[LABEL] = labels[0]
-    row.entity = entity_of_row(found, _asserted(row))
-
-
-def _edge(row: MappedRow, fields: dict[str, str]) -> None:
-    special, values = _parted(fields)
-    ends = (special.get("START_ID", ""), special.get("TYPE", ""), special.get("END_ID", ""))
-    row.edge = edge_of_row(*ends, values, _asserted(row))
-
-
-def _asserted(row: MappedRow) -> Provenance:
-    return Provenance(kind="asserted", source=row.file, locator=f"row {row.line}")
-
-
-def _parted(fields: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Any]]:
-    """Return ends, labels and types by what they are, and properties by their names."""
-    special: dict[str, str] = {}
-    values: dict[str, Any] = {}
-    for column, text in fields.items():
-        name, _, kind = column.partition(":")
-        kind = kind.partition("(")[0]  # ID(space): one space of ids is read
-        if kind in ("ID", "START_ID", "END_ID", "LABEL", "TYPE"):
-            special[kind] = text
-        elif text and kind != "IGNORE" and name not in values:
-            declared = _READ.get(kind.removesuffix("[]"), "str")
-            if kind.endswith("[]"):
-                declared, parts = f"{declared}[]", text.split(BETWEEN)
-                values[name] = convert(parts, declared, column=name)
-            else:
-                values[name] = convert(text, declared, column=name)
-    return special, values
+def _fits(path: Path, _head: bytes) -> bool:
+    try:
+        return path.is_dir() and bool(neo4j_tables(path))
+    except EngineError:
+        return False
 
 
 NEO4J = GraphFormat(
     name="neo4j-admin",
     endings=(),
-    fits=lambda path, _head: (path / NODES).is_file() and (path / EDGES).is_file(),
+    fits=_fits,
     opened=_opened,
     write=_write,
     loses="empty texts; lists that are empty, mix types, or hold an empty text or U+001F",

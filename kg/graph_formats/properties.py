@@ -22,9 +22,11 @@ from kg.errors import InputError
 from kg.model import Edge, Entity
 from kg.provenance import Provenance
 
-__all__ = ["LABEL", "edge_of_row", "edge_row", "entity_of_row", "entity_row"]
+__all__ = ["LABEL", "TYPES", "edge_of_row", "edge_row", "entity_of_row", "entity_row"]
 
 LABEL = "_label"
+TYPES = "types"
+"""Attribute of the labels that an entity has beside its own, in the graphs of others."""
 
 
 def entity_row(entity: Entity) -> dict[str, Any]:

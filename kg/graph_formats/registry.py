@@ -9,7 +9,7 @@ from pathlib import Path
 from kg.errors import InputError, RecordError
 from kg.formats.records import readable
 from kg.graph_formats.arrow import ARROW, PARQUET
-from kg.graph_formats.graph_folder import GRAPH_FOLDER
+from kg.graph_formats.benchmark_folder import BENCHMARK
 from kg.graph_formats.graphml import GRAPHML
 from kg.graph_formats.lines import LINES
 from kg.graph_formats.neo4j_admin import NEO4J
@@ -24,7 +24,7 @@ __all__ = ["FORMATS", "format_of", "opened_graph", "write_graph"]
 HEAD_BYTES = 4_096
 
 FORMATS: tuple[GraphFormat, ...] = (
-    *(LINES, WIKIDATA, GRAPHML, NEO4J, GRAPH_FOLDER, PARQUET, ARROW),
+    *(LINES, WIKIDATA, GRAPHML, NEO4J, BENCHMARK, PARQUET, ARROW),
     *RDF_FORMATS,
 )
 """In the order in which they are tried on a file."""

@@ -2,12 +2,13 @@
 
 An item becomes an entity with its English label, aliases and description, and its claims of the
 truthy rank: those that lead to items are edges, by the property's id (``P31``), the others
-attributes. Qualifiers, references, other languages and deprecated claims are left out. The label
-is the class `Item`, or `Property`.
+attributes. Qualifiers, references and deprecated claims are left out, other languages too, but for
+the first label of an item that has no English one. The label is the class `Item`, or `Property`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ from kg.provenance import Provenance
 __all__ = ["WIKIDATA"]
 
 LANGUAGES = ("en", "mul")
+_FIRST = re.compile(rb'"claims"|"type"\s*:\s*"(item|property)"')
 _LABELS = {"item": "Item", "property": "Property"}
 
 
@@ -75,7 +77,8 @@ def _entity(fields: Mapping[str, Any], record: Provenance) -> Entity:
     description = _spoken(fields.get("descriptions"))
     if description is not None:
         attributes["description"] = description["value"]
-    name = _spoken(fields.get("labels"))
+    labels = fields.get("labels") or {}
+    name = _spoken(labels) or next(iter(labels.values() if labels else ()), None)
     return Entity(
         key=EntityKey(key),
         label=_LABELS[fields["type"]],
@@ -106,10 +109,17 @@ def _truthy(fields: Mapping[str, Any]) -> Iterator[tuple[str, list[Mapping[str, 
 def _edges(fields: Mapping[str, Any], record: Provenance) -> Iterator[Edge]:
     for name, values in _truthy(fields):
         for value in values:
-            if value["type"] == "wikibase-entityid" and "id" in value["value"]:
-                tail = EntityKey(value["value"]["id"])
-                head = EntityKey(fields["id"])
+            if value["type"] == "wikibase-entityid":
+                head, tail = EntityKey(fields["id"]), _meant(value["value"])
                 yield Edge(head=head, relation=name, tail=tail, provenance=(record,))
+
+
+def _meant(value: Mapping[str, Any]) -> EntityKey:
+    """Return the id of what a claim leads to; old dumps have its number only."""
+    if "id" in value:
+        return EntityKey(value["id"])
+    letter = {"item": "Q", "property": "P"}[value["entity-type"]]
+    return EntityKey(f"{letter}{value['numeric-id']}")
 
 
 def _attributes(fields: Mapping[str, Any]) -> Iterator[tuple[str, AttributeValue]]:
@@ -136,7 +146,7 @@ def _value(value: Mapping[str, Any]) -> str | float:
 WIKIDATA = GraphFormat(
     name="wikidata",
     endings=(".json", ".jsonl", ".ndjson"),
-    fits=lambda _path, head: b'"claims"' in head or b'"type":"item"' in head,
+    fits=lambda _path, head: _FIRST.search(head) is not None,
     opened=_opened,
     write=None,
 )

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 from urllib.parse import quote, unquote
 
+from kg.backends.names import storable_name
 from kg.errors import UnsupportedQueryError
 
 __all__ = [
@@ -129,6 +130,4 @@ def local_name(iri: str) -> str:
         >>> local_name("http://schema.org/birth-date"), local_name("http://x/42")
         ('birth_date', 'x42')
     """
-    last = re.split(r"[#/:]", unquote(iri).rstrip("#/:"))[-1]
-    name = re.sub(r"\W", "_", last)[:127] or "x"
-    return name if name[0].isalpha() else f"x{name}"
+    return storable_name(re.split(r"[#/:]", unquote(iri).rstrip("#/:"))[-1])

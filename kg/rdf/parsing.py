@@ -185,13 +185,21 @@ def _damage(path: Path, feed: _Feed, error: SyntaxError) -> Reject:
 
 
 def _reason(error: SyntaxError) -> str:
+    if "LoadDocumentCallback" in str(error.msg):
+        return "not RDF: its context is on the web, which is not asked; write it into the file"
     return f"not RDF: {str(error.msg).partition(': ')[2] or error.msg}"
 
 
 def _has_lines(path: Path) -> bool:
-    """Tell whether JSON-LD is an array with one node a line and no context."""
+    """Tell whether JSON-LD is an array with whole nodes on each line, and no context.
+
+    Others begin with a bracket alone, too, and indent what follows.
+    """
     with readable(path) as file:
-        return file.readline(8).strip() == b"["
+        if file.readline(8).strip() != b"[":
+            return False
+        first = file.readline(MAX_LINE_BYTES).rstrip()
+        return first == b"]" or (first.startswith(b'{"') and first.endswith((b"}", b"},")))
 
 
 def _read_lines(path: Path, form: RdfFormat) -> Iterator[LocatedQuad | Reject]:

