@@ -91,12 +91,12 @@ class BoltStore:
             StoreUnavailableError: It went away; nothing of the block may be taken as written.
         """
         self._connection.check_open()
-        with self._connection.writing() as writer:
-            yield writer
+        with self._connection.writing() as counted:
+            yield TransactionWriter(counted, self._connection.link)
 
-    def _write(self, work: Callable[[TransactionWriter], int]) -> int:
+    def _write(self, work: Callable[[Writer], int]) -> int:
         def once() -> int:
-            with self._connection.writing() as writer:
+            with self.transaction() as writer:
                 return work(writer)
 
         return self._connection.again(once)
@@ -278,8 +278,8 @@ class BoltStore:
         values = parameters_of(parameters)
 
         def once() -> Table:
-            with self._connection.writing(once=True) as writer:
-                columns, rows = writer.raw(cypher, values)  # trusted, says the protocol
+            with self._connection.writing(once=True) as counted:
+                columns, rows = counted.raw(cypher, values)  # trusted, says the protocol
                 return Table(
                     columns=named(columns, cypher),
                     rows=tuple(tuple(plain(v) for v in row) for row in rows),

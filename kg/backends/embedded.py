@@ -65,7 +65,7 @@ class EmbeddedLink:
 
     writes_alone = True
     read_version: LiteralString = "RETURN umbra.version()"
-    bump_version: LiteralString = "RETURN umbra.bump()"
+    bump_version: LiteralString = "WITH umbra.bump() AS version"
 
     def __init__(
         self,
@@ -170,9 +170,15 @@ class EmbeddedLink:
         path = self.folder / "engine" / f"{self.database}.write.lock"
         return file_lock(path, timeout_s=WRITE_WAIT_S)
 
+    def is_ready(self, labels: set[str], relations: set[str]) -> bool:
+        """Tell whether each name is known to be a type of its kind."""
+        return all(self._kinds.get(name) == "vertex" for name in labels) and all(
+            self._kinds.get(name) == "edge" for name in relations
+        )
+
     def ensure(self, labels: set[str], relations: set[str]) -> None:
         """Make the types of new labels and relations."""
-        if not self._missing(labels, relations):
+        if self.is_ready(labels, relations):
             return
         self._load_kinds()  # another process may have made them
         check_kinds(labels, relations | {n for n, kind in self._kinds.items() if kind == "edge"})
@@ -191,11 +197,6 @@ class EmbeddedLink:
             self.http.sql(self.database, ";".join(script) + ";")
             self._kinds.update(dict.fromkeys(labels, "vertex"))
             self._kinds.update(dict.fromkeys(relations, "edge"))
-
-    def _missing(self, labels: set[str], relations: set[str]) -> bool:
-        return any(self._kinds.get(name) != "vertex" for name in labels) or any(
-            self._kinds.get(name) != "edge" for name in relations
-        )
 
     def labels_of(self, label: str) -> tuple[str, ...]:
         """Return the label alone: its type extends the base type."""
