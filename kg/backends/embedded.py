@@ -49,6 +49,8 @@ FAULTS = (
 )  # fmt: skip
 """Lines of the report of ``CHECK DATABASE`` that are empty or 0 where all is well."""
 WRITE_WAIT_S = 60.0
+LOAD_WAIT_S = 5.0
+"""Seconds to wait for another process that loads the same graph."""
 LOAD_S = 900.0
 """Seconds that one request of a load, or closing what was loaded, may take on a slow disk."""
 
@@ -232,7 +234,9 @@ class EmbeddedLink:
         newer = EmbeddedLink(
             self.folder, database=self._swap.newer, config=self._config, timeout_s=LOAD_S
         )
-        with file_lock(self.folder / "engine" / f"{self.database}.load.lock", timeout_s=5.0):
+        with file_lock(
+            self.folder / "engine" / f"{self.database}.load.lock", timeout_s=LOAD_WAIT_S
+        ):
             self._swap.drop(self.http, newer.database)
             try:
                 yield newer
