@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from kg.errors import ConstraintError, InputError
+from kg.import_target import ImportTarget
 from kg.jobs import Shard, ShardResult
 from kg.mapped_rows import MappedRow
 from kg.model import EntityKey
-from kg.store import Store
 
 __all__ = ["KNOWN_KEYS", "SHARD_LINES", "EdgeWork", "EntityWork", "RowTable", "plan"]
 
@@ -86,15 +86,17 @@ class EntityWork:
 
     Args:
         tables: Their rows.
-        store: Where to.
+        target: Where to.
         known: Keys that are in the store; those written are added.
     """
 
     kind = "import-entities"
 
-    def __init__(self, tables: Sequence[RowTable], store: Store, known: set[EntityKey]) -> None:
+    def __init__(
+        self, tables: Sequence[RowTable], target: ImportTarget, known: set[EntityKey]
+    ) -> None:
         self.tables = tables
-        self._store = store
+        self._target = target
         self._known = known
         self._cursor = _Cursor(tables)
 
@@ -103,7 +105,7 @@ class EntityWork:
         rows = self._cursor.rows(shard)
         made = [row for row in rows if row.entity is not None]
         try:
-            self._store.upsert_entities(row.entity for row in made if row.entity)
+            self._target.upsert_entities(row.entity for row in made if row.entity)
         except (ConstraintError, InputError):
             for row in made:
                 self._write_alone(row)
@@ -115,7 +117,7 @@ class EntityWork:
 
     def _write_alone(self, row: MappedRow) -> None:
         try:
-            self._store.upsert_entities([row.entity] if row.entity else [])
+            self._target.upsert_entities([row.entity] if row.entity else [])
         except (ConstraintError, InputError) as error:
             row.blame(error)
             row.entity = None
@@ -126,15 +128,17 @@ class EdgeWork:
 
     Args:
         tables: Their rows.
-        store: Where to.
+        target: Where to.
         known: Keys that are in the store; those found there are added.
     """
 
     kind = "import-edges"
 
-    def __init__(self, tables: Sequence[RowTable], store: Store, known: set[EntityKey]) -> None:
+    def __init__(
+        self, tables: Sequence[RowTable], target: ImportTarget, known: set[EntityKey]
+    ) -> None:
         self.tables = tables
-        self._store = store
+        self._target = target
         self._known = known
         self._cursor = _Cursor(tables)
 
@@ -146,7 +150,7 @@ class EdgeWork:
                 self._refuse_missing_end(row)
         made = [row for row in rows if row.edge is not None]
         try:
-            self._store.upsert_edges(row.edge for row in made if row.edge)
+            self._target.upsert_edges(row.edge for row in made if row.edge)
         except (ConstraintError, InputError):
             for row in made:
                 self._write_alone(row)
@@ -155,7 +159,7 @@ class EdgeWork:
     def _refuse_missing_end(self, row: MappedRow) -> None:
         for name, key in (("head", row.edge.head), ("tail", row.edge.tail)) if row.edge else ():
             if key not in self._known:
-                if self._store.entity(key) is None:
+                if not self._target.holds(key):
                     error = ConstraintError(f"there is no entity {key!r}")
                     row.blame(error, name)
                     row.edge = None
@@ -165,7 +169,7 @@ class EdgeWork:
 
     def _write_alone(self, row: MappedRow) -> None:
         try:
-            self._store.upsert_edges([row.edge] if row.edge else [])
+            self._target.upsert_edges([row.edge] if row.edge else [])
         except (ConstraintError, InputError) as error:
             row.blame(error)
             row.edge = None

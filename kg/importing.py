@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,8 +20,9 @@ from kg.files import atomic_write
 from kg.graph_formats import opened_graph
 from kg.images import ImageFolder
 from kg.import_estimate import ImportEstimate, estimate_mapping
-from kg.import_shards import SHARD_LINES, EdgeWork, EntityWork, plan
+from kg.import_shards import SHARD_LINES, EdgeWork, EntityWork, RowTable, plan
 from kg.import_sources import ImportSource, mapping_source
+from kg.import_target import target_of_import
 from kg.ledger import Job, Ledger, Shard, ShardResult, run_job
 from kg.mapping import GraphMapping, load_mapping
 from kg.model import EntityKey
@@ -149,18 +151,28 @@ def _import(
 ) -> ImportReport:
     started = time.perf_counter()
     known: set[EntityKey] = set()
-    stages = (EntityWork(source.entities, store, known), EdgeWork(source.edges, store, known))
-    jobs = (_submit(ledger, stages[0], source), _submit(ledger, stages[1], source))
-    if not _holds_first_entity(store, images, source):
+    jobs = (
+        _submit(ledger, EntityWork.kind, source.entities, source),
+        _submit(ledger, EdgeWork.kind, source.edges, source),
+    )
+    mark = ledger.path.parent / f"{jobs[0].id}.loading"
+    rows = sum(ledger.progress(job.id).total for job in jobs)
+
+    def anew() -> None:
         for job in jobs:
             ledger.retry(job.id, everything=True)
-    skipped = all(ledger.job(job.id).state == "done" for job in jobs)
-    limit = _Limit(max_errors)
-    try:
-        _run(ledger, jobs[0].id, stages[0], limit, _over_all(ledger, jobs, 0, progress))
-        _run(ledger, jobs[1].id, stages[1], limit, _over_all(ledger, jobs, 1, progress))
-    finally:
-        _write_rejects(ledger, jobs, rejects)
+
+    if not _holds_first_entity(store, images, source):
+        anew()
+    with target_of_import(store, mark, rows=rows, anew=anew) as target:
+        skipped = all(ledger.job(job.id).state == "done" for job in jobs)
+        limit = _Limit(max_errors)
+        stages = (EntityWork(source.entities, target, known), EdgeWork(source.edges, target, known))
+        try:
+            _run(ledger, jobs[0].id, stages[0], limit, _over_all(ledger, jobs, 0, progress))
+            _run(ledger, jobs[1].id, stages[1], limit, _over_all(ledger, jobs, 1, progress))
+        finally:
+            _write_rejects(ledger, jobs, rejects)
     counts = Counter(ledger.progress(jobs[0].id).counts)
     counts.update(ledger.progress(jobs[1].id).counts)
     return ImportReport(
@@ -213,10 +225,10 @@ class _Limit:
             )
 
 
-def _submit(ledger: Ledger, work: EntityWork | EdgeWork, source: ImportSource) -> Job:
-    shards, sizes = plan(work.tables, SHARD_LINES)
+def _submit(ledger: Ledger, kind: str, tables: Sequence[RowTable], source: ImportSource) -> Job:
+    shards, sizes = plan(tables, SHARD_LINES)
     parameters = {"mapping": source.name, "content": source.content}
-    return ledger.submit(work.kind, parameters, shards, sizes=sizes)
+    return ledger.submit(kind, parameters, shards, sizes=sizes)
 
 
 def _holds_first_entity(store: Store, images: ImageFolder | None, source: ImportSource) -> bool:

@@ -7,9 +7,8 @@ so such text passes `kg.cypher.check` and runs as the reader.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +17,7 @@ from kg.backends.connection import Connection
 from kg.backends.links import Link
 from kg.backends.merging import check_limit
 from kg.backends.names import is_name
-from kg.backends.reading import QueryRun, named
+from kg.backends.reading import QueryRun, Slots, named
 from kg.backends.rows import edge_from_row, entity_from_row
 from kg.backends.stored import stored_by
 from kg.backends.translation import translated
@@ -29,6 +28,7 @@ from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
 
 if TYPE_CHECKING:
     from kg.backends.engine_http import RunningQuery
+    from kg.import_target import ImportTarget
     from kg.snapshot_arrays import Snapshot
 
 __all__ = ["BoltStore"]
@@ -51,8 +51,7 @@ class BoltStore:
 
     def __init__(self, link: Link) -> None:
         self._connection = Connection(link)
-        self._slots: set[int] = set()
-        self._lock = threading.Lock()
+        self._slots = Slots()
 
     @property
     def capabilities(self) -> Capabilities:
@@ -91,12 +90,12 @@ class BoltStore:
             StoreUnavailableError: It went away; nothing of the block may be taken as written.
         """
         self._connection.check_open()
-        with self._connection.writing() as writer:
-            yield writer
+        with self._connection.writing() as counted:
+            yield TransactionWriter(counted, self._connection.link)
 
-    def _write(self, work: Callable[[TransactionWriter], int]) -> int:
+    def _write(self, work: Callable[[Writer], int]) -> int:
         def once() -> int:
-            with self._connection.writing() as writer:
+            with self.transaction() as writer:
                 return work(writer)
 
         return self._connection.again(once)
@@ -161,6 +160,13 @@ class BoltStore:
         from kg.backends.loading import load  # numpy is slow to import
 
         return load(self, self._connection, entities, edges, progress=progress, chunk=chunk)
+
+    def first_load(self) -> AbstractContextManager[ImportTarget] | None:
+        """Return a context that loads an empty embedded graph; see `kg.import_target`."""
+        from kg.backends.loading import first_load
+
+        self._connection.check_open()
+        return first_load(self, self._connection)
 
     def entity(self, key: EntityKey) -> Entity | None:
         """Return the entity of this key, or None."""
@@ -252,24 +258,12 @@ class BoltStore:
 
         self._connection.check_open()
         query = check(cypher)
-        with self._slot() as slot:
+        with self._slots.one() as slot:
             run = QueryRun(
                 self._connection.link, query, parameters or {}, slot=slot, timeout_s=timeout_s,
                 max_rows=check_limit(max_rows),
             )  # fmt: skip
             return self._connection.again(lambda: run.answer(self._connection.driver("reader")))
-
-    @contextmanager
-    def _slot(self) -> Iterator[int]:
-        """A number that no other query of this store has while it runs."""
-        with self._lock:
-            slot = next(n for n in range(len(self._slots) + 1) if n not in self._slots)
-            self._slots.add(slot)
-        try:
-            yield slot
-        finally:
-            with self._lock:
-                self._slots.discard(slot)
 
     def execute(self, cypher: str, parameters: Mapping[str, Any] | None = None) -> Table:
         """Run trusted Cypher that may write, once; never pass it text from outside."""
@@ -278,8 +272,8 @@ class BoltStore:
         values = parameters_of(parameters)
 
         def once() -> Table:
-            with self._connection.writing(once=True) as writer:
-                columns, rows = writer.raw(cypher, values)  # trusted, says the protocol
+            with self._connection.writing(once=True) as counted:
+                columns, rows = counted.raw(cypher, values)  # trusted, says the protocol
                 return Table(
                     columns=named(columns, cypher),
                     rows=tuple(tuple(plain(v) for v in row) for row in rows),

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, LiteralString, TypeVar
 
+from kg.backends.counted import Answer, CountedTransaction
 from kg.backends.links import Link, Role
 from kg.backends.sessions import session_of, transaction_of
 from kg.backends.translation import translated
-from kg.backends.writer import TransactionWriter
 from kg.errors import ConflictError, StoreError, StoreTransientError, StoreUnavailableError
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ __all__ = ["Connection"]
 
 ATTEMPTS = 8
 Result = TypeVar("Result")
-Answer = tuple[tuple[str, ...], list[list[Any]]]
 
 
 class Connection:
@@ -104,7 +103,7 @@ class Connection:
                 self._number += 1
 
     @contextmanager
-    def writing(self, *, once: bool = False) -> Iterator[TransactionWriter]:
+    def writing(self, *, once: bool = False) -> Iterator[CountedTransaction]:
         """One write transaction, without trying again; committed only if it changed something.
 
         Args:
@@ -135,13 +134,9 @@ class Connection:
 
                     if once:
                         before = _number(run(self.link.read_version, {})[1])
-                    # first, so that writers that overlap collide before they have read
-                    run(self.link.bump_version, {})
-                    writer = TransactionWriter(
-                        run, ensure=self.link.ensure, labels_of=self.link.labels_of
-                    )
-                    yield writer
-                    if writer.changed:
+                    counted = CountedTransaction(run, self.link.bump_version)
+                    yield counted
+                    if counted.changed:
                         lost = _committed(transaction)
                     else:
                         transaction.rollback()

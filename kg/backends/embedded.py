@@ -49,6 +49,8 @@ FAULTS = (
 )  # fmt: skip
 """Lines of the report of ``CHECK DATABASE`` that are empty or 0 where all is well."""
 WRITE_WAIT_S = 60.0
+LOAD_WAIT_S = 5.0
+"""Seconds to wait for another process that loads the same graph."""
 LOAD_S = 900.0
 """Seconds that one request of a load, or closing what was loaded, may take on a slow disk."""
 
@@ -65,7 +67,7 @@ class EmbeddedLink:
 
     writes_alone = True
     read_version: LiteralString = "RETURN umbra.version()"
-    bump_version: LiteralString = "RETURN umbra.bump()"
+    bump_version: LiteralString = "WITH umbra.bump() AS version"
 
     def __init__(
         self,
@@ -170,9 +172,15 @@ class EmbeddedLink:
         path = self.folder / "engine" / f"{self.database}.write.lock"
         return file_lock(path, timeout_s=WRITE_WAIT_S)
 
+    def is_ready(self, labels: set[str], relations: set[str]) -> bool:
+        """Tell whether each name is known to be a type of its kind."""
+        return all(self._kinds.get(name) == "vertex" for name in labels) and all(
+            self._kinds.get(name) == "edge" for name in relations
+        )
+
     def ensure(self, labels: set[str], relations: set[str]) -> None:
         """Make the types of new labels and relations."""
-        if not self._missing(labels, relations):
+        if self.is_ready(labels, relations):
             return
         self._load_kinds()  # another process may have made them
         check_kinds(labels, relations | {n for n, kind in self._kinds.items() if kind == "edge"})
@@ -191,11 +199,6 @@ class EmbeddedLink:
             self.http.sql(self.database, ";".join(script) + ";")
             self._kinds.update(dict.fromkeys(labels, "vertex"))
             self._kinds.update(dict.fromkeys(relations, "edge"))
-
-    def _missing(self, labels: set[str], relations: set[str]) -> bool:
-        return any(self._kinds.get(name) != "vertex" for name in labels) or any(
-            self._kinds.get(name) != "edge" for name in relations
-        )
 
     def labels_of(self, label: str) -> tuple[str, ...]:
         """Return the label alone: its type extends the base type."""
@@ -231,7 +234,9 @@ class EmbeddedLink:
         newer = EmbeddedLink(
             self.folder, database=self._swap.newer, config=self._config, timeout_s=LOAD_S
         )
-        with file_lock(self.folder / "engine" / f"{self.database}.load.lock", timeout_s=5.0):
+        with file_lock(
+            self.folder / "engine" / f"{self.database}.load.lock", timeout_s=LOAD_WAIT_S
+        ):
             self._swap.drop(self.http, newer.database)
             try:
                 yield newer

@@ -44,7 +44,7 @@ class Link(Protocol):
 
     @property
     def bump_version(self) -> LiteralString:
-        """Statement that raises it; it comes first in every write transaction."""
+        """Clauses that raise it; the first statement of a write transaction begins with them."""
         ...
 
     def connect(self) -> None:
@@ -57,6 +57,10 @@ class Link(Protocol):
 
     def writing(self) -> AbstractContextManager[None]:
         """Return a context in which this client alone writes, where the server needs that."""
+        ...
+
+    def is_ready(self, labels: set[str], relations: set[str]) -> bool:
+        """Tell whether labels and relations are known to be ready for use."""
         ...
 
     def ensure(self, labels: set[str], relations: set[str]) -> None:
@@ -144,7 +148,8 @@ class RemoteLink:
         "OPTIONAL MATCH (m:`_Umbra` {id: 1}) RETURN coalesce(m.version, 0)"
     )
     bump_version: LiteralString = (
-        "MERGE (m:`_Umbra` {id: 1}) SET m.version = coalesce(m.version, 0) + 1 RETURN m.version"
+        "MERGE (m:`_Umbra` {id: 1}) SET m.version = coalesce(m.version, 0) + 1 "
+        "WITH m.version AS version"
     )
 
     def __init__(self, uri: str, *, auth: tuple[str, str] | None, database: str = "neo4j") -> None:
@@ -176,10 +181,13 @@ class RemoteLink:
         """Return an empty context: the counter's node is the lock."""
         return nullcontext()
 
+    def is_ready(self, labels: set[str], relations: set[str]) -> bool:
+        """Tell whether each name is known to be of its kind."""
+        return labels <= self._kinds[0] and relations <= self._kinds[1]
+
     def ensure(self, labels: set[str], relations: set[str]) -> None:
         """Refuse a name that is both; the server itself needs no preparation."""
-        known_labels, known_relations = self._kinds
-        if labels <= known_labels and relations <= known_relations:
+        if self.is_ready(labels, relations):
             return
         self._load_kinds()
         known_labels, known_relations = self._kinds

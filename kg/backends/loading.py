@@ -10,8 +10,9 @@ entity (its key and record id) and 8 bytes an edge, besides two requests of `ROW
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sized
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sized
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from kg.backends.merging import checked_edge, checked_entity, merge_edge, merge_
 from kg.backends.rows import edge_properties, entity_properties
 from kg.backends.seen_edges import SeenEdges
 from kg.backends.writer import chunks
+from kg.import_target import ImportTarget, LoadEnded
 from kg.model import Edge, Entity, EntityKey
 from kg.progress import Progress
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from kg.backends.connection import Connection
     from kg.backends.links import FastLink
 
-__all__ = ["ROWS", "load"]
+__all__ = ["ROWS", "first_load", "load"]
 
 ENTITY_ROWS = 10_000
 """Vertices of a request: as many as the engine commits together."""
@@ -60,23 +62,86 @@ def load(
     total = 0
     if isinstance(entities, Sized) and isinstance(edges, Sized):
         total = len(entities) + len(edges)
-    is_empty = not store.version and not connection.read(statements.ANY, {})
-    beside = connection.link.beside() if is_empty else None
-    if beside is not None:
-        with beside as link, type(store)(link) as newer:
-            first = _FirstLoad(newer, link, progress, total)
-            first.load(entities, edges)
-            newer.execute("RETURN 1")  # counts as a write: the graph is not as it was
-        connection.renew()
-        return first.done
+    first = first_load(store, connection)
+    if first is not None:
+        with first as target:
+            return _written(target, entities, edges, (ENTITY_ROWS, ROWS), progress, total)
+    return _written(store, entities, edges, (chunk, chunk), progress, total)
+
+
+def _written(
+    target: ImportTarget | BoltStore,
+    entities: Iterable[Entity],
+    edges: Iterable[Edge],
+    sizes: tuple[int, int],
+    progress: Progress,
+    total: int,
+) -> int:
     done = 0
-    for some in chunks(entities, chunk):
-        done += store.upsert_entities(some)
+    for some in chunks(entities, sizes[0]):
+        done += target.upsert_entities(some)
         progress(done, total)
-    for part in chunks(edges, chunk):
-        done += store.upsert_edges(part)
+    for part in chunks(edges, sizes[1]):
+        done += target.upsert_edges(part)
         progress(done, total)
     return done
+
+
+def first_load(
+    store: BoltStore, connection: Connection
+) -> AbstractContextManager[ImportTarget] | None:
+    """Return a context that loads an empty store; see `kg.backends.bolt.BoltStore.first_load`."""
+    if store.version or connection.read(statements.ANY, {}):
+        return None
+    beside = connection.link.beside()
+    return None if beside is None else _first_load(store, connection, beside)
+
+
+@contextmanager
+def _first_load(
+    store: BoltStore, connection: Connection, beside: AbstractContextManager[FastLink]
+) -> Iterator[ImportTarget]:
+    ended: LoadEnded | None = None
+    with beside as link, type(store)(link) as newer:
+        with ThreadPoolExecutor(1) as sender:
+            first = _FirstLoad(newer, link, sender)
+            try:
+                yield first
+            except LoadEnded as error:
+                ended = error
+            first.end()
+        newer.execute("RETURN 1")  # counts as a write: the graph is not as it was
+    connection.renew()
+    if ended is not None:
+        raise ended
+
+
+class _Request:
+    """Lines that are sent once, from another thread: no interrupt cuts a request off.
+
+    Args:
+        lines: Of one request.
+        send: Sends them.
+    """
+
+    def __init__(self, lines: list[str], send: Callable[[list[str]], dict[str, str]]) -> None:
+        self.lines = lines
+        self._send = send
+        self._taken = False
+        self._ids: dict[str, str] = {}
+        self._future: Future[dict[str, str]] | None = None
+
+    def begin(self, sender: Executor) -> Future[dict[str, str]]:
+        """Have them sent if they are not, and return what waits for their record ids."""
+        if self._future is None:
+            self._future = sender.submit(self._once)
+        return self._future
+
+    def _once(self) -> dict[str, str]:
+        if not self._taken:
+            self._taken = True
+            self._ids = self._send(self.lines)
+        return self._ids
 
 
 class _FirstLoad:
@@ -85,50 +150,72 @@ class _FirstLoad:
     Args:
         store: The database, empty but for its schema.
         link: The same, as the engine sees it.
-        progress: Told rows sent.
-        total: How many rows there will be, 0 if nobody knows.
+        sender: Sends edges while others are made ready; one thread.
     """
 
-    def __init__(self, store: BoltStore, link: FastLink, progress: Progress, total: int) -> None:
+    def __init__(self, store: BoltStore, link: FastLink, sender: Executor) -> None:
         self._store = store
         self._link = link
-        self._progress = progress
-        self._total = total
+        self._sender = sender
         self._ids: dict[EntityKey, str] = {}
         self._seen = SeenEdges()
         self._relations: set[str] = set()
-        self._sent: Future[dict[str, str]] | None = None
-        self.done = 0
+        self._ready: list[str] = []
+        self._sent: _Request | None = None
 
-    def load(self, entities: Iterable[Entity], edges: Iterable[Edge]) -> None:
-        """Load everything; edges are taken from their source while the engine writes others."""
-        with ThreadPoolExecutor(1) as sender:
-            for some in chunks(entities, ENTITY_ROWS):
-                self._entities(some)
-            for part in chunks(edges, ROWS):
-                lines, again = self._edge_lines(part)
-                self._settle()
-                self._sent = sender.submit(self._send, lines)
-                if again:
-                    self._settle()
-                    self._store.upsert_edges(again)
-                self._told(len(part))
+    def holds(self, key: EntityKey) -> bool:
+        """Tell whether there is an entity of this key."""
+        return key in self._ids
+
+    def upsert_entities(self, rows: Iterable[Entity]) -> int:
+        """Add or merge entities; see `kg.store.Writer`."""
+        done = 0
+        for some in chunks(rows, ENTITY_ROWS):
+            self._entities(some)
+            done += len(some)
+        return done
+
+    def upsert_edges(self, rows: Iterable[Edge]) -> int:
+        """Add or merge edges; see `kg.store.Writer`. They are sent when there are many."""
+        kept = list(rows)
+        lines = [self._edge_line(checked_edge(row)) for row in kept]
+        self._relations_ready({row.relation for row in kept})
+        hashes = np.fromiter((hash(row.key) for row in kept), dtype=np.int64, count=len(kept))
+        suspects = self._seen.suspects(hashes).tolist()
+        self._ready += [line for line, again in zip(lines, suspects, strict=True) if not again]
+        again = [row for row, suspect in zip(kept, suspects, strict=True) if suspect]
+        if again or len(self._ready) >= ROWS:
+            self._flush()
+        if again:
             self._settle()
+            self._store.upsert_edges(again)
+        return len(kept)
 
-    def _settle(self) -> None:
-        """Wait for the request on its way."""
-        if self._sent is not None:
-            self._sent.result()
-            self._sent = None
+    def end(self) -> None:
+        """Send what is left."""
+        self._flush()
+        self._settle()
+
+    def _flush(self) -> None:
+        self._settle()
+        self._sent = _Request(self._ready, self._send)
+        self._ready = []
+        self._sent.begin(self._sender)
+
+    def _settle(self) -> dict[str, str]:
+        """Wait for the request on its way; an interrupt may have come at any moment of it."""
+        if self._sent is None:
+            return {}
+        if self._sent.lines is self._ready:
+            self._ready = []
+        ids = self._sent.begin(self._sender).result()
+        self._sent = None
+        return ids
 
     def _send(self, lines: list[str]) -> dict[str, str]:
         if not lines:
             return {}
         return self._link.http.load(self._link.database, "\n".join(lines).encode())
-
-    def _told(self, rows: int) -> None:
-        self.done += rows
-        self._progress(self.done, self._total)
 
     def _entities(self, rows: list[Entity]) -> None:
         first: dict[EntityKey, Entity] = {}
@@ -145,24 +232,19 @@ class _FirstLoad:
             f"{_encoded(entity_properties(row))[1:]}"
             for place, row in enumerate(first.values())
         ]
-        ids = self._send(lines)
+        self._settle()
+        self._sent = _Request(lines, self._send)
+        ids = self._settle()
         self._ids.update((key, ids[str(place)]) for place, key in enumerate(first))
         if again:
             self._store.upsert_entities(again)
-        self._told(len(rows))
 
-    def _edge_lines(self, rows: list[Edge]) -> tuple[list[str], list[Edge]]:
-        """Return lines for the edges that are new, and those that may have come before."""
-        relations = {checked_edge(row).relation for row in rows} - self._relations
-        if relations:
+    def _relations_ready(self, names: set[str]) -> None:
+        new = names - self._relations
+        if new:
             self._settle()  # no load may run while the schema changes
-            self._link.ensure(set(), relations)
-            self._relations |= relations
-        hashes = np.fromiter((hash(row.key) for row in rows), dtype=np.int64, count=len(rows))
-        suspects = self._seen.suspects(hashes).tolist()
-        again = [row for row, suspect in zip(rows, suspects, strict=True) if suspect]
-        fresh = (row for row, suspect in zip(rows, suspects, strict=True) if not suspect)
-        return [self._edge_line(row) for row in fresh], again
+            self._link.ensure(set(), new)
+            self._relations |= new
 
     def _edge_line(self, row: Edge) -> str:
         made = row if len(row.provenance) == 1 else merge_edge(None, row)

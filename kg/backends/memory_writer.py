@@ -12,8 +12,8 @@ from kg.backends.merging import (
     exact_entities,
     fold_edges,
     fold_entities,
-    merge_edge,
-    merge_entity,
+    merge_edges,
+    merge_entities,
     missing_end,
     without,
 )
@@ -44,10 +44,9 @@ class MemoryWriter:
         folded = fold_entities(rows)
         plan: list[Entity] = []
         for key, versions in folded.items():
-            old = merged = self._entity(key)
-            for row in versions:
-                merged = merge_entity(merged, row)
-            if merged is not None and merged != old:
+            old = self._entity(key)
+            merged = merge_entities(old, versions)
+            if merged != old:
                 plan.append(merged)
         kinds = self.graph.graph["kinds"]
         check_kinds({row.label for row in plan}, kinds["relation"])
@@ -66,10 +65,9 @@ class MemoryWriter:
                 if end not in self.graph:
                     raise missing_end(key, end)
         for key, versions in folded.items():
-            old = merged = self._edge(key)
-            for row in versions:
-                merged = merge_edge(merged, row)
-            if merged is not None and merged != old:
+            old = self._edge(key)
+            merged = merge_edges(old, versions)
+            if merged != old:
                 plan.append(merged)
         kinds = self.graph.graph["kinds"]
         check_kinds(kinds["label"], {row.relation for row in plan})

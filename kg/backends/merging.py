@@ -6,7 +6,7 @@ Both are idempotent: merging the same row again changes nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kg.backends.names import check_attribute, check_label, check_relation
@@ -24,6 +24,8 @@ __all__ = [
     "fold_edges",
     "fold_entities",
     "merge_edge",
+    "merge_edges",
+    "merge_entities",
     "merge_entity",
     "missing_end",
     "without",
@@ -121,6 +123,22 @@ def merge_edge(old: Edge | None, new: Edge) -> Edge:
         )
     attributes = new.attributes if old is None else {**old.attributes, **new.attributes}
     return replace(new, attributes=attributes, provenance=records)
+
+
+def merge_entities(old: Entity | None, rows: Sequence[Entity]) -> Entity:
+    """Return the older entity with all rows of its key, at least one, merged in their order."""
+    merged = merge_entity(old, rows[0])
+    for row in rows[1:]:
+        merged = merge_entity(merged, row)
+    return merged
+
+
+def merge_edges(old: Edge | None, rows: Sequence[Edge]) -> Edge:
+    """Return the older edge with all rows of its key, at least one, merged in their order."""
+    merged = merge_edge(old, rows[0])
+    for row in rows[1:]:
+        merged = merge_edge(merged, row)
+    return merged
 
 
 def fold_entities(rows: Iterable[Entity]) -> dict[EntityKey, list[Entity]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from neo4j import Query
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kg.backends.links import Link
     from kg.cypher import CheckedQuery
 
-__all__ = ["QueryRun", "named", "plan_table"]
+__all__ = ["QueryRun", "Slots", "named", "plan_table"]
 
 _CLIENT = secrets.token_hex(6)
 FETCH = 1000
@@ -46,6 +46,26 @@ def _operators(plan: Mapping[str, Any], depth: int) -> list[str]:
     line = f"{'  ' * depth}{plan.get('operatorType', '')} {plan.get('args', '')}"
     below = (_operators(part, depth + 1) for part in plan.get("children", ()))
     return [line.rstrip(), *(text for part in below for text in part)]
+
+
+class Slots:
+    """Numbers of the queries that run, each as small as can be."""
+
+    def __init__(self) -> None:
+        self._taken: set[int] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def one(self) -> Iterator[int]:
+        """Return a context with a number that no other query has while it runs."""
+        with self._lock:
+            slot = next(n for n in range(len(self._taken) + 1) if n not in self._taken)
+            self._taken.add(slot)
+        try:
+            yield slot
+        finally:
+            with self._lock:
+                self._taken.discard(slot)
 
 
 class QueryRun:

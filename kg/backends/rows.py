@@ -18,6 +18,7 @@ from kg.provenance import Provenance
 
 __all__ = [
     "RECORDS",
+    "difference",
     "edge_from_row",
     "edge_properties",
     "entity_from_row",
@@ -71,6 +72,12 @@ def edge_properties(edge: Edge) -> dict[str, Any]:
     properties = {name: _stored(value) for name, value in edge.attributes.items()}
     properties[RECORDS] = _records(edge.provenance)
     return properties
+
+
+def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the properties that must be written, None for those that must go."""
+    changed = {name: value for name, value in new.items() if old.get(name) != value}
+    return {**dict.fromkeys(old.keys() - new.keys()), **changed}
 
 
 def own_label(labels: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from asyncio import CancelledError
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from kg.interrupts import interrupt_behind
@@ -41,10 +41,14 @@ def session_of(driver: Driver, **options: Any) -> Iterator[Session]:
 def transaction_of(session: Session) -> Iterator[Transaction]:
     """Begin a transaction, rolled back unless it is committed; an interrupt cuts its connection.
 
+    That it begins is sent together with its first statement, as the driver itself does in
+    `neo4j.Driver.execute_query`: a round trip less.
+
     Args:
         session: One of `session_of`.
     """
-    transaction = session.begin_transaction()
+    with getattr(session, "_pipelined_begin", nullcontext()):
+        transaction = session.begin_transaction()
     try:
         yield transaction
     except BaseException as error:

@@ -21,12 +21,12 @@ __all__ = [
     "ENTITIES_TOUCHED",
     "ENTITY",
     "FIND_ENTITIES",
-    "create_edges",
     "create_entities",
     "delete_edges",
     "edges",
     "entities",
     "find_edges",
+    "make_edges",
     "set_edges",
     "set_entities",
 ]
@@ -92,10 +92,21 @@ def find_edges(relation: str) -> LiteralString:
     return _literal(f"UNWIND $rows AS row {between} RETURN h.key, t.key, properties(r)")
 
 
-def create_edges(relation: str, names: Iterable[str]) -> LiteralString:
-    """Return the statement that makes edges of `$rows` with these properties."""
-    made = f"CREATE (h)-[r:{_quoted(relation)} {{{_row_map(names)}}}]->(t)"
-    return _literal(f"UNWIND $rows AS row {_ENDS} {made}")
+def make_edges(relation: str, names: Iterable[str]) -> LiteralString:
+    """Return the statement that makes those edges of `$rows` that do not exist.
+
+    It returns how many it made, and ends and properties of those that exist; a row one of whose
+    ends is missing is neither. The ends are no OPTIONAL MATCH: the embedded engine takes an end
+    that is null for any end.
+    """
+    type_ = _quoted(relation)
+    make = f"CREATE (h)-[:{type_} {{{_row_map(names)}}}]->(t)"
+    present = "CASE WHEN r IS NULL THEN null ELSE [h.key, t.key, properties(r)] END"
+    return _literal(
+        f"UNWIND $rows AS row {_ENDS} OPTIONAL MATCH (h)-[r:{type_}]->(t) "
+        f"FOREACH (one IN CASE WHEN r IS NULL THEN [1] ELSE [] END | {make}) "
+        f"RETURN count(*) - count(r), collect({present})"
+    )
 
 
 def set_edges(relation: str, names: Iterable[str]) -> LiteralString:

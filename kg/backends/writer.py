@@ -1,16 +1,18 @@
 """Writes of the Bolt backend inside one transaction: read what is there, merge, write the rest.
 
-Merging happens in Python by the functions that every store shares, so an upsert costs one read
-and one write a chunk, and rows that change nothing are not written at all.
+Merging happens in Python by the functions that every store shares. An upsert of entities costs one
+read and one write a chunk, one of edges a single statement that makes those that are new; rows
+that change nothing are not written at all.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
-from typing import Any, LiteralString, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kg.backends import statements
 from kg.backends.merging import (
@@ -18,21 +20,30 @@ from kg.backends.merging import (
     exact_entities,
     fold_edges,
     fold_entities,
-    merge_edge,
-    merge_entity,
+    merge_edges,
+    merge_entities,
     missing_end,
     without,
 )
 from kg.backends.names import is_name
-from kg.backends.rows import edge_from_row, edge_properties, entity_from_row, entity_properties
+from kg.backends.rows import (
+    difference,
+    edge_from_row,
+    edge_properties,
+    entity_from_row,
+    entity_properties,
+)
+from kg.errors import ConstraintError, InputError
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.store import Withdrawal
 
-__all__ = ["CHUNK", "Run", "TransactionWriter", "chunks"]
+if TYPE_CHECKING:
+    from kg.backends.counted import CountedTransaction
+    from kg.backends.links import Link
+
+__all__ = ["CHUNK", "TransactionWriter", "chunks"]
 
 CHUNK = 1000
-Run = Callable[[LiteralString, Mapping[str, Any]], tuple[tuple[str, ...], list[list[Any]]]]
-"""Runs one statement in the transaction and returns its columns and rows."""
 Item = TypeVar("Item")
 
 
@@ -47,26 +58,13 @@ class TransactionWriter:
     """The `Writer` of one transaction.
 
     Args:
-        run: Runs a statement in it.
-        ensure: Called with new labels and relations before they are used; raises
-            `ConstraintError` for a name that is already the other kind.
-        labels_of: The labels that a new node of one label carries.
-
-    Attributes:
-        changed: Something was written, so the store's version must grow.
+        transaction: Runs its statements.
+        link: The server.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        *,
-        ensure: Callable[[set[str], set[str]], None],
-        labels_of: Callable[[str], tuple[str, ...]],
-    ) -> None:
-        self._statement = run
-        self._ensure = ensure
-        self._labels_of = labels_of
-        self.changed = False
+    def __init__(self, transaction: CountedTransaction, link: Link) -> None:
+        self._transaction = transaction
+        self._link = link
 
     def upsert_entities(self, rows: Iterable[Entity]) -> int:
         """Add or merge entities; see `kg.store.Writer`."""
@@ -76,23 +74,20 @@ class TransactionWriter:
         for keys in chunks(folded):
             present = self._entities(keys)
             for key in keys:
-                old = merged = present.get(key)
-                for row in folded[key]:
-                    merged = merge_entity(merged, row)
-                if merged is None or merged == old:
-                    continue
+                old = present.get(key)
+                merged = merge_entities(old, folded[key])
                 if old is None:
                     new.append(merged)
-                else:
+                elif merged != old:
                     newer.append((old, merged))
         if new:
-            self._ensure({row.label for row in new}, set())
+            self._link.ensure({row.label for row in new}, set())
         self._create_entities(new)
         self._replace_entities(newer)
         return sum(map(len, folded.values()))
 
     def _entities(self, keys: Iterable[str]) -> dict[EntityKey, Entity]:
-        rows = self._run(statements.FIND_ENTITIES, {"keys": list(keys)})
+        rows = self._transaction.rows(statements.FIND_ENTITIES, {"keys": list(keys)})
         return {found.key: found for found in (entity_from_row(*row) for row in rows)}
 
     def _create_entities(self, rows: list[Entity]) -> None:
@@ -102,55 +97,83 @@ class TransactionWriter:
         for label, maps in by_label.items():
             for chunk in chunks(maps):
                 names = sorted({name for row in chunk for name in row})
-                text = statements.create_entities(self._labels_of(label), names)
-                self._write(text, {"rows": chunk})
+                text = statements.create_entities(self._link.labels_of(label), names)
+                self._transaction.write(text, {"rows": chunk})
 
     def _replace_entities(self, pairs: list[tuple[Entity, Entity]]) -> None:
         """Write what differs; one statement for all rows in which the same properties do."""
         by_names: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for old, new in pairs:
-            changed = _difference(entity_properties(old), entity_properties(new))
+            changed = difference(entity_properties(old), entity_properties(new))
             rows = by_names.setdefault(tuple(sorted(changed)), [])
             rows.append({**changed, "key": new.key})
         for names, rows in by_names.items():
             for chunk in chunks(rows):
-                self._write(statements.set_entities(names), {"rows": chunk})
+                self._transaction.write(statements.set_entities(names), {"rows": chunk})
 
     def upsert_edges(self, rows: Iterable[Edge]) -> int:
         """Add or merge edges; see `kg.store.Writer`."""
         folded = fold_edges(rows)
-        self._check_ends(folded)
-        new: dict[str, list[Edge]] = {}
-        newer: list[tuple[Edge, Edge]] = []
-        for relation, keys in _by_relation(folded).items():
-            for chunk in chunks(keys):
-                present = self._edges(relation, chunk)
-                for key in chunk:
-                    old = merged = present.get(key)
-                    for row in folded[key]:
-                        merged = merge_edge(merged, row)
-                    if merged is None or merged == old:
-                        continue
-                    if old is None:
-                        new.setdefault(relation, []).append(merged)
-                    else:
-                        newer.append((old, merged))
-        if new:
-            self._ensure(set(), set(new))
-        for relation, made in new.items():
-            for part in chunks(made):
-                maps = [{**edge_properties(edge), **_ends(edge.key)} for edge in part]
-                names = sorted({name for row in maps for name in row} - {"_head", "_tail"})
-                self._write(statements.create_edges(relation, names), {"rows": maps})
-        self._replace_edges(newer)
+        groups = _by_relation(folded)
+        if not self._link.is_ready(set(), set(groups)):
+            self._check_ends(folded)  # a call that is refused leaves no type
+            self._link.ensure(set(), set(groups))
+        present: dict[EdgeKey, Edge] = {}
+        sent: list[EdgeKey] = []
+        with self._taking_back(sent, present):
+            for relation, keys in groups.items():
+                for chunk in chunks(keys):
+                    sent += chunk
+                    self._make({key: folded[key] for key in chunk}, relation, present)
+        pairs = ((old, merge_edges(old, folded[key])) for key, old in present.items())
+        self._replace_edges((old, merged) for old, merged in pairs if old != merged)
         return sum(map(len, folded.values()))
 
-    def _check_ends(self, folded: Mapping[EdgeKey, object]) -> None:
+    @contextmanager
+    def _taking_back(
+        self, sent: Sequence[EdgeKey], present: Mapping[EdgeKey, Edge]
+    ) -> Iterator[None]:
+        """Unmake edges if the block fails: whoever has the transaction may go on and commit it."""
+        changed = self._transaction.changed
+        try:
+            yield
+        except (ConstraintError, InputError):
+            self.delete_edges(key for key in sent if key not in present)
+            self._transaction.changed = changed
+            raise
+
+    def _make(
+        self,
+        folded: Mapping[EdgeKey, Sequence[Edge]],
+        relation: str,
+        present: dict[EdgeKey, Edge],
+    ) -> None:
+        """Make the edges of a relation that do not exist; the others are put into `present`."""
+        bare = [key for key, rows in folded.items() if not rows[0].provenance]
+        there = self._edges(relation, bare) if bare else {}
+        if len(there) < len(bare):  # no edge can be made without a record
+            self._check_ends(folded)
+            merge_edges(None, next(folded[key] for key in bare if key not in there))
+        fresh = [merge_edges(None, rows) for key, rows in folded.items() if key not in there]
+        present |= there
+        if not fresh:
+            return
+        maps = [{**edge_properties(edge), **_ends(edge.key)} for edge in fresh]
+        names = sorted({name for row in maps for name in row} - {"_head", "_tail"})
+        text = statements.make_edges(relation, names)
+        made, rows = self._transaction.rows(text, {"rows": maps})[0]
+        self._transaction.changed |= made > 0
+        found = _by_key(relation, rows)
+        present |= found
+        if made + len(found) < len(fresh):
+            self._check_ends(folded)
+
+    def _check_ends(self, folded: Iterable[EdgeKey]) -> None:
         needed = dict.fromkeys(end for head, _, tail in folded for end in (head, tail))
         present = {
             row[0]
             for keys in chunks(needed)
-            for row in self._run(statements.COUNT_ENDS, {"keys": keys})
+            for row in self._transaction.rows(statements.COUNT_ENDS, {"keys": keys})
         }
         for key in folded:
             for end in (key[0], key[2]):
@@ -160,19 +183,19 @@ class TransactionWriter:
     def _edges(self, relation: str, keys: Iterable[EdgeKey]) -> dict[EdgeKey, Edge]:
         if not is_name(relation):
             return {}
-        rows = self._run(statements.find_edges(relation), {"rows": [_ends(key) for key in keys]})
-        found = (edge_from_row(head, relation, tail, values) for head, tail, values in rows)
-        return {edge.key: edge for edge in found}
+        wanted = {"rows": [_ends(key) for key in keys]}
+        rows = self._transaction.rows(statements.find_edges(relation), wanted)
+        return _by_key(relation, rows)
 
     def _replace_edges(self, pairs: Iterable[tuple[Edge, Edge]]) -> None:
         groups: dict[tuple[str, tuple[str, ...]], list[dict[str, Any]]] = {}
         for old, new in pairs:
-            changed = _difference(edge_properties(old), edge_properties(new))
+            changed = difference(edge_properties(old), edge_properties(new))
             rows = groups.setdefault((new.relation, tuple(sorted(changed))), [])
             rows.append({**changed, **_ends(new.key)})
         for (relation, names), rows in groups.items():
             for chunk in chunks(rows):
-                self._write(statements.set_edges(relation, names), {"rows": chunk})
+                self._transaction.write(statements.set_edges(relation, names), {"rows": chunk})
 
     def replace_entities(self, rows: Iterable[Entity]) -> int:
         """Make entities exactly these rows; see `kg.store.Writer`."""
@@ -199,10 +222,11 @@ class TransactionWriter:
         """Delete entities with their edges and return how many there were."""
         total = 0
         for chunk in chunks(dict.fromkeys(keys)):
-            present = [row[0] for row in self._run(statements.COUNT_ENDS, {"keys": chunk})]
+            rows = self._transaction.rows(statements.COUNT_ENDS, {"keys": chunk})
+            present = [row[0] for row in rows]
             total += len(present)
             if present:
-                self._write(statements.DELETE_ENTITIES, {"keys": present})
+                self._transaction.write(statements.DELETE_ENTITIES, {"keys": present})
         return total
 
     def delete_edges(self, keys: Iterable[EdgeKey]) -> int:
@@ -213,7 +237,7 @@ class TransactionWriter:
                 present = [_ends(key) for key in self._edges(relation, chunk)]
                 total += len(present)
                 if present:
-                    self._write(statements.delete_edges(relation), {"rows": present})
+                    self._transaction.write(statements.delete_edges(relation), {"rows": present})
         return total
 
     def withdraw(self, what: Withdrawal) -> int:
@@ -224,7 +248,7 @@ class TransactionWriter:
         total, gone_edges, gone_parts = 0, [], []
         shorter_edges: list[tuple[Edge, Edge]] = []
         shorter: list[tuple[Entity, Entity]] = []
-        for row in self._run(statements.EDGES_TOUCHED, {"needle": needle}):
+        for row in self._transaction.rows(statements.EDGES_TOUCHED, {"needle": needle}):
             edge = edge_from_row(*row)
             kept, taken = without(edge.provenance, what)
             total += taken
@@ -232,7 +256,8 @@ class TransactionWriter:
                 shorter_edges.append((edge, replace(edge, provenance=kept)))
             elif taken:
                 gone_edges.append(edge.key)
-        for labels, values in self._run(statements.ENTITIES_TOUCHED, {"needle": needle}):
+        rows = self._transaction.rows(statements.ENTITIES_TOUCHED, {"needle": needle})
+        for labels, values in rows:
             entity = entity_from_row(labels, values)
             kept, taken = without(entity.provenance, what)
             total += taken
@@ -246,19 +271,10 @@ class TransactionWriter:
         self.delete_entities(gone_parts)
         return total
 
-    def raw(
-        self, text: LiteralString, parameters: Mapping[str, Any]
-    ) -> tuple[tuple[str, ...], list[list[Any]]]:
-        """Run trusted Cypher that may write, and return its columns and rows."""
-        self.changed = True
-        return self._statement(text, parameters)
 
-    def _run(self, text: LiteralString, parameters: Mapping[str, Any]) -> list[list[Any]]:
-        return self._statement(text, parameters)[1]
-
-    def _write(self, text: LiteralString, parameters: Mapping[str, Any]) -> None:
-        self.changed = True
-        self._statement(text, parameters)
+def _by_key(relation: str, rows: Iterable[Sequence[Any]]) -> dict[EdgeKey, Edge]:
+    found = (edge_from_row(head, relation, tail, values) for head, tail, values in rows)
+    return {edge.key: edge for edge in found}
 
 
 def _ends(key: EdgeKey) -> dict[str, str]:
@@ -270,12 +286,6 @@ def _by_relation(keys: Iterable[EdgeKey]) -> dict[str, list[EdgeKey]]:
     for key in keys:
         groups.setdefault(key[1], []).append(key)
     return groups
-
-
-def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties that must be written, None for those that must go."""
-    changed = {name: value for name, value in new.items() if old.get(name) != value}
-    return {**dict.fromkeys(old.keys() - new.keys()), **changed}
 
 
 def _needle(what: Withdrawal) -> str | None:

@@ -15,6 +15,7 @@ import pytest
 
 from kg.backends.connection import Connection
 from kg.backends.embedded import EmbeddedLink
+from kg.backends.writer import TransactionWriter
 from kg.engine_command import LauncherConfig
 from kg.launcher import stop_store
 from tests.conformance.store_rules import thing
@@ -87,10 +88,10 @@ def test_an_interrupt_within_a_message_ends_reads_and_writes_at_once(
     assert len(connection.read(text, {})) == 10  # by another connection to the server
 
     def write(*, interrupted: bool) -> None:
-        with connection.writing() as writer:
+        with connection.writing() as counted:
             if interrupted:
                 proxy.armed.set()
-            writer.upsert_entities([thing("n")])
+            TransactionWriter(counted, connection.link).upsert_entities([thing("n")])
 
     with pytest.raises(KeyboardInterrupt):
         write(interrupted=True)

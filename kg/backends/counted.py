@@ -1,0 +1,58 @@
+"""The statements of one write transaction; the first of them raises the change counter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, LiteralString
+
+__all__ = ["Answer", "CountedTransaction", "Run"]
+
+Answer = tuple[tuple[str, ...], list[list[Any]]]
+"""Columns and rows."""
+Run = Callable[[LiteralString, Mapping[str, Any]], Answer]
+"""Runs one statement in a transaction."""
+
+
+class CountedTransaction:
+    """Runs statements; writers that overlap collide at the counter before they have read.
+
+    Args:
+        run: Runs a statement in the transaction.
+        bump: Clauses that raise the change counter.
+
+    Attributes:
+        changed: Something was written, so the store's version must grow.
+    """
+
+    def __init__(self, run: Run, bump: LiteralString) -> None:
+        self._run = run
+        self._bump = bump
+        self._has_begun = False
+        self.changed = False
+
+    def raw(self, text: LiteralString, parameters: Mapping[str, Any]) -> Answer:
+        """Run trusted Cypher that may write, and return its columns and rows."""
+        self.changed = True
+        self._begin()
+        return self._run(text, parameters)
+
+    def rows(self, text: LiteralString, parameters: Mapping[str, Any]) -> list[list[Any]]:
+        """Run one of our own statements and return its rows.
+
+        One that begins with UNWIND takes the counter along: a round trip less.
+        """
+        if not self._has_begun and text.startswith("UNWIND "):
+            self._has_begun = True
+            text = f"{self._bump} {text}"
+        self._begin()
+        return self._run(text, parameters)[1]
+
+    def write(self, text: LiteralString, parameters: Mapping[str, Any]) -> None:
+        """Run one of our own statements, which changes something."""
+        self.changed = True
+        self.rows(text, parameters)
+
+    def _begin(self) -> None:
+        if not self._has_begun:
+            self._has_begun = True
+            self._run(f"{self._bump} RETURN version", {})
