@@ -79,6 +79,9 @@ class Quads:
     found: tuple[ox.Quad, ...]
     version: int = 1
 
+    def changed(self, since: int) -> None:
+        """Say that the steps since a version are not known."""
+
     def quads(self) -> Iterator[ox.Quad]:
         """Iterate them."""
         return iter(self.found)

@@ -15,7 +15,7 @@ from kg.store import Store
 
 __all__ = ["FirstLoads", "ImportTarget", "LoadEnded", "target_of_import"]
 
-FIRST_LOAD_ROWS = 20_000
+FIRST_LOAD_ROWS = 5_000
 """Rows from which a first load is worth a database of its own."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, runtime_checkable
 
+from kg.changes import Changes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.provenance import Provenance
 
@@ -165,6 +166,14 @@ class Store(Writer, Protocol):
     @property
     def version(self) -> int:
         """Change counter: grows with every write that changed something, never falls."""
+        ...
+
+    def changes(self, since: int) -> Changes | None:
+        """Return what was touched since a version, or None where the feed does not tell.
+
+        It tells nothing of what is older than `kg.changes.KEPT_VERSIONS`, of large transactions,
+        and of what `execute` wrote; some stores have none.
+        """
         ...
 
     def close(self) -> None:

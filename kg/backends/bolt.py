@@ -22,6 +22,7 @@ from kg.backends.rows import edge_from_row, entity_from_row
 from kg.backends.stored import stored_by
 from kg.backends.translation import translated
 from kg.backends.writer import TransactionWriter
+from kg.changes import Changes, changes_of
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.progress import Progress, silent
 from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
@@ -62,6 +63,11 @@ class BoltStore:
     def version(self) -> int:
         """Change counter, kept in the graph; grows with every write that changed something."""
         return int(self._connection.read(self._connection.link.read_version, {})[0][0] or 0)
+
+    def changes(self, since: int) -> Changes | None:
+        """Return what was touched since a version; see `kg.store.Store`."""
+        version = self.version
+        return changes_of(since, version, self._connection.notes(since))
 
     def close(self) -> None:
         """Release the store; calling it twice is harmless."""

@@ -13,15 +13,25 @@ from kg.backends.counted import Answer, CountedTransaction
 from kg.backends.links import Link, Role
 from kg.backends.sessions import session_of, transaction_of
 from kg.backends.translation import translated
-from kg.errors import ConflictError, StoreError, StoreTransientError, StoreUnavailableError
+from kg.errors import (
+    ConflictError,
+    EngineError,
+    StoreError,
+    StoreTransientError,
+    StoreUnavailableError,
+)
 
 if TYPE_CHECKING:
     from neo4j import Driver, Transaction
     from neo4j.exceptions import DriverError
 
+    from kg.changes import Note
+
 __all__ = ["Connection"]
 
 ATTEMPTS = 8
+PRUNED_OF_WRITES = 1 / 200
+"""Share of writes after which old notes of the change feed are forgotten."""
 Result = TypeVar("Result")
 
 
@@ -134,16 +144,26 @@ class Connection:
 
                     if once:
                         before = _number(run(self.link.read_version, {})[1])
-                    counted = CountedTransaction(run, self.link.bump_version)
+                    counted = CountedTransaction(run, self.link.bump_version, self.link.note_change)
                     yield counted
                     if counted.changed:
                         lost = _committed(transaction)
+                        self._prune_sometimes()
                     else:
                         transaction.rollback()
             finally:
                 self._inside.writing = False
             if lost is not None and not (once and self._is_past(before)):
                 raise lost
+
+    def notes(self, since: int) -> list[tuple[int, Note]]:
+        """Return what write transactions have touched since a version."""
+        return self.again(lambda: self.link.notes(since))
+
+    def _prune_sometimes(self) -> None:
+        if random.random() < PRUNED_OF_WRITES:
+            with suppress(EngineError):  # what is written is written
+                self.link.prune()
 
     def _is_past(self, version: int) -> bool:
         """Tell whether the commit whose answer was lost was done, while no other client writes."""

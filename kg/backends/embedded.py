@@ -19,6 +19,7 @@ from kg.backends.engine_http import EngineHttp, RunningQuery
 from kg.backends.links import DRIVER_OPTIONS, Role
 from kg.backends.names import BASE_LABEL, check_kinds, is_name
 from kg.backends.swapping import Swap
+from kg.changes import KEPT_VERSIONS, Note, read_note
 from kg.engine_command import LauncherConfig
 from kg.errors import ConflictError, EngineError, InputError, StoreUnavailableError
 from kg.file_lock import file_lock
@@ -29,15 +30,19 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddedLink"]
 
-READY_TYPE = "_UmbraReady1"
+READY_TYPE = "_UmbraReady2"
 META_TYPE = "_UmbraMeta"
+CHANGE_TYPE = "_UmbraChange"
 PREPARE = (
     f"CREATE VERTEX TYPE {BASE_LABEL} IF NOT EXISTS",
     f"CREATE PROPERTY {BASE_LABEL}.key IF NOT EXISTS STRING",
     f"CREATE INDEX IF NOT EXISTS ON {BASE_LABEL} (key) UNIQUE",
     f"CREATE DOCUMENT TYPE {META_TYPE} IF NOT EXISTS",
+    f"CREATE DOCUMENT TYPE {CHANGE_TYPE} IF NOT EXISTS",
 )
+VERSION = f"(SELECT version FROM {META_TYPE} LIMIT 1)[0].version"  # noqa: S608 - a constant
 FUNCTIONS = {
+    "note(touched)": f"INSERT INTO {CHANGE_TYPE} SET version = {VERSION}, touched = :touched",
     "bump": f"UPDATE {META_TYPE} SET version = version + 1",  # noqa: S608 - a constant
     "version": f"SELECT version FROM {META_TYPE}",  # noqa: S608 - a constant
 }
@@ -67,6 +72,7 @@ class EmbeddedLink:
 
     writes_alone = True
     read_version: LiteralString = "RETURN umbra.version()"
+    note_change: LiteralString = "WITH umbra.note($_touched) AS noted"
     bump_version: LiteralString = "WITH umbra.bump() AS version"
 
     def __init__(
@@ -143,12 +149,14 @@ class EmbeddedLink:
         rows = http.sql(self.database, f"SELECT version FROM {META_TYPE}")  # noqa: S608
         if not rows:
             http.sql(self.database, f"INSERT INTO {META_TYPE} SET version = 0")
-        for name, text in FUNCTIONS.items():
+        for signature, text in FUNCTIONS.items():
+            name, _, parameters = signature.rstrip(")").partition("(")
             status, answer = http.request(
                 f"/api/v1/command/{self.database}",
                 {
                     "language": "sql",
-                    "command": f'DEFINE FUNCTION umbra.{name} "{text}" LANGUAGE sql',
+                    "command": f'DEFINE FUNCTION umbra.{name} "{text}" '
+                    f"{f'PARAMETERS [{parameters}] ' if parameters else ''}LANGUAGE sql",
                 },
             )
             if status != 200 and "already defined" not in str(answer):
@@ -211,6 +219,17 @@ class EmbeddedLink:
     def end(self, query: str) -> bool:
         """End a running query by its id."""
         return self.http.end_query(query)
+
+    def notes(self, since: int) -> list[tuple[int, Note]]:
+        """Return what write transactions have touched since a version."""
+        query = f"SELECT version, touched FROM {CHANGE_TYPE} WHERE version > {int(since)}"  # noqa: S608
+        rows = self.http.sql(self.database, query)
+        return [(row["version"], read_note(row["touched"])) for row in rows or ()]
+
+    def prune(self) -> None:
+        """Forget what was touched long ago."""
+        oldest = f"{VERSION} - {KEPT_VERSIONS}"
+        self.http.sql(self.database, f"DELETE FROM {CHANGE_TYPE} WHERE version < {oldest}")  # noqa: S608
 
     def complaints(self) -> tuple[str, ...]:
         """Return what the engine's own check finds wrong with pages, links and indexes."""

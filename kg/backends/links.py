@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neo4j import Driver
 
     from kg.backends.engine_http import EngineHttp, RunningQuery
+    from kg.changes import Note
 
 __all__ = ["FastLink", "Link", "RemoteLink", "Role"]
 
@@ -45,6 +46,19 @@ class Link(Protocol):
     @property
     def bump_version(self) -> LiteralString:
         """Clauses that raise it; the first statement of a write transaction begins with them."""
+        ...
+
+    @property
+    def note_change(self) -> LiteralString | None:
+        """Clauses that keep ``$_touched`` for the version that they follow, if it can be kept."""
+        ...
+
+    def notes(self, since: int) -> list[tuple[int, Note]]:
+        """Return what was kept so since a version."""
+        ...
+
+    def prune(self) -> None:
+        """Forget what was kept long ago."""
         ...
 
     def connect(self) -> None:
@@ -152,6 +166,8 @@ class RemoteLink:
         "WITH m.version AS version"
     )
 
+    note_change = None
+
     def __init__(self, uri: str, *, auth: tuple[str, str] | None, database: str = "neo4j") -> None:
         self.uri = uri
         self.database = database
@@ -225,6 +241,13 @@ class RemoteLink:
     def complaints(self) -> tuple[str, ...]:
         """Return nothing: a Neo4j server checks its files by `neo4j-admin`, while it is down."""
         return ()
+
+    def notes(self, since: int) -> list[tuple[int, Note]]:  # noqa: ARG002 - there are none
+        """Return nothing: a graph that others write to as well has no feed of ours."""
+        return []
+
+    def prune(self) -> None:
+        """Nothing is kept."""
 
     def beside(self) -> None:
         """Return nothing: a Neo4j server's own bulk load, `neo4j-admin`, needs it to be down."""

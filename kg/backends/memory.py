@@ -7,6 +7,7 @@ of the graph that replaces the original when it ends well, so it costs time in t
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -18,6 +19,7 @@ from kg.backends.memory_writer import MemoryWriter
 from kg.backends.merging import check_limit
 from kg.backends.names import BASE_LABEL
 from kg.backends.rows import edge_properties, entity_properties
+from kg.changes import KEPT_VERSIONS, MOST_TOUCHED, Changes, Note, changes_of
 from kg.errors import ConflictError, MissingPartError, StoreUnavailableError
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
@@ -38,6 +40,7 @@ class MemoryStore:
         kinds: dict[str, set[str]] = {"label": set(), "relation": set()}
         self._graph: nx.MultiDiGraph = nx.MultiDiGraph(kinds=kinds)
         self._version = 0
+        self._notes: deque[tuple[int, Note]] = deque(maxlen=KEPT_VERSIONS)
         self._lock = threading.RLock()
         self._writing = False
         self._closed = False
@@ -86,7 +89,7 @@ class MemoryStore:
             finally:
                 self._writing = False
             self._graph = copy
-            self._version += writer.changed
+            self._count(writer)
 
     def _refuse_nesting(self) -> None:
         if self._writing:  # by this thread: the lock keeps the others out
@@ -101,7 +104,19 @@ class MemoryStore:
             self._refuse_nesting()
             writer = MemoryWriter(self._graph)
             yield writer
-            self._version += writer.changed
+            self._count(writer)
+
+    def _count(self, writer: MemoryWriter) -> None:
+        if writer.changed:
+            self._version += 1
+            touched = Note(frozenset(writer.entities), frozenset(writer.edges))
+            whole = len(touched) <= MOST_TOUCHED
+            self._notes.append((self._version, touched if whole else Note(whole=False)))
+
+    def changes(self, since: int) -> Changes | None:
+        """Return what was touched since a version; see `kg.store.Store`."""
+        with self._lock:
+            return changes_of(since, self.version, self._notes)
 
     def upsert_entities(self, rows: Iterable[Entity]) -> int:
         """Add or merge entities; see `kg.store.Writer`."""

@@ -33,11 +33,15 @@ class MemoryWriter:
 
     Attributes:
         changed: Something was written.
+        entities: Keys of what was touched.
+        edges: Likewise, those that went with an entity among them.
     """
 
     def __init__(self, graph: nx.MultiDiGraph) -> None:
         self.graph = graph
         self.changed = False
+        self.entities: set[EntityKey] = set()
+        self.edges: set[EdgeKey] = set()
 
     def upsert_entities(self, rows: Iterable[Entity]) -> int:
         """Add or merge entities; see `kg.store.Writer`."""
@@ -52,7 +56,7 @@ class MemoryWriter:
         check_kinds({row.label for row in plan}, kinds["relation"])
         for row in plan:
             kinds["label"].add(row.label)
-            self.graph.add_node(row.key, entity=row)
+            self._keep_entity(row)
         self.changed |= bool(plan)
         return sum(map(len, folded.values()))
 
@@ -73,7 +77,7 @@ class MemoryWriter:
         check_kinds(kinds["label"], {row.relation for row in plan})
         for row in plan:
             kinds["relation"].add(row.relation)
-            self.graph.add_edge(row.head, row.tail, key=row.relation, edge=row)
+            self._keep_edge(row)
         self.changed |= bool(plan)
         return sum(map(len, folded.values()))
 
@@ -84,7 +88,7 @@ class MemoryWriter:
             kept, lambda keys: {row.key: row for row in map(self._entity, keys) if row is not None}
         )
         for _, row in pairs:
-            self.graph.add_node(row.key, entity=row)
+            self._keep_entity(row)
         self.changed |= bool(pairs)
         return len(kept)
 
@@ -95,13 +99,16 @@ class MemoryWriter:
             kept, lambda keys: {row.key: row for row in map(self._edge, keys) if row is not None}
         )
         for _, row in pairs:
-            self.graph.add_edge(row.head, row.tail, key=row.relation, edge=row)
+            self._keep_edge(row)
         self.changed |= bool(pairs)
         return len(kept)
 
     def delete_entities(self, keys: Iterable[EntityKey]) -> int:
         """Delete entities with their edges and return how many there were."""
         present = {key for key in keys if key in self.graph}
+        for found in (self.graph.out_edges, self.graph.in_edges):
+            self.edges |= {(head, name, tail) for head, tail, name in found(present, keys=True)}
+        self.entities |= present
         self.graph.remove_nodes_from(present)
         self.changed |= bool(present)
         return len(present)
@@ -109,6 +116,7 @@ class MemoryWriter:
     def delete_edges(self, keys: Iterable[EdgeKey]) -> int:
         """Delete edges and return how many there were."""
         present = {key for key in keys if self._edge(key) is not None}
+        self.edges |= present
         self.graph.remove_edges_from([(head, tail, relation) for head, relation, tail in present])
         self.changed |= bool(present)
         return len(present)
@@ -120,19 +128,26 @@ class MemoryWriter:
             kept, taken = without(edge.provenance, what)
             total += taken
             if taken and kept:
-                shorter = replace(edge, provenance=kept)
-                self.graph.add_edge(edge.head, edge.tail, key=edge.relation, edge=shorter)
+                self._keep_edge(replace(edge, provenance=kept))
             elif taken:
-                self.graph.remove_edge(edge.head, edge.tail, key=edge.relation)
+                self.delete_edges([edge.key])
         for entity in [data["entity"] for _, data in self.graph.nodes(data=True)]:
             kept, taken = without(entity.provenance, what)
             total += taken
             if taken and (kept or entity.part is None):
-                self.graph.add_node(entity.key, entity=replace(entity, provenance=kept))
+                self._keep_entity(replace(entity, provenance=kept))
             elif taken:
-                self.graph.remove_node(entity.key)
+                self.delete_entities([entity.key])
         self.changed |= total > 0
         return total
+
+    def _keep_entity(self, row: Entity) -> None:
+        self.entities.add(row.key)
+        self.graph.add_node(row.key, entity=row)
+
+    def _keep_edge(self, row: Edge) -> None:
+        self.edges.add(row.key)
+        self.graph.add_edge(row.head, row.tail, key=row.relation, edge=row)
 
     def _entity(self, key: EntityKey) -> Entity | None:
         return self.graph.nodes[key]["entity"] if key in self.graph else None

@@ -16,6 +16,8 @@ __all__ = [
     "ANY",
     "COUNT_ENDS",
     "DELETE_ENTITIES",
+    "EDGES_FROM",
+    "EDGES_TO",
     "EDGES_TOUCHED",
     "ENTITIES",
     "ENTITIES_TOUCHED",
@@ -39,6 +41,14 @@ FIND_ENTITIES: LiteralString = (
 )
 COUNT_ENDS: LiteralString = "UNWIND $keys AS key MATCH (n:Entity {key: key}) RETURN n.key"
 DELETE_ENTITIES: LiteralString = "UNWIND $keys AS key MATCH (n:Entity {key: key}) DETACH DELETE n"
+EDGES_FROM: LiteralString = (
+    "UNWIND $keys AS key MATCH (h:Entity {key: key}) MATCH (h)-[r]->(t:Entity) "
+    "RETURN h.key, type(r), t.key"
+)
+EDGES_TO: LiteralString = (
+    "UNWIND $keys AS key MATCH (t:Entity {key: key}) MATCH (h:Entity)-[r]->(t) "
+    "RETURN h.key, type(r), t.key"
+)
 ENTITIES_TOUCHED: LiteralString = (
     "MATCH (n:Entity) WHERE any(r IN n._records WHERE r CONTAINS $needle) "
     "RETURN labels(n), properties(n)"

@@ -7,10 +7,8 @@ that change nothing are not written at all.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,7 +21,6 @@ from kg.backends.merging import (
     merge_edges,
     merge_entities,
     missing_end,
-    without,
 )
 from kg.backends.names import is_name
 from kg.backends.rows import (
@@ -33,6 +30,8 @@ from kg.backends.rows import (
     entity_from_row,
     entity_properties,
 )
+from kg.backends.withdrawing import needle, withdrawn
+from kg.changes import Note
 from kg.errors import ConstraintError, InputError
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.store import Withdrawal
@@ -98,7 +97,7 @@ class TransactionWriter:
             for chunk in chunks(maps):
                 names = sorted({name for row in chunk for name in row})
                 text = statements.create_entities(self._link.labels_of(label), names)
-                self._transaction.write(text, {"rows": chunk})
+                self._transaction.write(text, {"rows": chunk}, _note(chunk))
 
     def _replace_entities(self, pairs: list[tuple[Entity, Entity]]) -> None:
         """Write what differs; one statement for all rows in which the same properties do."""
@@ -109,7 +108,8 @@ class TransactionWriter:
             rows.append({**changed, "key": new.key})
         for names, rows in by_names.items():
             for chunk in chunks(rows):
-                self._transaction.write(statements.set_entities(names), {"rows": chunk})
+                text = statements.set_entities(names)
+                self._transaction.write(text, {"rows": chunk}, _note(chunk))
 
     def upsert_edges(self, rows: Iterable[Edge]) -> int:
         """Add or merge edges; see `kg.store.Writer`."""
@@ -161,7 +161,8 @@ class TransactionWriter:
         maps = [{**edge_properties(edge), **_ends(edge.key)} for edge in fresh]
         names = sorted({name for row in maps for name in row} - {"_head", "_tail"})
         text = statements.make_edges(relation, names)
-        made, rows = self._transaction.rows(text, {"rows": maps})[0]
+        touched = Note(edges=frozenset(edge.key for edge in fresh))
+        made, rows = self._transaction.rows(text, {"rows": maps}, touched)[0]
         self._transaction.changed |= made > 0
         found = _by_key(relation, rows)
         present |= found
@@ -195,7 +196,8 @@ class TransactionWriter:
             rows.append({**changed, **_ends(new.key)})
         for (relation, names), rows in groups.items():
             for chunk in chunks(rows):
-                self._transaction.write(statements.set_edges(relation, names), {"rows": chunk})
+                text = statements.set_edges(relation, names)
+                self._transaction.write(text, {"rows": chunk}, _edge_note(relation, chunk))
 
     def replace_entities(self, rows: Iterable[Entity]) -> int:
         """Make entities exactly these rows; see `kg.store.Writer`."""
@@ -226,7 +228,13 @@ class TransactionWriter:
             present = [row[0] for row in rows]
             total += len(present)
             if present:
-                self._transaction.write(statements.DELETE_ENTITIES, {"keys": present})
+                edges = [
+                    tuple(row)
+                    for text in (statements.EDGES_FROM, statements.EDGES_TO)
+                    for row in self._transaction.rows(text, {"keys": present})
+                ]
+                touched = Note(frozenset(present), frozenset(edges))
+                self._transaction.write(statements.DELETE_ENTITIES, {"keys": present}, touched)
         return total
 
     def delete_edges(self, keys: Iterable[EdgeKey]) -> int:
@@ -237,44 +245,39 @@ class TransactionWriter:
                 present = [_ends(key) for key in self._edges(relation, chunk)]
                 total += len(present)
                 if present:
-                    self._transaction.write(statements.delete_edges(relation), {"rows": present})
+                    text = statements.delete_edges(relation)
+                    touched = _edge_note(relation, present)
+                    self._transaction.write(text, {"rows": present}, touched)
         return total
 
     def withdraw(self, what: Withdrawal) -> int:
         """Take away matching records; see `kg.store.Writer`."""
-        needle = _needle(what)
-        if needle is None:
+        text = needle(what)
+        if text is None:
             return 0
-        total, gone_edges, gone_parts = 0, [], []
-        shorter_edges: list[tuple[Edge, Edge]] = []
-        shorter: list[tuple[Entity, Entity]] = []
-        for row in self._transaction.rows(statements.EDGES_TOUCHED, {"needle": needle}):
-            edge = edge_from_row(*row)
-            kept, taken = without(edge.provenance, what)
-            total += taken
-            if taken and kept:
-                shorter_edges.append((edge, replace(edge, provenance=kept)))
-            elif taken:
-                gone_edges.append(edge.key)
-        rows = self._transaction.rows(statements.ENTITIES_TOUCHED, {"needle": needle})
-        for labels, values in rows:
-            entity = entity_from_row(labels, values)
-            kept, taken = without(entity.provenance, what)
-            total += taken
-            if taken and (kept or entity.part is None):
-                shorter.append((entity, replace(entity, provenance=kept)))
-            elif taken:
-                gone_parts.append(entity.key)
-        self._replace_edges(shorter_edges)
-        self._replace_entities(shorter)
-        self.delete_edges(gone_edges)
-        self.delete_entities(gone_parts)
-        return total
+        found = withdrawn(
+            what,
+            self._transaction.rows(statements.EDGES_TOUCHED, {"needle": text}),
+            self._transaction.rows(statements.ENTITIES_TOUCHED, {"needle": text}),
+        )
+        self._replace_edges(found.edges)
+        self._replace_entities(found.entities)
+        self.delete_edges(found.edges_gone)
+        self.delete_entities(found.parts_gone)
+        return found.records
 
 
 def _by_key(relation: str, rows: Iterable[Sequence[Any]]) -> dict[EdgeKey, Edge]:
     found = (edge_from_row(head, relation, tail, values) for head, tail, values in rows)
     return {edge.key: edge for edge in found}
+
+
+def _note(rows: Iterable[Mapping[str, Any]]) -> Note:
+    return Note(entities=frozenset(row["key"] for row in rows))
+
+
+def _edge_note(relation: str, rows: Iterable[Mapping[str, Any]]) -> Note:
+    return Note(edges=frozenset((row["_head"], relation, row["_tail"]) for row in rows))
 
 
 def _ends(key: EdgeKey) -> dict[str, str]:
@@ -286,12 +289,3 @@ def _by_relation(keys: Iterable[EdgeKey]) -> dict[str, list[EdgeKey]]:
     for key in keys:
         groups.setdefault(key[1], []).append(key)
     return groups
-
-
-def _needle(what: Withdrawal) -> str | None:
-    """Return a piece of text that the JSON of every matching record holds."""
-    for name in ("job", "source", "model", "kind"):
-        value = getattr(what, name)
-        if value is not None:
-            return json.dumps({name: value}, ensure_ascii=False)[1:-1]
-    return None

@@ -1,7 +1,8 @@
 """SPARQL over a store: a copy of its graph in a process of its own, kept in step with the store.
 
-The copy is made anew when the store's change counter has moved, before the next query: a query
-sees every write that was acknowledged before it.
+Where the store's change counter has moved, the copy follows its change feed before the next query,
+or is made anew where the feed does not tell all: a query sees every write that was acknowledged
+before it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NoReturn, Protocol, Self
 
 from pyoxigraph import Quad
@@ -21,14 +21,14 @@ from kg.errors import (
     QuerySyntaxError,
     QueryTimeoutError,
     ReadOnlyError,
+    StoreUnavailableError,
     UnsupportedQueryError,
 )
 from kg.rdf.names import NAMESPACES, RDF, SKOS, UMBRA, XSD
-from kg.rdf.quads import edge_quads, entity_quads
+from kg.sparql.following import QuadChanges, StoreQuads
 from kg.sparql.graph_process import GraphProcess
 from kg.sparql.media import GRAPHS, RESULTS
 from kg.sparql.text import check, syntax_error
-from kg.store import Store
 
 __all__ = ["PREFIXES", "QuadSource", "SparqlAnswer", "SparqlEndpoint", "StoreQuads"]
 
@@ -50,22 +50,9 @@ class QuadSource(Protocol):
         """Iterate the graph."""
         ...
 
-
-@dataclass(frozen=True, slots=True)
-class StoreQuads:
-    """A store's graph as quads."""
-
-    store: Store
-
-    @property
-    def version(self) -> int:
-        """The store's change counter."""
-        return self.store.version
-
-    def quads(self) -> Iterator[Quad]:
-        """Iterate what RDF says of all entities and edges."""
-        yield from chain.from_iterable(map(entity_quads, self.store.entities()))
-        yield from chain.from_iterable(map(edge_quads, self.store.edges()))
+    def changed(self, since: int) -> QuadChanges | None:
+        """Return the steps since a version, or None where they are not known."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +103,11 @@ class SparqlEndpoint:
             if self._copy is not None:
                 self._copy.close()
                 self._copy = None
+
+    @property
+    def version(self) -> int | None:
+        """The source's version that the copy has reached, None before the first query."""
+        return self._version
 
     def query(
         self,
@@ -182,12 +174,28 @@ class SparqlEndpoint:
     def _up_to_date(self) -> GraphProcess:
         with self._lock:
             version = self._source.version
-            if self._copy is None or self._version != version or not self._copy.alive:
+            if self._copy is None or not self._copy.alive or not self._followed(version):
                 newer = GraphProcess(self._source.quads())
                 if self._copy is not None:
                     self._copy.retire()
                 self._copy, self._version = newer, version
             return self._copy
+
+    def _followed(self, version: int) -> bool:
+        """Bring the copy to a version by the feed; False where it must be made anew."""
+        if self._version == version:
+            return True
+        if self._copy is None or self._version is None:
+            return False
+        changes = self._source.changed(self._version)
+        if changes is None:
+            return False
+        try:
+            self._copy.follow(changes.forget, changes.quads)
+        except StoreUnavailableError:
+            return False
+        self._version = changes.version
+        return True
 
 
 def _refuse(text: str, head: dict[str, Any], timeout_s: float) -> NoReturn:

@@ -16,13 +16,13 @@ from typing import Any
 from pyoxigraph import Quad, RdfFormat, serialize
 
 from kg.errors import StoreUnavailableError
-from kg.sparql.process import ASK, END, NUMBER_BYTES, READY
+from kg.sparql.process import ASK, END, FOLLOW, NUMBER_BYTES, READY
 
 __all__ = ["GraphProcess"]
 
 
 class GraphProcess:
-    """A graph in a process of its own; it does not change.
+    """A graph in a process of its own.
 
     Args:
         quads: The graph.
@@ -55,6 +55,31 @@ class GraphProcess:
     def alive(self) -> bool:
         """Whether it can be asked."""
         return self._process.poll() is None
+
+    def follow(self, forget: dict[str, Any], quads: Iterable[Quad]) -> None:
+        """Change the graph for the queries that come; those that run see it as it was.
+
+        Args:
+            forget: Facts of which nothing stays (`kg.sparql.process`).
+            quads: What is added then.
+
+        Raises:
+            StoreUnavailableError: The process ended meanwhile; its graph is lost.
+        """
+        body = serialize(quads, format=RdfFormat.N_QUADS) or b""
+        head = json.dumps({**forget, "bytes": len(body)}).encode() + b"\n"
+        ours, theirs = socket.socketpair()
+        try:
+            with ours:
+                with theirs:
+                    socket.send_fds(self._orders, [_order(FOLLOW, 0)], [theirs.fileno()])
+                ours.sendall(head + body)
+                done = ours.recv(1)
+        except OSError as error:
+            raise StoreUnavailableError("the process for SPARQL has ended") from error
+        if done != READY:
+            self.close()
+            raise StoreUnavailableError("the process for SPARQL could not follow the graph")
 
     def ask(
         self, asked: dict[str, Any], tag: str, timeout_s: float

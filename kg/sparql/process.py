@@ -17,10 +17,10 @@ from typing import Any
 
 import pyoxigraph as ox
 
-__all__ = ["ASK", "END", "READY", "main"]
+__all__ = ["ASK", "END", "FOLLOW", "READY", "follow", "main"]
 
-READY, ASK, END = b"r", b"q", b"e"
-"""Orders and replies on the socket; the last two are followed by the number of a query."""
+READY, FOLLOW, ASK, END = b"r", b"f", b"q", b"e"
+"""Orders and replies on the socket; all orders are followed by a number: that of a query."""
 
 NUMBER_BYTES = 8
 MAX_BYTES = 64 * 2**20
@@ -47,7 +47,9 @@ def main() -> None:
             break
         _reap(children)
         number = order[1:]
-        if order[:1] == ASK:
+        if order[:1] == FOLLOW:
+            _follow(store, socket.socket(fileno=sockets[0]))
+        elif order[:1] == ASK:
             child = os.fork()
             if child == 0:
                 orders.close()
@@ -58,6 +60,47 @@ def main() -> None:
             os.kill(children[number], signal.SIGKILL)
     for child in children.values():
         os.kill(child, signal.SIGKILL)
+
+
+def _follow(store: ox.Store, client: socket.socket) -> None:
+    with client, client.makefile("rb") as stream:
+        head = json.loads(stream.readline())
+        follow(store, head, stream.read(head["bytes"]))
+        client.send(READY)
+
+
+def follow(store: ox.Store, head: dict[str, Any], quads: bytes) -> None:
+    """Forget what is said of some facts and take what is said of them now.
+
+    Args:
+        store: A copy of a graph.
+        head: IRIs of the facts and of the terms that say what is theirs
+            (`kg.sparql.following.QuadChanges`).
+        quads: What is said of them now, as N-Quads.
+    """
+    for quad in _said(store, head):
+        store.remove(quad)
+    store.extend(ox.parse(quads, format=ox.RdfFormat.N_QUADS, lenient=True))
+
+
+def _said(store: ox.Store, head: dict[str, Any]) -> list[ox.Quad]:
+    """Return all quads of some facts: their own, and those of their records."""
+    default, about = ox.DefaultGraph(), ox.NamedNode(head["about"])
+    record = ox.NamedNode(head["record"])
+    found = []
+    for subject, predicate, object_ in head["triples"]:
+        ends = ox.NamedNode(subject), ox.NamedNode(object_)
+        found.append(ox.Quad(ends[0], ox.NamedNode(predicate), ends[1], default))
+    for iri in head["entities"]:
+        own = store.quads_for_pattern(ox.NamedNode(iri), None, None, default)
+        found += (q for q in own if not q.predicate.value.startswith(head["relations"]))
+    for iri in (*head["entities"], *head["statements"]):
+        told = list(store.quads_for_pattern(ox.NamedNode(iri), None, None, about))
+        found += told
+        for quad in told:
+            if quad.predicate == record and isinstance(quad.object, ox.NamedNode):
+                found += store.quads_for_pattern(quad.object, None, None, about)
+    return found
 
 
 def _reap(children: dict[bytes, int]) -> None:
