@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import logsumexp
+from scipy.special import log_softmax, logsumexp
 from torch.nn import functional
 
 from bench.scenes_data import Vrd, parser_of
@@ -30,9 +30,10 @@ from kg.files import atomic_write, write_json
 from scenes.relations.annotations import AnnotatedImage, Vocabulary, held_out_part
 from scenes.relations.counts import TripletCounts
 from scenes.relations.groundwork import Groundwork
-from scenes.relations.inputs import COLUMNS, PairInputs, pair_shares
+from scenes.relations.inputs import COLUMNS, PairInputs, class_vectors, pair_shares
+from scenes.relations.likeness import like_shares
 from scenes.relations.network import BASELINE, ENSEMBLE
-from scenes.relations.pairs import PairTable
+from scenes.relations.pairs import PairTable, ordered_pairs
 from scenes.relations.perceptron import (
     Perceptron,
     PerceptronConfig,
@@ -63,17 +64,37 @@ MEMBERS: Mapping[str, PerceptronConfig] = {
 }
 """Perceptrons that tell the predicate, by their names."""
 
-MIXES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    **{f"baseline: {name}": (("plain pair",), (name,)) for name in MEMBERS if "plain" in name},
-    "default": (("pair",), ("new", "seen")),
-    "both pairs": (("pair", "plain pair"), ("new", "seen")),
-    "with plain": (("pair", "plain pair"), ("new", "seen", "plain")),
-    "strong shift": (("pair",), ("new, shift 0.8", "seen, shift 0.8")),
-    "both shifts": (("pair",), ("new", "seen", "new, shift 0.8", "seen, shift 0.8")),
-    "wide": (("pair",), ("new, wide", "seen, wide")),
-    "all": (("pair", "plain pair"), tuple(name for name in MEMBERS if "plain" not in name)),
+
+@dataclass(frozen=True)
+class Mix:
+    """What is judged.
+
+    Attributes:
+        pairs: Members that tell pairs; their mean.
+        predicates: Members that tell predicates; their mean.
+        likeness: Share of what like classes say.
+    """
+
+    pairs: tuple[str, ...]
+    predicates: tuple[str, ...]
+    likeness: float = ENSEMBLE.likeness
+
+
+_BOTH = ("new", "seen")
+MIXES: Mapping[str, Mix] = {
+    **{
+        f"baseline: {name}": Mix(("plain pair",), (name,), 0) for name in MEMBERS if "plain" in name
+    },
+    **{f"likeness {share}": Mix(("pair",), _BOTH, share) for share in (0.0, 0.15, 0.45)},
+    "default": Mix(("pair",), _BOTH),
+    "both pairs": Mix(("pair", "plain pair"), _BOTH),
+    "with plain": Mix(("pair", "plain pair"), (*_BOTH, "plain")),
+    "strong shift": Mix(("pair",), ("new, shift 0.8", "seen, shift 0.8")),
+    "both shifts": Mix(("pair",), (*_BOTH, "new, shift 0.8", "seen, shift 0.8")),
+    "wide": Mix(("pair",), ("new, wide", "seen, wide")),
+    "all": Mix(("pair", "plain pair"), tuple(name for name in MEMBERS if "plain" not in name)),
 }
-"""What is judged: members that tell pairs, and members that tell predicates; means of both."""
+"""By name."""
 
 WEIGHTINGS: Mapping[str, Weighting] = {
     "shift 0.2": Weighting(shift=0.2),
@@ -116,6 +137,13 @@ class Fold:
     def counts(self) -> TripletCounts:
         """Of the images to learn from."""
         return TripletCounts.of(self.learnt, self.vocabulary)
+
+    @cached_property
+    def like(self) -> Floats:
+        """What like classes say of the pairs of the fifth."""
+        vectors = class_vectors(self.encoder, self.vocabulary.objects)
+        labels = [image.labels[ordered_pairs(len(image))] for image in self.judged]
+        return like_shares(self.counts, vectors, np.concatenate(labels))
 
     @cached_property
     def seen(self) -> tuple[PairTable, PairInputs]:
@@ -173,12 +201,14 @@ class _Mixed:
         return [self.scores[image.name] for image in images]
 
 
-def mixed(fold: Fold, pairs: Sequence[str], predicates: Sequence[str]) -> _Mixed:
+def mixed(fold: Fold, mix: Mix) -> _Mixed:
     """Return the mean of members: of the pairs', times that of the predicates'."""
     parts = [
         logsumexp([fold.said(name) for name in names], axis=0) - np.log(len(names))
-        for names in (pairs, predicates)
+        for names in (mix.pairs, mix.predicates)
     ]
+    if mix.likeness:
+        parts[1] = log_softmax(parts[1] + mix.likeness * (fold.like - parts[1]), axis=1)
     ends = np.cumsum([0, *(len(image) * (len(image) - 1) for image in fold.judged)])
     rows = [slice(start, end) for start, end in pairwise(ends.tolist())]
     joint = parts[0] + parts[1]
@@ -220,7 +250,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     table = {}
     print("| mix | weighting | R@50 | mR@50 | zR@50 unconstrained |\n|---|---|---|---|---|")
     for mix in given.mixes:
-        models = [mixed(fold, *MIXES[mix]) for fold in every]
+        models = [mixed(fold, MIXES[mix]) for fold in every]
         for name, weighting in WEIGHTINGS.items():
             values = [
                 figures(fold, model, weighting) for fold, model in zip(every, models, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,7 @@ def lab_of(rgb: NDArray[Any]) -> NDArray[np.float64]:
 _HUES = ((51.0, "red"), (73.0, "orange"), (112.0, "yellow"), (195.0, "green"), (312.0, "blue"))
 
 
+@lru_cache(maxsize=4096)  # a drawing has few colours, and so have many drawings
 def colour_name(rgb: tuple[int, int, int]) -> str:
     """Return the plain English name of a colour.
 

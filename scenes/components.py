@@ -54,7 +54,7 @@ def dissolve_fragments(
     """
     pieces, count = connected_pieces(layers, small=small)
     sizes = np.bincount(pieces.ravel(), minlength=count)
-    lost = sizes[pieces] < fewest
+    lost = (sizes < fewest)[pieces]
     if not lost.any() or lost.all():
         return layers, pieces, count
     result = layers.copy()

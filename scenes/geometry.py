@@ -126,10 +126,9 @@ def exact_relations(
     positions = tuple(range(len(regions))) if parts is None else tuple(sorted(set(parts)))
     shapes = {}
     for position in positions:
-        whole = filled(regions[position].mask)
-        shapes[position] = _Shape(
-            regions[position], whole, regions[position].area, int(np.count_nonzero(whole))
-        )
+        region = regions[position]
+        whole = filled(region.mask, box=region.box_xyxy)
+        shapes[position] = _Shape(region, whole, region.area, int(np.count_nonzero(whole)))
     around: dict[int, int] = {}
     for position, shape in shapes.items():
         outer = [
@@ -160,7 +159,15 @@ def _is_inside(inner: _Shape, outer: _Shape) -> bool:
         inner.region.box_xyxy, outer.region.box_xyxy
     ):
         return False
-    return int(np.count_nonzero(inner.region.mask & outer.whole)) >= _INSIDE * inner.area
+    part = _place(inner.region.box_xyxy)
+    shared = np.count_nonzero(inner.region.mask[part] & outer.whole[part])
+    return int(shared) >= _INSIDE * inner.area
+
+
+def _place(box: BoxXyxy) -> tuple[slice, slice]:
+    """Return the rows and columns of a box."""
+    left, top, right, bottom = map(int, box)
+    return np.s_[top:bottom, left:right]
 
 
 def _overlap(first: _Shape, second: _Shape) -> bool:
@@ -169,7 +176,8 @@ def _overlap(first: _Shape, second: _Shape) -> bool:
         return False
     if _is_inside(first, second) or _is_inside(second, first):
         return False
-    shared = int(np.count_nonzero(first.whole & second.whole))
+    part = _place(boxes[0])
+    shared = int(np.count_nonzero(first.whole[part] & second.whole[part]))
     return shared > 0.02 * min(first.whole_area, second.whole_area)
 
 

@@ -70,16 +70,22 @@ def box_of(mask: Mask) -> BoxXyxy:
     return (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
 
 
-def filled(mask: Mask) -> Mask:
+def filled(mask: Mask, *, box: BoxXyxy | None = None) -> Mask:
     """Return a mask with its holes filled: what cannot be reached from outside over edges.
+
+    Args:
+        mask: ``(height, width)`` bool.
+        box: Around all of the mask, where it is known; it is looked for if None.
 
     Example:
         >>> filled(np.array([[1, 1, 1], [1, 0, 1], [1, 1, 1]], dtype=bool)).all()
         np.True_
     """
-    if not mask.any():
-        return mask
-    left, top, right, bottom = map(int, box_of(mask))
+    if box is None:
+        if not mask.any():
+            return mask
+        box = box_of(mask)
+    left, top, right, bottom = map(int, box)
     part = mask[top:bottom, left:right]  # a label of the ground looks at every pixel
     if _without_holes(part):
         return mask

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,10 +65,21 @@ def shape_numbers(masks: Sequence[Mask]) -> Floats:
     Returns:
         ``(figures, len(SHAPE_DESCRIPTORS))``.
     """
-    rows = [_measured(mask) for mask in masks]
+    known: dict[tuple[tuple[int, ...], bytes], tuple[list[float], Floats]] = {}
+    rows = []
+    for mask in masks:  # bands of one size, and fifty stars
+        looks = (mask.shape, mask.tobytes())
+        if looks not in known:
+            known[looks] = _rectangle(*mask.shape) if mask.all() else _measured(mask)
+        rows.append(known[looks])
     profiles = np.array([profile for _, profile in rows]).reshape(-1, _ANGLES)
     numbers = np.array([numbers for numbers, _ in rows]).reshape(len(rows), -1)
     return np.concatenate([numbers, _waves(profiles)], axis=1)
+
+
+@lru_cache(maxsize=1024)  # bands of pictures of one size are alike
+def _rectangle(height: int, width: int) -> tuple[list[float], Floats]:
+    return _measured(np.ones((height, width), dtype=bool))
 
 
 def _measured(mask: Mask) -> tuple[list[float], Floats]:
@@ -79,7 +91,8 @@ def _measured(mask: Mask) -> tuple[list[float], Floats]:
     padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), dtype=bool)
     padded[1:-1, 1:-1] = mask
     rectangle = bool(mask.all())  # most bands are one, and what follows takes long
-    whole = padded if rectangle else filled(padded)
+    box = (1.0, 1.0, float(mask.shape[1] + 1), float(mask.shape[0] + 1))
+    whole = padded if rectangle else filled(padded, box=box)
     hull = whole if rectangle else _hull(whole)
     area, whole_area, hull_area = (float(np.count_nonzero(m)) for m in (padded, whole, hull))
     centre = _centre(whole, whole_area)

@@ -56,10 +56,18 @@ def pool_patches(
     )
     cell = rows[:, None] * grid[1] + columns
     counts = np.stack(
-        [np.bincount(cell[region.mask], minlength=len(vectors)) for region in regions]
+        [np.bincount(_under(region, cell), minlength=len(vectors)) for region in regions]
     )
     pooled: Floats = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) @ vectors
     return pooled
+
+
+def _under(region: Region, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the cell of each pixel of a region."""
+    left, top, right, bottom = map(int, region.box_xyxy)
+    part = np.s_[top:bottom, left:right]
+    found: NDArray[np.int64] = cells[part][region.mask[part]]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ __all__ = ["Prepared", "prepare_images"]
 
 Floats = NDArray[np.float64]
 _BATCH = 16  # images encoded at a time
+_AHEAD = 2  # batches that are encoded before they are needed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +48,9 @@ def prepare_images(
 ) -> Iterator[Prepared]:
     """Segment, describe and, with an encoder, encode images, one after the other.
 
-    The encoder is a few images ahead: its threads fill the cores while the images before are
-    taken apart here, and labelled and written by whoever asks for the next one.
+    The encoder is two batches ahead: its threads fill the cores while the images before are taken
+    apart here, and labelled and written by whoever asks for the next one. With one batch they
+    would stand still between two of them, and at the end of each but for the last to finish.
 
     Args:
         images: Each ``(height, width, 3)``; no more than a few of them are held.
@@ -57,20 +60,19 @@ def prepare_images(
     Raises:
         ImageError: One of them cannot be read.
     """
-    batches = _batches(images)
-    with ThreadPoolExecutor(1, thread_name_prefix="encoding") as beside:
+    with ThreadPoolExecutor(_AHEAD, thread_name_prefix="encoding") as beside:
 
-        def encoded(batch: list[Pixels]) -> Future[Vectors] | None:
-            return None if encoder is None else beside.submit(encoder.encode, batch)
+        def begun(batch: list[Pixels]) -> tuple[list[Pixels], Future[Vectors] | None]:
+            return batch, None if encoder is None else beside.submit(encoder.encode, batch)
 
-        batch = next(batches, [])
-        encoding = encoded(batch)
-        while batch:
+        started = map(begun, _batches(images))
+        waiting = deque(islice(started, 1 if encoder is None else _AHEAD))
+        while waiting:
+            batch, encoding = waiting.popleft()
             taken = [segment(image, config) for image in batch]
             described = [describe_regions(regions) for regions in taken]
             tokens = None if encoding is None else encoding.result().tokens
-            following = next(batches, [])
-            encoding = encoded(following) if following else None
+            waiting.extend(islice(started, 1))
             for place, (image, regions) in enumerate(zip(batch, taken, strict=True)):
                 pooled = None
                 if encoder is not None and tokens is not None:
@@ -82,7 +84,6 @@ def prepare_images(
                     descriptors=described[place],
                     patches=pooled,
                 )
-            batch = following
 
 
 def _batches(images: Iterable[Pixels]) -> Iterator[list[Pixels]]:

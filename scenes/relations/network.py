@@ -4,8 +4,9 @@ log P(pair, predicate) = log P(pair is annotated) + log P(predicate | annotated)
 over its perceptrons. `BASELINE` is the strong baseline of the VRD figures (with logits shifted by
 0.4 log frequency, see `Weighting`): embeddings and geometry alone, one perceptron each. `ENSEMBLE`
 adds names of classes, surroundings and counts: of its predicate members one sees the counted shares
-(better on what was seen), one does not (better on triplets that are new). `LOGISTIC` has no hidden
-layer and no embedding: prior and geometry.
+(better on what was seen), one does not (better on triplets that are new), and what like classes say
+(`scenes.relations.likeness`) has a share in the predicate: rare ones are found that way. `LOGISTIC`
+has no hidden layer and no embedding: prior and geometry.
 """
 
 from __future__ import annotations
@@ -17,14 +18,17 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 from torch import Tensor
 from torch.nn import functional
 
 from encoders.protocols import TextEncoder
+from kg.errors import SettingError
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.counts import TripletCounts
 from scenes.relations.groundwork import Groundwork
 from scenes.relations.inputs import COLUMNS, PairInputs, pair_shares
+from scenes.relations.likeness import like_shares
 from scenes.relations.pairs import GEOMETRY, PairTable
 from scenes.relations.perceptron import (
     Perceptron,
@@ -56,10 +60,20 @@ class NetworkConfig:
     Attributes:
         pair: Those that tell whether a pair is annotated.
         predicate: Those that tell the predicate of an annotated pair.
+        likeness: Share of `like_shares` in the log-probability of the predicate, in [0, 1].
+
+    Raises:
+        SettingError: The share is out of range.
     """
 
     pair: tuple[PerceptronConfig, ...]
     predicate: tuple[PerceptronConfig, ...]
+    likeness: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Check the share."""
+        if not isinstance(self.likeness, int | float) or not 0 <= self.likeness <= 1:
+            raise SettingError(f"must lie in [0, 1], got {self.likeness!r}", where="likeness")
 
     @classmethod
     def from_settings(cls, values: Mapping[str, Any]) -> Self:
@@ -67,6 +81,7 @@ class NetworkConfig:
         return cls(
             pair=tuple(PerceptronConfig(**one) for one in values["pair"]),
             predicate=tuple(PerceptronConfig(**one) for one in values["predicate"]),
+            likeness=values.get("likeness", 0.0),  # older models have none
         )
 
 
@@ -94,6 +109,7 @@ _SEEN = PerceptronConfig(shares=True, depth=2, dropout=0.4, shift=0.4)
 ENSEMBLE = NetworkConfig(
     pair=(_PAIR,),
     predicate=(_NEW, _SEEN),
+    likeness=0.3,
 )
 """What is used by default."""
 
@@ -130,8 +146,11 @@ class NetworkModel:
         table, inputs = self.ground.seen(images)
         annotated = _mean([functional.logsigmoid(outputs(one, inputs)) for one in self.pair])
         predicate = _mean([outputs(one, inputs).log_softmax(dim=1) for one in self.predicate])
-        joint = (annotated + predicate).double().numpy()
-        return table.by_image(joint)
+        told = predicate.double().numpy()
+        if self.config.likeness:
+            like = like_shares(self.counts, self.ground.vectors, table.labels)
+            told = log_softmax(told + self.config.likeness * (like - told), axis=1)
+        return table.by_image(annotated.double().numpy() + told)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all numbers by name, for a file."""

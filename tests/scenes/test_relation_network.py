@@ -12,6 +12,7 @@ from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.checkpoint import load_relation_model, save_relation_model
 from scenes.relations.context import ContextConfig, ContextLearner
 from scenes.relations.counts import TripletCounts
+from scenes.relations.likeness import like_shares
 from scenes.relations.network import BASELINE, ENSEMBLE, LOGISTIC, NetworkConfig, NetworkLearner
 from scenes.relations.pairs import ordered_pairs, pair_table
 from scenes.relations.prior import PriorLearner
@@ -36,7 +37,8 @@ ODD = tuple(
 def small(config: NetworkConfig) -> NetworkConfig:
     """The same of few units and steps."""
     few = {"hidden": 24, "batch": 64, "epochs": 5, "rate": 5e-3}
-    return NetworkConfig(
+    return replace(
+        config,
         pair=tuple(replace(one, **few) for one in config.pair),
         predicate=tuple(replace(one, **few) for one in config.predicate),
     )
@@ -95,6 +97,40 @@ def test_a_kept_model_scores_the_same(model, tmp_path):
     assert loaded.vocabulary == VOCABULARY
     for one, other in zip(model.score(TEST), loaded.score(TEST), strict=True):
         assert np.array_equal(one, other)
+
+
+def test_a_model_kept_before_likeness_scores_without_it(model):
+    older = {key: value for key, value in model.settings().items() if key != "likeness"}
+    plain = type(model).restored(VOCABULARY, older, model.arrays())
+    assert plain.config.likeness == 0
+    assert not np.allclose(plain.score(TEST)[0], model.score(TEST)[0])
+    with pytest.raises(SettingError, match="likeness"):
+        type(model).restored(VOCABULARY, {**older, "likeness": 2}, model.arrays())
+
+
+def test_like_classes_lend_their_counts_as_a_plain_loop_says(model):
+    counts, vectors = model.counts, model.ground.vectors.astype(np.float64)
+    overall = (counts.by_predicate + 1) / (counts.by_predicate + 1).sum()
+    count = len(VOCABULARY.objects)
+
+    def use(side, one):
+        said = counts.said[counts.classes[:, side] == one].sum(axis=0)
+        return (said + 10 * overall) / (said.sum() + 10)
+
+    def like(side, one, other):
+        names = vectors[one] @ vectors[other]
+        names /= np.linalg.norm(vectors[one]) * np.linalg.norm(vectors[other])
+        shared = np.sqrt(use(side, one) * use(side, other)).sum()
+        return np.exp((shared - 1) / 0.1 + (names - 1) / 0.4)
+
+    labels = np.array([(s, o) for s in range(count) for o in range(count)])
+    told = np.exp(like_shares(counts, vectors, labels))
+    assert told.sum(axis=1) == pytest.approx(1)
+    for row, (subject, other) in enumerate(labels.tolist()):
+        lent = 3 * overall
+        for (s, o), said in zip(counts.classes.tolist(), counts.said, strict=True):
+            lent = lent + like(0, subject, s) * like(1, other, o) * said
+        assert told[row] == pytest.approx(lent / lent.sum())
 
 
 def test_context_is_learnt_kept_and_scored(tmp_path):
