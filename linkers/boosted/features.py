@@ -19,6 +19,7 @@ from linkers.boosted.looks import Looks
 from linkers.boosted.memory import MEMORY_FEATURES
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.pairs import Pairs
+from linkers.boosted.part_ratios import part_ratios
 from linkers.boosted.phrases import PHRASE_FEATURES, phrase_features
 from linkers.boosted.spelling import SPELLING
 from linkers.evidence import window
@@ -143,9 +144,7 @@ def plain_features(
 def _with_text(index: NameIndex, mentions: Sequence[Mention], names: Ids, where: Ids) -> Floats:
     """Return ``(names,)`` how like each is to a part of the text, in [0, 1]."""
     texts = [latin(window(m)[:200]) for m in mentions]
-    right = list(map(index.compared.__getitem__, names.tolist()))
-    around = list(map(texts.__getitem__, where.tolist()))
-    told: Floats = process.cpdist(right, around, scorer=fuzz.partial_ratio, dtype=np.float32)
+    told = part_ratios(index.compared, names, texts, where)
     told /= 100
     return told
 

@@ -22,6 +22,7 @@ from linkers.boosted.letters import LetterIndex, Weighted
 from linkers.boosted.looks import Looks
 from linkers.boosted.name_list import NameList
 from linkers.boosted.nearest import NearestVectors, products
+from linkers.boosted.part_ratios import SpelledNames
 from linkers.boosted.spelling import SpellingLikeness
 from linkers.boosted.texts import PooledTexts
 from linkers.boosted.words import HeldWords, WordIndex, text_words, word_set
@@ -70,7 +71,7 @@ class NameIndex:
         self.spelled = NameList(table.spelled)
         self.words = WordIndex(self.spelled.flat)
         self.letters = LetterIndex(self.spelled, [latin(name) for name in self.spelled.flat])
-        self.compared = [latin(normalised(name)) for name in self.spelled.flat]
+        self.compared = SpelledNames([latin(normalised(name)) for name in self.spelled.flat])
         """What letters of a mention are compared with, for each of `spelled`."""
         self.marks: list[tuple[str, frozenset[str], int]] = []
         self.mark_counts = np.zeros((0, 2), dtype=np.float32)
@@ -84,7 +85,7 @@ class NameIndex:
         if any(table.notes):
             self._notes = NearestVectors(texts.matrix(list(table.notes)))
         texts.forget()  # they stand in the matrices
-        self.spelling = SpellingLikeness(self.compared, self.letters, most=_SURFACES)
+        self.spelling = SpellingLikeness(self.compared.names, self.letters, most=_SURFACES)
         self._alike: Kept[tuple[tuple[int, ...], ...]] = Kept(_SURFACES)
         self._spelled: Kept[Weighted] = Kept(_SURFACES)
         self._near: Kept[Ids] = Kept(_SURFACES)
@@ -109,7 +110,7 @@ class NameIndex:
         fresh = self.spelled.flat[before:]
         self.words.add(fresh)
         self.letters.add([latin(name) for name in fresh])
-        self.compared += [latin(normalised(name)) for name in fresh]
+        self.compared.add([latin(normalised(name)) for name in fresh])
         self._mark(more)
         read = len(self._read.flat)
         self._read.add([names[:_ENCODED] for names in more.names])

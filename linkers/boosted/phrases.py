@@ -83,7 +83,7 @@ def _likeness(index: NameIndex, phrases: Sequence[tuple[str, ...]], pairs: Pairs
     if not len(wanted):
         return values
     names, starts = index.spelled.of(pairs.ids[wanted])
-    found = [index.compared[name] for name in names.tolist()]
+    found = [index.compared.names[name] for name in names.tolist()]
     rows = np.repeat(pairs.rows[wanted], np.diff(np.append(starts, len(names)))).tolist()
     after = [phrases[row][0] for row in rows]
     before = [phrases[row][1][-len(name) :] for row, name in zip(rows, found, strict=True)]

@@ -1,14 +1,15 @@
 """Boosted trees as plain arrays: fitted by scikit-learn, kept and applied without it.
 
 A fitted forest is five arrays over all nodes of all trees, so it is saved as safetensors and no
-pickle is needed; onnxruntime applies it (`linkers.boosted.tree_graph`). The tests hold its scores
+pickle is needed; masks of leaves apply it (`linkers.boosted.leaf_masks`). The tests hold its scores
 against scikit-learn's own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,9 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from kg.errors import InputError, SettingError
-from linkers.boosted.tree_graph import TreeSession
+from linkers.boosted.leaf_masks import LeafMasks
 
 __all__ = ["Forest", "TreeConfig", "fit_forest"]
-
-_BLOCK = 65_536  # rows scored at a time
 
 Floats = NDArray[np.float32]
 
@@ -60,7 +59,7 @@ class TreeConfig:
             raise SettingError("must not be negative", where="penalty")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Forest:
     """Trees one after the other; a node's children stand in the same arrays.
 
@@ -86,7 +85,6 @@ class Forest:
     roots: NDArray[np.int32]
     start: float
     columns: int
-    _session: TreeSession | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check that the nodes make trees."""
@@ -129,14 +127,11 @@ class Forest:
         """
         if values.ndim != 2 or values.shape[1] != self.columns:
             raise InputError(f"rows of {self.columns} features are needed, not {values.shape}")
-        if self._session is None:
-            object.__setattr__(self, "_session", TreeSession(self))
-        session: TreeSession = self._session  # type: ignore[assignment]
-        found = [
-            session.scores(values[start : start + _BLOCK])
-            for start in range(0, len(values), _BLOCK)
-        ]
-        return np.concatenate(found) if found else np.zeros(0)
+        return self._masks.scores(values)
+
+    @cached_property
+    def _masks(self) -> LeafMasks:
+        return LeafMasks(self)
 
     def parted(self, first: int) -> tuple[Forest, Forest]:
         """Return the first trees, at least one, and the rest, whose scores add up to the whole."""
