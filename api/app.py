@@ -17,6 +17,7 @@ from api.access.audit import AuditLog
 from api.access.graph_keys import HOME, GraphKeys
 from api.access.keys import KeyRing
 from api.access.limits import KeyLimits, Limit
+from api.access.once import Once
 from api.access.scopes import admin_by_default
 from api.engine import Engine
 from api.fact_desk import FactDesk
@@ -43,6 +44,7 @@ from api.routes import (
     reconcile,
     search,
     sparql,
+    suggestions,
     why_not,
 )
 from api.routes.info import installed_version
@@ -116,6 +118,7 @@ def create_app(
     app.state.sparql = HeldSparql(engine)
     app.state.desk = ReviewDesk(engine)
     app.state.fact_desk = FactDesk(engine)
+    app.state.once = Once(engine.workspace.replies)
     app.state.warm_up = warm_up
     app.state.leaving = False
     app.state.measures = Measures(role.graph)
@@ -133,6 +136,7 @@ def create_app(
         why_not,
         plain,
         search,
+        suggestions,
         context,
         reconcile,
         cypher,

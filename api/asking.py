@@ -14,7 +14,6 @@ from kg.errors import LimitError, SettingError
 from reasoning.answers import Answers
 from reasoning.counting import count_answers
 from reasoning.joins import bindings
-from reasoning.known_edges import known_edges
 from reasoning.notations import Reading, write_pattern, write_query
 from reasoning.pattern_proofs import row_proofs
 from reasoning.patterns import Pattern
@@ -86,8 +85,8 @@ def _rows_out(
     engine: Engine, pattern: Pattern, k: int, edits: Edits | None, *, counted: bool, proofs: bool
 ) -> AnswersOut:
     """Answer a pattern: rows over known edges, since no interpreter ranks likely ones."""
-    snapshot = engine.snapshot
-    edges = known_edges(snapshot, known_probability=engine.settings.known_probability, edits=edits)
+    edges = engine.known_edges.with_edits(edits)
+    snapshot = edges.snapshot
     found = bindings(pattern, edges)
     rows = tuple(
         tuple(

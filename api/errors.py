@@ -122,6 +122,7 @@ HTTP_PROBLEMS: Mapping[str, Outcome] = {
     "wrong-host": Outcome(421, 2, "The server does not answer to this host name"),
     "invalid-request": Outcome(422, 2, "The request does not fit its schema"),
     "idempotency-key-reused": Outcome(422, 2, "The idempotency key was used for another request"),
+    "idempotency-key-in-use": Outcome(409, 3, "A request with this idempotency key runs now"),
     "too-many-requests": Outcome(429, 4, "The key has reached its limit", retry_after_s=1),
     "client-closed-request": Outcome(499, 4, "The client has gone"),
     "internal": Outcome(500, 1, "Umbra failed in a way that it did not foresee"),

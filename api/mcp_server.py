@@ -22,7 +22,7 @@ from api.held_linker import HeldLinker
 from api.routes.info import installed_version
 from api.search.hybrid import MAX_QUERY
 from api.text_schemas import MAX_REQUEST
-from kg.errors import EngineError
+from kg.errors import EngineError, InputError
 
 __all__ = ["MAX_CHARS", "graph_tools"]
 
@@ -70,6 +70,28 @@ def graph_tools(engine: Engine) -> MCPServer:
         """Find entities by names, prose, parts of pictures, neighbours and meaning."""
         with _told():
             return _fitting(engine.search(text, k=k, labels=labels), "hits")
+
+    @tool(title="Suggest what to ask next")
+    def suggest(
+        text: Annotated[str, Field(min_length=1, max_length=MAX_QUERY)] = "",
+        query: Annotated[str, Field(max_length=10_000)] = "",
+        limit: Annotated[int, Field(ge=1, le=20)] = 5,
+    ) -> dict[str, Any]:
+        """Find facts that part the hits of a search (`text`) or the answers of a `query`.
+
+        Each says how many results it leads to. Give exactly one of both. The `query` of each is
+        what to `ask` next; that of a search holds for entities in the whole graph.
+        """
+        from api.suggestions import suggest_for_question, suggest_for_search
+
+        with _told():
+            if bool(text) is bool(query):
+                raise InputError("give one of text and query")
+            if text:
+                found = suggest_for_search(engine, text, limit=limit)
+            else:
+                found = suggest_for_question(engine, query, limit=limit)
+            return found.model_dump(mode="json")
 
     @tool(title="Assemble a context")
     def context(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from api.records import Records
     from kg.snapshot import Snapshot
     from kg.store import Store
+    from reasoning.known_edges import KnownEdges
 
 __all__ = ["OpenGraph"]
 
@@ -120,3 +121,12 @@ class OpenGraph:
             MissingPartError: It was never made.
         """
         return self._graph.snapshot
+
+    @property
+    def known_edges(self) -> KnownEdges:
+        """The edges of that snapshot that count as known.
+
+        Raises:
+            MissingPartError: It was never made.
+        """
+        return self._graph.known_edges

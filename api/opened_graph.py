@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from api.workspace import Workspace
     from kg.snapshot import Snapshot
+    from reasoning.known_edges import KnownEdges
     from reasoning.protocols import Answerer
 
 __all__ = ["OpenedGraph"]
@@ -34,6 +35,7 @@ class OpenedGraph:
         self._name = name
         self._lock = threading.RLock()
         self._snapshot: Snapshot | None = None
+        self._known_edges: KnownEdges | None = None
         self._answerers: dict[Name, Answerer] = {}
         self.stamp = self.lying_there()
 
@@ -50,6 +52,21 @@ class OpenedGraph:
             if self._snapshot is None:
                 self._snapshot = load_snapshot(self._workspace.snapshot(self._name))
             return self._snapshot
+
+    @property
+    def known_edges(self) -> KnownEdges:
+        """The edges of the snapshot that count as known, each relation sorted once.
+
+        Raises:
+            MissingPartError: There is no snapshot.
+        """
+        from reasoning.known_edges import known_edges
+
+        with self._lock:
+            if self._known_edges is None:
+                known = self._settings.known_probability
+                self._known_edges = known_edges(self.snapshot, known_probability=known)
+            return self._known_edges
 
     def answerer(self, name: Name) -> tuple[Answerer, tuple[str, ...]]:
         """Return an interpreter and warnings; without a trained model the default is exact."""

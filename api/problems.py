@@ -15,7 +15,7 @@ from starlette.routing import compile_path
 from api.errors import HTTP_PROBLEMS, TYPE_PREFIX, HttpProblem, outcome_of, problem_of
 from kg.errors import EngineError
 
-__all__ = ["MEDIA_TYPE", "add_handlers", "problem_response", "problems"]
+__all__ = ["MEDIA_TYPE", "add_handlers", "merged", "problem_response", "problems"]
 
 MEDIA_TYPE = "application/problem+json"
 LOG = logging.getLogger("umbra.http")
@@ -151,4 +151,28 @@ def problems(*kinds: type[EngineError] | str) -> dict[int | str, dict[str, Any]]
                 "instance": "/v1/query",
             }
         }
+    return found
+
+
+def merged(
+    responses: Mapping[int | str, dict[str, Any]], more: Mapping[int | str, dict[str, Any]]
+) -> dict[int | str, dict[str, Any]]:
+    """Return a route's responses with further problems beside those that it has.
+
+    Args:
+        responses: As a route's `responses`.
+        more: As `problems` makes them.
+    """
+    found = dict(responses)
+    for status, row in more.items():
+        had = found.get(status)
+        if had is None or MEDIA_TYPE not in had.get("content", {}):
+            found[status] = row
+            continue
+        examples = had["content"][MEDIA_TYPE]["examples"]
+        new = {k: v for k, v in row["content"][MEDIA_TYPE]["examples"].items() if k not in examples}
+        titles = [one["value"]["title"] for one in new.values()]
+        said = "; ".join([had["description"], *(f"{t[0].lower()}{t[1:]}" for t in titles)])
+        content = {**had["content"][MEDIA_TYPE], "examples": examples | new}
+        found[status] = {**had, "description": said, "content": {MEDIA_TYPE: content}}
     return found

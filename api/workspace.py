@@ -70,6 +70,11 @@ class Workspace:
         return self.folder / "access" / "audit.jsonl"
 
     @property
+    def replies(self) -> Path:
+        """What was answered to requests with an idempotency key."""
+        return self.folder / "access" / "replies"
+
+    @property
     def edge_jobs(self) -> Path:
         """Which jobs have written edges from which table."""
         return self.folder / "jobs" / "edges"

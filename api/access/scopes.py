@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from api.access.idempotency import once, takes_key_itself, with_key_declared
 from api.access.keys import Key, Scope
 from api.errors import HttpProblem
 
@@ -32,10 +33,15 @@ class ScopedRoute(APIRoute):
     """Needed to read."""
     changes: Scope = "admin"
     """Needed for every other method."""
+    writes: bool = False
+    """Whether its other methods change something; they then take an idempotency key."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         methods = frozenset(options.get("methods") or _READING)
         self.needs: Scope = self.reads if methods <= _READING else self.changes
+        self.once = self.writes and not methods <= _READING and not takes_key_itself(endpoint)
+        if self.once:
+            options = with_key_declared(options)
         declared = {"security": [{"key": [self.needs]}]}
         options["openapi_extra"] = (options.get("openapi_extra") or {}) | declared
         super().__init__(path, endpoint, **options)
@@ -46,7 +52,7 @@ class ScopedRoute(APIRoute):
 
         async def checked(request: Request) -> Response:
             _check(request, self.needs)
-            return await handler(request)
+            return await (once(request, handler) if self.once else handler(request))
 
         return checked
 
@@ -56,13 +62,15 @@ def scoped(reads: Scope, *, changes: Scope | None = None) -> type[ScopedRoute]:
 
     Args:
         reads: Needed for GET, and for every other method unless `changes` says more.
-        changes: Needed for every other method.
+        changes: Needed for every other method, which then changes something and takes an
+            idempotency key; without it POST only asks.
 
     Example:
         >>> from fastapi import APIRouter
         >>> router = APIRouter(route_class=scoped("read", changes="write"))
     """
-    return type("Scoped", (ScopedRoute,), {"reads": reads, "changes": changes or reads})
+    said = {"reads": reads, "changes": changes or reads, "writes": changes is not None}
+    return type("Scoped", (ScopedRoute,), said)
 
 
 def admin_by_default(request: Request) -> None:

@@ -34,6 +34,7 @@ from api.cli import (
     serve,
     sparql,
     store,
+    suggest,
     train,
 )
 from api.signals import interruptible
@@ -43,7 +44,7 @@ from kg.interrupts import interrupt_behind
 __all__ = ["main", "make_parser"]
 
 COMMANDS = (
-    *(build, export, link, jobs, scenes, train, ask, search, context, sample),
+    *(build, export, link, jobs, scenes, train, ask, search, suggest, context, sample),
     *(evaluate, compare, cypher, sparql, queries, serve, keys, mcp, demo),
     *(info, doctor, graph, store),
 )

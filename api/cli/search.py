@@ -35,6 +35,9 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", action="append", default=[], help="only entities of this label; may be repeated"
     )
+    parser.add_argument(
+        "--within", metavar="QUERY", help="of the first 100 hits, only known answers of this query"
+    )
     parser.set_defaults(run=run)
 
 
@@ -44,7 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     from api.engine import Engine
 
     with Engine.open(arguments.folder) as engine:
-        found = engine.search(arguments.text, k=arguments.k, labels=arguments.label)
+        found = engine.search(
+            arguments.text, k=arguments.k, labels=arguments.label, within=arguments.within
+        )
     if arguments.json:
         print_json(found)
         return 0

@@ -7,21 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from api.client.connection import Connection, path_of
-from api.fact_schemas import FactIn, FactOut, FactsOut
+from api.client.reviewing import Reviewing
 from api.plain.schemas import PlainIn, PlainOut, Reader
 from api.retrieval.schemas import ContextOut
-from api.review_schemas import (
-    CasesFromJobIn,
-    CasesLoadedOut,
-    CasesOut,
-    DecisionIn,
-    DecisionOut,
-    DecisionsOut,
-    DuplicatesIn,
-    DuplicatesOut,
-    ImportedOut,
-    ReviewFileIn,
-)
 from api.schemas import (
     AnswersOut,
     CypherIn,
@@ -32,13 +20,14 @@ from api.schemas import (
     JobOut,
     JobsOut,
     QueryIn,
+    QuestionIn,
     TableOut,
     WhyNotIn,
     WhyNotOut,
 )
 from api.search.schemas import SearchOut
+from api.suggestion_schemas import QuerySuggestionsOut
 from api.text_schemas import TextIn, TextLinksOut
-from api.undo_schemas import DiffOut, HistoryOut, UndoIn, UndoOut
 
 if TYPE_CHECKING:
     import httpx
@@ -52,6 +41,8 @@ OPERATIONS: Mapping[str, str] = {
     "POST /v1/cypher": "cypher",
     "POST /v1/sparql": "sparql",
     "GET /v1/search": "search",
+    "GET /v1/suggestions": "suggest",
+    "POST /v1/suggestions": "suggest_next",
     "GET /v1/context": "context",
     "GET /v1/entities/{key}": "entity",
     "GET /v1/images/{sha256}": "image",
@@ -85,14 +76,15 @@ OPERATIONS: Mapping[str, str] = {
 """Operations and the methods that call them. The reconciliation service has clients of its own."""
 
 
-class Client:
+class Client(Reviewing):
     """Calls a server; use it as a context manager.
 
     Args:
         address: Of the server.
         key: API key, where the server needs one.
         timeout_s: Most seconds without a byte.
-        retries: How often a read that met 429 or 503 is sent again.
+        retries: How often a read that met 429 or 503 is sent again, or a write with an
+            idempotency key.
         client: An open `httpx.Client` to use instead; its owner closes it.
 
     Raises:
@@ -150,10 +142,37 @@ class Client:
         result: dict[str, Any] = json.loads(found)
         return result
 
-    def search(self, text: str, *, k: int = 10, labels: Sequence[str] = ()) -> SearchOut:
-        """Find entities by words and by meaning."""
-        asked = {"q": text, "k": k, "label": list(labels)}
+    def search(
+        self,
+        text: str,
+        *,
+        k: int = 10,
+        labels: Sequence[str] = (),
+        within: str | Mapping[str, Any] | None = None,
+    ) -> SearchOut:
+        """Find entities by words and by meaning; `within` keeps the answers of a question."""
+        asked = {"q": text, "k": k, "label": list(labels), "within": _question(within)}
         return self._to.read("GET", "/v1/search", SearchOut, query=asked)
+
+    def suggest(
+        self,
+        text: str,
+        *,
+        limit: int = 5,
+        labels: Sequence[str] = (),
+        within: str | Mapping[str, Any] | None = None,
+    ) -> QuerySuggestionsOut:
+        """Suggest how to narrow a search, with the number of hits of each."""
+        asked = {"q": text, "limit": limit, "label": list(labels), "within": _question(within)}
+        return self._to.read("GET", "/v1/suggestions", QuerySuggestionsOut, query=asked)
+
+    def suggest_next(
+        self, query: str | Mapping[str, Any], *, limit: int = 5, **options: Any
+    ) -> QuerySuggestionsOut:
+        """Suggest what to ask next; options are the fields of `QuestionIn`."""
+        body = QuestionIn.model_validate({"query": query, **options})
+        asked = {"limit": limit}
+        return self._to.read("POST", "/v1/suggestions", QuerySuggestionsOut, query=asked, body=body)
 
     def context(
         self, text: str, *, budget: int = 2_000, k: int = 10, labels: Sequence[str] = ()
@@ -198,9 +217,8 @@ class Client:
         idempotency_key: str | None = None,
     ) -> JobOut:
         """Start a job; with the same idempotency key it is started once."""
-        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         body = JobIn(kind=kind, parameters=dict(parameters))
-        return self._to.read("POST", "/v1/jobs", JobOut, body=body, headers=headers)
+        return self._to.read("POST", "/v1/jobs", JobOut, body=body, once=idempotency_key)
 
     def jobs(self) -> JobsOut:
         """List the jobs, newest first."""
@@ -210,21 +228,21 @@ class Client:
         """Read how far a job has come."""
         return self._job("GET", id)
 
-    def cancel_job(self, id: str) -> JobOut:  # noqa: A002
+    def cancel_job(self, id: str, *, idempotency_key: str | None = None) -> JobOut:  # noqa: A002
         """Cancel a job."""
-        return self._job("DELETE", id)
+        return self._job("DELETE", id, once=idempotency_key)
 
-    def pause_job(self, id: str) -> JobOut:  # noqa: A002
+    def pause_job(self, id: str, *, idempotency_key: str | None = None) -> JobOut:  # noqa: A002
         """Pause a job after its present records."""
-        return self._job("POST", id, "/pause")
+        return self._job("POST", id, "/pause", once=idempotency_key)
 
-    def resume_job(self, id: str) -> JobOut:  # noqa: A002
+    def resume_job(self, id: str, *, idempotency_key: str | None = None) -> JobOut:  # noqa: A002
         """Let a paused job go on."""
-        return self._job("POST", id, "/resume")
+        return self._job("POST", id, "/resume", once=idempotency_key)
 
-    def retry_job(self, id: str) -> JobOut:  # noqa: A002
+    def retry_job(self, id: str, *, idempotency_key: str | None = None) -> JobOut:  # noqa: A002
         """Try the failed records of a job again."""
-        return self._job("POST", id, "/retry")
+        return self._job("POST", id, "/retry", once=idempotency_key)
 
     def job_output(self, id: str) -> Iterator[dict[str, Any]]:  # noqa: A002
         """Read the rows that a job wrote."""
@@ -236,62 +254,9 @@ class Client:
         for data in self._to.events(path_of("/v1/jobs/{id}/events", id=id)):
             yield JobOut.model_validate_json(data)
 
-    def _job(self, method: str, id: str, what: str = "") -> JobOut:  # noqa: A002
-        return self._to.read(method, path_of("/v1/jobs/{id}", id=id) + what, JobOut)
+    def _job(self, method: str, id: str, what: str = "", **sent: Any) -> JobOut:  # noqa: A002
+        return self._to.read(method, path_of("/v1/jobs/{id}", id=id) + what, JobOut, **sent)
 
-    def review_cases(self, *, limit: int | None = None) -> CasesOut:
-        """Read the links that wait for a decision."""
-        return self._to.read("GET", "/v1/review/cases", CasesOut, query={"limit": limit})
 
-    def load_review_cases(self, job: CasesFromJobIn) -> CasesLoadedOut:
-        """Put the doubtful links of a job before the reviewers."""
-        return self._to.read("POST", "/v1/review/cases", CasesLoadedOut, body=job)
-
-    def review_decisions(self) -> DecisionsOut:
-        """Read all decisions."""
-        return self._to.read("GET", "/v1/review/decisions", DecisionsOut)
-
-    def decide(self, decision: DecisionIn) -> DecisionOut:
-        """Decide on a link."""
-        return self._to.read("POST", "/v1/review/decisions", DecisionOut, body=decision)
-
-    def duplicates(self, **asked: Any) -> DuplicatesOut:
-        """Find entities that may be one: label, least, limit."""
-        return self._to.read("GET", "/v1/review/duplicates", DuplicatesOut, query=asked)
-
-    def review_duplicates(self, asked: DuplicatesIn) -> DuplicatesOut:
-        """Put entities that may be one before the reviewers."""
-        return self._to.read("POST", "/v1/review/duplicates", DuplicatesOut, body=asked)
-
-    def export_review(self, format: str, *, licence: str | None = None) -> bytes:  # noqa: A002
-        """Read the decisions as a file of another tool."""
-        asked = {"format": format, "licence": licence}
-        return self._to.content("GET", "/v1/review/export", query=asked)
-
-    def import_review(self, file: ReviewFileIn) -> ImportedOut:
-        """Take in decisions that were made with another tool."""
-        return self._to.read("POST", "/v1/review/import", ImportedOut, body=file)
-
-    def facts(self) -> FactsOut:
-        """Read the verdicts on single edges."""
-        return self._to.read("GET", "/v1/review/facts", FactsOut)
-
-    def decide_fact(self, verdict: FactIn) -> FactOut:
-        """Accept or reject an edge, or take the verdict back."""
-        return self._to.read("POST", "/v1/review/facts", FactOut, body=verdict)
-
-    def undo(self, what: UndoIn) -> UndoOut:
-        """Say what would go with a source, a job or an edge; with `confirm`, take it back."""
-        return self._to.read("POST", "/v1/undo", UndoOut, body=what)
-
-    def history(self, key: str, *, limit: int | None = None) -> HistoryOut:
-        """Read how an entity came to be."""
-        return self._to.read(
-            "GET", path_of("/v1/history/{key}", key=key), HistoryOut, query={"limit": limit}
-        )
-
-    def diff(self, old: str, new: str = "store", *, limit: int | None = None) -> DiffOut:
-        """Read how two snapshots, or a snapshot and the store, differ."""
-        return self._to.read(
-            "GET", "/v1/diff", DiffOut, query={"old": old, "new": new, "limit": limit}
-        )
+def _question(within: str | Mapping[str, Any] | None) -> str | None:
+    return json.dumps(within) if isinstance(within, Mapping) else within

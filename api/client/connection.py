@@ -51,7 +51,7 @@ class Connection:
         address: Of the server, such as ``http://127.0.0.1:8321``.
         key: API key, where the server needs one.
         timeout_s: Most seconds without a byte.
-        retries: How often a read that met 429 or 503 is sent again; writes never are.
+        retries: How often a read that met 429 or 503 is sent again; writes only with a key.
         client: An open `httpx.Client` to use instead (tests, proxies); its owner closes it.
 
     Raises:
@@ -91,8 +91,11 @@ class Connection:
         body: BaseModel | None = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        once: str | None = None,
     ) -> bytes:
         """Send a request and return the body of its answer.
+
+        With `once`, an idempotency key, a write may be sent again like a read.
 
         Raises:
             RefusedError: The server says that the request cannot be answered.
@@ -100,12 +103,14 @@ class Connection:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         content = None if body is None else body.model_dump_json(exclude_none=True)
         kind = {} if body is None else {"Content-Type": "application/json"}
-        sent = {**self._headers, **kind, **(headers or {})}
+        key = {} if once is None else {"Idempotency-Key": once}
+        sent = {**self._headers, **kind, **key, **(headers or {})}
+        repeats = method == "GET" or once is not None
         for attempt in range(self._retries + 1):
             answer = self._http.request(
                 method, path, params=given, content=content, data=form, headers=sent
             )
-            again = method == "GET" and answer.status_code in RETRIED and attempt < self._retries
+            again = repeats and answer.status_code in RETRIED and attempt < self._retries
             if not again:
                 break
             wait = float(answer.headers.get("Retry-After") or 0.1)

@@ -9,6 +9,7 @@ import { examplesFor } from "./examples.js";
 import { rejected } from "./facts.js";
 import { questionForm } from "./form.js";
 import { recipeView } from "./recipe.js";
+import { ofQuestion } from "./suggested.js";
 
 const fields = { q: find("question"), k: find("k"), answerer: find("answerer") };
 const shown = { answers: find("answers"), problem: find("problem"), status: find("status") };
@@ -65,7 +66,7 @@ function showAnswers(found, asked, tookMs) {
     busy: true, // until the excluded ones are there too
     answers: [
       ...notes(found, asked.without),
-      ...(found.rows ? [rowsView(found.rows)] : [...answerGroups(found), whyNotForm(found, asked, completed)]),
+      ...(found.rows ? [rowsView(found.rows)] : [...answerGroups(found), ofQuestion(asked, running?.signal), whyNotForm(found, asked, completed)]),
       recipeView(asked, asked.q.replaceAll(/\s+/g, " ").slice(0, 80), [
         element("p", {}, facts.filter(Boolean).join(" · ")),
         element("p", {}, "The question as it was read:"),

@@ -5,6 +5,7 @@ import { element } from "./dom.js";
 import { link } from "./address.js";
 import { thumbnail } from "./picture.js";
 import { recipeView } from "./recipe.js";
+import { ofSearch } from "./suggested.js";
 
 const FIELDS = { names: "called", prose: "said", picture: "in its picture", facts: "beside" };
 
@@ -29,11 +30,14 @@ function hitLine(hit) {
 }
 
 export async function searchView(state, signal) {
-  const found = await getJson(`/v1/search?k=20&q=${encodeURIComponent(state.s)}`, { signal });
+  const within = state.within ? `&within=${encodeURIComponent(state.within)}` : "";
+  const found = await getJson(`/v1/search?k=${within ? 100 : 20}&q=${encodeURIComponent(state.s)}${within}`, { signal });
   return [
     element("h2", { class: "title", tabindex: "-1" }, `${found.hits.length} found for “${state.s}”`),
+    within ? element("p", { class: "quiet" }, "Narrowed by a suggestion. ", link({ view: "search", s: state.s }, "Show all")) : null,
+    ofSearch(state, signal),
     ...found.warnings.map((text) => element("p", { class: "quiet" }, `Note: ${text}`)),
     found.hits.length ? element("ol", { class: "answers" }, ...found.hits.map(hitLine)) : element("p", {}, "Nothing. Try fewer or other words."),
     recipeView(state, `Search: ${state.s}`),
-  ];
+  ].filter((one) => one !== null);
 }

@@ -8,7 +8,9 @@ const KEPT = "umbra-saved";
 export const quoted = (text) => `'${String(text).replaceAll("'", `'"'"'`)}'`;
 
 export function commandOf(state) {
-  if (state.view === "search") return `umbra search ${quoted(state.s)} -k 20`;
+  if (state.view === "search") {
+    return `umbra search ${quoted(state.s)} ${state.within ? `-k 100 --within ${quoted(state.within)}` : "-k 20"}`;
+  }
   if (state.view === "entity") {
     return `umbra cypher ${quoted(`MATCH (n {key: '${state.key.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'})-[r]-(m) RETURN type(r) AS relation, m.key AS key, m.name AS name LIMIT 100`)}`;
   }

@@ -13,7 +13,7 @@ from api.dependencies import EngineDep, WorkDep
 from api.engine import Engine
 from api.problems import problems
 from api.routes.examples import CYPHER, TABLE, shown
-from api.rows import as_lines_too, lines_response, wants_lines
+from api.rows import arrow_response, as_rows_too, lines_response, rows_wanted
 from api.schemas import CypherIn, TableOut
 from kg.errors import (
     LimitError,
@@ -42,7 +42,7 @@ router = APIRouter(tags=["store"], route_class=scoped("read"))
         StoreError,
         StoreUnavailableError,
     )
-    | as_lines_too(shown(TABLE)),
+    | as_rows_too(shown(TABLE)),
     response_model=TableOut,
 )
 async def cypher(
@@ -54,7 +54,8 @@ async def cypher(
     """Run a query as the reader role; what would write, read files or administer is refused.
 
     With `Accept: application/x-ndjson` the first line is the names of the columns, then comes a
-    line for each row, and the last one tells their number and whether there were more.
+    line for each row, and the last one tells their number and whether there were more. With
+    `Accept: application/vnd.apache.arrow.stream` they are an Arrow table.
     """
     tag = f"// request {secrets.token_hex(8)}"
     table = await work.abandoned_by(partial(_end, engine, tag))(
@@ -64,8 +65,11 @@ async def cypher(
         timeout_s=body.timeout_s,
         max_rows=body.max_rows,
     )
-    if not wants_lines(request):
+    form = rows_wanted(request)
+    if form is None:
         return table
+    if form == "arrow":
+        return arrow_response(table.columns, table, truncated=table.truncated)
     plain = table.model_dump(mode="json")
     return lines_response(plain["columns"], plain["rows"], truncated=table.truncated)
 

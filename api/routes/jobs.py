@@ -14,13 +14,14 @@ from api.access.scopes import scoped
 from api.dependencies import RunnerDep
 from api.problems import problems
 from api.routes.examples import JOB, JOBS, shown
+from api.rows import ARROW, NDJSON, file_response, rows_wanted
 from api.runner import JobRunner
 from api.schemas import JobIn, JobOut, JobsOut
 from kg.errors import InputError, JobError, LimitError
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["jobs"], route_class=scoped("jobs"))
+router = APIRouter(tags=["jobs"], route_class=scoped("jobs", changes="jobs"))
 
 LOOK_EVERY_S = 0.15
 PING_EVERY_S = 15
@@ -115,11 +116,14 @@ def retry(id: Id, runner: RunnerDep) -> JobOut:  # noqa: A002
     summary="Read what a job wrote",
     response_class=FileResponse,
     responses=problems("unknown-job", "not-found")
-    | {200: {"description": "Rows of JSON", "content": {"application/x-ndjson": {}}}},
+    | {200: {"description": "Rows", "content": {NDJSON: {}, ARROW: {}}}},
 )
-def output(id: Id, runner: RunnerDep) -> FileResponse:  # noqa: A002
-    """Read the output of a job that is done."""
-    return FileResponse(runner.output(id), media_type="application/x-ndjson")
+def output(id: Id, request: Request, runner: RunnerDep) -> Response:  # noqa: A002
+    """Read the output of a job that is done: lines of JSON, or Arrow for who accepts that."""
+    path = runner.output(id)
+    if rows_wanted(request) == "arrow":
+        return file_response(path)
+    return FileResponse(path, media_type=NDJSON)
 
 
 @router.get(

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Body, Request, Response
 from api.access.scopes import scoped
 from api.dependencies import SteadyEngineDep, WorkDep
 from api.problems import problems
-from api.routes.examples import ANSWERS, QUESTIONS, shown
-from api.rows import as_lines_too, lines_response, wants_lines
+from api.routes.answer_examples import ANSWERS
+from api.routes.examples import QUESTIONS, shown
+from api.rows import answer_table, arrow_response, as_rows_too, lines_response, rows_wanted
 from api.schemas import AnswersOut, QueryIn
 from kg.errors import (
     InputError,
@@ -47,7 +48,7 @@ QUESTION_ERRORS = (
 @router.post(
     "/v1/query",
     summary="Ask a question",
-    responses=problems(*QUESTION_ERRORS) | as_lines_too(shown(ANSWERS)),
+    responses=problems(*QUESTION_ERRORS) | as_rows_too(shown(ANSWERS)),
     response_model=AnswersOut,
 )
 async def query(
@@ -59,7 +60,8 @@ async def query(
     """Answer a text of the Cypher fragment, or a tree in JSON; known answers come first.
 
     With `Accept: application/x-ndjson` the first line is all but the answers, then comes a line for
-    each answer or row, and the last one tells their number.
+    each answer or row, and the last one tells their number. With
+    `Accept: application/vnd.apache.arrow.stream` they are an Arrow table, its metadata the head.
     """
     found = await work(
         engine.ask,
@@ -71,9 +73,12 @@ async def query(
         assume=body.assume,
         without=body.without,
     )
-    if not wants_lines(request):
+    form = rows_wanted(request)
+    if form is None:
         return found
     head = found.model_dump(mode="json", exclude={"answers": True, "rows": {"rows"}})
+    if form == "arrow":
+        return arrow_response(head, answer_table(found))
     rows = found.answers if found.rows is None else ()
     cells = () if found.rows is None else found.rows.rows
     lines: list[Any] = [answer.model_dump(mode="json") for answer in rows]

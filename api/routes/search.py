@@ -9,17 +9,11 @@ from fastapi import APIRouter, Query
 from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.problems import problems
-from api.routes.examples import SEARCHES
+from api.routes.examples import SEARCHES, WITHIN
+from api.routes.query import QUESTION_ERRORS
 from api.search.hybrid import MAX_HITS, MAX_QUERY
 from api.search.schemas import SearchOut
-from kg.errors import (
-    ConstraintError,
-    InputError,
-    MissingPartError,
-    QueryTimeoutError,
-    StoreError,
-    StoreUnavailableError,
-)
+from kg.errors import ConstraintError, StoreError, StoreUnavailableError
 
 __all__ = ["router"]
 
@@ -33,15 +27,22 @@ Limit = Annotated[int, Query(ge=1, le=MAX_HITS, description="most hits")]
 Labels = Annotated[
     list[str], Query(alias="label", max_length=20, description="only of these; may be repeated")
 ]
+Within = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=10_000,
+        description="a question in any notation, such as the `query` of a suggestion in JSON",
+        openapi_examples=WITHIN,
+    ),
+]
 
 
 @router.get(
     "/v1/search",
     summary="Search everything",
     responses=problems(
-        InputError,
-        MissingPartError,
-        QueryTimeoutError,
+        *QUESTION_ERRORS,
         ConstraintError,
         StoreError,
         StoreUnavailableError,
@@ -53,10 +54,12 @@ async def search(
     work: WorkDep,
     k: Limit = 10,
     label: Labels = [],  # noqa: B006
+    within: Within = None,
 ) -> SearchOut:
     """Find entities by their names, prose, pictures' parts and neighbours, and by meaning.
 
     Each hit says where it stood in each list, and which of its texts hold words of the query. A
     server that has no vectors of meaning yet answers by words, says so, and makes them meanwhile.
+    With `within`, the first 100 hits are cut to those that are known answers of that question.
     """
-    return await work(engine.search, q, k=k, labels=label, patient=False)
+    return await work(engine.search, q, k=k, labels=label, within=within, patient=False)

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Body
 from api.access.scopes import scoped
 from api.dependencies import SteadyEngineDep, WorkDep
 from api.problems import problems
-from api.routes.examples import ABSENCES, WHY_NOT, shown
+from api.routes.answer_examples import WHY_NOT
+from api.routes.examples import ABSENCES, shown
 from api.routes.query import QUESTION_ERRORS
 from api.schemas import WhyNotIn, WhyNotOut
 

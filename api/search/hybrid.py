@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.opened_store import identity_of_store
 from api.search.highlights import highlights
@@ -22,6 +22,7 @@ from kg.model import EntityKey
 if TYPE_CHECKING:
     from api.engine import Engine
     from api.search.meaning import MeaningIndex
+    from reasoning.query import Query
 
 __all__ = ["MAX_HITS", "MAX_QUERY", "HybridSearch", "fused"]
 
@@ -62,7 +63,13 @@ class HybridSearch:
         self._engine = engine
 
     def __call__(
-        self, text: str, *, k: int = 10, labels: Collection[str] = (), patient: bool = True
+        self,
+        text: str,
+        *,
+        k: int = 10,
+        labels: Collection[str] = (),
+        within: str | Mapping[str, Any] | Query | None = None,
+        patient: bool = True,
     ) -> SearchOut:
         """Search; as `Engine.search`.
 
@@ -70,10 +77,12 @@ class HybridSearch:
             text: What to look for.
             k: Most hits, at most `MAX_HITS`.
             labels: Only entities of these.
+            within: A question; of the first `MAX_HITS` hits, only its known answers are returned.
             patient: Wait for the vectors to be made, where there are none yet.
 
         Raises:
-            InputError: The text is empty or too long, or k out of range.
+            InputError: The text is empty or too long, k out of range, or the question wrong.
+            MissingPartError: There is no snapshot yet to ask the question of.
         """
         if not text.strip() or len(text) > MAX_QUERY:
             raise InputError(f"a search needs 1 to {MAX_QUERY} characters", where="the query")
@@ -98,9 +107,12 @@ class HybridSearch:
         route = Router.packaged().route(text, {"meaning": [], **lists})
         keys = {name: [key for key, _ in rows] for name, rows in lists.items()}
         ranks = {name: {k: n for n, k in enumerate(of, 1)} for name, of in keys.items()}
+        best = fused(keys, route.weights)
+        if within is not None:
+            best = self._within(best[:MAX_HITS], within)
         hits = (
             self._hit(key, score, {name: of[key] for name, of in ranks.items() if key in of}, text)
-            for key, score in fused(keys, route.weights)[:k]
+            for key, score in best[:k]
         )
         return SearchOut(
             query=text,
@@ -109,6 +121,17 @@ class HybridSearch:
             weights={name: round(route.weights[name], 4) for name in lists},
             warnings=warnings,
         )
+
+    def _within(
+        self, rows: list[tuple[EntityKey, float]], question: str | Mapping[str, Any] | Query
+    ) -> list[tuple[EntityKey, float]]:
+        """Return the rows whose entities are known answers of a question."""
+        from reasoning.exact import answer_set
+
+        engine = self._engine.at_once()  # reading and answering on one snapshot
+        edges = engine.known_edges
+        kept = set(answer_set(engine.read(question), edges).tolist())
+        return [row for row in rows if edges.snapshot.entities.get(row[0]) in kept]
 
     @cached_property
     def words(self) -> FullTextIndex:

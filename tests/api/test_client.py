@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.client import OPERATIONS, Client
 from api.client.connection import RefusedError, path_of
+from api.routes.examples import JOB
 from kg.errors import MissingPartError, QuerySyntaxError, UnknownEntityError
 from tests.api.test_openapi import operations
 from tests.api.world import WorldEngine
@@ -92,25 +93,29 @@ def test_problems_are_told_as_the_engine_tells_them(address: str) -> None:
             graph.query(ARABIC, colour="red")
 
 
-def test_only_reads_are_sent_again_and_a_key_is_sent() -> None:
+def test_only_reads_and_writes_with_a_key_are_sent_again() -> None:
     seen: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request)
         if len(seen) % 2:
             return httpx.Response(503, headers={"Retry-After": "0"}, content=b"not yet")
-        return httpx.Response(200, content=json.dumps({"jobs": []}).encode())
+        found = {"jobs": []} if request.method == "GET" else JOB
+        return httpx.Response(200, content=json.dumps(found).encode())
 
     http = httpx.Client(transport=httpx.MockTransport(answer), base_url="http://x")
     with http, Client(key="the-key", client=http) as graph:
         assert graph.jobs().jobs == ()
         assert seen[0].headers["Authorization"] == "Bearer the-key"
         with pytest.raises(RefusedError) as refused:
-            graph.start_job("link", {"a": 1}, idempotency_key="once")
+            graph.start_job("link", {"a": 1})
         assert len(seen) == 3
-        assert seen[2].headers["Idempotency-Key"] == "once"
+        assert "Idempotency-Key" not in seen[2].headers
         assert refused.value.problem.status == 503
         assert refused.value.kind is None
+        http.get("/")  # the next one is refused again
+        assert graph.start_job("link", {"a": 1}, idempotency_key="once").id == JOB["id"]
+        assert [one.headers["Idempotency-Key"] for one in seen[4:]] == ["once", "once"]
 
 
 def test_a_key_of_any_form_stays_one_part_of_its_path() -> None:

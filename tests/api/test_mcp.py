@@ -22,7 +22,7 @@ from tests.api.world import WorldEngine, open_world
 REPOSITORY = Path(__file__).parents[2]
 TOOLS = {
     "schema", "search", "entity", "neighbours", "ask", "cypher", "link_text",
-    "read_question", "context",
+    "read_question", "suggest", "context",
 }  # fmt: skip
 ARABIC = "MATCH (c:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c"
 

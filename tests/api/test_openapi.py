@@ -12,16 +12,15 @@ from starlette.testclient import TestClient
 
 from api.errors import HTTP_PROBLEMS, OUTCOMES, TYPE_PREFIX
 from api.job_kinds import check_link
+from api.routes.answer_examples import ANSWERS, WHY_NOT
 from api.routes.examples import (
     ABSENCES,
-    ANSWERS,
     CYPHER,
     ENTITY_KEYS,
     JOB,
     JOBS,
     QUESTIONS,
     TABLE,
-    WHY_NOT,
 )
 from api.schemas import AnswersOut, EntityOut, JobIn, JobOut, ProblemOut, TableOut, WhyNotOut
 from tests.api.test_guard import problem
@@ -49,7 +48,8 @@ def test_every_address_is_there_and_described(document: dict[str, Any]) -> None:
         "/v1/entities/{key}", "/v1/images/{sha256}",
         "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/events", "/v1/jobs/{id}/output", "/v1/info",
         "/v1/jobs/{id}/pause", "/v1/jobs/{id}/resume", "/v1/jobs/{id}/retry",
-        "/v1/search", "/v1/context", "/v1/reconcile", "/v1/reconcile/suggest/{kind}",
+        "/v1/search", "/v1/suggestions", "/v1/context",
+        "/v1/reconcile", "/v1/reconcile/suggest/{kind}",
         "/v1/reconcile/properties", "/v1/reconcile/preview",
         "/v1/link/text", "/v1/review/cases", "/v1/review/decisions", "/v1/review/duplicates",
         "/v1/review/export", "/v1/review/import", "/v1/review/facts",
