@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from kg.errors import InputError, LimitError
+from kg.formats.records import is_packed, packed_hint
 from kg.model import EntityKey
 from kg.vocabulary import Vocabulary
 
@@ -68,7 +69,7 @@ def read_triples(path: Path) -> TripleFile:
     """Read a file of triples, in the order of its lines.
 
     Args:
-        path: Ends in ``.gz`` where it is compressed.
+        path: Plain or gzip.
 
     Raises:
         InputError: A line is not head, relation, tail, none of them empty (file and line are
@@ -101,7 +102,7 @@ def read_triples(path: Path) -> TripleFile:
 
 
 def _reader(path: Path) -> csv.CSVStreamingReader:
-    source = pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None)
+    source = pa.input_stream(str(path), compression="gzip" if is_packed(path) else None)
     return csv.open_csv(
         source,
         read_options=csv.ReadOptions(column_names=list(_COLUMNS), block_size=_BLOCK_BYTES),
@@ -139,9 +140,9 @@ def lines_of(path: Path) -> Iterator[str]:
         InputError: It cannot be read, is no UTF-8, or a line is longer than `MAX_LINE_BYTES`
             characters; the line is named.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
+        opener = gzip.open if is_packed(path) else open
         with opener(path, "rt", encoding="utf-8-sig", newline="\n") as file:
             while line := file.readline(MAX_LINE_BYTES + 1):
                 number += 1
@@ -156,4 +157,6 @@ def lines_of(path: Path) -> Iterator[str]:
             f"not UTF-8: {error.reason}", where=f"{path} after line {number}", hint=_HINT
         ) from error
     except (OSError, EOFError) as error:
-        raise InputError(f"it cannot be read: {error}", where=str(path)) from error
+        raise InputError(
+            f"it cannot be read: {error}", where=str(path), hint=packed_hint(error)
+        ) from error
