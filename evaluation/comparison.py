@@ -77,7 +77,9 @@ def compare(
         for role in ("queries", "mentions", "scenes"):
             given = {run.inputs.get(role) for run in (first, other)} - {None}
             if len(given) > 1:
-                raise InputError(f"the runs used different {role}")
+                raise InputError(
+                    f"the runs used different {role}", hint=f"evaluate both on one file of {role}"
+                )
     runs = (first, *others)
     if units is not None and len(units) != len(runs):
         raise InputError(f"units of {len(units)} runs do not fit {len(runs)} runs")

@@ -7,6 +7,7 @@ commit, the clock and the peak memory.
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -23,7 +24,7 @@ from evaluation.machine import (
 from kg.errors import InputError
 from kg.files import read_json, write_json
 
-__all__ = ["SCHEMA", "RunResult", "read_result"]
+__all__ = ["SCHEMA", "RunResult", "check_destination", "read_result"]
 
 Metrics = Mapping[str, float]
 Groups = Mapping[str, Mapping[str, Mapping[str, float]]]
@@ -214,6 +215,26 @@ class RunResult:
     def save(self, path: Path) -> None:
         """Write the result, atomically."""
         write_json(path, self.to_json())
+
+
+def check_destination(path: Path) -> None:
+    """Refuse a path where no result can be written, before hours of work go into one.
+
+    Raises:
+        InputError: A folder stands there, or its folder cannot be made or written to.
+    """
+    if path.is_dir():
+        raise InputError(
+            "a folder stands where the result should go", where=str(path), hint="name a file in it"
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"the result's folder cannot be made: {error.strerror}", where=str(path.parent)
+        ) from error
+    if not os.access(path.parent, os.W_OK):
+        raise InputError("the result's folder is read-only", where=str(path.parent))
 
 
 def read_result(path: Path) -> RunResult:

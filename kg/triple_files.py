@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from kg.errors import InputError, LimitError
-from kg.formats.records import Reject, lines, readable
+from kg.formats.records import Reject, is_packed, lines, packed_hint, readable
 from kg.model import EntityKey
 from kg.vocabulary import Vocabulary
 
@@ -70,7 +70,7 @@ def read_triples(path: Path, rejects: list[Reject] | None = None) -> TripleFile:
     """Read a file of triples, in the order of its lines.
 
     Args:
-        path: Ends in ``.gz`` where it is compressed.
+        path: Plain or gzip.
         rejects: Takes the lines that are no triples, which are then left out; without it the
             first of them is an error.
 
@@ -149,7 +149,7 @@ def _read_whole(path: Path) -> TripleFile:
 
 
 def _reader(path: Path) -> csv.CSVStreamingReader:
-    source = pa.input_stream(str(path), compression="gzip" if path.suffix == ".gz" else None)
+    source = pa.input_stream(str(path), compression="gzip" if is_packed(path) else None)
     return csv.open_csv(
         source,
         read_options=csv.ReadOptions(column_names=list(_COLUMNS), block_size=_BLOCK_BYTES),
@@ -187,9 +187,9 @@ def lines_of(path: Path) -> Iterator[str]:
         InputError: It cannot be read, is no UTF-8, or a line is longer than `MAX_LINE_BYTES`
             characters; the line is named.
     """
-    opener = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
+        opener = gzip.open if is_packed(path) else open
         with opener(path, "rt", encoding="utf-8-sig", newline="\n") as file:
             while line := file.readline(MAX_LINE_BYTES + 1):
                 number += 1
@@ -204,4 +204,6 @@ def lines_of(path: Path) -> Iterator[str]:
             f"not UTF-8: {error.reason}", where=f"{path} after line {number}", hint=_HINT
         ) from error
     except (OSError, EOFError) as error:
-        raise InputError(f"it cannot be read: {error}", where=str(path)) from error
+        raise InputError(
+            f"it cannot be read: {error}", where=str(path), hint=packed_hint(error)
+        ) from error

@@ -127,6 +127,8 @@ def read_mention_set(path: Path, *, wordless: bool = False) -> MentionSet:
 def read_entity_table(path: Path) -> EntityTable:
     """Read a file of entities, plain or gzip; rows of one key give one entity with all their names.
 
+    An entity without any name is called by its key: a picture may be all that is known of it.
+
     Raises:
         RecordError: The file is missing, or a row is no entity; with line and column.
         InputError: The file holds no entity.
@@ -136,10 +138,14 @@ def read_entity_table(path: Path) -> EntityTable:
     for row in _rows(path):
         key = EntityKey(row.text("entity_id", limit=MAX_NAME))
         name = row.text("name", limit=MAX_SURFACE).strip()
-        if not key or not name:
-            raise row.error("an entity needs an id and a name", "name" if key else "entity_id")
+        if not key:
+            raise row.error("an entity needs an id", "entity_id")
+        if not name and row.text("mention", limit=MAX_SURFACE):
+            raise row.error(
+                "a mention stands where an entity should: are the files mixed up?", "name"
+            )
         own = names.setdefault(key, {})
-        own[name] = None
+        own.update({name: None} if name else {})
         for column in ("annotation", "aliases", "tags"):
             own.update(dict.fromkeys(row.texts(column)))
         if len(own) > MAX_ALIASES:
@@ -149,7 +155,7 @@ def read_entity_table(path: Path) -> EntityTable:
     keys = sorted(names)
     return EntityTable(
         keys=tuple(keys),
-        names=tuple(tuple(names[key]) for key in keys),
+        names=tuple(tuple(names[key]) or (key,) for key in keys),
         notes=tuple(" ".join(notes.get(key, ())) for key in keys),
     )
 

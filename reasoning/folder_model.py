@@ -150,7 +150,8 @@ def train_folder_model(
         raise MissingPartError(
             "no validation edges",
             where=str(graph.path),
-            hint="training stops and calibrates by valid.tsv.gz; put some edges there",
+            hint="training stops and calibrates by valid.tsv.gz: move a tenth of train.tsv.gz "
+            "there, chosen at random",
         )
     from reasoning.folder_model_training import FolderTraining
 

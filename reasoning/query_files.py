@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kg.errors import InputError, LimitError
+from kg.errors import InputError, LimitError, UnknownEntityError, UnknownRelationError
+from kg.formats.records import is_packed, packed_hint
 from kg.graph_folder import GraphFolder
 from kg.snapshot import Snapshot
 from reasoning.id_sets import DirectedEdges, answer_codes, directed_edges
@@ -101,8 +102,12 @@ def read_queries(
                 continue
             rows.hard.append(reader.answers(record["hard"]))
         except InputError as error:
-            raise InputError(error.what, where=where, hint=error.hint) from error
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+            unknown = isinstance(error, UnknownEntityError | UnknownRelationError)
+            hint = error.hint or ("is the file of this graph?" if unknown else None)
+            raise InputError(error.what, where=where, hint=hint) from error
+        except KeyError as error:
+            raise InputError(f"the query has no field {error}", where=where) from error
+        except (TypeError, ValueError, IndexError) as error:
             raise InputError(f"not a query with its answers: {error!r}", where=where) from error
         rows.anchors.append(anchors)
         rows.relations.append(relations)
@@ -139,9 +144,9 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     if path.suffix == ".parquet":
         yield from _parquet_records(path)
         return
-    opener = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
+        opener = gzip.open if is_packed(path) else open
         with opener(path, "rt", encoding="utf-8-sig") as file:
             while line := file.readline(_LONGEST_LINE):
                 number += 1
@@ -154,7 +159,9 @@ def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             f"not UTF-8: {error.reason}", where=f"{path} after line {number}"
         ) from error
     except (OSError, EOFError) as error:
-        raise InputError(f"it cannot be read: {error}", where=str(path)) from error
+        raise InputError(
+            f"it cannot be read: {error}", where=str(path), hint=packed_hint(error)
+        ) from error
 
 
 def _parquet_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     import shlex
     import sys
 
-    from api.cli.printing import print_result, progress_bar
+    from api.cli.printing import print_result, print_warning, progress_bar
     from api.data_sets import graph_folder
     from api.steps.evaluate import Evaluation, evaluate
 
@@ -67,8 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
         command=shlex.join(["umbra", *sys.argv[1:]]),
     )
     with progress_bar("evaluating", "queries") as progress:
-        result = evaluate(
-            task, progress=progress, warn=lambda text: print(f"warning: {text}", file=sys.stderr)
-        )
+        result = evaluate(task, progress=progress, warn=print_warning)
     print_result("evaluation", result, task.out)
     return 0

@@ -36,7 +36,11 @@ def add_parser(actions: Any) -> None:
     add("mentions", type=Path, help="mentions with entity_id: JSONL, plain or gzip")
     add("--entities", type=Path, required=True, help="the base: entity_id and name, JSONL")
     add("--json", type=Path, required=True, metavar="OUT", help="result file")
-    add("--train", type=Path, help="mentions to learn from (default: MENTIONS' own train split)")
+    add(
+        "--train",
+        type=Path,
+        help="mentions to learn from (default: MENTIONS' own train split, else nothing is learnt)",
+    )
     add("--valid", type=Path, help="mentions to calibrate by (default: MENTIONS' own valid split)")
     add("--split", default="test", help="which split is judged (default test)")
     add(
@@ -71,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     import shlex
     import sys
 
-    from api.cli.printing import print_result, progress_bar
+    from api.cli.printing import print_result, print_warning, progress_bar
     from api.settings import load_settings
     from api.steps.encoders import text_encoder_named
     from api.steps.evaluate_linking import LinkEvaluation, evaluate_linking
@@ -101,6 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             command=shlex.join(["umbra", *sys.argv[1:]]),
             progress=progress,
+            warn=print_warning,
         )
     print_result("link evaluation", result, arguments.json)
     return 0
@@ -108,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_pictures(arguments: argparse.Namespace, command: str) -> int:
     """Evaluate linking of pictures and print the figures."""
-    from api.cli.printing import print_outcome, progress_bar
+    from api.cli.printing import print_outcome, print_warning, progress_bar
     from api.settings import load_settings
     from api.steps.encoders import layered_encoder_named, text_encoder_named
     from api.steps.evaluate_pictures import PictureEvaluation, evaluate_pictures
@@ -144,6 +149,7 @@ def _run_pictures(arguments: argparse.Namespace, command: str) -> int:
             seed=arguments.seed,
             command=command,
             progress=progress,
+            warn=print_warning,
         )
     print_outcome(
         "link evaluation",

@@ -35,6 +35,7 @@ __all__ = [
     "print_result",
     "print_rows",
     "print_table",
+    "print_warning",
     "progress_bar",
     "progress_bars",
     "source_line",
@@ -94,6 +95,11 @@ def _lines(title: str, unit: str) -> Progress:
     return show
 
 
+def print_warning(text: str) -> None:
+    """Print what looks wrong but is no error, on stderr."""
+    print(f"warning: {text}", file=sys.stderr, flush=True)
+
+
 def print_json(value: Any) -> None:
     """Print a value, or a pydantic model, as JSON."""
     if hasattr(value, "model_dump"):
@@ -129,7 +135,7 @@ def print_table(table: TableOut) -> None:
 def print_answers(answers: AnswersOut, *, why: int) -> None:
     """Print answers, known ones first, with the proofs of the first `why` of each kind."""
     for warning in answers.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        print_warning(warning)
     if answers.count is not None:
         count = answers.count
         print(f"Count: {count.known} known, {count.expected_likely:.1f} more likely")

@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw, write and say how many."""
     from api.cli.printing import print_outcome, progress_bar
     from api.data_sets import graph_folder
+    from kg.errors import MissingPartError
     from kg.graph_folder import load_graph_folder
     from reasoning.benchmark_sampling import DEFAULT_COUNT, BenchmarkSample, sample_benchmark
     from reasoning.query_writing import check_ending, write_query_file
@@ -64,6 +65,12 @@ def run(arguments: argparse.Namespace) -> int:
     graph = load_graph_folder(graph_folder(arguments.graph, working_folder=arguments.folder))
     with progress_bar("sampling", "structures") as progress:
         sets = sample_benchmark(graph, sample, processes=arguments.processes, progress=progress)
+    if not any(map(len, sets)):
+        raise MissingPartError(
+            f"no question needs an edge of the split {sample.split!r}",
+            where=str(graph.path),
+            hint=f"is there a {sample.split}.tsv.gz whose edges are in no earlier split?",
+        )
     write_query_file(
         arguments.out, sets, graph, {"seed": sample.seed, "split": sample.split, "asked": counts}
     )

@@ -82,28 +82,30 @@ def run(arguments: argparse.Namespace) -> int:
     import shlex
     import sys
 
-    from api.cli.printing import print_result
+    from api.cli.printing import print_result, progress_bars
     from api.settings import load_settings
     from api.steps.encoders import text_encoder_named
     from api.steps.evaluate_relations import RelationEvaluation, evaluate_relations
 
-    result = evaluate_relations(
-        RelationEvaluation(
-            annotations=arguments.annotations,
-            vocabulary=arguments.vocabulary,
-            model=arguments.model,
-            train=arguments.train,
-            kind=arguments.kind,
-            objects=arguments.objects,
-            protocol=arguments.protocol,
-            save=arguments.save,
-            mean_recall=arguments.mean_recall,
-            novelty=arguments.novelty,
-        ),
-        encoder=text_encoder_named(load_settings().text_encoder, None),
-        out=arguments.json,
-        seed=arguments.seed,
-        command=shlex.join(["umbra", *sys.argv[1:]]),
-    )
+    with progress_bars() as bars:
+        result = evaluate_relations(
+            RelationEvaluation(
+                annotations=arguments.annotations,
+                vocabulary=arguments.vocabulary,
+                model=arguments.model,
+                train=arguments.train,
+                kind=arguments.kind,
+                objects=arguments.objects,
+                protocol=arguments.protocol,
+                save=arguments.save,
+                mean_recall=arguments.mean_recall,
+                novelty=arguments.novelty,
+            ),
+            encoder=text_encoder_named(load_settings().text_encoder, None),
+            out=arguments.json,
+            seed=arguments.seed,
+            command=shlex.join(["umbra", *sys.argv[1:]]),
+            bars=bars,
+        )
     print_result("relations", result, arguments.json)
     return 0

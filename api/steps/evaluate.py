@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from api.side_by_side import Task, side_by_side
 from evaluation.machine import Measurement
-from evaluation.results import RunResult
+from evaluation.results import RunResult, check_destination
 from evaluation.units import units_path
 from kg.errors import SettingError
 from kg.files import atomic_write, sha256_of_file
@@ -99,6 +99,7 @@ def evaluate(
     from reasoning.evaluating import figures_of
 
     clock = Measurement.start()
+    check_destination(task.out)
     if task.processes > 1:
         _side_by_side(task, progress)
     bench = _Bench(task)

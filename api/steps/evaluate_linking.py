@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.machine import Measurement
-from evaluation.results import RunResult
+from evaluation.results import RunResult, check_destination
 from evaluation.units import Units, units_path
-from kg.errors import SettingError
+from kg.errors import InputError, SettingError
 from kg.files import sha256_of_file
 from kg.progress import Progress, silent
 
@@ -72,13 +72,19 @@ class LinkTrial:
         task: What is evaluated.
         encoder: Encodes texts.
         progress: Told mentions described.
+        warn: Told what looks wrong with the files but is no error.
 
     Raises:
         InputError: A file cannot be read, or holds no mention to judge; the line is named.
     """
 
     def __init__(
-        self, task: LinkEvaluation, encoder: TextEncoder, *, progress: Progress = silent
+        self,
+        task: LinkEvaluation,
+        encoder: TextEncoder,
+        *,
+        progress: Progress = silent,
+        warn: Callable[[str], None] = lambda _text: None,
     ) -> None:
         from linkers.boosted.describing import Described, describe
         from linkers.boosted.texts import PooledTexts
@@ -91,6 +97,8 @@ class LinkTrial:
         self.table = _withheld(whole, task)
         test, self.train, valid = _sets(task)
         self.test = test
+        for text in _oddities(whole, test, self.train):
+            warn(text)
         self.material: Material = gather(
             self.table,
             PooledTexts(encoder, task.cache),
@@ -146,6 +154,10 @@ class LinkTrial:
         gold = np.array(
             [-1 if key is None else self.table.ids.get(key, -1) for key in self.test.gold]
         )
+        if (gold < 0).all() and any(key is not None for key in self.test.gold):
+            raise InputError(
+                "no mention's entity is in the file of entities", hint="are these files of one set?"
+            )
         groups = groups_of(self.table, self.test.mentions, gold, self.train.gold)
         figures = figures_of(ranked, gold, size=len(self.table), groups=groups)
         result = RunResult.measured(
@@ -169,6 +181,16 @@ class LinkTrial:
         return result, Units(values=values)
 
 
+def _oddities(base: EntityTable, test: MentionSet, train: MentionSet) -> Iterator[str]:
+    """Yield what a user should know of files that do not fit each other well."""
+    for what, part in (("mentions", test), ("training mentions", train)):
+        absent = sum(key is not None and key not in base.ids for key in part.gold)
+        if absent:
+            yield f"{absent} of {len(part)} {what} name an entity that the base lacks: NIL"
+    if not len(train):
+        yield "no training mentions: likenesses are added up, and no probability is said"
+
+
 def evaluate_linking(
     task: LinkEvaluation,
     *,
@@ -178,6 +200,7 @@ def evaluate_linking(
     seed: int = 0,
     command: str = "umbra link evaluate",
     progress: Progress = silent,
+    warn: Callable[[str], None] = lambda _text: None,
 ) -> RunResult:
     """Judge a linker on files and write what was found.
 
@@ -189,13 +212,15 @@ def evaluate_linking(
         seed: Of everything random.
         command: Command line that makes it again.
         progress: Told mentions described.
+        warn: Told what looks wrong with the files but is no error.
 
     Raises:
         InputError: A file cannot be read, or nothing can be learnt or judged.
     """
     from linkers.boosted.checkpoint import save_linker
 
-    trial = LinkTrial(task, encoder, progress=progress)
+    check_destination(out)
+    trial = LinkTrial(task, encoder, progress=progress, warn=warn)
     linker = trial.fit(config, seed=seed)
     result, units = trial.judge(linker, seed=seed, command=command)
     if task.save is not None:

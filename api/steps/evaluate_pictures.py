@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.machine import Measurement
-from evaluation.results import RunResult
+from evaluation.results import RunResult, check_destination
 from evaluation.units import Units, units_path
 from kg.errors import InputError
 from kg.files import sha256_of_file
@@ -36,7 +37,7 @@ class PictureEvaluation:
         entities: The base.
         mention_images: Of the rows of `mentions`.
         entity_images: Of the rows of `entities`.
-        train: Mentions to learn from; the train split of `mentions` if None.
+        train: Mentions to learn from; the train split of `mentions` if None, nothing without one.
         train_images: Of the rows of `train`; `mention_images` if None and `train` is None.
         split: Which split is judged.
         words: Whether words are looked at, too.
@@ -64,6 +65,7 @@ class PictureTrial:
         images: Encodes pictures.
         texts: Encodes texts.
         progress: Told pictures encoded.
+        warn: Told what looks wrong with the files but is no error.
 
     Raises:
         InputError: A file cannot be read, or holds no mention to judge.
@@ -76,9 +78,10 @@ class PictureTrial:
         texts: TextEncoder,
         *,
         progress: Progress = silent,
+        warn: Callable[[str], None] = lambda _text: None,
     ) -> None:
         from linkers.boosted.texts import PooledTexts
-        from linkers.mention_sets import read_entity_table, read_mention_set
+        from linkers.mention_sets import MentionSet, read_entity_table, read_mention_set
         from linkers.visual import VisualBase, WordIndex
 
         self.task, self.clock = task, Measurement.start()
@@ -94,14 +97,15 @@ class PictureTrial:
                 where=str(task.train),
                 hint="--train-images",
             )
-        if task.train is None and not any(whole.splits):
-            raise InputError(
-                "there is nothing to learn from", where=str(task.mentions), hint="--train FILE"
-            )
-        learnt = whole if task.train is None else read_mention_set(task.train, wordless=True)
+        own = whole if any(whole.splits) else MentionSet()
+        learnt = own if task.train is None else read_mention_set(task.train, wordless=True)
         self.train, self.train_gold = self._chosen(
             task.train or task.mentions, learnt, task.train_images or task.mention_images, "train"
         )
+        if (absent := int((self.gold < 0).sum())) and absent < len(self.gold):
+            warn(f"{absent} of {len(self.gold)} mentions have no entity in the base: left out")
+        if not len(self.train_gold):
+            warn("no training mentions: likenesses are added up, and no probability is said")
         self.base: VisualBase = VisualBase(
             looks=self._entity_looks(),
             words=WordIndex(self.table, PooledTexts(texts, task.cache)),
@@ -109,9 +113,11 @@ class PictureTrial:
         self.inputs = self._inputs()
 
     def fit(self, config: VisualConfig | None = None, *, seed: int = 0) -> PictureMatcher:
-        """Return a matcher trained on the training mentions."""
+        """Return a matcher trained on the training mentions; an untrained one if there are none."""
         from linkers.visual import PictureMatcher
 
+        if not len(self.train_gold):
+            return PictureMatcher.untrained(self.base, config=config)
         return PictureMatcher.fit(self.base, self.train, self.train_gold, config=config, seed=seed)
 
     def judge(
@@ -129,7 +135,12 @@ class PictureTrial:
             )
         rows = np.flatnonzero(inside)
         figures = figures_of(
-            matcher, self.base, self.test.take(rows), self.gold[rows], known=self.train_gold
+            matcher,
+            self.base,
+            self.test.take(rows),
+            self.gold[rows],
+            known=self.train_gold,
+            probable=len(self.train_gold) > 0,
         )
         result = RunResult.measured(
             self.clock,
@@ -221,6 +232,7 @@ def evaluate_pictures(
     seed: int = 0,
     command: str = "umbra link evaluate",
     progress: Progress = silent,
+    warn: Callable[[str], None] = lambda _text: None,
 ) -> RunResult:
     """Judge linking by pictures on files and write what was found.
 
@@ -233,13 +245,15 @@ def evaluate_pictures(
         seed: Of the folds by which weights are learnt.
         command: Command line that makes it again.
         progress: Told pictures encoded.
+        warn: Told what looks wrong with the files but is no error.
 
     Raises:
         InputError: A file cannot be read, or nothing can be learnt or judged.
     """
     from linkers.visual import save_matcher
 
-    trial = PictureTrial(task, images, texts, progress=progress)
+    check_destination(out)
+    trial = PictureTrial(task, images, texts, progress=progress, warn=warn)
     matcher = trial.fit(config, seed=seed)
     result, units = trial.judge(matcher, seed=seed, command=command)
     if task.save is not None:

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from evaluation.machine import Measurement
-from evaluation.results import RunResult
+from evaluation.results import RunResult, check_destination
 from evaluation.units import Units, units_path
 from kg.errors import InputError, SettingError
 from kg.files import sha256_of_file
+from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from encoders.protocols import TextEncoder
     from scenes.exchange.gathering import Exchanged
@@ -84,6 +85,7 @@ def evaluate_relations(
     out: Path,
     seed: int = 0,
     command: str = "umbra scenes evaluate",
+    bars: Callable[[str, str], Progress] = lambda _title, _unit: silent,
 ) -> RunResult:
     """Judge a model on files and write what was found.
 
@@ -93,6 +95,7 @@ def evaluate_relations(
         out: Result file; its units lie beside it.
         seed: Of the training.
         command: Command line that makes it again.
+        bars: Opens a progress bar for the training, and for the judging.
 
     Raises:
         InputError: A file cannot be read, nothing can be learnt or judged, or the model is of
@@ -103,13 +106,20 @@ def evaluate_relations(
     from scenes.relations.recall import figures_of, rank_relations
 
     clock = Measurement.start()
+    check_destination(out)
     vocabulary = read_vocabulary(task.vocabulary)
     files = _read(task, vocabulary)
-    gold = files["annotations"].images
-    found = None if task.objects is None else _objects(task.objects, files["objects"].images, gold)
-    model = _model(task, files, vocabulary, encoder, seed)
+    model = _model(task, files, vocabulary, encoder, seed, bars)
+    shown = {role: _in_words_of(model, vocabulary, f.images, task) for role, f in files.items()}
+    gold = shown["annotations"]
+    found = None if task.objects is None else _objects(task.objects, shown["objects"], gold)
     ranked = rank_relations(
-        model, gold, protocol=task.protocol, found=found, weighting=_weighting(task)
+        model,
+        gold,
+        protocol=task.protocol,
+        found=found,
+        weighting=_weighting(task),
+        progress=bars("judging", "images"),
     )
     figures = figures_of(ranked)
     if task.save is not None:
@@ -129,12 +139,15 @@ def evaluate_relations(
     return result
 
 
-def relation_learner(kind: RelationKind, encoder: TextEncoder) -> RelationLearner:
+def relation_learner(
+    kind: RelationKind, encoder: TextEncoder, *, progress: Progress = silent
+) -> RelationLearner:
     """Return the learner of a sort of model.
 
     Args:
         kind: Of `RELATION_LEARNERS`.
         encoder: Of the names of classes.
+        progress: Is told epochs done, by those that have any.
     """
     from scenes.relations.context import ContextLearner
     from scenes.relations.network import BASELINE, LOGISTIC, NetworkLearner
@@ -142,13 +155,13 @@ def relation_learner(kind: RelationKind, encoder: TextEncoder) -> RelationLearne
 
     match kind:
         case "network":
-            return NetworkLearner(encoder=encoder)
+            return NetworkLearner(encoder=encoder, progress=progress)
         case "baseline":
-            return NetworkLearner(encoder=encoder, config=BASELINE)
+            return NetworkLearner(encoder=encoder, config=BASELINE, progress=progress)
         case "context":
-            return ContextLearner(encoder=encoder)
+            return ContextLearner(encoder=encoder, progress=progress)
         case "logistic":
-            return NetworkLearner(encoder=encoder, config=LOGISTIC)
+            return NetworkLearner(encoder=encoder, config=LOGISTIC, progress=progress)
         case "prior":
             return PriorLearner()
 
@@ -175,23 +188,42 @@ def _model(
     vocabulary: Vocabulary,
     encoder: TextEncoder,
     seed: int,
+    bars: Callable[[str, str], Progress],
 ) -> RelationModel:
     from scenes.relations.checkpoint import load_relation_model
 
     if "train" in files:
-        return relation_learner(task.kind, encoder).fit(
-            files["train"].images, vocabulary, seed=seed
-        )
+        learner = relation_learner(task.kind, encoder, progress=bars("training", "epochs"))
+        return learner.fit(files["train"].images, vocabulary, seed=seed)
     if task.model is None:
         raise AssertionError("the task was checked when it was made")
-    model = load_relation_model(task.model)
-    if model.vocabulary != vocabulary:
+    return load_relation_model(task.model)
+
+
+def _in_words_of(
+    model: RelationModel,
+    vocabulary: Vocabulary,
+    images: tuple[AnnotatedImage, ...],
+    task: RelationEvaluation,
+) -> tuple[AnnotatedImage, ...]:
+    """Return images with the model's numbers: its vocabulary may have more names, or another order.
+
+    Raises:
+        InputError: It lacks a name.
+    """
+    known = model.vocabulary
+    if known == vocabulary:
+        return images
+    lacks = {*vocabulary.objects} - {*known.objects} | {*vocabulary.predicates} - {
+        *known.predicates
+    }
+    if lacks:
         raise InputError(
-            "the model was trained on another vocabulary",
+            f"the model was trained on another vocabulary: it has no {min(lacks)!r}",
             where=str(task.model),
             hint=f"train one on that of {task.vocabulary}",
         )
-    return model
+    return tuple(image.renumbered(vocabulary, known) for image in images)
 
 
 def _weighting(task: RelationEvaluation) -> Weighting:

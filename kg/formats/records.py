@@ -13,12 +13,22 @@ from typing import IO, Any
 
 from kg.errors import RecordError
 
-__all__ = ["MAX_LINE_BYTES", "Record", "Reject", "count_lines", "lines", "readable"]
+__all__ = [
+    "MAX_LINE_BYTES",
+    "Record",
+    "Reject",
+    "count_lines",
+    "is_packed",
+    "lines",
+    "packed_hint",
+    "readable",
+]
 
 MAX_LINE_BYTES = 4 * 2**20
 """Default limit on one line, or one row over several lines; a longer one is a reject."""
 
 KEPT_TEXT = 2_000
+_GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,22 +74,40 @@ class Reject:
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
+def is_packed(path: Path) -> bool:
+    """Tell whether a file is compressed by gzip: by its name, or by how it begins.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if path.suffix == ".gz" or not path.is_file():
+        return path.suffix == ".gz"
+    with path.open("rb") as file:
+        return file.read(len(_GZIP)) == _GZIP
+
+
+def packed_hint(error: Exception) -> str | None:
+    """Return what to do about a packed file that cannot be read; None where packing is no cause."""
+    if isinstance(error, gzip.BadGzipFile) and "Not a gzipped file" in str(error):
+        return "it is not packed: name it without .gz"
+    broken = isinstance(error, EOFError | gzip.BadGzipFile | zlib.error)
+    return "copy or download the file again" if broken else None
+
+
 @contextmanager
 def readable(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for reading, unpacked if its name ends in ``.gz``.
+    """Open a file for reading, unpacked if it is packed by gzip.
 
     Raises:
         RecordError: It is missing or not readable; or, while reading, it is found damaged.
     """
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path, "rb") if is_packed(path) else path.open("rb") as file:
             yield file  # type: ignore[misc]
     except FileNotFoundError as error:
         raise RecordError("no such file", path=str(path)) from error
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise RecordError(
-            f"damaged: {error}", path=str(path), hint="copy or download the file again"
-        ) from error
+        raise RecordError(f"damaged: {error}", path=str(path), hint=packed_hint(error)) from error
     except OSError as error:
         raise RecordError(f"not readable: {error.strerror}", path=str(path)) from error
 

@@ -118,16 +118,16 @@ def figures_of(
         groups: Masks ``(n,)`` by name.
 
     Raises:
-        InputError: No mention has its entity in the base.
+        InputError: No mention has its entity in the base, and nobody learnt to say NIL.
     """
     found = link_ranks(ranked, gold, size)
     inside = np.flatnonzero(gold >= 0)
-    if not len(inside):
+    if not len(inside) and ranked.nil is None:
         raise InputError(
-            "no mention's entity is in the file of entities", hint="are these files of one set?"
+            "every mention is NIL, and nothing was learnt that could say so", hint="--train FILE"
         )
     candidate = ranked.described.places(gold.tolist()) >= 0
-    metrics = _ranking(found[inside], candidate[inside])
+    metrics = _ranking(found[inside], candidate[inside]) if len(inside) else {}
     linkable = {name: mask & (gold >= 0) for name, mask in groups.items()}
     by = {
         name: {"n": int(mask.sum()), **_ranking(found[mask], candidate[mask], error=True)}
@@ -175,8 +175,9 @@ def _decided(ranked: Ranked, gold: NDArray[np.int64]) -> dict[str, float]:
             "nil_precision": scores.precision,
             "nil_recall": scores.recall,
             "nil_f1": scores.f1,
-            "auroc": auroc(ranked.nil, absent),
         }
+        if not absent.all():
+            values["auroc"] = auroc(ranked.nil, absent)
     return values | _at_precision(ranked.first, first == gold)
 
 

@@ -115,6 +115,18 @@ class Alignment:
             directions=np.ascontiguousarray(basis @ (vectors * shares)[:, ::-1], dtype=np.float32),
         )
 
+    @classmethod
+    def unlearnt(cls, base: Floats, basis: Floats) -> Alignment:
+        """Return a map that only centres: the cosine of what the encoder says, without pairs.
+
+        Args:
+            base: ``(N, size)`` of all entities with pictures.
+            basis: `components` of the base.
+        """
+        mean = base.mean(axis=0) if len(base) else np.zeros(base.shape[1])
+        centre: Floats = mean.astype(np.float32)
+        return cls(mention_mean=centre, entity_mean=centre, directions=basis)
+
     def mentions(self, vectors: Floats) -> Floats:
         """Return mapped vectors of mentions, ``(n, k)`` at unit length."""
         return unit(((vectors - self.mention_mean) @ self.directions).astype(np.float32))

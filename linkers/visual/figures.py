@@ -44,6 +44,7 @@ def figures_of(
     gold: NDArray[np.int64],
     *,
     known: NDArray[np.int64],
+    probable: bool = True,
 ) -> VisualFigures:
     """Return all figures of mentions whose entities are in the base.
 
@@ -53,9 +54,12 @@ def figures_of(
         mentions: The mentions.
         gold: ``(n,)`` row of each one's entity.
         known: Rows of the entities that training mentions name.
+        probable: Whether scores were taught to be probabilities, so that they can be judged.
     """
     found, sure, right = _ranked(matcher, base, mentions, gold)
-    metrics = _metrics(found) | {"accuracy": float(right.mean()), "ece": ece(sure, right)}
+    metrics = _metrics(found) | {"accuracy": float(right.mean())}
+    if probable:
+        metrics["ece"] = ece(sure, right)
     units = {"all hits_at_1": (found <= 1).astype(np.float64), "all mrr": 1.0 / found}
     by: dict[str, dict[str, dict[str, float]]] = {"modality": {}, "group": {}}
     has = {"picture": mentions.looks.present, "words": mentions.worded}

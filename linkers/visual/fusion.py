@@ -7,6 +7,7 @@ the probabilities are calibrated as far as new mentions are like the training on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ _RIVALS = 1024  # entities against which weights are fitted; a larger base is sa
 _PENALTY = 1e-3
 _CERTAIN = 1e-6
 _STOP = {"maxiter": 100}
+_TELLING = 1e-3  # a unit that varies less says nothing
 
 Floats = NDArray[np.float32]
 
@@ -87,6 +89,23 @@ class Fusion:
         start = np.full(len(scores), 1.0 / len(scores))
         found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options=_STOP)
         return cls(weights=found.x.astype(np.float32), scales=scales)
+
+    @classmethod
+    def even(cls, scores: Floats, sides: Sequence[slice]) -> Fusion:
+        """Return equal weights of the units of each side, and of the sides, for want of pairs.
+
+        Args:
+            scores: ``(units, n, N)`` from which the scales are taken; a unit that is the same
+                everywhere gets no weight.
+            sides: Units that are of one kind.
+        """
+        scales = scores.std(axis=(1, 2)).astype(np.float32)
+        telling = scales > _TELLING
+        weights = np.zeros(len(scores), dtype=np.float32)
+        for side in sides:
+            if telling[side].any():
+                weights[side] = telling[side] / (telling[side].sum() * len(sides))
+        return cls(weights=weights, scales=np.maximum(scales, _TELLING))
 
     def __call__(self, scores: Floats) -> Floats:
         """Return ``(n, N)`` fused scores of ``(units, n, N)``."""

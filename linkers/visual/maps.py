@@ -15,7 +15,15 @@ from linkers.visual.looks import Looks
 from linkers.visual.sides import VisualBase, VisualMentions
 from linkers.visual.words import WORD_UNITS
 
-__all__ = ["BRIDGED", "SPOKEN", "Maps", "VisualConfig", "components_of", "learn_maps"]
+__all__ = [
+    "BRIDGED",
+    "SPOKEN",
+    "Maps",
+    "VisualConfig",
+    "components_of",
+    "learn_maps",
+    "unlearnt_maps",
+]
 
 BRIDGED = "picture to words"
 SPOKEN = "aligned meaning"
@@ -147,6 +155,16 @@ def learn_maps(
     told = np.concatenate([meanings[owners], meanings[whole]])
     bridge = Bridge.fit(pictures, told, penalty=config.bridge_penalty)
     return Maps(alignments=alignments, bridge=bridge, spoken=heard)
+
+
+def unlearnt_maps(base: VisualBase, config: VisualConfig) -> Maps:
+    """Return maps that compare vectors as they are, for want of pairs."""
+    there, bases = base.looks.present, components_of(base, config)
+    alignments = {
+        kind: Alignment.unlearnt(rows[there], bases[kind])
+        for kind, rows in base.looks.kinds.items()
+    }
+    return Maps(alignments=alignments, bridge=None, spoken=None)
 
 
 def _joined(alignments: Mapping[str, Alignment], looks: Looks, *, mentions: bool) -> Floats:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from kg.errors import InputError
 from linkers.hubness import hubness
+from linkers.model import Mention
 from linkers.visual.fusion import Fusion
-from linkers.visual.maps import Maps, VisualConfig, components_of, learn_maps
+from linkers.visual.maps import Maps, VisualConfig, components_of, learn_maps, unlearnt_maps
 from linkers.visual.sides import VisualBase, VisualMentions
 from linkers.visual.words import WORD_UNITS
 
@@ -90,6 +91,28 @@ class PictureMatcher:
         maps = learn_maps(base, train, gold, config, bases, spoken=spoken)
         keys = tuple(str(key) for key in base.words.table.keys) if hubs else ()
         return cls(config=config, maps=maps, fusions=fusions, keys=keys, hubs=hubs)
+
+    @classmethod
+    def untrained(cls, base: VisualBase, *, config: VisualConfig | None = None) -> PictureMatcher:
+        """Return a matcher that has seen no linked mention: likenesses added up.
+
+        Each kind of vector of pictures and each unit of words counts the same, in deviations over
+        the base's own pictures and names; the softmax of such scores is no probability.
+
+        Args:
+            base: The entities.
+            config: Settings.
+        """
+        config = config or VisualConfig()
+        maps = unlearnt_maps(base, config)
+        rows = np.arange(min(len(base.looks), _BLOCK), dtype=np.int64)
+        named = [Mention(id=str(row), surface=base.words.table.names[row][0]) for row in rows]
+        own = VisualMentions(looks=base.looks.take(rows), mentions=tuple(named))
+        scores, seen = maps.units("picture and words", base, own), len(maps.names["picture"])
+        sides = {"picture": slice(0, seen), "words": slice(seen, None)}
+        fusions = {mode: Fusion.even(scores[side], [slice(None)]) for mode, side in sides.items()}
+        fusions["picture and words"] = Fusion.even(scores, list(sides.values()))
+        return cls(config=config, maps=maps, fusions=fusions)
 
     def scores(self, base: VisualBase, mentions: VisualMentions) -> Floats:
         """Return ``(n, N)`` scores of every entity; a softmax over a row gives probabilities.

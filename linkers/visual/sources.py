@@ -156,6 +156,8 @@ def _opened(file: Path, array: str, rows: int) -> Pixels:
         with np.load(file, allow_pickle=False) as arrays:
             found: Pixels = arrays[array]
             return found
+    except InputError:  # a ValueError too, and it says more
+        raise
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
         raise InputError(f"not an npz file ({error})", where=str(file)) from error
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from kg.errors import InputError
 from kg.files import atomic_write
+from kg.formats.records import MAX_LINE_BYTES, readable
 from scenes.exchange.coco import read_coco, write_coco
 from scenes.exchange.fields import parsed
 from scenes.exchange.gathering import Exchanged
@@ -61,7 +62,7 @@ def read_exchanged(
         >>> found.vocabulary.objects, [(one.line, one.column) for one in found.rejects]
         (('dog',), [(1, 'objects[2].x')])
     """
-    if form == "vrd" or (form is None and ".jsonl" in path.suffixes):
+    if form == "vrd" or (form is None and _is_vrd(path)):
         if vocabulary is None:
             raise InputError(
                 "annotations in VRD's format need a vocabulary of their numbers", where=str(path)
@@ -71,6 +72,19 @@ def read_exchanged(
         )
     value = parsed(path)
     return _READERS[form or format_of(value, path)](value, path, vocabulary)
+
+
+def _is_vrd(path: Path) -> bool:
+    """Tell whether a file has an annotated image a line: by its name, or by its first line."""
+    if ".jsonl" in path.suffixes:
+        return True
+    with readable(path) as file:
+        first = file.readline(MAX_LINE_BYTES)
+    try:
+        value = json.loads(first)
+    except (ValueError, RecursionError):  # JSON over many lines, or no JSON, which is told later
+        return False
+    return isinstance(value, dict) and "boxes_xyxy" in value
 
 
 def format_of(value: Any, path: Path) -> AnnotationFormat:
@@ -89,7 +103,7 @@ def format_of(value: Any, path: Path) -> AnnotationFormat:
         return "label-studio"
     raise InputError(
         "neither COCO's, Visual Genome's nor Label Studio's annotations", where=str(path),
-        hint="VRD's format is JSON Lines: name the file .jsonl",
+        hint="VRD's format is JSON Lines: an object a line, no array",
     )  # fmt: skip
 
 

@@ -72,6 +72,27 @@ class AnnotatedImage:
         """Return the number of objects."""
         return len(self.labels)
 
+    def renumbered(self, vocabulary: Vocabulary, other: Vocabulary) -> AnnotatedImage:
+        """Return the image with the numbers that another vocabulary has for the same names.
+
+        Args:
+            vocabulary: The one that the image is written in.
+            other: Has every name of it.
+
+        Raises:
+            ValueError: It lacks a name.
+        """
+        objects, predicates = (
+            np.array([names.index(name) for name in own], dtype=np.int64)
+            for own, names in (
+                (vocabulary.objects, other.objects),
+                (vocabulary.predicates, other.predicates),
+            )
+        )
+        triplets = self.triplets.copy()
+        triplets[:, 1] = predicates[triplets[:, 1]]
+        return replace(self, labels=objects[self.labels]).with_triplets(triplets)
+
     def with_triplets(self, triplets: Integers) -> AnnotatedImage:
         """Return the image with other triplets.
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from encoders.protocols import TextEncoder
+from kg.progress import Progress, silent
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.counts import TripletCounts
 from scenes.relations.groundwork import Groundwork
@@ -183,10 +184,12 @@ class ContextLearner:
     Attributes:
         encoder: Of the names of classes.
         config: Size and training.
+        progress: Is told epochs done.
     """
 
     encoder: TextEncoder
     config: ContextConfig = ContextConfig()
+    progress: Progress = silent
 
     def fit(
         self, images: Sequence[AnnotatedImage], vocabulary: Vocabulary, *, seed: int
@@ -197,7 +200,7 @@ class ContextLearner:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             network = _Network(self.config, ground.vectors, len(vocabulary.predicates))
-            _train(network, self.config, images, table, inputs)
+            _train(network, self.config, images, table, inputs, self.progress)
         return ContextModel(ground=ground, config=self.config, network=network.eval())
 
 
@@ -207,6 +210,7 @@ def _train(
     images: Sequence[AnnotatedImage],
     table: PairTable,
     inputs: PairInputs,
+    progress: Progress,
 ) -> None:
     related = np.flatnonzero(np.diff(table.starts))
     optimizer = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=1e-3)
@@ -215,7 +219,7 @@ def _train(
         optimizer, config.rate, total_steps=max(steps, 2), pct_start=0.1
     )
     network.train()
-    for _ in range(config.epochs):
+    for epoch in range(config.epochs):
         order = related[torch.randperm(len(related)).numpy()]
         for start in range(0, len(order), config.batch):
             block = order[start : start + config.batch]
@@ -230,6 +234,7 @@ def _train(
             loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
+        progress(epoch + 1, config.epochs)
 
 
 def _rows(table: PairTable, number: int) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -24,6 +25,7 @@ from torch.nn import functional
 
 from encoders.protocols import TextEncoder
 from kg.errors import SettingError
+from kg.progress import Progress, silent
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.counts import TripletCounts
 from scenes.relations.groundwork import Groundwork
@@ -185,10 +187,12 @@ class NetworkLearner:
     Attributes:
         encoder: Of the names of classes.
         config: Which perceptrons.
+        progress: Is told epochs done of the epochs of all perceptrons.
     """
 
     encoder: TextEncoder
     config: NetworkConfig = ENSEMBLE
+    progress: Progress = silent
 
     def fit(
         self, images: Sequence[AnnotatedImage], vocabulary: Vocabulary, *, seed: int
@@ -200,6 +204,11 @@ class NetworkLearner:
             torch.manual_seed(seed)
             pair, predicate = _perceptrons(self.config, ground)
         target = torch.from_numpy(named[:, None].astype(np.float32))
+        total, done = sum(one.config.epochs for one in (*pair, *predicate)), count(1)
+
+        def tell() -> None:
+            self.progress(next(done), total)
+
         for number, network in enumerate(pair):
             train(
                 network,
@@ -207,11 +216,13 @@ class NetworkLearner:
                 target,
                 functional.binary_cross_entropy_with_logits,
                 seed=seed * 1009 + number,
+                after_epoch=tell,
             )
         some = _annotated(every, table, ground.counts, named)
         said = torch.from_numpy(table.said[named].astype(np.float32))
         for number, network in enumerate(predicate):
-            train(network, some, said, shared_entropy, seed=seed * 1009 + 500 + number)
+            own = seed * 1009 + 500 + number
+            train(network, some, said, shared_entropy, seed=own, after_epoch=tell)
         return NetworkModel(ground=ground, config=self.config, pair=pair, predicate=predicate)
 
 

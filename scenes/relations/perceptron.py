@@ -128,7 +128,13 @@ class Perceptron(nn.Module):
 
 
 def train(
-    network: Perceptron, inputs: PairInputs, targets: Tensor, loss: Loss, *, seed: int
+    network: Perceptron,
+    inputs: PairInputs,
+    targets: Tensor,
+    loss: Loss,
+    *,
+    seed: int,
+    after_epoch: Callable[[], None] = lambda: None,
 ) -> None:
     """Train a network in place.
 
@@ -138,6 +144,7 @@ def train(
         targets: ``(rows, outputs)``.
         loss: Of logits and targets of a batch.
         seed: Of the order of pairs and of what is left out.
+        after_epoch: Called after each pass over the pairs.
     """
     config, tensors = network.config, _tensors(inputs)
     generator = torch.Generator().manual_seed(seed)
@@ -157,6 +164,7 @@ def train(
                 loss(network(*(one[rows] for one in tensors)), targets[rows]).backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
                 schedule.step()
+            after_epoch()
     network.eval()
 
 

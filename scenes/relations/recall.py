@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import InputError
+from kg.progress import Progress, silent
 from scenes.metrics import RecallReport, TripletRanks, recall, triplet_ranks
 from scenes.relations.annotations import AnnotatedImage
 from scenes.relations.counts import TripletCounts
@@ -92,6 +93,7 @@ def rank_relations(
     found: Sequence[AnnotatedImage] | None = None,
     weighting: Weighting = PLAIN,
     counts: TripletCounts | None = None,
+    progress: Progress = silent,
 ) -> RankedTriplets:
     """Score images, a bounded number of pairs at a time, and rank their triplets.
 
@@ -102,6 +104,7 @@ def rank_relations(
         found: The objects found in each image; those of `gold` if None.
         weighting: What a right guess is worth.
         counts: Of the images that decide what is new; those of the model if None.
+        progress: Is told images done.
 
     Raises:
         InputError: The images have no triplet, or a protocol gives what `found` has otherwise.
@@ -122,6 +125,7 @@ def rank_relations(
         parts.append(
             (triplet_ranks(scored, constrained=True), triplet_ranks(scored, constrained=False))
         )
+        progress(end, len(gold))
     known = model.counts if counts is None else counts
     if not any(len(image.triplets) for image in gold):
         raise InputError("no image has a triplet: there is nothing to find")

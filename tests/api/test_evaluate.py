@@ -154,6 +154,7 @@ def test_a_file_made_for_another_graph_is_warned_of(
         (("evaluate", "QUERIES", "--graph", "GRAPH", "--model", "GRAPH", "--json", "x"), 3),
         (("evaluate", "none", "--graph", "GRAPH", "--model", "MODEL", "--json", "x"), 2),
         (("evaluate", "QUERIES", "--graph", "wn18rr", "--model", "MODEL", "--json", "x"), 3),
+        (("evaluate", "QUERIES", "--graph", "GRAPH", "--model", "MODEL", "--json", "GRAPH"), 2),
         (("sample", "GRAPH", "--out", "x.txt"), 2),
         (("sample", "GRAPH", "--out", "x.jsonl", "--structure", "9p"), 2),
         (("ask", "--batch", "QUERIES"), 2),
@@ -175,6 +176,13 @@ def test_wrong_commands_are_refused_in_one_line(
     assert line.startswith("umbra: ")
     assert line.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_drawn_where_no_edge_is_held_out(tmp_path: Path, capsys: Shown) -> None:
+    (tmp_path / "train.tsv").write_text("a\tr\tb\nb\tr\tc\n")
+    assert umbra("sample", tmp_path, "--out", tmp_path / "queries.jsonl") == 3
+    assert "is there a test.tsv.gz" in capsys.readouterr().err
+    assert not (tmp_path / "queries.jsonl").exists()
 
 
 def test_published_rows_belong_to_their_graph_and_average_to_their_means(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from encoders import TinyTextEncoder
 from evaluation import read_result
 from evaluation.units import read_units, units_path
 from kg.errors import SettingError
+from kg.model import EntityKey
 from linkers.boosted import PooledTexts, load_linker
 from linkers.mention_sets import read_entity_table, read_mention_set
 from tests.linkers.boosted.made_world import entities, mentions, write
@@ -77,11 +78,37 @@ def test_withheld_entities_are_nil(files: Path, tmp_path: Path) -> None:
     assert result.metrics["auroc"] > 0.6
 
 
-def test_a_set_can_be_judged_without_training(tmp_path: Path) -> None:
-    rows = [{k: v for k, v in row.items() if k != "split"} for row in mentions(40)]
+def test_a_set_of_nil_alone_is_judged_by_what_was_learnt(tmp_path: Path) -> None:
+    rows = mentions(150)
+    for row in rows:
+        row["entity_id"] = None if row["split"] == "test" else row["entity_id"]
     write(tmp_path / "mentions.jsonl.gz", rows)
     write(tmp_path / "entities.jsonl", entities())
     assert evaluate(tmp_path, tmp_path / "run.json") == 0
+    metrics = read_result(tmp_path / "run.json").metrics
+    assert metrics["nil_recall"] == metrics["accuracy"]
+    assert not {"hits_at_1", "mrr", "auroc"} & set(metrics)
+    test = [row for row in rows if row["split"] == "test"]
+    write(tmp_path / "mentions.jsonl.gz", test)
+    assert evaluate(tmp_path, tmp_path / "run.json") != 0
+
+
+def test_a_set_can_be_judged_without_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{k: v for k, v in row.items() if k != "split"} for row in mentions(40)]
+    rows[0]["entity_id"], rows[1]["entity_id"] = "Q0", None
+    write(tmp_path / "mentions.jsonl.gz", rows)
+    nameless = [{"entity_id": "Q7"}, {"entity_id": "Q8", "name": "", "aliases": ["Eight"]}]
+    write(tmp_path / "entities.jsonl", [*entities(), *nameless])
+    table = read_entity_table(tmp_path / "entities.jsonl")
+    assert [table.names[table.ids[EntityKey(key)]] for key in ("Q7", "Q8")] == [
+        ("Q7",), ("Eight",),
+    ]  # fmt: skip
+    assert evaluate(tmp_path, tmp_path / "run.json") == 0
+    told = capsys.readouterr().err
+    assert "1 of 40 mentions name an entity that the base lacks" in told
+    assert "no training mentions" in told
     result = read_result(tmp_path / "run.json")
     assert result.n == 40
     assert "ece" not in result.metrics

@@ -103,6 +103,31 @@ def test_training_mentions_may_be_in_a_file_of_their_own(files: Path, tmp_path: 
     assert evaluate(files, tmp_path / "c.json", *given) != 0
 
 
+def test_without_training_mentions_likenesses_are_added_up(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{k: v for k, v in row.items() if k != "split"} for row in reversed(things())]
+    rows[0]["entity_id"] = "elsewhere"
+    write(tmp_path / "mentions.jsonl", rows)
+    base = files / "things.jsonl.gz"
+    command = [
+        *("link", "evaluate", tmp_path / "mentions.jsonl", "--entities", base),
+        *("--entity-images", f"{files}/drawn.npz:first"),
+        *("--mention-images", f"{files}/drawn.npz:second", "--json", tmp_path / "run.json"),
+    ]
+    assert main([*map(str, command), "--save", str(tmp_path / "matcher")]) == 0
+    told = capsys.readouterr().err
+    assert "no training mentions" in told
+    assert "1 of 36 mentions have no entity in the base" in told
+    result = read_result(tmp_path / "run.json")
+    assert result.n == 35
+    assert "ece" not in result.metrics
+    assert set(result.by["modality"]) == {"picture", "words", "picture and words"}
+    chance = 1 / 36
+    assert result.by["modality"]["picture"]["hits_at_1"] > 5 * chance
+    assert result.metrics["hits_at_1"] > result.by["modality"]["picture"]["hits_at_1"]
+
+
 @pytest.mark.parametrize(
     "more",
     [
@@ -122,7 +147,9 @@ def test_what_cannot_be_judged_is_refused(
 ) -> None:
     given = [word.format(files) for word in more]
     assert evaluate(files, tmp_path / "run.json", *given) != 0
-    assert "umbra:" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "umbra:" in told
+    assert ("not an npz file" in told) == ("absent" in given[1])
     assert not (tmp_path / "run.json").exists()
 
 

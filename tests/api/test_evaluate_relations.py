@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from api.cli.main import main
 from api.steps.evaluate_relations import RELATION_LEARNERS
 from evaluation import read_result
 from evaluation.units import read_units, units_path
+from scenes.relations.annotations import Vocabulary
 from scenes.relations.matching import PROTOCOLS
 from scenes.relations.weighting import BALANCED
 from tests.scenes.relation_files import rows, write_rows, write_vocabulary
@@ -68,10 +71,35 @@ def test_a_run_is_kept_with_its_units_and_its_model(files, tmp_path, capsys):
     assert evaluate(files, again, "--model", tmp_path / "model", "--novelty", -1) != 0
 
 
-def test_a_network_is_trained_by_default(files, tmp_path):
+def test_a_network_is_trained_by_default(files, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("api.cli.printing.EVERY_S", 0.0)
     out = tmp_path / "run.json"
     assert evaluate(files, out, "--train", files / "train.jsonl.gz") == 0
     assert read_result(out).metrics["recall_at_50"] > 0.6
+    told = capsys.readouterr().err
+    last = re.findall(r"training: (\d+) of (\d+) epochs", told)[-1]
+    assert last[0] == last[1]
+    assert "judging: 32 of 32 images" in told
+
+
+def test_another_files_name_and_order_of_names_change_nothing(files, tmp_path, capsys):
+    train = ("--train", files / "train.jsonl.gz", "--kind", "prior", "--save", tmp_path / "model")
+    assert evaluate(files, tmp_path / "run.json", *train) == 0
+    whole = read_result(tmp_path / "run.json").metrics
+    objects, predicates = (names[::-1] for names in (VOCABULARY.objects, VOCABULARY.predicates))
+    write_vocabulary(tmp_path / "other.json", Vocabulary(objects, predicates))
+    with gzip.open(files / "test.jsonl.gz", "rt") as file, (tmp_path / "test").open("w") as other:
+        for row in map(json.loads, file):
+            row["labels"] = [len(objects) - 1 - label for label in row["labels"]]
+            row["triplets"] = [[a, len(predicates) - 1 - p, b] for a, p, b in row["triplets"]]
+            other.write(json.dumps(row) + "\n")
+    command = ["scenes", "evaluate", str(tmp_path / "test"), "--model", str(tmp_path / "model")]
+    out = ["--json", str(tmp_path / "other-run.json")]
+    assert main([*command, *out, "--vocabulary", str(tmp_path / "other.json")]) == 0
+    assert read_result(tmp_path / "other-run.json").metrics == whole
+    write_vocabulary(tmp_path / "more.json", Vocabulary((*objects, "gnu"), predicates))
+    assert main([*command, *out, "--vocabulary", str(tmp_path / "more.json")]) != 0
+    assert "it has no 'gnu'" in capsys.readouterr().err
 
 
 def test_objects_that_were_found_are_judged_by_their_boxes(files, tmp_path):

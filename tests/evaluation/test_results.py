@@ -18,7 +18,7 @@ from evaluation import (
     this_machine,
 )
 from evaluation.comparison import as_text
-from evaluation.results import SCHEMA
+from evaluation.results import SCHEMA, check_destination
 from kg.errors import ForeignFileError, InputError
 
 HASH = "ab" * 32
@@ -164,3 +164,13 @@ def test_runs_that_cannot_be_compared_are_refused() -> None:
     with pytest.raises(InputError, match="different queries"):
         compare(run(0.2), run(0.2, inputs={"queries": "cd" * 32}))
     assert Machine(cores=1, memory_gb=1.0).gpu is None
+
+
+def test_a_result_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    check_destination(tmp_path / "new" / "run.json")
+    assert (tmp_path / "new").is_dir()
+    with pytest.raises(InputError, match="a folder stands where"):
+        check_destination(tmp_path / "new")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be made"):
+        check_destination(tmp_path / "file" / "run.json")

@@ -104,8 +104,8 @@ def test_a_limit_takes_the_first_of_each_structure(tmp_path: Path) -> None:
     [
         ("not json", "not JSON"),
         ("[1]", "not a JSON object"),
-        ("{}", "not a query"),
-        ('{"q": [0, [0]]}', "not a query"),
+        ("{}", "no field 'q'"),
+        ('{"q": [0, [0]]}', "no field 'hard'"),
         ('{"q": [0, [0]], "hard": 3}', "no list"),
         ('{"q": [0, [0]], "hard": [[1]]}', "no entity"),
         ('{"q": [0, [0]], "hard": [true]}', "no entity"),
@@ -144,6 +144,19 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="read"):
         read_query_file(tmp_path / "missing.jsonl", graph)
     assert issubclass(UnsafeQueryError, InputError)
+
+
+def test_a_packed_file_needs_no_ending_and_a_wrong_one_is_explained(tmp_path: Path) -> None:
+    graph = folder(tmp_path)
+    text = json.dumps(record([0, [0]])).encode()
+    (tmp_path / "queries").write_bytes(gzip.compress(text))
+    assert len(read_query_file(tmp_path / "queries", graph)) == 1
+    (tmp_path / "plain.gz").write_bytes(text)
+    with pytest.raises(InputError, match=r"name it without \.gz"):
+        read_query_file(tmp_path / "plain.gz", graph)
+    (tmp_path / "other.jsonl").write_text('{"q": ["nobody", [0]], "hard": []}')
+    with pytest.raises(InputError, match="is the file of this graph"):
+        read_query_file(tmp_path / "other.jsonl", graph)
 
 
 @pytest.mark.shared_data

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from scenes.relations.annotations import Vocabulary
 from tests.scenes.relation_world import VOCABULARY, made_images
 
 __all__ = ["rows", "write_rows", "write_vocabulary"]
@@ -17,8 +18,8 @@ def write_rows(path: Path, values: Sequence[dict[str, Any]]) -> None:
     path.write_bytes(gzip.compress("\n".join(map(json.dumps, values)).encode()))
 
 
-def write_vocabulary(path: Path) -> None:
-    names = {"objects": VOCABULARY.objects, "predicates": VOCABULARY.predicates}
+def write_vocabulary(path: Path, vocabulary: Vocabulary = VOCABULARY) -> None:
+    names = {"objects": vocabulary.objects, "predicates": vocabulary.predicates}
     path.write_text(json.dumps(names))
 
 

@@ -105,7 +105,7 @@ def test_ranks_are_over_the_whole_base_with_realistic_ties() -> None:
     figures = figures_of(ranked, gold, size=size, groups=masks)
     assert figures.by["group"]["first"]["n"] == (gold[:50] >= 0).sum()
     assert figures.metrics["recall_at_64"] < 1
-    with pytest.raises(InputError, match="no mention's entity"):
+    with pytest.raises(InputError, match="every mention is NIL"):
         figures_of(ranked, gold * 0 - 1, size=size, groups={})
 
 
@@ -148,7 +148,8 @@ def test_rows_of_one_entity_give_it_all_their_names(tmp_path: Path) -> None:
     assert table.keys == ("Q0", "Q1")
     assert table.names[1] == ("Peru", "Perú", "Republic of Peru", "andes")
     assert table.notes == ("", "a country")
-    for bad in ({"entity_id": "Q1"}, {"name": "Peru"}, {"entity_id": "Q1", "name": ["Peru"]}):
+    mention = {"entity_id": "Q1", "mention": "Peru"}
+    for bad in (mention, {"name": "Peru"}, {"entity_id": "Q1", "name": ["Peru"]}):
         with pytest.raises(RecordError):
             read_entity_table(write(tmp_path / "bad.jsonl", [bad]))
     with pytest.raises(InputError, match="no mention"):
