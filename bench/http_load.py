@@ -22,6 +22,8 @@ import uvloop
 __all__ = ["Seen", "busy", "in_own_process", "request_bytes", "steady"]
 
 GIVE_UP_S = 60.0
+TIMERS_S = 0.0015
+"""How far a timer of the loop may be off."""
 
 
 @dataclass(slots=True)
@@ -162,9 +164,7 @@ async def steady(port: int, requests: Sequence[bytes], *, rate: float, seconds: 
 
     under_way = set()
     for number in range(int(rate * seconds)):
-        wait = start + number / rate - time.perf_counter()
-        if wait > 0:
-            await asyncio.sleep(wait)
+        await _until(start + number / rate)
         task = asyncio.ensure_future(one(number))
         under_way.add(task)
         task.add_done_callback(under_way.discard)
@@ -172,6 +172,12 @@ async def steady(port: int, requests: Sequence[bytes], *, rate: float, seconds: 
     seen.seconds = time.perf_counter() - start
     lines.close()
     return seen
+
+
+async def _until(due: float) -> None:
+    """Wait to the moment: timers count milliseconds, so the loop turns through the last one."""
+    while (left := due - time.perf_counter()) > 0:
+        await asyncio.sleep(left - TIMERS_S if left > TIMERS_S else 0)
 
 
 async def busy(port: int, requests: Sequence[bytes], *, clients: int, seconds: float) -> Seen:
