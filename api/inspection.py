@@ -34,20 +34,28 @@ def graph_info(engine: Engine) -> dict[str, Any]:
         MissingPartError: There is no graph yet.
     """
     engine.workspace.require()
+    version = engine.store.version
     return {
         "folder": str(engine.workspace.folder),
-        "store": {"version": engine.store.version, **_counts(engine)},
-        "snapshots": {path.name: _snapshot(engine, path.name) for path in _snapshots(engine)},
-        "indexes": _indexes(engine),
+        "store": {"version": version, **_counts(engine)},
+        "snapshots": {
+            path.name: _snapshot(engine, path.name, version) for path in _snapshots(engine)
+        },
+        "indexes": _indexes(engine, version),
     }
 
 
-def _indexes(engine: Engine) -> dict[str, Any]:
+def _indexes(engine: Engine, version: int) -> dict[str, Any]:
     """Return the store's version that each index on disk has reached; a search catches up."""
     from kg.full_text import version_on_disk  # tantivy is slow to import
 
     reached = version_on_disk(engine.workspace.words)
-    return {} if reached is None else {"words": {"store_version": reached}}
+    return {} if reached is None else {"words": _lag(reached, version)}
+
+
+def _lag(reached: int, version: int) -> dict[str, int]:
+    """Return how far something derived has come, and how many versions it is behind."""
+    return {"store_version": reached, "behind": version - reached}
 
 
 def _counts(engine: Engine) -> dict[str, Any]:
@@ -66,8 +74,10 @@ def _snapshots(engine: Engine) -> list[Path]:
     return sorted(path for path in folder.glob("*") if (path / "snapshot.json").exists())
 
 
-def _snapshot(engine: Engine, name: str) -> dict[str, Any]:
-    stamp = engine.workspace.recorded(f"snapshot-{name}")
+def _snapshot(engine: Engine, name: str, version: int) -> dict[str, Any]:
+    stamp = dict(engine.workspace.recorded(f"snapshot-{name}"))
+    if isinstance(reached := stamp.get("store_version"), int):
+        stamp |= _lag(reached, version)
     folder = engine.workspace.model(name, "x").parent
     models = sorted(path.name for path in folder.glob("*") if path.is_dir())
     return {**stamp, "models": ", ".join(models)}

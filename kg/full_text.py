@@ -1,14 +1,16 @@
 """Full text over a store: names, prose, pictures by the words of their parts, neighbours' names.
 
-A derived index (tantivy, BM25): it carries the version of the store that it was made from, is made
-anew when the store has moved on or its files are damaged, and can be deleted at any time. Words are
-folded by `kg.words` before they go in, so that highlights and matches never disagree.
+A derived index (tantivy, BM25): it carries the version of the store that it has reached and follows
+the store's change feed before a search. It is made anew where the feed does not tell, when a fifth
+of it has been replaced (the engine's counts of words still hold what was), or when its files are
+damaged, and can be deleted at any time. Words are folded by `kg.words` before they go in, so that
+highlights and matches never disagree.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,9 @@ import tantivy
 
 from kg.errors import EngineError, InputError
 from kg.files import read_json, write_json
-from kg.model import Entity, EntityKey
+from kg.full_text_documents import FIELDS, fill, schema, searched_texts
+from kg.full_text_following import follow
+from kg.model import EntityKey
 from kg.store import Store
 from kg.words import words
 
@@ -35,19 +39,17 @@ __all__ = [
     "version_on_disk",
 ]
 
-FORMAT = 1
-FIELDS = ("names", "prose", "picture", "facts")
-"""Where words stand: names and aliases; text attributes; names of the parts of its pictures, and of
-the pictures' files; names of its neighbours in the graph."""
+FORMAT = 2
+_NO_STEP = (EngineError, OSError, ValueError, KeyError, TypeError)
+"""What may go wrong with what lies on the disk."""
 
 BOOSTS: Mapping[str, float] = dict.fromkeys(FIELDS, 1.0)
 """What a word counts by field: all the same, as `bench.search` chose on its valid queries."""
 
 MAX_TERMS = 64
 """Distinct words of a query that count."""
-MAX_FACTS = 64
-"""Neighbours of an entity whose names count, those with the fewest edges first."""
-_HEAP = 64_000_000
+FEW_REPLACED = 100
+"""Documents that may be replaced before an index is made anew, however small it is."""
 FUZZY_FROM = 5
 """Characters from which a word that no entity holds may be misspelt by one."""
 
@@ -75,6 +77,7 @@ class FullTextIndex:
 
     Example:
         >>> from kg.backends.memory import MemoryStore
+        >>> from kg.model import Entity
         >>> store, key = MemoryStore(), EntityKey("country:TR")
         >>> _ = store.upsert_entities([Entity(key=key, label="Country", name="Türkiye")])
         >>> [hit.key for hit in FullTextIndex(store).search("turkiye")]
@@ -88,6 +91,7 @@ class FullTextIndex:
         self._lock = Lock()
         self._index: Any = None
         self._version = -1
+        self._replaced = 0
 
     @property
     def version(self) -> int:
@@ -133,38 +137,71 @@ class FullTextIndex:
         with self._lock:
             version = self._store.version
             if self._index is None or version != self._version:
-                self._index = self._opened(version) or self._made(version)
-                self._version = version
+                self._index = self._opened(version) or self._followed() or self._made(version)
             return self._index
 
     def _opened(self, version: int) -> Any:
         """Return the index on disk if it is whole and of this version."""
-        if self._folder is None:
-            return None
-        pointer = self._folder / "current.json"
-        with suppress(EngineError, OSError, ValueError, KeyError, TypeError):
-            known = read_json(pointer, kind="full-text index", formats=(FORMAT,))
-            if (known["version"], known["identity"]) == (version, self._identity):
-                index = tantivy.Index.open(str(self._folder / known["name"]))
-                if index.searcher().num_docs == known["entities"]:
+        with suppress(*_NO_STEP):
+            if self._folder is not None:
+                index, known = self._on_disk(self._folder)
+                if known["version"] == version:
+                    self._version, self._replaced = version, known["replaced"]
                     return index
         return None
 
+    def _on_disk(self, folder: Path) -> tuple[Any, dict[str, Any]]:
+        """Return the index in a folder and what is known of it.
+
+        Raises:
+            ValueError: It is another store's, or not whole.
+        """
+        known = read_json(folder / "current.json", kind="full-text index", formats=(FORMAT,))
+        index = tantivy.Index.open(str(folder / known["name"]))
+        if known["identity"] != self._identity or index.searcher().num_docs != known["entities"]:
+            raise ValueError("not an index of this store")
+        return index, known
+
+    def _followed(self) -> Any:
+        """Return the index brought to the store's version by its change feed, if that tells all."""
+        with suppress(*_NO_STEP):
+            index, since, replaced, name = self._index, self._version, self._replaced, ""
+            if self._folder is not None:
+                index, known = self._on_disk(self._folder)
+                since, replaced, name = known["version"], known["replaced"], known["name"]
+            changes = None if index is None else self._store.changes(since)
+            if changes is None:
+                return None
+            most = max(FEW_REPLACED, index.searcher().num_docs // 5)
+            done = follow(index, self._store, changes) if replaced <= most else None
+            if done is None:
+                return None
+            self._version, self._replaced = changes.version, replaced + done
+            if self._folder is not None:
+                self._say(self._folder, index, name)
+            return index
+        return None
+
+    def _say(self, folder: Path, index: Any, name: str) -> None:
+        """Write which index in the folder is the current one, and how far it has come."""
+        write_json(
+            folder / "current.json",
+            {"format": FORMAT, "version": self._version, "identity": self._identity, "name": name,
+             "entities": index.searcher().num_docs, "replaced": self._replaced},
+        )  # fmt: skip
+
     def _made(self, version: int) -> Any:
         """Make the index; on disk in a folder of its own, which then becomes the current one."""
+        self._version, self._replaced = version, 0
         if self._folder is None:
-            index = tantivy.Index(_schema())
-            _fill(index, self._store)
+            index = tantivy.Index(schema())
+            fill(index, self._store)
             return index
         self._folder.mkdir(parents=True, exist_ok=True)
         place = Path(mkdtemp(prefix="index-", dir=self._folder))
-        index = tantivy.Index(_schema(), path=str(place))
-        entities = _fill(index, self._store)
-        write_json(
-            self._folder / "current.json",
-            {"format": FORMAT, "version": version, "identity": self._identity, "name": place.name,
-             "entities": entities},
-        )  # fmt: skip
+        index = tantivy.Index(schema(), path=str(place))
+        fill(index, self._store)
+        self._say(self._folder, index, place.name)
         for old in self._folder.glob("index-*"):
             if old != place:  # whoever reads it still has its files open
                 shutil.rmtree(old, ignore_errors=True)
@@ -177,69 +214,6 @@ def version_on_disk(folder: Path) -> int | None:
         pointer = read_json(folder / "current.json", kind="full-text index", formats=(FORMAT,))
         return int(pointer["version"])
     return None
-
-
-def searched_texts(entity: Entity) -> Iterator[tuple[str, str]]:
-    """Iterate the field and text of what an entity itself says; neighbours are not among it."""
-    for name in (entity.name, *entity.aliases):
-        yield "names", name
-    for _, value in sorted(entity.attributes.items()):
-        for text in value if isinstance(value, tuple) else (value,):
-            if isinstance(text, str):
-                yield "prose", text
-
-
-def _schema() -> Any:
-    builder = tantivy.SchemaBuilder()
-    builder.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
-    builder.add_text_field("label", tokenizer_name="raw", index_option="basic")
-    for name in FIELDS:
-        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
-    return builder.build()
-
-
-def _fill(index: Any, store: Store) -> int:
-    """Write all entities and return how many there are."""
-    names, parts = {}, dict[str, list[str]]()
-    for entity in store.entities():
-        names[entity.key] = entity.name
-        if entity.part is not None:
-            colour = (entity.part.colour or "",)
-            parts.setdefault(entity.part.parent, []).extend((entity.name, *colour))
-    facts = _facts(store, names)
-    writer = index.writer(_HEAP, 1)  # one thread: equal stores give equal indexes
-    for entity in store.entities():
-        said: dict[str, list[str]] = {name: [] for name in FIELDS}
-        for name, text in searched_texts(entity):
-            said[name].append(text)
-        said["picture"] = [*parts.get(entity.key, ()), *(i.source for i in entity.images)]
-        said["facts"] = [names[key] for key in facts.get(entity.key, ())]
-        document = tantivy.Document(key=entity.key, label=entity.label)
-        for name, texts in said.items():
-            document.add_text(name, _tokens(texts))
-        writer.add_document(document)
-    writer.commit()
-    writer.wait_merging_threads()
-    index.reload()
-    return int(index.searcher().num_docs)
-
-
-def _facts(store: Store, names: Mapping[EntityKey, str]) -> dict[EntityKey, list[EntityKey]]:
-    """Return the neighbours of each entity, those with the fewest edges first: they tell most."""
-    around: dict[EntityKey, set[EntityKey]] = {}
-    for edge in store.edges():
-        if edge.head in names and edge.tail in names:
-            around.setdefault(edge.head, set()).add(edge.tail)
-            around.setdefault(edge.tail, set()).add(edge.head)
-    degree = {key: len(near) for key, near in around.items()}
-    return {
-        key: sorted(near, key=lambda other: (degree[other], other))[:MAX_FACTS]
-        for key, near in around.items()
-    }
-
-
-def _tokens(texts: Iterable[str]) -> str:
-    return " ".join(word.text for text in texts for word in words(text))
 
 
 def _query(
@@ -255,7 +229,7 @@ def _query(
                 continue
             if unfinished:
                 one = tantivy.Query.fuzzy_term_query(schema, name, term, distance=0, prefix=True)
-            elif len(term) >= FUZZY_FROM and not _known(searcher, term):
+            elif len(term) >= FUZZY_FROM and not _known(schema, searcher, term):
                 one = tantivy.Query.fuzzy_term_query(schema, name, term, distance=1)
             else:
                 one = tantivy.Query.term_query(schema, name, term, index_option="freq")
@@ -263,8 +237,14 @@ def _query(
     return tantivy.Query.boolean_query(parts) if parts else None
 
 
-def _known(searcher: Any, term: str) -> bool:
-    return any(searcher.doc_freq(name, term) for name in FIELDS)
+def _known(schema: Any, searcher: Any, term: str) -> bool:
+    """Tell whether an entity holds a word; the engine's counts still hold what was replaced."""
+    for name in FIELDS:
+        if searcher.doc_freq(name, term):
+            query = tantivy.Query.term_query(schema, name, term, index_option="freq")
+            if searcher.search(query, 1).hits:
+                return True
+    return False
 
 
 def _only(schema: Any, query: Any, labels: Collection[str]) -> Any:

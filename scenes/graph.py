@@ -7,7 +7,7 @@ touches nobody else's records.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kg.model import Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
@@ -21,6 +21,8 @@ __all__ = ["MODEL_PREFIX", "WriteReport", "scene_to_graph", "shape_key", "write_
 MODEL_PREFIX = "scenes-"
 """How the name of every scene model begins."""
 
+_WITNESSES = 3
+"""Parts that speak for ``depicts``; a flag may have fifty stars."""
 _LEAST_UNLABELLED = 0.002  # share of the image under which a part without a label is not written
 
 
@@ -44,7 +46,7 @@ def scene_to_graph(
     Returns:
         Shapes (label ``Shape``) and parts (label ``Part``, key ``part:<parent>/<n>``), and the
         edges has_part, has_label, depicts and the predicates. ``depicts`` joins the parent and a
-        shape with the probability of the likeliest part.
+        shape with a record for each of the three likeliest parts, derived from its has_label.
 
     Example:
         >>> import numpy as np
@@ -139,23 +141,23 @@ class _Translator:
             )
 
     def depicts(self, kept: Sequence[int]) -> Iterator[Edge]:
-        best: dict[str, int] = {}
+        """A record for each of the likeliest parts; it goes with what that part was taken for."""
+        parts: dict[str, list[int]] = {}
         for number in kept:
-            region = self.scene.regions[number]
-            if region.label is None:
-                continue
-            rival = best.get(region.label)
-            sofar = -1.0 if rival is None else self.scene.regions[rival].label_probability
-            if region.label_probability > sofar:
-                best[region.label] = number
-        for label, number in sorted(best.items()):
-            probability = self.scene.regions[number].label_probability
-            yield Edge(
-                head=self.parent,
-                relation="depicts",
-                tail=shape_key(label),
-                provenance=(self.record(number, probability),),
-            )
+            label = self.scene.regions[number].label
+            if label is not None:
+                parts.setdefault(label, []).append(number)
+        for label, numbers in sorted(parts.items()):
+            shape = shape_key(label)
+            numbers.sort(key=lambda n: -self.scene.regions[n].label_probability)
+            records = [
+                replace(
+                    self.record(number, self.scene.regions[number].label_probability),
+                    derived_from=(f"{self.key(number)} has_label {shape}",),
+                )
+                for number in numbers[:_WITNESSES]
+            ]
+            yield Edge(head=self.parent, relation="depicts", tail=shape, provenance=tuple(records))
 
     def relations(self, kept: set[int]) -> Iterator[Edge]:
         for relation in self.scene.relations:

@@ -141,6 +141,10 @@ def test_the_command_prints_the_same(stored: Workspace, capsys: pytest.CaptureFi
         assert engine.search("turkey", k=3) == printed
     assert printed.hits[0].key == "country:TR"
     assert (stored.indexes / "full-text" / "current.json").exists()
+    assert main(["info", "--json", *place]) == 0
+    info = json.loads(capsys.readouterr().out)
+    reached = {"store_version": info["store"]["version"], "behind": 0}
+    assert info["indexes"] == {"words": reached}
     assert main(["search", "turkey", *place]) == 0
     assert "names: *Turkey*" in capsys.readouterr().out
     assert main(["search", " ", *place]) == 2

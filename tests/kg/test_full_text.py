@@ -7,16 +7,20 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import kg.full_text
 from kg.backends.memory import MemoryStore
+from kg.changes import MOST_TOUCHED
 from kg.errors import InputError
-from kg.full_text import FullTextIndex, version_on_disk
+from kg.full_text import FIELDS, FullTextIndex, version_on_disk
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
+from tests.kg.random_writes import Write, batches, start
 
 TOLD = (Provenance(kind="asserted", source="test"),)
 
@@ -119,6 +123,63 @@ def test_a_damaged_index_is_made_anew(store: MemoryStore, tmp_path: Path, what: 
         case _:
             pointer.unlink()
     assert set(keys(FullTextIndex(store, tmp_path), "turkey")) == {"tr", "tc"}
+
+
+def made_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.glob("index-*")]
+
+
+@given(batches)
+@settings(max_examples=25, deadline=None)
+def test_a_followed_index_finds_what_one_made_anew_finds(drawn: list[list[Write]]) -> None:
+    store = MemoryStore()
+    for write in start:
+        write(store)
+    index = FullTextIndex(store)
+    keys(index, "oro")
+    with patch("kg.full_text.fill", side_effect=AssertionError("made anew")):
+        for writes in drawn:
+            with store.transaction() as writer:
+                for write in writes:
+                    write(writer)
+            keys(index, "oro")
+            assert index.version == store.version
+    anew = FullTextIndex(store)
+    for word in ("oro", "bem", "zil", "ada", "zi1zz"):
+        for field in FIELDS:
+            options = {"fields": {field: 1.0}, "k": 100}
+            assert set(keys(index, word, **options)) == set(keys(anew, word, **options))
+
+
+def test_an_index_on_the_disk_follows_and_heals_at_open(store: MemoryStore, tmp_path: Path) -> None:
+    keys(FullTextIndex(store, tmp_path), "turkey")
+    made = made_in(tmp_path)
+    pointer = (tmp_path / "current.json").read_bytes()
+    store.upsert_entities([entity("gr", "Hellas", aliases=("Greece",))])
+    assert keys(FullTextIndex(store, tmp_path), "hellas", fields={"names": 1.0}) == ["gr"]
+    assert keys(FullTextIndex(store, tmp_path), "hellas", fields={"facts": 1.0}) == ["tr"]
+    assert version_on_disk(tmp_path) == store.version
+    (tmp_path / "current.json").write_bytes(pointer)  # killed before it said how far it came
+    assert keys(FullTextIndex(store, tmp_path), "hellas", fields={"names": 1.0}) == ["gr"]
+    assert (made_in(tmp_path), version_on_disk(tmp_path)) == (made, store.version)
+
+
+def test_an_index_is_made_anew_where_the_feed_is_cut_or_much_was_replaced(
+    store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = FullTextIndex(store, tmp_path)
+    keys(index, "turkey")
+    made = made_in(tmp_path)
+    store.upsert_entities(entity(f"e{n}", f"name{n}") for n in range(MOST_TOUCHED + 1))
+    assert keys(index, "name7") == ["e7"]
+    assert (second := made_in(tmp_path)) != made
+    monkeypatch.setattr(kg.full_text, "FEW_REPLACED", 0)
+    store.upsert_entities(entity(f"e{n}", f"title{n}") for n in range(300))
+    assert keys(index, "title7") == ["e7"]
+    assert made_in(tmp_path) == second
+    store.upsert_entities([entity("e7", "word")])
+    assert keys(index, "word") == ["e7"]
+    assert made_in(tmp_path) != second
 
 
 WORDS = ("alpha", "beta", "gamma", "delta")

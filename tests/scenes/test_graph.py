@@ -14,6 +14,7 @@ from kg.ledger import Ledger
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.store import Store
+from kg.upkeep.undo import Undo, undo
 from scenes.graph import scene_to_graph, write_scenes
 from scenes.job import run_scene_job, scene_shard
 from scenes.masks import decode_rle
@@ -81,8 +82,9 @@ def test_parts_shapes_and_edges_carry_their_records() -> None:
 
     found = {edge.key: edge for edge in edges}
     depicts = found[TR, "depicts", EntityKey("shape:crescent")]
-    assert [record.probability for record in depicts.provenance] == [0.93]
-    (record,) = depicts.provenance
+    assert [record.probability for record in depicts.provenance] == [0.93, 0.6]
+    record = depicts.provenance[0]
+    assert record.derived_from == ("part:country:TR/1 has_label shape:crescent",)
     assert (record.kind, record.source, record.job, record.model) == (
         "generated",
         "ab",
@@ -95,6 +97,25 @@ def test_parts_shapes_and_edges_carry_their_records() -> None:
     assert (TR, "has_part", crescent.key) in found
     left = found[crescent.key, "left_of", EntityKey("part:country:TR/2")]
     assert (left.provenance[0].probability, left.attributes["exact"]) == (0.8, False)
+
+
+def test_what_is_depicted_goes_with_the_last_part_that_says_so(store: Store) -> None:
+    entities, edges = scene_to_graph(
+        scene(), parent=TR, image_sha="ab", job="scenes-1", model="scenes-x"
+    )
+    store.upsert_entities(entities)
+    store.upsert_edges(edges)
+    crescent = EntityKey("shape:crescent")
+
+    def depicted() -> list[float]:
+        found = store.edges(head=TR, relation="depicts", tail=crescent)
+        return [record.probability for edge in found for record in edge.provenance]
+
+    undo(store, Undo(edge=(EntityKey("part:country:TR/1"), "has_label", crescent)))
+    assert depicted() == [0.6]
+    undo(store, Undo(edge=(EntityKey("part:country:TR/2"), "has_label", crescent)))
+    assert depicted() == []
+    assert list(store.edges(head=TR, relation="depicts", tail=EntityKey("shape:field")))
 
 
 def test_small_parts_without_a_label_are_not_written() -> None:
