@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from encoders.protocols import Vectors
 from encoders.tiny import TinyImageEncoder
 from kg.errors import (
     ConflictError,
     ForeignFileError,
     FormatVersionError,
+    ImageError,
     InputError,
     MissingPartError,
     SettingError,
@@ -18,10 +21,12 @@ from kg.errors import (
 from scenes.assessment import evaluate_scenes, singled_out
 from scenes.config import SceneConfig
 from scenes.geometry import contradicts
+from scenes.model import Pixels
 from scenes.network import NetworkConfig
 from scenes.pipeline import SceneModel
+from scenes.prepared import prepare_images
 from scenes.records import SeenImage, scene_from_json, scene_to_json
-from scenes.regions import segment
+from scenes.regions import SegmentConfig, segment
 from scenes.wording import read_description
 from tests.scenes.conftest import SMALL, Flags
 from tests.scenes.drawing import GREEN, RED, WHITE, YELLOW, Flag, crescent_and_star, described_flags
@@ -88,6 +93,38 @@ def test_all_at_once_equals_one_by_one(model: SceneModel, flags: Flags) -> None:
     pictures = [flags[0][key] for key in sorted(flags[0])[:4]]
     together = [scene_to_json(scene) for scene in model.parse_all(pictures)]
     assert together == [scene_to_json(model.parse(picture)) for picture in pictures]
+
+
+def test_the_encoder_is_ahead_by_a_few_images_and_keeps_their_order() -> None:
+    made = [np.full((6, 8, 3), shade, dtype=np.uint8) for shade in range(0, 240, 4)]
+    for shade, image in enumerate(made):
+        image[:3] = (255, shade, 0)
+    taken: list[int] = []
+
+    def pictures() -> Iterator[Pixels]:
+        for number, image in enumerate(made):
+            taken.append(number)
+            yield image
+
+    encoder = TinyImageEncoder()
+    for number, found in enumerate(prepare_images(pictures(), SegmentConfig(), encoder=encoder)):
+        assert len(taken) <= number + 49
+        alone = next(prepare_images([made[number]], SegmentConfig(), encoder=encoder))
+        assert [r.rgb for r in found.regions] == [r.rgb for r in alone.regions]
+        assert found.patches is not None
+        assert alone.patches is not None
+        assert np.array_equal(found.patches, alone.patches)
+    assert len(taken) == len(made) == number + 1
+
+
+def test_what_the_encoder_refuses_reaches_whoever_asks() -> None:
+    class Refusing(TinyImageEncoder):
+        def encode(self, images: Sequence[Pixels]) -> Vectors:
+            raise ImageError(f"no such picture among {len(images)}")
+
+    picture = crescent_and_star()
+    with pytest.raises(ImageError, match="no such picture"):
+        next(prepare_images([picture] * 40, SegmentConfig(), encoder=Refusing()))
 
 
 def test_a_saved_model_sees_the_same(model: SceneModel, tmp_path: Path) -> None:
