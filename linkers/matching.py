@@ -29,6 +29,7 @@ from torch.nn import functional
 from kg.errors import SettingError
 from linkers.attention import class_attention, masked_mean, masked_softmax
 from linkers.items import Encoded, Items
+from linkers.late_interaction import late_interaction
 
 __all__ = ["UNITS", "MatchingConfig", "MatchingNetwork"]
 
@@ -38,7 +39,7 @@ UNITS = ("text", "image", "text to vision", "vision to text")
 _SHARES = ("initial_temperature", "contrastive_temperature", "learning_rate", "sdm_temperature")
 _KINDS = {
     "formulas": ("mended", "paper", "paper, one direction"),
-    "parts": ("both", "global", "local"),
+    "parts": ("both", "global", "local", "late", "global and late"),
     "objective": ("cross-entropy", "sdm", "both"),
 }
 
@@ -64,7 +65,9 @@ class MatchingConfig:
         weight_decay: Of AdamW, on matrices only.
         formulas: `mended` (see above), or the published ones, defects included: `paper` as for
             WikiDiverse, `paper, one direction` as for WikiMEL and RichpediaMEL.
-        parts: What an intra-modal unit is the mean of: `both`, or one of `global` and `local`.
+        parts: What an intra-modal unit is the mean of: `both`, or one of `global` and `local`; or
+            FILIP's `late` interaction of the projected tokens (`linkers.late_interaction`), alone
+            or as `global and late`.
         contrastive: Weight of the contrastive loss; 0 leaves it out.
         objective: Of the scores: `cross-entropy`, `sdm` (similarity distribution matching: every
             mention's row of similarities is drawn to the row of labels), or `both`.
@@ -86,7 +89,7 @@ class MatchingConfig:
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     formulas: Literal["mended", "paper", "paper, one direction"] = "mended"
-    parts: Literal["both", "global", "local"] = "both"
+    parts: Literal["both", "global", "local", "late", "global and late"] = "both"
     contrastive: float = 1.0
     objective: Literal["cross-entropy", "sdm", "both"] = "cross-entropy"
     sdm_temperature: float = 0.02
@@ -264,6 +267,9 @@ class MatchingNetwork(nn.Module):
         if self.config.parts == "global":
             return g2g
         queries, keys = entities.queries[side], mentions.keys[side]
+        if self.config.parts in ("late", "global and late"):
+            late = late_interaction(keys, mentions.masks[side], queries, entities.masks[side])
+            return late if self.config.parts == "late" else (g2g + late) / 2
         logits = torch.einsum("nqd,bkd->bnqk", queries, keys) / math.sqrt(keys.shape[-1])
         weights = masked_softmax(logits, mentions.masks[side][:, None, None, :])
         # the mean over the entity's tokens commutes with the product by the values

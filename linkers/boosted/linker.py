@@ -21,6 +21,7 @@ from linkers.boosted.describing import Described, describe
 from linkers.boosted.entity_table import EntityTable
 from linkers.boosted.features import FEATURES
 from linkers.boosted.fingerprint import boosted_fingerprint
+from linkers.boosted.heap import give_back
 from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.ranker import Ranker, RankerConfig
@@ -33,6 +34,7 @@ from linkers.model import Candidate, Link, LinkState, Mention, NilReason
 __all__ = ["BoostedLinker", "Ranked"]
 
 _DIGITS = 6
+_GIVEN_BACK = 4_096  # mentions, after which free memory goes back to the system
 _KEPT = 10  # candidates told of a mention
 _EXPLAINED = 2  # of them, with what speaks for them
 _LINK_ABOVE = 0.5
@@ -93,6 +95,7 @@ class BoostedLinker:
         self.memory = memory
         self.ranker = ranker
         self.verdict = verdict
+        self._ranked = 0  # since free memory was given back
 
     @classmethod
     def train(
@@ -163,10 +166,14 @@ class BoostedLinker:
     def forget(self) -> None:
         """Drop the vectors of mentions seen so far, to bound a long job's memory."""
         self.index.texts.forget()
+        if self._ranked >= _GIVEN_BACK:
+            self._ranked = 0
+            give_back()
 
     def rank(self, mentions: Sequence[Mention], *, progress: Progress = silent) -> Iterator[Ranked]:
         """Yield ranked candidates, a block at a time; mentions of a document see one another."""
         for part in describe(self.index, self.memory, mentions, progress=progress):
+            self._ranked += len(part)
             yield self.judge(part)
 
     def judge(self, described: Described) -> Ranked:

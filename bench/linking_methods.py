@@ -1,0 +1,259 @@
+"""Methods against hubs, side by side, where nothing else is trained: a search by vectors alone.
+
+Question: which of DBNorm's corrections and of InvGC's moves finds more right entities than the
+plain cosine, and than the single inverted softmax? Rivals: those two. Command: ``python -m
+bench.linking_methods --data FOLDER --work WORK --out docs/benchmarks`` (ten minutes on two free
+cores, most of it encoding names once; WORK keeps their vectors, the folder of `bench.linking` will
+do). Drawings by directions of outlines and by colours, no network, in five folds over the train and
+valid concepts: the banks and references are the mentions of the other folds. Texts by the packaged
+MiniLM's vectors of surfaces, judged on WikiDiverse's valid mentions, the banks drawn from its
+training mentions. Test is never read. Writes ``linking-methods.json`` and ``linking-methods.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from api.steps.encoders import text_encoder_named
+from bench.drawings import ARTISTS, BASE
+from bench.linking_methods_page import page
+from encoders import packaged_text_encoder
+from encoders.padding import unit
+from evaluation import Measurement, current_commit, paired_bootstrap, ranks, this_machine
+from kg.files import atomic_write, read_json, write_json
+from linkers.boosted import PooledTexts
+from linkers.hub_banks import HubBanks, HubConfig, HubMethod
+from linkers.inverse_convolution import References, inverse_convolution
+from linkers.mention_sets import read_entity_table, read_mention_set
+from linkers.visual.descriptors import describe
+
+__all__ = ["METHODS", "RIVALS", "Search", "main"]
+
+FORMAT = 1
+_FOLDS = 5
+_BANK = 2_000  # mentions at most
+_BLOCK = 128  # mentions whose scores of all entities are held
+_TOP = 10  # places that are counted: how often an entity stands there
+
+Floats = NDArray[np.float32]
+Ids = NDArray[np.int64]
+Scorer = Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Search:
+    """What a method is given.
+
+    Attributes:
+        index: ``(N, dim)`` vectors of the entities.
+        bank: ``(B, dim)`` vectors of mentions whose entities are known.
+        meant: ``(B,)`` rows of these.
+    """
+
+    index: Floats
+    bank: Floats
+    meant: Ids
+
+
+def _cosine(search: Search) -> Scorer:
+    return lambda queries: queries @ search.index.T
+
+
+def _banks(method: HubMethod, mentions: float, entities: float = 0.5) -> Callable[..., Scorer]:
+    config = HubConfig(method=method, mention_sharpness=mentions, entity_sharpness=entities)
+
+    def prepare(search: Search) -> Scorer:
+        chosen = np.unique(search.meant[search.meant >= 0])
+        found = HubBanks.fit(
+            search.index, search.bank, search.meant, entities=chosen, config=config
+        )
+        every = np.arange(len(search.index))
+
+        def score(queries: Floats) -> Floats:
+            ids = np.broadcast_to(every, (len(queries), len(every)))
+            return found.apply(queries @ search.index.T, ids)
+
+        return score
+
+    return prepare
+
+
+def _moved(search: Search, mentions: float, entities: float, share: float | None) -> Floats:
+    chosen = np.unique(search.meant[search.meant >= 0])
+    sets = [
+        References(vectors=vectors, owners=owners, rate=rate)
+        for vectors, owners, rate in (
+            (search.bank, search.meant, mentions),
+            (search.index[chosen], chosen, entities),
+        )
+        if rate
+    ]
+    return inverse_convolution(search.index, sets, share=share)
+
+
+def _invgc(
+    mentions: float, entities: float = 0.0, share: float | None = None
+) -> Callable[..., Scorer]:
+    def prepare(search: Search) -> Scorer:
+        moved = _moved(search, mentions, entities, share)
+        return lambda queries: queries @ moved.T
+
+    return prepare
+
+
+def _invgc_then_banks(rate: float, sharpness: float) -> Callable[..., Scorer]:
+    def prepare(search: Search) -> Scorer:
+        moved = Search(index=_moved(search, rate, 0.0, None), bank=search.bank, meant=search.meant)
+        return _banks("is", sharpness)(moved)
+
+    return prepare
+
+
+METHODS: Mapping[str, Callable[[Search], Scorer]] = {
+    "cosine": _cosine,
+    "inverted softmax, b2 = 10": _banks("is", 10.0),
+    "inverted softmax, b2 = 20": _banks("is", 20.0),
+    "inverted softmax, b2 = 50": _banks("is", 50.0),
+    "DBNorm, dynamic, b2 = 20": _banks("dis", 20.0),
+    "DBNorm, two banks, b1 = 0.5, b2 = 20": _banks("dual_is", 20.0, 0.5),
+    "DBNorm, two banks, b1 = 20, b2 = 20": _banks("dual_is", 20.0, 20.0),
+    "DBNorm, two banks, dynamic, b1 = 0.5, b2 = 20": _banks("dual_dis", 20.0, 0.5),
+    "DBNorm, public setting": _banks("dual_dis", 3.0, 1 / 1.99),
+    "InvGC, r = 1": _invgc(1.0),
+    "InvGC, r = 4": _invgc(4.0),
+    "InvGC, mentions r = 4 and entities r = 1": _invgc(4.0, 1.0),
+    "LocalAdj, 1 %, r = 0.5": _invgc(0.5, share=0.01),
+    "LocalAdj, 10 %, r = 1": _invgc(1.0, share=0.1),
+    "InvGC, r = 1, then inverted softmax, b2 = 20": _invgc_then_banks(1.0, 20.0),
+}
+"""By name, what makes a scorer of a search."""
+RIVALS = ("cosine", "inverted softmax, b2 = 20")
+
+
+def judged(
+    prepare: Callable[[Search], Scorer], search: Search, asked: Floats, gold: Ids
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return ``(n,)`` realistic ranks, and ``(N,)`` how often each is among the first ten."""
+    score = prepare(search)
+    places, often = [], np.zeros(len(search.index), dtype=np.int64)
+    for start in range(0, len(asked), _BLOCK):
+        found = score(asked[start : start + _BLOCK])
+        places.append(ranks(found, gold[start : start + _BLOCK]).realistic)
+        first = np.argpartition(-found, _TOP, axis=1)[:, :_TOP]
+        often += np.bincount(first.ravel(), minlength=len(often))
+    return np.concatenate(places), often
+
+
+def of_drawings(given: argparse.Namespace, artist: str) -> dict[str, Any]:
+    """Judge all methods on drawings of one artist, by folds over train and valid concepts."""
+    rows = given.data / "emoji.jsonl.gz"
+    table, whole = read_entity_table(rows), read_mention_set(rows)
+    with np.load(given.data / "emoji_64.npz") as pictures:
+        sides = [_drawn(pictures[name]) for name in (artist, BASE)]
+    gold = np.array([table.ids[key] for key in whole.gold if key is not None])
+    kept = np.flatnonzero([split != "test" for split in whole.splits])
+    index = unit(sides[1] - sides[1].mean(axis=0))[np.argsort(gold)]  # file rows to table ids
+    fold = np.random.default_rng(0).permutation(len(kept)) % _FOLDS
+    places = {name: np.zeros(len(kept)) for name in METHODS}
+    often = {name: np.zeros(len(index), dtype=np.int64) for name in METHODS}
+    for number in range(_FOLDS):
+        held = fold == number
+        bank, asked = kept[~held], kept[held]
+        mentions = unit(sides[0] - sides[0][bank].mean(axis=0))
+        search = Search(index=index, bank=mentions[bank], meant=gold[bank])
+        for name, prepare in METHODS.items():
+            places[name][held], counts = judged(prepare, search, mentions[asked], gold[asked])
+            often[name] += counts
+    return _figures({name: (places[name], often[name]) for name in METHODS})
+
+
+def _drawn(pictures: NDArray[np.uint8]) -> Floats:
+    looks = describe(list(pictures))
+    return np.concatenate([unit(looks["outlines"]), unit(looks["colours"])], axis=1)
+
+
+def of_texts(given: argparse.Namespace) -> dict[str, Any]:
+    """Judge all methods on WikiDiverse's valid mentions by the vectors of their surfaces."""
+    table = read_entity_table(given.data / "entities.jsonl.gz")
+    whole = read_mention_set(given.data / "wikidiverse.jsonl.gz")
+    encoder = (
+        packaged_text_encoder(given.work, remembers=False)
+        if given.encoder == "packaged"
+        else text_encoder_named(given.encoder, None)
+    )
+    texts = PooledTexts(encoder, given.work)
+    index = texts.matrix([names[0] for names in table.names])
+    train, valid = whole.part("train"), whole.part("valid")
+    drawn = np.random.default_rng(0).permutation(len(train.mentions))[:_BANK]
+    asked, gold = _known(table.ids, valid)
+    bank, meant = _known(table.ids, train, drawn)
+    search = Search(index=index, bank=texts.matrix(bank), meant=meant)
+    vectors = texts.matrix(asked)
+    return _figures(
+        {name: judged(prepare, search, vectors, gold) for name, prepare in METHODS.items()}
+    )
+
+
+def _known(ids: Mapping[Any, int], part: Any, rows: Ids | None = None) -> tuple[list[str], Ids]:
+    chosen = range(len(part.mentions)) if rows is None else rows.tolist()
+    pairs = [(part.mentions[n].surface, ids[part.gold[n]]) for n in chosen if part.gold[n] in ids]
+    return [surface for surface, _ in pairs], np.array([id_ for _, id_ in pairs], dtype=np.int64)
+
+
+def _figures(
+    found: Mapping[str, tuple[NDArray[np.float64], NDArray[np.int64]]],
+) -> dict[str, dict[str, Any]]:
+    """Return figures of each method, and what it gains in H@1 over the rivals."""
+    hits = {name: 100.0 * (places <= 1) for name, (places, _) in found.items()}
+    figures: dict[str, dict[str, Any]] = {}
+    for name, (places, often) in found.items():
+        gains = {rival: paired_bootstrap(hits[name], hits[rival]) for rival in RIVALS}
+        figures[name] = {
+            "mentions": len(places),
+            "hits_at_1": float(hits[name].mean()),
+            "mrr": float((100 / places).mean()),
+            "recall_at_64": float(100 * (places <= 64).mean()),
+            "skewness": float(stats.skew(often)),
+            "gains": {rival: [g.mean, g.low, g.high] for rival, g in gains.items()},
+        }
+    return figures
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the bench; returns an exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.linking_methods", description=__doc__)
+    add = parser.add_argument
+    add("--data", type=Path, default=Path("../shared/data/linking"), help="folder of the sets")
+    add("--work", type=Path, default=Path(".umbra/bench-linking"), help="keeps vectors")
+    add("--out", type=Path, default=Path("docs/benchmarks"), help="where results go")
+    add("--parts", nargs="+", choices=(*ARTISTS, "texts"), default=[*ARTISTS, "texts"])
+    add("--encoder", default="packaged")
+    given = parser.parse_args(arguments)
+    out = given.out / "linking-methods.json"
+    kept = read_json(out, kind="bench", formats=(FORMAT,)) if out.exists() else {"format": FORMAT}
+    for part in given.parts:
+        found = of_texts(given) if part == "texts" else of_drawings(given, part)
+        kept[part] = {
+            "methods": found,
+            "commit": current_commit(),
+            "date": Measurement.start().date,
+            "machine": asdict(this_machine()),
+        }
+        sys.stderr.write(f"{part}: {len(found)} methods\n")
+        write_json(out, kept)
+    with atomic_write(given.out / "linking-methods.md") as file:
+        file.write(page(kept).encode())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

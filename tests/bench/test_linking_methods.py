@@ -1,0 +1,31 @@
+"""The bench of methods against hubs runs on made sets, and its page tells of every method."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from bench.linking_methods import METHODS, main
+from tests.linkers.boosted.made_world import entities, mentions, write
+from tests.linkers.visual.drawn_world import drawn, things
+
+
+def test_methods_are_judged_and_told(tmp_path: Path) -> None:
+    write(tmp_path / "emoji.jsonl.gz", things())
+    np.savez(tmp_path / "emoji_64.npz", openmoji=drawn("first"), noto=drawn("second"))
+    write(tmp_path / "entities.jsonl.gz", entities())
+    write(tmp_path / "wikidiverse.jsonl.gz", mentions(120))
+    where = ("--data", tmp_path, "--work", tmp_path / "work", "--out", tmp_path)
+    given = [str(word) for word in (*where, "--encoder", "tiny", "--parts", "noto", "texts")]
+    assert main(given) == 0
+    found = json.loads((tmp_path / "linking-methods.json").read_text())
+    text = (tmp_path / "linking-methods.md").read_text(encoding="utf-8")
+    for part in ("noto", "texts"):
+        assert set(found[part]["methods"]) == set(METHODS)
+        cosine = found[part]["methods"]["cosine"]
+        assert cosine["gains"]["cosine"] == [0.0, 0.0, 0.0]
+        assert 0 < cosine["hits_at_1"] <= cosine["recall_at_64"] <= 100
+    assert text.count("| InvGC, r = 4 |") == 2
+    assert "Drawings by Twemoji" not in text
