@@ -14,6 +14,7 @@ from kg.backends.sessions import session_of, transaction_of
 from kg.backends.translation import translated
 from kg.backends.writer import TransactionWriter
 from kg.errors import ConflictError, StoreError, StoreTransientError, StoreUnavailableError
+from kg.spans import span
 
 if TYPE_CHECKING:
     from neo4j import Driver, Transaction
@@ -119,7 +120,7 @@ class Connection:
             raise ConflictError(
                 "this thread has a transaction open", hint="write through the transaction's writer"
             )
-        with self.link.writing(), translated():
+        with span("store.write"), self.link.writing(), translated():
             driver = self.driver("writer")
             self._inside.writing = True
             before, lost = 0, None
@@ -169,7 +170,8 @@ class Connection:
             with session_of(driver, database=database, default_access_mode="READ") as session:
                 return session.run(text, dict(values)).values()
 
-        return self.again(once)
+        with span("store.read"):
+            return self.again(once)
 
 
 def _number(rows: list[list[Any]]) -> int:
