@@ -37,6 +37,8 @@ check: $(STAMP) site ## lint, types, layers, wheel contents, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose.yaml
 	$(BIN)/python -m tests.meta.wheel_contents
 
 format: $(STAMP) ## rewrite the code in the project's format

@@ -59,6 +59,7 @@ from api.serving.kept_answers import KeptAnswers, Token
 from api.serving.measures import Measures
 from api.serving.reloading import Reloading
 from api.serving.role import WHOLE, Role
+from api.serving.tracing import Traced
 from api.workers import Workers
 from kg.errors import EngineError
 
@@ -130,6 +131,8 @@ def create_app(
     token = Token(partial(_token, app), engine.settings.fresh_s)
     app.add_middleware(KeptAnswers, token=token, measures=app.state.measures)
     app.add_middleware(Guard, config=guard)
+    if engine.settings.traces:
+        app.add_middleware(Traced)
     add_handlers(app)
     for module in (
         query,

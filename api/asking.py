@@ -11,6 +11,7 @@ from api.schemas import AnswersOut, CellOut, CountOut, RowProofOut, RowsOut
 from api.steps.fold_in import is_folded_in
 from api.views import AnswerViews
 from kg.errors import LimitError, SettingError
+from kg.spans import span
 from reasoning.answers import Answers
 from reasoning.counting import count_answers
 from reasoning.joins import bindings
@@ -44,14 +45,17 @@ def answer_question(
     """Answer a question; see `Engine.ask`."""
     if not 1 <= k <= engine.settings.max_answers:
         raise SettingError(f"k is {k}, it may be 1 to {engine.settings.max_answers}")
-    reading = engine.reading(question, parameters)
+    with span("question.read"):
+        reading = engine.reading(question, parameters)
     chosen, warnings = engine.answerer(answerer)
     k = min(k, reading.limit or k) if isinstance(question, str) else k
     edits = named_edits(assume, without, engine.snapshot)
     if isinstance(reading.asked, Pattern):
         return _rows_out(engine, reading.asked, k, edits, counted=reading.counted, proofs=proofs)
-    result = k_of_each(chosen, reading.tree, k, with_proofs=proofs, edits=edits)
-    records = engine.records()
+    with span("question.answer", answerer=answerer, k=k):
+        result = k_of_each(chosen, reading.tree, k, with_proofs=proofs, edits=edits)
+    with span("question.records"):
+        records = engine.records()
     views = AnswerViews(engine.snapshot, records, getattr(chosen, "reasons", None))
     changes = None
     if edits is not None:
@@ -87,7 +91,8 @@ def _rows_out(
     """Answer a pattern: rows over known edges, since no interpreter ranks likely ones."""
     edges = engine.known_edges.with_edits(edits)
     snapshot = edges.snapshot
-    found = bindings(pattern, edges)
+    with span("question.join"):
+        found = bindings(pattern, edges)
     rows = tuple(
         tuple(
             CellOut(key=snapshot.entities.name(int(cell)), name=snapshot.names[cell])

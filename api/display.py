@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from api.neighbours_svg import SHOWN, neighbours_svg
+from kg.errors import InputError
+
 if TYPE_CHECKING:
-    from api.schemas import AnswersOut
+    from api.engine import Engine
+    from api.schemas import AnswersOut, EntityOut
     from api.search.schemas import SearchOut
 
-__all__ = ["answers_html", "hits_html"]
+__all__ = ["Picture", "answers_html", "entity_html", "hits_html", "picture_of"]
 
 
 def answers_html(answers: AnswersOut) -> str:
@@ -36,6 +41,46 @@ def hits_html(found: SearchOut) -> str:
         for hit in found.hits
     )
     return _table(("name", "key", "label", "why"), rows)
+
+
+def entity_html(entity: EntityOut) -> str:
+    """Return an entity as its attributes beside a drawing of what it is joined to."""
+    told = {"key": entity.key, "label": entity.label, "also": ", ".join(entity.aliases)}
+    told |= {name: str(value) for name, value in sorted(entity.attributes.items())}
+    rows = ([name, value] for name, value in told.items() if value)
+    left = len(entity.edges) - SHOWN
+    more = f"<p>{left} more edges</p>" if left > 0 else ""
+    table = _table((entity.name, ""), rows)
+    return f"<div>{neighbours_svg(entity)}{more}{table}</div>"
+
+
+def picture_of(engine: Engine, key: str) -> Picture:
+    """Return a picture of an entity; see `Engine.picture`."""
+    from api.overlay import drawn, outlined
+
+    found = engine.entity(key, limit=1)
+    if found.part is not None:
+        picture = engine.images.path(found.part.image).read_bytes()
+        return Picture(outlined(picture, found.part).decode())
+    if not found.images:
+        raise InputError(f"{found.name} has no picture", where=key)
+    image = found.images[0]
+    picture = engine.images.path(image.sha256).read_bytes()
+    return Picture(drawn(picture, image.width, image.height, found.name).decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as a notebook shows it.
+
+    Attributes:
+        svg: One file that needs nothing else.
+    """
+
+    svg: str
+
+    def _repr_svg_(self) -> str:
+        return self.svg
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

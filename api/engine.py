@@ -14,6 +14,7 @@ from api.open_graph import OpenGraph
 from api.schemas import AnswersOut, EntityOut, NumberOut, TableOut, WhyNotOut
 
 if TYPE_CHECKING:
+    from api.display import Picture
     from api.explaining import EdgeText
     from api.plain.translate import PlainReader
     from api.search.hybrid import HybridSearch
@@ -215,3 +216,14 @@ class Engine(OpenGraph):
         from api.entities import show_entity
 
         return show_entity(self, key, limit=limit)
+
+    def picture(self, key: str) -> Picture:
+        """Return the first picture of an entity, or that which a part belongs to, outlined.
+
+        Raises:
+            UnknownEntityError: No entity has this key.
+            InputError: It has no picture.
+        """
+        from api.display import picture_of
+
+        return picture_of(self, key)

@@ -29,7 +29,7 @@ from api.passage import CONTENT_SECURITY_POLICY, RECONCILE, Passage
 from api.serving.forwarding import CLIENT
 from api.serving.measures import Measures
 
-__all__ = ["CONTENT_SECURITY_POLICY", "Guard", "GuardConfig"]
+__all__ = ["BODY_WITHIN_S", "CONTENT_SECURITY_POLICY", "Guard", "GuardConfig"]
 
 LOG = logging.getLogger("umbra.http")
 
@@ -37,7 +37,7 @@ NOBODY = Key(id="", name="", scopes=(), digest="", created="")
 """Who asks without a key where one is needed; open addresses only."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_BODY_TIMEOUT_S = 30.0
+BODY_WITHIN_S = 30.0
 _FORM = "application/x-www-form-urlencoded"
 _OTHER_KINDS = {"/v1/sparql": ("application/sparql-query", _FORM), RECONCILE: (_FORM,)}
 """Bodies that are not JSON, where a standard wants them: by these addresses nothing is written."""
@@ -171,7 +171,7 @@ class Guard:
             return receive
         parts: list[bytes] = []
         size, more = 0, True
-        with anyio.move_on_after(_BODY_TIMEOUT_S) as clock:
+        with anyio.move_on_after(BODY_WITHIN_S) as clock:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -183,7 +183,7 @@ class Guard:
                 parts.append(part)
                 more = message.get("more_body", False)
         if clock.cancelled_caught:
-            raise HttpProblem("bad-request", f"no whole body within {_BODY_TIMEOUT_S:.0f} s")
+            raise HttpProblem("bad-request", f"no whole body within {BODY_WITHIN_S:.0f} s")
         whole: list[Message] = [{"type": "http.request", "body": b"".join(parts)}]
 
         async def replay() -> Message:

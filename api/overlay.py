@@ -36,27 +36,41 @@ def outlined(picture: bytes, part: PartOut) -> bytes:
         picture: Bytes of the picture.
         part: Gives size, outline (else the box is drawn) and the title.
     """
-    width, height = str(part.width), str(part.height)
-    root = ET.Element(
-        "svg",
-        {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "viewBox": f"0 0 {width} {height}",
-            "width": width,
-            "height": height,
-            "role": "img",
-        },
-    )
-    ET.SubElement(root, "title").text = f"{part.name} in the picture of {part.parent}"
-    data = base64.b64encode(picture).decode()
-    source = f"data:{media_type_of(picture[:16])};base64,{data}"
-    ET.SubElement(root, "image", {"width": width, "height": height, "href": source})
+    title = f"{part.name} in the picture of {part.parent}"
+    root = _picture(picture, part.width, part.height, title)
     tag, shape = _shape(part)
     for colour, stroke in _STROKES:
         look = {"fill": "none", "stroke": colour, "stroke-width": stroke}
         ET.SubElement(root, tag, {**shape, **look, "vector-effect": "non-scaling-stroke"})
-    drawn: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
-    return drawn
+    return _written(root)
+
+
+def drawn(picture: bytes, width: int, height: int, title: str) -> bytes:
+    """Return an SVG of a picture alone.
+
+    Args:
+        picture: Its bytes.
+        width: Of the picture, in pixels.
+        height: The same.
+        title: Said to who cannot see it.
+    """
+    return _written(_picture(picture, width, height, title))
+
+
+def _picture(picture: bytes, width: int, height: int, title: str) -> ET.Element:
+    size = {"width": str(width), "height": str(height)}
+    view = {"viewBox": f"0 0 {width} {height}", "role": "img"}
+    root = ET.Element("svg", {"xmlns": "http://www.w3.org/2000/svg", **size, **view})
+    ET.SubElement(root, "title").text = title
+    data = base64.b64encode(picture).decode()
+    source = f"data:{media_type_of(picture[:16])};base64,{data}"
+    ET.SubElement(root, "image", {**size, "href": source})
+    return root
+
+
+def _written(root: ET.Element) -> bytes:
+    written: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return written
 
 
 def _shape(part: PartOut) -> tuple[str, dict[str, str]]:

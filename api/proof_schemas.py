@@ -138,6 +138,13 @@ class AnswerOut(Model):
     image: ImageOut | None = None
     proof: ProofOut | None = None
 
+    def _repr_svg_(self) -> str | None:
+        """Show the proof; a notebook shows plain values where there is none."""
+        from api.proof_texts import notes
+        from reasoning.explanations.svg import proof_svg
+
+        return None if self.proof is None else proof_svg(self.proof.tree, notes).decode()
+
 
 class LinkOut(Model):
     """Something that a proof rests on and that is not certain."""

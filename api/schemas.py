@@ -204,6 +204,11 @@ class EntityOut(Model):
     edges: tuple[EdgeOut, ...] = ()
     truncated: bool = Field(default=False, description="there are more edges than this page")
 
+    def _repr_html_(self) -> str:
+        from api.display import entity_html
+
+        return entity_html(self)
+
 
 class JobIn(Model):
     """A job to start; its parameters depend on the kind."""

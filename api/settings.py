@@ -51,6 +51,7 @@ class Settings(BaseSettings):
             changed; what this process writes is seen at once. 0 asks every time.
         key_rate: Requests a second of a key that has no limit of its own; 0 for any number.
         key_parallel: Requests under way at a time of such a key; 0 for any number.
+        traces: Send traces by OpenTelemetry (extra `otel`) to where its own variables say.
         log_format: `text`, or `json` for one object a line.
         api_key: Key that every request must carry; needed for any address but loopback.
     """
@@ -82,6 +83,7 @@ class Settings(BaseSettings):
     fresh_s: float = Field(default=0.2, ge=0, le=60)
     key_rate: float = Field(default=200.0, ge=0)
     key_parallel: int = Field(default=50, ge=0)
+    traces: bool = False
     log_format: Literal["text", "json"] = "text"
     api_key: SecretStr = SecretStr("")
 

@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextvars import copy_context
+from functools import partial
 from typing import Any, TypeVar
 
 from api.errors import HttpProblem
@@ -67,7 +69,7 @@ class Workers:
             self._open += 1
         future: Future[T] = Future()
         future.add_done_callback(self._closed)
-        self._queue.put((call, future))
+        self._queue.put((partial(copy_context().run, call), future))
         return future
 
     def _closed(self, _future: Future[Any]) -> None:

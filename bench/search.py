@@ -25,17 +25,20 @@ from typing import Any
 import numpy as np
 
 from api.search.hybrid import C, fused
-from api.search.routing import KIND_LISTS, LISTS, Router, cues
+from api.search.routing import HALF, KIND_LISTS, LISTS, Router, cues
 from bench.run_record import keep, run_record
 from bench.search_page import page
 from evaluation import paired_bootstrap, standard_error
 from kg.files import atomic_write
 
-__all__ = ["fitted", "gains", "main", "measured"]
+__all__ = ["fitted", "folds", "gains", "main", "measured"]
 
 TRIED = (0.0, 0.1, 0.3, 1.0, 3.0)
 """Weights that are tried for a list."""
 ROUNDS = 2
+FOLDS = 5
+HALVES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares of a weight that do not depend on the query; at 1 there is one index for all."""
 EQUAL = dict.fromkeys(KIND_LISTS, 1.0)
 Query = dict[str, Any]
 Rank = Callable[[Query], Sequence[str]]
@@ -66,9 +69,10 @@ def _together(names: Sequence[str], weights: Mapping[str, float]) -> Rank:
     return ranked
 
 
-def _routed(router: Router) -> Rank:
+def _routed(router: Router, half: float = HALF) -> Rank:
     def ranked(query: Query) -> Sequence[str]:
-        return _together(LISTS, router.route(query["text"], query["lists"]).weights)(query)
+        route = router.route(query["text"], query["lists"], half=half)
+        return _together(LISTS, route.weights)(query)
 
     return ranked
 
@@ -137,7 +141,32 @@ def fitted(valid: Mapping[str, Sequence[Query]]) -> Router:
     )
 
 
-def measured(rows: Sequence[Query]) -> tuple[Router, dict[str, Any]]:
+def folds(valid: Mapping[str, Sequence[Query]], seed: int) -> dict[str, dict[str, float]]:
+    """Return nDCG@10 on valid, five folds, by kind and share of the weights that is steady.
+
+    A query is scored by a router that was fitted on the four folds without it.
+    """
+    draw = np.random.default_rng(seed)
+    fold_of = {kind: draw.integers(0, FOLDS, len(asked)) for kind, asked in valid.items()}
+    gained: dict[str, dict[str, list[float]]] = {kind: defaultdict(list) for kind in valid}
+    for fold in range(FOLDS):
+        rest = {
+            kind: [q for q, of in zip(asked, fold_of[kind], strict=True) if of != fold]
+            for kind, asked in valid.items()
+        }
+        router = fitted(rest)
+        for kind, asked in valid.items():
+            for query in (q for q, of in zip(asked, fold_of[kind], strict=True) if of == fold):
+                for half in HALVES:
+                    rank = _routed(router, half)
+                    gained[kind][f"{half:g}"].append(gains(rank(query), query["gold"])[0])
+    return {
+        kind: {half: float(np.mean(values)) for half, values in found.items()}
+        for kind, found in gained.items()
+    }
+
+
+def measured(rows: Sequence[Query], seed: int = 0) -> tuple[Router, dict[str, Any]]:
     """Fit on valid, measure on test once."""
     queries: dict[str, dict[str, list[Query]]] = {
         "valid": defaultdict(list),
@@ -180,7 +209,7 @@ def measured(rows: Sequence[Query]) -> tuple[Router, dict[str, Any]]:
                 for name in ("words", "meaning", "unified", "equal")
             },
         }
-    return router, {"router": router.as_json(), "test": found}
+    return router, {"router": router.as_json(), "test": found, "folds": folds(valid, seed)}
 
 
 def _gap(ours: np.ndarray, rival: np.ndarray) -> list[float]:
@@ -198,7 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args(arguments)
     with gzip.open(given.lists, "rt", encoding="utf-8") as file:
-        router, found = measured([json.loads(line) for line in file])
+        router, found = measured([json.loads(line) for line in file], given.seed)
     if given.write_router:
         import api.search.routing
 

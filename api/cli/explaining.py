@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
-from api.cli.printing import change_lines, source_line
-from api.schemas import AnswerOut, AnswersOut, ProofEdgeOut, ProofNodeOut, WhyNotOut
+from api.cli.printing import change_lines
+from api.proof_texts import notes
+from api.schemas import AnswerOut, AnswersOut, ProofNodeOut, WhyNotOut
 from kg.errors import InputError
 from kg.files import atomic_write
-from reasoning.explanations.shown import EdgeView
 from reasoning.explanations.svg import proof_svg
 from reasoning.explanations.text import proof_text
 
@@ -21,8 +20,6 @@ Form = Literal["text", "json", "svg"]
 
 FORMAT = 1
 """Of the JSON of proofs; fields may be added under the same number."""
-
-_SOURCES, _REASONS = 2, 3
 
 
 def explained(answers: AnswersOut, form: Form, *, why: int) -> bytes:
@@ -74,13 +71,6 @@ def write_explanation(content: bytes, out: Path | None) -> None:
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
-
-
-def notes(edge: EdgeView) -> Sequence[str]:
-    """Return what an edge rests on: its strongest records, or why it is predicted."""
-    shown = cast(ProofEdgeOut, edge)
-    sources = [source_line(record) for record in shown.records[:_SOURCES]]
-    return [*sources, *(f"because {reason}" for reason in shown.reasons[:_REASONS])]
 
 
 def _titled(answer: AnswerOut) -> str:

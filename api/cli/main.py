@@ -28,6 +28,7 @@ from api.cli import (
     link,
     mcp,
     queries,
+    read,
     sample,
     scenes,
     search,
@@ -44,7 +45,7 @@ from kg.interrupts import interrupt_behind
 __all__ = ["main", "make_parser"]
 
 COMMANDS = (
-    *(build, export, link, jobs, scenes, train, ask, search, suggest, context, sample),
+    *(build, read, export, link, jobs, scenes, train, ask, search, suggest, context, sample),
     *(evaluate, compare, cypher, sparql, queries, serve, keys, mcp, demo),
     *(info, doctor, graph, store),
 )

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
         ChangesOut,
         NumberOut,
         ProofOut,
-        RecordOut,
         RowProofOut,
         TableOut,
     )
@@ -38,7 +37,6 @@ __all__ = [
     "print_warning",
     "progress_bar",
     "progress_bars",
-    "source_line",
 ]
 
 EVERY_S = 5.0
@@ -190,6 +188,8 @@ def _chance(probability: float | None) -> str:
 
 
 def _print_proof(proof: ProofOut | RowProofOut) -> None:
+    from api.proof_texts import source_line
+
     marks = {"known": "=", "predicted": "~", "absent": "!"}
     for edge in proof.edges:
         arrow = f"{edge.head_name} -[{edge.relation}]-> {edge.tail_name}"
@@ -201,12 +201,6 @@ def _print_proof(proof: ProofOut | RowProofOut) -> None:
             print(f"               because {reason}")
     for fact in proof.facts:
         print(f"           . {fact}")
-
-
-def source_line(record: RecordOut) -> str:
-    """Return what a fact rests on, in a line."""
-    place = record.source if record.locator is None else f"{record.source}, {record.locator}"
-    return f"{record.kind}: {place}"
 
 
 def print_outcome(title: str, outcome: dict[str, Any], *, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from api.search.schemas import HitOut, ListName, SearchOut
 from kg.errors import InputError
 from kg.full_text import FullTextIndex
 from kg.model import EntityKey
+from kg.spans import span
 
 if TYPE_CHECKING:
     from api.engine import Engine
@@ -89,19 +90,14 @@ class HybridSearch:
         if not 1 <= k <= MAX_HITS:
             raise InputError(f"k is 1 to {MAX_HITS}", where="k")
         depth = max(DEPTH, k)
-        lists: dict[ListName, list[tuple[EntityKey, float]]] = {
-            name: [
-                (hit.key, hit.score)
-                for hit in self.words.search(text, k=depth, labels=labels, fields={name: 1.0})
-            ]
-            for name in FIELD_LISTS
-        }
-        everywhere = self.words.search(text, k=depth, labels=labels)
-        lists["words"] = [(hit.key, hit.score) for hit in everywhere]
-        lists["neighbours"] = self._neighbours.search(text, k=depth, labels=labels)
+        with span("search.words"):
+            lists = self._by_words(text, depth, labels)
+        with span("search.neighbours"):
+            lists["neighbours"] = self._neighbours.search(text, k=depth, labels=labels)
         warnings: tuple[str, ...] = ()
         if patient or self._meaning.ready():
-            lists["meaning"] = self._meaning.search(text, k=depth, labels=labels)
+            with span("search.meaning"):
+                lists["meaning"] = self._meaning.search(text, k=depth, labels=labels)
         else:
             warnings = ("by words only: vectors of meaning are being made",)
         route = Router.packaged().route(text, {"meaning": [], **lists})
@@ -121,6 +117,18 @@ class HybridSearch:
             weights={name: round(route.weights[name], 4) for name in lists},
             warnings=warnings,
         )
+
+    def _by_words(
+        self, text: str, depth: int, labels: Collection[str]
+    ) -> dict[ListName, list[tuple[EntityKey, float]]]:
+        """Return a list for each field, and one for all together."""
+        found: dict[ListName, list[tuple[EntityKey, float]]] = {}
+        for name in FIELD_LISTS:
+            hits = self.words.search(text, k=depth, labels=labels, fields={name: 1.0})
+            found[name] = [(hit.key, hit.score) for hit in hits]
+        hits = self.words.search(text, k=depth, labels=labels)
+        found["words"] = [(hit.key, hit.score) for hit in hits]
+        return found
 
     def _within(
         self, rows: list[tuple[EntityKey, float]], question: str | Mapping[str, Any] | Query

@@ -89,8 +89,8 @@ class Router:
     offsets: tuple[float, ...]
     weights: Mapping[str, Mapping[str, float]]
 
-    def route(self, text: str, lists: Ranked) -> Route:
-        """Weigh the lists of a query."""
+    def route(self, text: str, lists: Ranked, *, half: float = HALF) -> Route:
+        """Weigh the lists of a query; `half` of a weight does not depend on it."""
         given = (np.array(cues(text, lists)) - self.mean) / self.spread
         scores = np.array(self.slopes) @ given + self.offsets
         odds = np.exp(scores - scores.max())
@@ -100,7 +100,7 @@ class Router:
             for name in LISTS
         }
         weights = {
-            name: HALF * STEADY.get(name, 0.0) + (1 - HALF) * weight
+            name: half * STEADY.get(name, 0.0) + (1 - half) * weight
             for name, weight in suited.items()
         }
         return Route(weights=weights, kinds=kinds)

@@ -12,7 +12,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from api.engine import Engine
+
+from api.serving.tracing import tracing
 
 __all__ = ["LEAVE", "run_server"]
 
@@ -58,6 +60,7 @@ def run_server(
         role: What this process is there for.
         when_ready: Called once it answers, its models loaded or known not to load.
     """
+    settings = engines[HOME].settings
     keyed = any(map(_is_keyed, engines.values()))
     home_keys = engines[HOME].workspace.keys
     apps = {
@@ -79,10 +82,10 @@ def run_server(
         access_log=False,  # the guard writes one line a request
         server_header=False,
         lifespan="on",
-        timeout_graceful_shutdown=LATER_S + round(engines[HOME].settings.drain_s),
+        timeout_graceful_shutdown=LATER_S + round(settings.drain_s),
         http=TimedProtocol,
     )
-    with _quiet_signals():
+    with _quiet_signals(), tracing() if settings.traces else nullcontext():
         _Server(config, whole.apps, when_ready).run(sockets=[listener])
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from linkers.documents import SpotFinder, TextLink
     from linkers.protocols import MentionLinker
 
-__all__ = ["TextSource", "link_held", "link_plain_text", "read_text", "write_links"]
+__all__ = ["TextSource", "link_by", "link_held", "link_plain_text", "read_text", "write_links"]
 
 _BYTES_A_CHARACTER = 4
 
@@ -76,7 +76,12 @@ def link_plain_text(
 def link_held(held: HeldLinker, text: str, *, name: str) -> TextLinksOut:
     """Link a text by a server's open linker; else as `link_plain_text`."""
     with held.lent() as linker:
-        return _linked(linker, text, name, [], silent)
+        return link_by(linker, text, name=name)
+
+
+def link_by(linker: MentionLinker, text: str, *, name: str) -> TextLinksOut:
+    """Link a text by an open linker; else as `link_plain_text`."""
+    return _linked(linker, text, name, [], silent)
 
 
 def _linked(

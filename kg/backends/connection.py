@@ -20,6 +20,7 @@ from kg.errors import (
     StoreTransientError,
     StoreUnavailableError,
 )
+from kg.spans import span
 
 if TYPE_CHECKING:
     from neo4j import Driver, Transaction
@@ -128,7 +129,7 @@ class Connection:
             raise ConflictError(
                 "this thread has a transaction open", hint="write through the transaction's writer"
             )
-        with self.link.writing(), translated():
+        with span("store.write"), self.link.writing(), translated():
             driver = self.driver("writer")
             self._inside.writing = True
             before, lost = 0, None
@@ -184,7 +185,8 @@ class Connection:
             with session_of(driver, database=database, default_access_mode="READ") as session:
                 return session.run(text, dict(values)).values()
 
-        return self.again(once)
+        with span("store.read"):
+            return self.again(once)
 
 
 def _number(rows: list[list[Any]]) -> int:

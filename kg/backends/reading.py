@@ -16,6 +16,7 @@ from kg.backends.sessions import session_of
 from kg.backends.values import parameters_of, plain
 from kg.cypher_columns import columns_of
 from kg.errors import EngineError, InputError, QueryTimeoutError
+from kg.spans import span
 from kg.store import Table
 
 if TYPE_CHECKING:
@@ -118,12 +119,15 @@ class QueryRun:
         enders: list[threading.Thread] = []
         deadline = Deadline(self._timeout_s, self._time_up)
         try:
-            with session_of(
-                driver,
-                database=self._link.database,
-                default_access_mode="READ",
-                fetch_size=min(FETCH, self._max_rows + 1),
-            ) as session:
+            with (
+                span("store.query"),
+                session_of(
+                    driver,
+                    database=self._link.database,
+                    default_access_mode="READ",
+                    fetch_size=min(FETCH, self._max_rows + 1),
+                ) as session,
+            ):
                 try:
                     query = Query(self._text, timeout=self._timeout_s)
                     return self._stream(session.run(query, self._parameters), enders)
