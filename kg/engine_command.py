@@ -6,12 +6,13 @@ The engine is an ArcadeDB server, and everything it needs (Java too) comes with 
 from __future__ import annotations
 
 import importlib.util
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from kg.errors import MissingPartError, SettingError
 
-__all__ = ["LauncherConfig", "engine_command"]
+__all__ = ["LauncherConfig", "archive_path", "engine_command", "java_command"]
 
 # Jars that Umbra does not use; each is a door less.
 LEFT_OUT = ("-studio-", "-mcp-", "-postgresw-", "-redisw-", "-console-", "-graphql-")
@@ -51,8 +52,24 @@ class LauncherConfig:
             raise SettingError(f"heap must look like 768m or 2g, got {self.heap!r}")
 
 
-def engine_command(folder: Path, config: LauncherConfig) -> list[str]:
-    """Return the engine's command line; its passwords stand in a file of its own, not here."""
+def archive_path() -> Path:
+    """Return where this installation's archive of the engine's classes lies (`kg.engine_archive`).
+
+    Beside the installed programs and not among the user's files: it is run as they are.
+    """
+    return Path(sys.prefix) / "share" / "umbra" / "engine.jsa"
+
+
+def java_command(config: LauncherConfig, *, archive: Path | None = None) -> list[str]:
+    """Return how Java is run with the engine's jars, without what it is to run.
+
+    Args:
+        config: Its heap, options, and perhaps another Java.
+        archive: An archive of classes to use or to make.
+
+    Raises:
+        MissingPartError: The engine's package is not installed.
+    """
     found = importlib.util.find_spec("arcadedb_embedded")
     if found is None or not found.submodule_search_locations:
         raise MissingPartError(
@@ -64,6 +81,25 @@ def engine_command(folder: Path, config: LauncherConfig) -> list[str]:
         str(jar)
         for jar in (package / "jars").glob("*.jar")
         if not any(name in jar.name for name in LEFT_OUT)
+    )
+    return [
+        str(config.java or package / "jre" / "bin" / "java"),
+        f"-Xmx{config.heap}",
+        "-XX:+UseSerialGC",
+        "-Djava.awt.headless=true",
+        "--add-modules=jdk.incubator.vector",
+        "--enable-native-access=ALL-UNNAMED",
+        *([] if archive is None else [f"-XX:SharedArchiveFile={archive}"]),
+        *config.java_options,
+        *("-cp", ":".join(jars)),
+    ]
+
+
+def engine_command(folder: Path, config: LauncherConfig) -> list[str]:
+    """Return the engine's command line; its passwords stand in a file of its own, not here."""
+    archive = archive_path()
+    java = java_command(
+        config, archive=archive if config.java is None and archive.is_file() else None
     )
     root = folder / "engine"
     root.mkdir(exist_ok=True)
@@ -84,15 +120,7 @@ def engine_command(folder: Path, config: LauncherConfig) -> list[str]:
         "studio.enabled": "false",
     }
     return [
-        str(config.java or package / "jre" / "bin" / "java"),
-        f"-Xmx{config.heap}",
-        "-XX:+UseSerialGC",
-        "-Djava.awt.headless=true",
-        "--add-modules=jdk.incubator.vector",
-        "--enable-native-access=ALL-UNNAMED",
-        *config.java_options,
+        *java,
         *(f"-Darcadedb.{name}={value}" for name, value in settings.items()),
-        "-cp",
-        ":".join(jars),
         "com.arcadedb.server.ArcadeDBServer",
     ]

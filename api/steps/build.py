@@ -25,6 +25,7 @@ def build_graph(
 ) -> dict[str, Any]:
     """Import files into the engine's store; again on the same files: nothing.
 
+    The file is looked at before the store is started: one that cannot be read costs nothing.
     Where a default model was trained, questions see at once what was added (`api.steps.fold_in`).
 
     Args:
@@ -40,24 +41,29 @@ def build_graph(
 
     Raises:
         MappingError: The mapping cannot be applied; nothing was written.
-        RecordError: A file is damaged, or tells no format.
-        InputError: Rows do not fit the schema; nothing was written.
+        RecordError: A file is missing or damaged, or tells no format.
+        InputError: There is no format of that name, or rows do not fit the schema; nothing was
+            written.
         JobError: There were more than `max_errors` rejects.
     """
     from api.steps.fold_in import freeze_growth
+    from kg.graph_formats import format_of
     from kg.importing import import_graph, import_mapping
     from kg.ledger import Ledger
+    from kg.mapping import load_mapping
     from kg.schema import load_schema
 
     rules = None if schema is None else load_schema(schema)
+    mapping = load_mapping(path) if format_name is None and is_mapping(path) else None
+    form = format_of(path, format_name).name if mapping is None else None
     workspace = engine.workspace
     workspace.create()
     rejects = workspace.rejects / f"{path.stem}.jsonl"
     with Ledger(workspace.ledger) as ledger:
-        if format_name is None and is_mapping(path):
+        if mapping is not None:
             report = import_mapping(
                 engine.store,
-                path,
+                mapping,
                 ledger=ledger,
                 images=engine.images,
                 rejects=rejects,
@@ -71,7 +77,7 @@ def build_graph(
                 path,
                 ledger=ledger,
                 rejects=rejects,
-                format_name=format_name,
+                format_name=form,
                 schema=rules,
                 max_errors=max_errors,
                 progress=progress,

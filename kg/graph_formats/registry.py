@@ -47,6 +47,8 @@ def format_of(path: Path, name: str | None = None, *, writing: bool = False) -> 
         found = next((each for each in known if each.name == name), None)
         if found is None:
             raise InputError(f"no format {name!r}", hint=f"take one of {names}")
+        if not (writing or path.exists()):
+            raise RecordError("no such file", path=str(path))
         return found
     ending = _ending(path)
     by_name = [each for each in known if ending in each.endings]
@@ -87,8 +89,6 @@ def opened_graph(path: Path, work: Path, name: str | None = None) -> Iterator[Im
         RecordError: The file is missing or damaged.
     """
     form = format_of(path, name)
-    if not path.exists():
-        raise RecordError("no such file", path=str(path))
     with form.opened(path, work) as source:
         yield source
 

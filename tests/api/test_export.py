@@ -49,6 +49,8 @@ def test_rejects_lie_beside_the_graph(empty: Engine, tmp_path: Path) -> None:
         (["export", "world.xls"], "the name tells no format"),
         (["export", "world.ttl", "--format", "xls"], "no format 'xls'"),
         (["build", "missing.ttl"], "no such file"),
+        (["build", "missing.ttl", "--format", "turtle"], "no such file"),
+        (["build", "missing.toml"], "no such mapping"),
         (["build", "missing.ttl", "--estimate"], "only the cost of a mapping"),
         (["build", "missing.csv", "--propose"], "no such file"),
         (["build", "text.txt", "--propose"], "tells no format"),
@@ -68,3 +70,4 @@ def test_bad_input_is_told_and_leaves_nothing(
     assert main([*command, "--folder", str(tmp_path / "work")]) == 2
     assert told in capsys.readouterr().err
     assert not list(tmp_path.glob("world*"))
+    assert not (tmp_path / "work").exists(), "a store was started for nothing"
