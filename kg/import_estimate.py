@@ -9,7 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from kg.errors import ImageError
-from kg.formats.records import count_lines
+from kg.formats.tables import table_positions
 from kg.import_shards import KNOWN_KEYS, SHARD_LINES
 from kg.mapped_rows import MappedRow, edge_rows, entity_rows
 from kg.mapping import EdgeTable, EntityTable, load_mapping
@@ -68,7 +68,7 @@ def estimate_mapping(mapping: Path) -> ImportEstimate:
     started = time.perf_counter()
     files = {table.source.file for table in declared.entities}
     files |= {table.source.file for table in declared.edges}
-    lines = {file: count_lines(file) for file in files}
+    lines = {file: table_positions(file) for file in files}
     counting = time.perf_counter() - started
     nodes = [_sample(table, lines[table.source.file]) for table in declared.entities]
     facts = [_sample(table, lines[table.source.file]) for table in declared.edges]

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from kg.errors import ImageError
-from kg.formats.records import count_lines
+from kg.formats.tables import table_positions
 from kg.images import ImageFolder
 from kg.import_shards import RowTable
 from kg.mapped_rows import ImageReader, MappedRow, edge_rows, entity_rows
@@ -94,7 +94,7 @@ def mapping_source(mapping: GraphMapping, images: ImageFolder | None) -> ImportS
     """
     files = {table.source.file for table in mapping.entities}
     files |= {table.source.file for table in mapping.edges}
-    lines = {file: count_lines(file) for file in files}
+    lines = {file: table_positions(file) for file in files}
     add_image = _no_image if images is None else partial(_add_image, images, mapping.folder)
     plain = (replace(table, image=None, attributes={}, aliases=None) for table in mapping.entities)
     return ImportSource(

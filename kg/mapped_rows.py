@@ -5,12 +5,14 @@ A fault in a part that an entity can do without (an attribute, an image) rejects
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
 from kg.backends.merging import checked_edge, checked_entity
+from kg.backends.names import storable_name
 from kg.errors import EngineError, ImageError, InputError, RecordError
 from kg.formats.records import Record, Reject
 from kg.mapping import EdgeTable, EntityTable, FieldSource, Source
@@ -25,6 +27,8 @@ ImageReader = Callable[[str], ImageRef]
 """Keeps the picture at a path relative to the mapping; raises `EngineError` with the reason."""
 
 NOTHING: Mapping[str, Any] = {}
+_WORDS = re.compile(r"(?=.*[^\W\d_])[\w ./:'&,()-]+")
+"""What may be words that somebody wrote for a label or a relation; other signs are a mistake."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -175,7 +179,7 @@ def _entity(table: EntityTable, key: str, row: MappedRow, add_image: ImageReader
     aliases = _values(sources, row).get("aliases", ())
     return Entity(
         key=EntityKey(key),
-        label=table.label.fill(row.fields),
+        label=_as_name(table.label.fill(row.fields)),
         name=table.name.fill(row.fields),
         aliases=tuple(map(str, aliases)) if isinstance(aliases, tuple) else (),
         attributes=_values(table.attributes, row),
@@ -188,11 +192,16 @@ def _edge(table: EdgeTable, ends: list[str], row: MappedRow) -> Edge:
     head, relation, tail = ends
     return Edge(
         head=EntityKey(head),
-        relation=relation,
+        relation=_as_name(relation),
         tail=EntityKey(tail),
         attributes=_values(table.attributes, row),
         provenance=_asserted(row),
     )
+
+
+def _as_name(text: str) -> str:
+    """Return words as a label or a relation: ``part of`` as ``part_of``; anything else as it is."""
+    return storable_name(text) if _WORDS.fullmatch(text) else text
 
 
 def _asserted(row: MappedRow) -> tuple[Provenance, ...]:

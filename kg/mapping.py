@@ -15,16 +15,14 @@ from kg.backends.names import check_attribute, is_name
 from kg.declared_fields import DeclaredFields
 from kg.errors import InputError, MappingError
 from kg.files import sha256_of_file, sha256_of_text
-from kg.formats.csv import read_csv
-from kg.formats.jsonl import read_jsonl
 from kg.formats.records import Record, Reject
+from kg.formats.tables import ENDINGS, is_table, read_table
 from kg.templates import Template
 from kg.value_types import TYPES
 
 __all__ = ["EdgeTable", "EntityTable", "FieldSource", "GraphMapping", "Source", "load_mapping"]
 
 FORMAT = 1
-SUFFIXES = (".jsonl", ".ndjson", ".csv", ".tsv")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +62,7 @@ class Source:
 
     def records(self) -> Iterator[Record | Reject]:
         """Read the file."""
-        if any(suffix in (".csv", ".tsv") for suffix in self.file.suffixes[-2:]):
-            return read_csv(self.file, delimiter=self.delimiter)
-        return read_jsonl(self.file)
+        return read_table(self.file, delimiter=self.delimiter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,8 +187,9 @@ def _source(fields: DeclaredFields) -> Source:
     file = fields.folder / name
     if not file.resolve().is_relative_to(fields.folder.resolve()):
         raise fields.error("file", f"{name!r} lies outside the folder of the mapping")
-    if not any(suffix in SUFFIXES for suffix in file.suffixes[-2:]):
-        raise fields.error("file", f"{name!r} is none of {', '.join(SUFFIXES)}, or these with .gz")
+    if not is_table(file):
+        known = ", ".join(ENDINGS)
+        raise fields.error("file", f"{name!r} is none of {known}; all but Parquet also with .gz")
     if not file.is_file():
         raise fields.error("file", f"there is no file {name!r}")
     delimiter = fields.take("delimiter", str, None)

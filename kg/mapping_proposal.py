@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,9 @@ __all__ = ["SAMPLE_ROWS", "propose_mapping"]
 
 SAMPLE_ROWS = 1_000
 SEPARATORS = (";", "|")
+DELIMITERS = (";", "\t", "|", ",")
+"""What stands between fields where the usual one leaves a single column."""
+
 LISTS_FROM = 0.2
 """Share of the values with a separator from which a column is taken for lists."""
 
@@ -48,7 +51,7 @@ def propose_mapping(path: Path) -> str:
     Nothing is written; what is proposed is for a person to correct.
 
     Args:
-        path: CSV, TSV or JSON Lines, plain or ``.gz``.
+        path: CSV, TSV or JSON Lines, plain or ``.gz``, or Parquet.
 
     Raises:
         RecordError: The file is missing, empty, or of another format.
@@ -60,8 +63,9 @@ def propose_mapping(path: Path) -> str:
         >>> print(propose_mapping(file).splitlines()[-1])
         people = { path = "people", type = "int" }  # 1 of 2 rows, such as 700000
     """
-    table_columns(path)  # refuses what is missing or no table
-    records = [row for row in islice(read_table(path), SAMPLE_ROWS) if isinstance(row, Record)]
+    delimiter = _delimiter(path)
+    rows = islice(read_table(path, delimiter=delimiter), SAMPLE_ROWS)
+    records = [row for row in rows if isinstance(row, Record)]
     if not records:
         raise RecordError("no row that can be read", path=str(path))
     names = dict.fromkeys(name for record in records for name in record.fields)
@@ -72,14 +76,28 @@ def propose_mapping(path: Path) -> str:
         f"# proposed from the first {len(records)} rows of {path.name}: correct it, then build",
         "",
     ]
+    file = [f"file = {_text(path.name)}"]
+    file += [f"delimiter = {_text(delimiter)}"] if delimiter is not None else []
     ends = [_named(usable, wanted) for wanted in (HEADS, TAILS)]
     if ends[0] is not None and ends[1] is not None:
-        lines += _edges(path, usable, ends[0], ends[1], len(records))
+        lines += _edges(path, file, usable, ends[0], ends[1], len(records))
     else:
-        lines += _entities(path, usable, len(records))
+        lines += _entities(path, file, usable, len(records))
     left = [name for name, column in zip(names, columns, strict=True) if column is None]
     lines += [f"# left out: {name!r}" for name in left]
     return "\n".join(lines) + "\n"
+
+
+def _delimiter(path: Path) -> str | None:
+    """Return what stands between the fields of CSV if it is not the usual; None if it is.
+
+    Raises:
+        RecordError: The file is missing, or is no table.
+    """
+    columns = table_columns(path)
+    if columns is None or len(columns) > 1:
+        return None
+    return next((one for one in DELIMITERS if one in columns[0]), None)
 
 
 def _column(name: str, values: Sequence[Any]) -> _Column | None:
@@ -124,7 +142,7 @@ def _named(columns: Iterable[_Column], wanted: tuple[str, ...]) -> _Column | Non
     return next((by_name[name] for name in wanted if name in by_name), None)
 
 
-def _entities(path: Path, columns: list[_Column], rows: int) -> list[str]:
+def _entities(path: Path, file: list[str], columns: list[_Column], rows: int) -> list[str]:
     unique = (column for column in columns if column.distinct == column.filled == rows)
     key = _named(columns, KEYS) or next(unique, None)
     if key is None:
@@ -139,7 +157,7 @@ def _entities(path: Path, columns: list[_Column], rows: int) -> list[str]:
     rest = [column for column in columns if column not in (key, name)]
     return [
         "[[entities]]",
-        f"file = {_text(path.name)}",
+        *file,
         f"label = {_text(label)}",
         f"key = {_text(f'{label.lower()}:{{{key.name}}}')}",
         f"name = {_text(f'{{{name.name}}}')}",
@@ -148,16 +166,30 @@ def _entities(path: Path, columns: list[_Column], rows: int) -> list[str]:
 
 
 def _edges(
-    path: Path, columns: list[_Column], head: _Column, tail: _Column, rows: int
+    path: Path, file: list[str], columns: list[_Column], head: _Column, tail: _Column, rows: int
 ) -> list[str]:
     relation = _named(columns, RELATIONS)
     stem = path.name.partition(".")[0]
     fixed = stem if is_name(stem) else "related_to"
     rest = [column for column in columns if column not in (head, tail, relation)]
+    ends = (f"{{{end.name}}}" for end in (head, tail))
+    things = (
+        [
+            "[[entities]]",
+            *file,
+            'label = "Thing"',
+            f"key = {end}",
+            f"name = {end}",
+            "once = true",
+            "",
+        ]
+        for end in map(_text, ends)
+    )
     return [
-        "# the entities come from another table: add its [[entities]] here, and its keys below",
+        "# if another table has the entities, put it in the place of these two, and its keys below",
+        *chain.from_iterable(things),
         "[[edges]]",
-        f"file = {_text(path.name)}",
+        *file,
         f"head = {_text(f'{{{head.name}}}')}",
         f"relation = {_text(fixed if relation is None else f'{{{relation.name}}}')}",
         f"tail = {_text(f'{{{tail.name}}}')}",

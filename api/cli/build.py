@@ -14,6 +14,8 @@ EXAMPLES = """examples:
   umbra build people.csv --propose > graph.toml
   umbra build world.ttl.gz
   umbra build dump.xml --format rdf-xml
+  umbra build neo4j-export/
+  umbra build FB15k-237/
 
 Rows that cannot be taken land in rejects/ of the working folder with file, line and reason.
 """
@@ -32,7 +34,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", type=Path, help="mapping (TOML), or a file of a whole graph")
+    parser.add_argument("file", type=Path, help="mapping (TOML), or the file or folder of a graph")
     parser.add_argument("--format", help="name of the graph's format, if name and content mislead")
     parser.add_argument(
         "--schema", type=Path, help="write only if all rows fit this schema (docs/schema.md)"

@@ -1,5 +1,7 @@
 """Parquet as rows: values keep their types; a row's line is its number, from 1.
 
+Dates and times are ISO 8601 texts, and decimal numbers the nearest that a graph can hold.
+
 Read a batch at a time and one row group after the other, so that memory is bounded by a row group
 of the file. A row that is too large, or holds bytes, is a reject; reading goes on.
 """
@@ -9,13 +11,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date, time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from kg.errors import RecordError
 from kg.formats.records import KEPT_TEXT, MAX_LINE_BYTES, Record, Reject
 
-__all__ = ["parquet_columns", "read_parquet"]
+__all__ = ["parquet_columns", "parquet_rows", "read_parquet"]
 
 BATCH = 512
 """Rows that are turned into Python values at a time."""
@@ -67,6 +71,16 @@ def parquet_columns(path: Path) -> tuple[str, ...]:
         return tuple(file.schema_arrow.names)
 
 
+def parquet_rows(path: Path) -> int:
+    """Return how many rows a file has.
+
+    Raises:
+        RecordError: The file is missing, damaged, or no Parquet at all.
+    """
+    with _opened(path) as file:
+        return int(file.metadata.num_rows)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
     import pyarrow as pa  # type: ignore[import-untyped]  # slow to import
@@ -94,7 +108,21 @@ def _opened(path: Path) -> Iterator[Any]:
         raise RecordError(f"not readable: {told}", path=str(path)) from error
 
 
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it, but for bytes."""
+    if isinstance(value, date | time):  # a datetime is a date
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return value
+
+
 def _row(path: Path, line: int, fields: dict[str, Any], limit: int) -> Record | Reject:
+    fields = _plain(fields)
     large, size = "", 0
     for name, value in fields.items():
         if isinstance(value, str | bytes | list | dict):

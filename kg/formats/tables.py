@@ -10,10 +10,19 @@ from typing import Self
 from kg.errors import LimitError, RecordError
 from kg.formats.csv import csv_columns, read_csv
 from kg.formats.jsonl import read_jsonl
-from kg.formats.parquet import parquet_columns, read_parquet
-from kg.formats.records import Record, Reject
+from kg.formats.parquet import parquet_columns, parquet_rows, read_parquet
+from kg.formats.records import Record, Reject, count_lines
 
-__all__ = ["ENDINGS", "MAX_FILES", "TableFiles", "read_table", "table_columns", "table_files"]
+__all__ = [
+    "ENDINGS",
+    "MAX_FILES",
+    "TableFiles",
+    "is_table",
+    "read_table",
+    "table_columns",
+    "table_files",
+    "table_positions",
+]
 
 LINES, SEPARATED, COLUMNAR = (".jsonl", ".ndjson"), (".csv", ".tsv"), (".parquet",)
 ENDINGS = (*LINES, *SEPARATED, *COLUMNAR)
@@ -23,12 +32,15 @@ MAX_FILES = 100_000
 """Most files of a folder that are one table."""
 
 
-def read_table(path: Path, *, first: int = 1) -> Iterator[Record | Reject]:
+def read_table(
+    path: Path, *, first: int = 1, delimiter: str | None = None
+) -> Iterator[Record | Reject]:
     r"""Yield the rows of a table from a line on, and a reject for each that cannot be read.
 
     Args:
         path: JSON Lines, CSV, TSV (these also with ``.gz``) or Parquet.
         first: Rows that start on an earlier line are passed over. Only Parquet spares reading them.
+        delimiter: What stands between the fields of CSV, if not the usual.
 
     Raises:
         RecordError: The file is missing or damaged, or not of its format at all.
@@ -44,11 +56,26 @@ def read_table(path: Path, *, first: int = 1) -> Iterator[Record | Reject]:
     if ending in COLUMNAR:
         yield from read_parquet(path, first=first)
         return
-    rows = read_csv(path) if ending in SEPARATED else read_jsonl(path)
+    separated = ending in SEPARATED
+    rows = read_csv(path, delimiter=delimiter) if separated else read_jsonl(path)
     yield from (row for row in rows if row.line >= first)
 
 
-def table_columns(path: Path) -> tuple[str, ...] | None:
+def is_table(path: Path) -> bool:
+    """Tell by its name whether a file is a table that is read."""
+    return _ending_of(path) is not None
+
+
+def table_positions(path: Path) -> int:
+    """Return the highest line that a row of a table can have; rows are the lines of Parquet.
+
+    Raises:
+        RecordError: The file is missing or damaged.
+    """
+    return parquet_rows(path) if _ending(path) in COLUMNAR else count_lines(path)
+
+
+def table_columns(path: Path, *, delimiter: str | None = None) -> tuple[str, ...] | None:
     """Return the columns that a table declares; None for JSON Lines, where each row has its own.
 
     Raises:
@@ -57,7 +84,7 @@ def table_columns(path: Path) -> tuple[str, ...] | None:
     ending = _ending(path)
     if ending in COLUMNAR:
         return parquet_columns(path)
-    return csv_columns(path) if ending in SEPARATED else None
+    return csv_columns(path, delimiter=delimiter) if ending in SEPARATED else None
 
 
 def table_files(path: Path) -> tuple[Path, ...]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from kg.errors import InputError, RecordError
 from kg.files import atomic_write
-from kg.formats.parquet import parquet_columns, read_parquet
+from kg.formats.parquet import parquet_columns, parquet_rows, read_parquet
 from kg.formats.records import Record, Reject
 from kg.graph_formats.plain import edge_fields, edge_from, entity_fields, entity_from, from_json
 from kg.graph_formats.protocol import Graph, GraphFormat, Tally, Written
@@ -72,7 +72,7 @@ def _opened(form: str, path: Path, _work: Path) -> Iterator[ImportSource]:
                 path=str(path),
                 hint="say by a mapping what its rows become (docs/mapping.md)",
             )
-        yield row_source(path, _parquet_rows(path), _from_parquet)
+        yield row_source(path, parquet_rows(path), _from_parquet)
     else:
         yield row_source(path, sum(1 for _ in _arrow_records(path)), _from_arrow)
 
@@ -83,12 +83,6 @@ def _from_parquet(path: Path) -> Iterator[MappedRow]:
 
 def _from_arrow(path: Path) -> Iterator[MappedRow]:
     return (taken(path, record, _take) for record in _arrow_records(path))
-
-
-def _parquet_rows(path: Path) -> int:
-    from pyarrow import parquet
-
-    return int(parquet.read_metadata(path).num_rows)
 
 
 def _arrow_records(path: Path) -> Iterator[Record | Reject]:

@@ -178,8 +178,10 @@ def _opened(path: Path, _work: Path) -> Iterator[ImportSource]:
 
 
 def _fits(path: Path, _head: bytes) -> bool:
+    if not path.is_dir() or (path / NODES).is_file():
+        return path.is_dir()  # what is wrong with it is told when it is opened
     try:
-        return path.is_dir() and bool(neo4j_tables(path))
+        return bool(neo4j_tables(path))
     except EngineError:
         return False
 

@@ -33,7 +33,7 @@ CACHE_KB = 32_000
 _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
 _REIFIES = RDF + "reifies"
 _PLACES = (RDF + "subject", RDF + "predicate", RDF + "object")
-_NO_RELATIONS = (RDF_TYPE, *_PLACES, RDF + "first", RDF + "rest")
+_NO_RELATIONS = (RDF_TYPE, *_PLACES)
 _NIL = RDF + "nil"
 
 _TABLES = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import networkx as nx
@@ -164,6 +165,19 @@ def test_json_ld_of_rdflib_is_read(tmp_path: Path) -> None:
     assert rejects == []
     assert entities(store)["http://x/a"] == ("Entity", "a", {"birth_year": 1815})
     assert list(edges(store)) == [("http://x/a", "knows", "http://x/b")]
+
+
+def test_a_list_of_rdf_is_a_chain(tmp_path: Path) -> None:
+    (tmp_path / "a.ttl").write_text("@prefix e: <http://e/> . e:a e:items (e:x 5 e:y) .")
+    store, rejects = read_back(tmp_path / "a.ttl")
+    assert rejects == []
+    network = nx.DiGraph((head, tail, {"by": name}) for head, name, tail in edges(store))
+    chain = nx.shortest_path(network, "http://e/a", "http://e/y")
+    assert [network.edges[pair]["by"] for pair in pairwise(chain)] == [
+        "items", "rest", "rest", "first",
+    ]  # fmt: skip
+    assert network.has_edge(chain[1], "http://e/x")
+    assert entities(store)[chain[2]][2] == {"first": 5}
 
 
 def test_a_context_on_the_web_is_named(tmp_path: Path) -> None:

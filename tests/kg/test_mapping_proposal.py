@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import json
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from kg.backends.memory import MemoryStore
 from kg.errors import RecordError
 from kg.images import ImageFolder
-from kg.importing import import_mapping
+from kg.importing import ImportReport, import_mapping
 from kg.ledger import Ledger
 from kg.mapping_proposal import propose_mapping
 
@@ -30,16 +32,7 @@ def test_a_table_of_things_becomes_entities_that_are_imported_whole(tmp_path: Pa
     text = propose_mapping(tmp_path / "people.csv")
     assert "# left out: 'name.last'" in text
     assert "# 2 of 3 rows, such as 1815" in text
-    (tmp_path / "graph.toml").write_text(text)
-    store = MemoryStore()
-    with Ledger(tmp_path / "ledger.sqlite") as ledger:
-        report = import_mapping(
-            store,
-            tmp_path / "graph.toml",
-            ledger=ledger,
-            images=ImageFolder(tmp_path / "images"),
-            rejects=tmp_path / "rejects",
-        )
+    store, report = built(tmp_path, text)
     assert (report.entities, report.rejects) == (3, 0)
     ada = store.entity("people:1")
     assert (ada.label, ada.name) == ("People", "Ada")
@@ -61,6 +54,55 @@ def test_a_table_with_two_ends_becomes_edges(tmp_path: Path) -> None:
     assert edges["attributes"] == {"km": {"path": "km", "type": "float"}}
     (tmp_path / "knows.csv").write_text("who,whom\na,b\n")
     assert tomllib.loads(propose_mapping(tmp_path / "knows.csv"))["edges"][0]["relation"] == "knows"
+
+
+def built(folder: Path, mapping: str) -> tuple[MemoryStore, ImportReport]:
+    """Import what a mapping says."""
+    (folder / "graph.toml").write_text(mapping)
+    store = MemoryStore()
+    with Ledger(folder / "ledger.sqlite") as ledger:
+        report = import_mapping(
+            store,
+            folder / "graph.toml",
+            ledger=ledger,
+            images=ImageFolder(folder / "images"),
+            rejects=folder / "rejects",
+        )
+    return store, report
+
+
+def test_a_list_of_edges_is_a_whole_graph_by_what_is_proposed(tmp_path: Path) -> None:
+    (tmp_path / "edges.csv").write_text("source;target;relation\na;b;part of\nb;c;is-a (kind)\n")
+    mapping = propose_mapping(tmp_path / "edges.csv")
+    assert 'delimiter = ";"' in mapping
+    store, report = built(tmp_path, mapping)
+    assert report.rejects == 0
+    assert [one.key for one in store.entities()] == ["a", "b", "c"]
+    assert [one.key for one in store.edges()] == [("a", "part_of", "b"), ("b", "is_a__kind_", "c")]
+
+
+def test_parquet_of_pandas_is_a_table_like_any_other(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "id": [1, 2],
+            "name": ["Ada", "Bob"],
+            "born": pd.to_datetime(["1815-12-10", None]),
+            "kids": pd.array([3, None], dtype="Int64"),
+            "tags": [["a", "b"], None],
+            "price": [Decimal("2.50"), Decimal("3.00")],
+        }
+    )
+    frame.to_parquet(tmp_path / "people.parquet")
+    store, report = built(tmp_path, propose_mapping(tmp_path / "people.parquet"))
+    assert (report.entities, report.rejects) == (2, 0)
+    ada, bob = store.entities()
+    assert dict(ada.attributes) == {
+        "born": "1815-12-10T00:00:00",
+        "kids": 3,
+        "tags": ("a", "b"),
+        "price": 2.5,
+    }
+    assert dict(bob.attributes) == {"price": 3.0}
 
 
 def test_what_is_no_table_is_told(tmp_path: Path) -> None:
