@@ -75,7 +75,8 @@ def _snapshots(engine: Engine) -> list[Path]:
 
 
 def _snapshot(engine: Engine, name: str, version: int) -> dict[str, Any]:
-    stamp = dict(engine.workspace.recorded(f"snapshot-{name}"))
+    step = f"snapshot-{name}"
+    stamp = engine.workspace.recorded(step) if engine.workspace.step(step).exists() else {}
     if isinstance(reached := stamp.get("store_version"), int):
         stamp |= _lag(reached, version)
     folder = engine.workspace.model(name, "x").parent

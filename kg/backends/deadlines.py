@@ -8,13 +8,15 @@ import threading
 import time
 from collections.abc import Callable
 
-__all__ = ["Deadline"]
+__all__ = ["Deadline", "waiting"]
 
 IDLE_S = 5.0
 """How long the thread stays without anything to wait for."""
 
 _changed = threading.Condition()
 _waiting: list[tuple[float, int, Deadline]] = []
+_cancelled = 0
+"""How many of those that wait are cancelled."""
 _numbers = itertools.count()
 _watcher: threading.Thread | None = None
 
@@ -32,7 +34,7 @@ class Deadline:
 
     def __init__(self, seconds: float, action: Callable[[], object]) -> None:
         global _watcher
-        self.action = action
+        self.action: Callable[[], object] | None = action
         self.is_over = False
         self.runner: threading.Thread | None = None
         with _changed:
@@ -45,18 +47,37 @@ class Deadline:
 
     def cancel(self) -> None:
         """Do it no more; if it is being done, wait until it is done."""
+        global _cancelled
         with _changed:
+            if not self.is_over and self.runner is None:
+                _cancelled += 1
             self.is_over = True
+            self.action = None  # what it holds must not wait for the time
+            if 2 * _cancelled > len(_waiting):
+                _forget_cancelled()
         if self.runner is not None:
             self.runner.join()
+
+
+def waiting() -> int:
+    """Return how many are kept, cancelled ones among them: at most as many as are not."""
+    with _changed:
+        return len(_waiting)
+
+
+def _forget_cancelled() -> None:
+    global _cancelled
+    _waiting[:] = [entry for entry in _waiting if not entry[2].is_over]
+    heapq.heapify(_waiting)
+    _cancelled = 0
 
 
 def _watch() -> None:
     global _watcher
     with _changed:
         while True:
-            while _waiting and _waiting[0][2].is_over:
-                heapq.heappop(_waiting)
+            if _waiting and _waiting[0][2].is_over:
+                _forget_cancelled()
             left = _waiting[0][0] - time.monotonic() if _waiting else IDLE_S
             if left > 0:
                 if not _changed.wait(left) and not _waiting:

@@ -224,8 +224,7 @@ class _FirstLoad:
             if row.key in first or row.key in self._ids:
                 again.append(row)
             else:
-                simple = len(row.provenance) < 2 and len(row.aliases) < 2
-                first[row.key] = row if simple else merge_entity(None, row)
+                first[row.key] = merge_entity(None, row)
         self._link.ensure({row.label for row in first.values()}, set())
         lines = [
             f'{{"@type":"vertex","@class":{_encoded(row.label)},"@id":"{place}",'
@@ -247,7 +246,7 @@ class _FirstLoad:
             self._relations |= new
 
     def _edge_line(self, row: Edge) -> str:
-        made = row if len(row.provenance) == 1 else merge_edge(None, row)
+        made = merge_edge(None, row)
         try:
             ends = f'"@from":"{self._ids[row.head]}","@to":"{self._ids[row.tail]}"'
         except KeyError as error:

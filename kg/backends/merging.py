@@ -88,6 +88,8 @@ def merge_entity(old: Entity | None, new: Entity) -> Entity:
         ConstraintError: The two rows of one key have different labels.
     """
     if old is None:
+        if len(new.aliases) < 2 and len(new.provenance) < 2:  # nothing to merge: most rows
+            return new
         return replace(
             new, aliases=tuple(dict.fromkeys(new.aliases)), provenance=merged((), new.provenance)
         )
@@ -114,6 +116,8 @@ def merge_edge(old: Edge | None, new: Edge) -> Edge:
     Raises:
         InputError: The merged edge would have no record of where it comes from.
     """
+    if old is None and len(new.provenance) == 1:  # nothing to merge: most rows
+        return new
     records = merged(() if old is None else old.provenance, new.provenance)
     if not records:
         raise InputError(

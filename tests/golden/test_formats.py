@@ -74,6 +74,8 @@ def test_a_store_of_every_past_format_is_raised_and_keeps_all(number, tmp_path):
         assert [fault.kind for fault in check_graph(store)] == ["part-of-no-image"]
         store.delete_entities([entities[2].key])
         assert store.version == 3
+        assert store.changes(2).entities == {entities[2].key}
+        assert store.changes(1) is None  # what was written before is in no feed
     stop_store(tmp_path)
     mark = json.loads((tmp_path / "store.json").read_text())
     assert mark["format"] == store_folder.FORMAT
