@@ -85,7 +85,7 @@ MIXES: Mapping[str, Mix] = {
     **{
         f"baseline: {name}": Mix(("plain pair",), (name,), 0) for name in MEMBERS if "plain" in name
     },
-    **{f"likeness {share}": Mix(("pair",), _BOTH, share) for share in (0.0, 0.15, 0.45)},
+    **{f"likeness {share}": Mix(("pair",), _BOTH, share) for share in (0.15, 0.3, 0.45)},
     "default": Mix(("pair",), _BOTH),
     "both pairs": Mix(("pair", "plain pair"), _BOTH),
     "with plain": Mix(("pair", "plain pair"), (*_BOTH, "plain")),

@@ -21,7 +21,7 @@ __all__ = ["Prepared", "prepare_images"]
 
 Floats = NDArray[np.float64]
 _BATCH = 16  # images encoded at a time
-_AHEAD = 2  # batches that are encoded before they are needed
+_AHEAD = 2  # batches that wait for the encoder or are with it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ def prepare_images(
 
     The encoder is two batches ahead: its threads fill the cores while the images before are taken
     apart here, and labelled and written by whoever asks for the next one. With one batch they
-    would stand still between two of them, and at the end of each but for the last to finish.
+    would stand still while the next one is read; two at once would only cost each other the cache.
 
     Args:
         images: Each ``(height, width, 3)``; no more than a few of them are held.
@@ -60,7 +60,7 @@ def prepare_images(
     Raises:
         ImageError: One of them cannot be read.
     """
-    with ThreadPoolExecutor(_AHEAD, thread_name_prefix="encoding") as beside:
+    with ThreadPoolExecutor(1, thread_name_prefix="encoding") as beside:
 
         def begun(batch: list[Pixels]) -> tuple[list[Pixels], Future[Vectors] | None]:
             return batch, None if encoder is None else beside.submit(encoder.encode, batch)

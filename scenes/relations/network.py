@@ -4,9 +4,9 @@ log P(pair, predicate) = log P(pair is annotated) + log P(predicate | annotated)
 over its perceptrons. `BASELINE` is the strong baseline of the VRD figures (with logits shifted by
 0.4 log frequency, see `Weighting`): embeddings and geometry alone, one perceptron each. `ENSEMBLE`
 adds names of classes, surroundings and counts: of its predicate members one sees the counted shares
-(better on what was seen), one does not (better on triplets that are new), and what like classes say
-(`scenes.relations.likeness`) has a share in the predicate: rare ones are found that way. `LOGISTIC`
-has no hidden layer and no embedding: prior and geometry.
+(better on what was seen), one does not (better on triplets that are new). `LOGISTIC` has no hidden
+layer and no embedding: prior and geometry. What like classes say (`scenes.relations.likeness`) may
+have a share in the predicate; it has none by default.
 """
 
 from __future__ import annotations
@@ -111,7 +111,6 @@ _SEEN = PerceptronConfig(shares=True, depth=2, dropout=0.4, shift=0.4)
 ENSEMBLE = NetworkConfig(
     pair=(_PAIR,),
     predicate=(_NEW, _SEEN),
-    likeness=0.3,
 )
 """What is used by default."""
 
