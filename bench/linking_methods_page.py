@@ -16,10 +16,9 @@ H@1, MRR and R@64 in per cent over all entities; *skewness* of how often an enti
 first ten, which is high where few entities are near to everybody. Gains in H@1 with the 95 %
 interval of a paired bootstrap over mentions.
 
-How links are made does not change by this page: the linker of drawings takes hubs off the weighed
-sum of all its units by the bank of mentions (`linkers.hubness`), which is measured
-[on its page](linking-pictures.md); the linker of texts has no plain search by vectors whose order
-counts.
+The linker of drawings takes hubs off the weighed sum of all its units by the bank of mentions,
+which is measured [on its page](linking-pictures.md); `VisualConfig(hub_banks="mentions and
+entities")` adds the second bank.
 """
 _TITLES = {
     "noto": "Drawings by Noto among 1,636 by OpenMoji, outlines and colours",
@@ -49,7 +48,7 @@ def _part(name: str, part: Mapping[str, Any]) -> str:
         f"| {' | '.join(heads)} |",
         f"|{'---|' * len(heads)}",
     ]
-    for method, row in methods.items():
+    for method, row in sorted(methods.items(), key=lambda pair: -pair[1]["hits_at_1"]):
         gains = [
             "" if rival == method else "{:+.1f} [{:+.1f}, {:+.1f}]".format(*row["gains"][rival])
             for rival in rivals
