@@ -91,7 +91,8 @@ class PictureMatcher:
         maps = learn_maps(base, train, gold, config, bases, spoken=spoken)
         if config.hub_banks == "mentions and entities":
             hubs = {
-                mode: (hubs[mode] + _hubs_of_entities(maps, fusions[mode], mode, base)) / 2
+                mode: np.float32(0.5)
+                * (hubs[mode] + _hubs_of_entities(maps, fusions[mode], mode, base))
                 for mode in hubs
             }
         keys = tuple(str(key) for key in base.words.table.keys) if hubs else ()
