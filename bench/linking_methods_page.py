@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.linking_methods_tokens import tokens_table
+
 __all__ = ["page"]
 
-_HEAD = """# Methods against hubs
+_HEAD = """# Methods of matching, nothing trained
 
 `python -m bench.linking_methods`. A search by vectors alone, nothing trained: what taking hubs off
-is worth there. DBNorm's banks are `linkers.hub_banks`, InvGC and LocalAdj are
+is worth there, and comparing tokens. DBNorm's banks are `linkers.hub_banks`, InvGC and LocalAdj are
 `linkers.inverse_convolution`; a bank mention never counts against its own entity. Test is not read.
 H@1, MRR and R@64 in per cent over all entities; *skewness* of how often an entity is among the
 first ten, which is high where few entities are near to everybody. Gains in H@1 with the 95 %
@@ -24,6 +26,7 @@ _TITLES = {
     "noto": "Drawings by Noto among 1,636 by OpenMoji, outlines and colours",
     "twemoji": "Drawings by Twemoji among 1,636 by OpenMoji, outlines and colours",
     "texts": "WikiDiverse's valid surfaces among 40,248 names, MiniLM",
+    "tokens": "FILIP's late interaction: tokens of the nearest 16 names compared",
 }
 
 
@@ -38,9 +41,13 @@ def page(kept: Mapping[str, Any]) -> str:
 
 def _part(name: str, part: Mapping[str, Any]) -> str:
     machine, methods = part["machine"], part["methods"]
+    count = next(iter(methods.values()))["mentions"]
+    if name == "tokens":
+        where = f"{part['date']}, {machine['cores']} cores; {count:,} mentions.\n"
+        head = [f"## {_TITLES[name]}\n", f"Commit {part['commit']}, {where}"]
+        return "\n".join([*head, *tokens_table(methods)]) + "\n"
     rivals = list(next(iter(methods.values()))["gains"])
     heads = ["", "H@1", "MRR", "R@64", "skewness", *(f"gain over {rival}" for rival in rivals)]
-    count = next(iter(methods.values()))["mentions"]
     where = f"{part['date']}, {machine['cores']} cores; {count:,} mentions.\n"
     lines = [
         f"## {_TITLES[name]}\n",
