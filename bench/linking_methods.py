@@ -1,4 +1,4 @@
-"""Methods against hubs, side by side, where nothing else is trained: a search by vectors alone.
+"""Methods of matching, side by side, where nothing else is trained: a search by vectors alone.
 
 Question: which of DBNorm's corrections and of InvGC's moves finds more right entities than the
 plain cosine, and than the single inverted softmax? Rivals: those two. Command: ``python -m
@@ -26,14 +26,15 @@ from scipy import stats
 from api.steps.encoders import text_encoder_named
 from bench.drawings import ARTISTS, BASE
 from bench.linking_methods_page import page
+from bench.linking_methods_tokens import rerank_by_tokens
 from encoders import packaged_text_encoder
 from encoders.padding import unit
 from evaluation import Measurement, current_commit, paired_bootstrap, ranks, this_machine
 from kg.files import atomic_write, read_json, write_json
-from linkers.boosted import PooledTexts
+from linkers.boosted import EntityTable, PooledTexts
 from linkers.hub_banks import HubBanks, HubConfig, HubMethod
 from linkers.inverse_convolution import References, inverse_convolution
-from linkers.mention_sets import read_entity_table, read_mention_set
+from linkers.mention_sets import MentionSet, read_entity_table, read_mention_set
 from linkers.visual.descriptors import describe
 
 __all__ = ["METHODS", "RIVALS", "Search", "main"]
@@ -42,6 +43,8 @@ FORMAT = 1
 _FOLDS = 5
 _BANK = 2_000  # mentions at most
 _BLOCK = 128  # mentions whose scores of all entities are held
+_RERANKED = 400  # valid mentions whose tokens are compared
+PARTS = (*ARTISTS, "texts", "tokens")
 _TOP = 10  # places that are counted: how often an entity stands there
 
 Floats = NDArray[np.float32]
@@ -181,16 +184,30 @@ def _drawn(pictures: NDArray[np.uint8]) -> Floats:
     return np.concatenate([unit(looks["outlines"]), unit(looks["colours"])], axis=1)
 
 
-def of_texts(given: argparse.Namespace) -> dict[str, Any]:
-    """Judge all methods on WikiDiverse's valid mentions by the vectors of their surfaces."""
-    table = read_entity_table(given.data / "entities.jsonl.gz")
-    whole = read_mention_set(given.data / "wikidiverse.jsonl.gz")
+def _texts(given: argparse.Namespace) -> tuple[PooledTexts, EntityTable, MentionSet]:
     encoder = (
         packaged_text_encoder(given.work, remembers=False)
         if given.encoder == "packaged"
         else text_encoder_named(given.encoder, None)
     )
-    texts = PooledTexts(encoder, given.work)
+    table = read_entity_table(given.data / "entities.jsonl.gz")
+    whole = read_mention_set(given.data / "wikidiverse.jsonl.gz")
+    return PooledTexts(encoder, given.work), table, whole
+
+
+def of_tokens(given: argparse.Namespace) -> dict[str, Any]:
+    """Judge late interaction on some of WikiDiverse's valid mentions."""
+    texts, table, whole = _texts(given)
+    names = [group[0] for group in table.names]
+    valid = whole.part("valid")
+    drawn = np.random.default_rng(0).permutation(len(valid.mentions))[:_RERANKED]
+    asked, gold = _known(table.ids, valid, drawn)
+    return rerank_by_tokens(texts.encoder, names, texts.matrix(names), asked, gold)
+
+
+def of_texts(given: argparse.Namespace) -> dict[str, Any]:
+    """Judge all methods on WikiDiverse's valid mentions by the vectors of their surfaces."""
+    texts, table, whole = _texts(given)
     index = texts.matrix([names[0] for names in table.names])
     train, valid = whole.part("train"), whole.part("valid")
     drawn = np.random.default_rng(0).permutation(len(train.mentions))[:_BANK]
@@ -235,13 +252,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--data", type=Path, default=Path("../shared/data/linking"), help="folder of the sets")
     add("--work", type=Path, default=Path(".umbra/bench-linking"), help="keeps vectors")
     add("--out", type=Path, default=Path("docs/benchmarks"), help="where results go")
-    add("--parts", nargs="+", choices=(*ARTISTS, "texts"), default=[*ARTISTS, "texts"])
+    add("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     add("--encoder", default="packaged")
     given = parser.parse_args(arguments)
     out = given.out / "linking-methods.json"
     kept = read_json(out, kind="bench", formats=(FORMAT,)) if out.exists() else {"format": FORMAT}
     for part in given.parts:
-        found = of_texts(given) if part == "texts" else of_drawings(given, part)
+        judge = {"texts": of_texts, "tokens": of_tokens}.get(part)
+        found = judge(given) if judge else of_drawings(given, part)
         kept[part] = {
             "methods": found,
             "commit": current_commit(),

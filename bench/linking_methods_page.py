@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.linking_methods_tokens import tokens_table
+
 __all__ = ["page"]
 
-_HEAD = """# Methods against hubs
+_HEAD = """# Methods of matching, nothing trained
 
 `python -m bench.linking_methods`. A search by vectors alone, nothing trained: what taking hubs off
-is worth there. DBNorm's banks are `linkers.hub_banks`, InvGC and LocalAdj are
+is worth there, and comparing tokens. DBNorm's banks are `linkers.hub_banks`, InvGC and LocalAdj are
 `linkers.inverse_convolution`; a bank mention never counts against its own entity. Test is not read.
 H@1, MRR and R@64 in per cent over all entities; *skewness* of how often an entity is among the
 first ten, which is high where few entities are near to everybody. Gains in H@1 with the 95 %
 interval of a paired bootstrap over mentions.
 
-How links are made does not change by this page: the linker of drawings takes hubs off the weighed
-sum of all its units by the bank of mentions (`linkers.hubness`), which is measured
-[on its page](linking-pictures.md); the linker of texts has no plain search by vectors whose order
-counts.
+The linker of drawings takes hubs off the weighed sum of all its units by the bank of mentions,
+which is measured [on its page](linking-pictures.md); `VisualConfig(hub_banks="mentions and
+entities")` adds the second bank. No default rests on this page: on drawings the bank of mentions
+alone gains most, a bank of entities adds nothing to it, and InvGC and LocalAdj gain less.
 """
 _TITLES = {
     "noto": "Drawings by Noto among 1,636 by OpenMoji, outlines and colours",
     "twemoji": "Drawings by Twemoji among 1,636 by OpenMoji, outlines and colours",
     "texts": "WikiDiverse's valid surfaces among 40,248 names, MiniLM",
+    "tokens": "FILIP's late interaction: tokens of the nearest 16 names compared",
 }
 
 
@@ -39,9 +42,13 @@ def page(kept: Mapping[str, Any]) -> str:
 
 def _part(name: str, part: Mapping[str, Any]) -> str:
     machine, methods = part["machine"], part["methods"]
+    count = next(iter(methods.values()))["mentions"]
+    if name == "tokens":
+        where = f"{part['date']}, {machine['cores']} cores; {count:,} mentions.\n"
+        head = [f"## {_TITLES[name]}\n", f"Commit {part['commit']}, {where}"]
+        return "\n".join([*head, *tokens_table(methods)]) + "\n"
     rivals = list(next(iter(methods.values()))["gains"])
     heads = ["", "H@1", "MRR", "R@64", "skewness", *(f"gain over {rival}" for rival in rivals)]
-    count = next(iter(methods.values()))["mentions"]
     where = f"{part['date']}, {machine['cores']} cores; {count:,} mentions.\n"
     lines = [
         f"## {_TITLES[name]}\n",
@@ -49,7 +56,7 @@ def _part(name: str, part: Mapping[str, Any]) -> str:
         f"| {' | '.join(heads)} |",
         f"|{'---|' * len(heads)}",
     ]
-    for method, row in methods.items():
+    for method, row in sorted(methods.items(), key=lambda pair: -pair[1]["hits_at_1"]):
         gains = [
             "" if rival == method else "{:+.1f} [{:+.1f}, {:+.1f}]".format(*row["gains"][rival])
             for rival in rivals

@@ -103,7 +103,8 @@ def _vectors(part: Mapping[str, Any]) -> str:
 Vectors of words and texts are given. The stream draws from {part["surfaces"]:,} real surfaces and
 their texts; each mention has a text of its own (a number is put before it) and noise on its vector
 (cosine 0.98). What letters, names and memory say of a surface is remembered for the last 16,384
-surfaces. No mention has a companion in its document.
+surfaces. No mention has a companion in its document. Compiled loops are loaded before the clock
+runs.
 """
     )
     lines.append(_goal("from vectors", after))

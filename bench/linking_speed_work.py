@@ -239,6 +239,9 @@ def given_stream(
     surfaces = list(dict.fromkeys(mention.surface for mention in mentions))
     linker.index.texts.give(surfaces, texts.matrix(surfaces))
     linker.index.surface_vectors(surfaces)
+    linker.index.texts.give([window(mentions[0])], contexts[:1])
+    for _ in linker.rank(mentions[:1]):  # what is compiled is loaded before the clock runs
+        linker.index.forget_surfaces()
     texts.forget()
     linker.forget()
 

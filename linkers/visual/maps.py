@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,12 +45,16 @@ class VisualConfig:
             others. At least 2.
         hub_share: Share of an entity's hubness (`linkers.hubness`, a bank of held-out training
             mentions) that is taken off its score, in [0, 1]; 0 takes nothing.
+        hub_banks: Whom an entity's hubness is of: the bank of `mentions`; or the mean with that of
+            the other entities, each asked as a mention of its own picture and first name, which
+            is DBNorm's dual inverted softmax (`linkers.hub_banks`) at one sharpness of both.
     """
 
     alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
     bridge_penalty: float | None = 1.0
     folds: int = 5
     hub_share: float = 0.5
+    hub_banks: Literal["mentions", "mentions and entities"] = "mentions"
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
@@ -57,6 +62,10 @@ class VisualConfig:
             raise SettingError(f"folds must be at least 2, got {self.folds}")
         if not 0 <= self.hub_share <= 1:
             raise SettingError(f"hub_share must lie in [0, 1], got {self.hub_share}")
+        if self.hub_banks not in ("mentions", "mentions and entities"):
+            raise SettingError(
+                f"hub_banks must be mentions, or mentions and entities, not {self.hub_banks!r}"
+            )
         if self.bridge_penalty is not None and not self.bridge_penalty > 0:
             raise SettingError(f"bridge_penalty must be above 0, got {self.bridge_penalty}")
 

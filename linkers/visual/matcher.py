@@ -89,6 +89,12 @@ class PictureMatcher:
         }
         spoken = "words" in fusions and len(fusions["words"].weights) > len(WORD_UNITS)
         maps = learn_maps(base, train, gold, config, bases, spoken=spoken)
+        if config.hub_banks == "mentions and entities":
+            hubs = {
+                mode: np.float32(0.5)
+                * (hubs[mode] + _hubs_of_entities(maps, fusions[mode], mode, base))
+                for mode in hubs
+            }
         keys = tuple(str(key) for key in base.words.table.keys) if hubs else ()
         return cls(config=config, maps=maps, fusions=fusions, keys=keys, hubs=hubs)
 
@@ -154,6 +160,23 @@ class PictureMatcher:
         known = dict(zip(self.keys, self.hubs[mode].tolist(), strict=True))
         mean = float(self.hubs[mode].mean())
         return np.array([known.get(key, mean) for key in keys], dtype=np.float32)
+
+
+def _hubs_of_entities(maps: Maps, fusion: Fusion, mode: str, base: VisualBase) -> Floats:
+    """Return ``(N,)`` how near each entity is to the others, asked as mentions of themselves."""
+    mentions = VisualMentions(
+        looks=base.looks,
+        mentions=tuple(
+            Mention(id=str(key), surface=names[0])
+            for key, names in zip(base.words.table.keys, base.words.table.names, strict=True)
+        ),
+    )
+    every = np.arange(len(base.looks))
+    scores = [
+        fusion(maps.units(mode, base, mentions.take(every[start : start + _BLOCK])))
+        for start in range(0, len(every), _BLOCK)
+    ]
+    return hubness(np.concatenate(scores), every)
 
 
 def held_out_units(

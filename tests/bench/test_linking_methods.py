@@ -18,7 +18,9 @@ def test_methods_are_judged_and_told(tmp_path: Path) -> None:
     write(tmp_path / "entities.jsonl.gz", entities())
     write(tmp_path / "wikidiverse.jsonl.gz", mentions(120))
     where = ("--data", tmp_path, "--work", tmp_path / "work", "--out", tmp_path)
-    given = [str(word) for word in (*where, "--encoder", "tiny", "--parts", "noto", "texts")]
+    given = [
+        str(word) for word in (*where, "--encoder", "tiny", "--parts", "noto", "texts", "tokens")
+    ]
     assert main(given) == 0
     found = json.loads((tmp_path / "linking-methods.json").read_text())
     text = (tmp_path / "linking-methods.md").read_text(encoding="utf-8")
@@ -29,3 +31,6 @@ def test_methods_are_judged_and_told(tmp_path: Path) -> None:
         assert 0 < cosine["hits_at_1"] <= cosine["recall_at_64"] <= 100
     assert text.count("| InvGC, r = 4 |") == 2
     assert "Drawings by Twemoji" not in text
+    tokens = found["tokens"]["methods"]
+    assert 0 < tokens["late interaction"]["hits_at_1"] <= 100
+    assert "| mean of both |" in text

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from encoders import TinyImageEncoder, TinyTextEncoder
-from kg.errors import ForeignFileError, InputError, MissingPartError
+from kg.errors import ForeignFileError, InputError, MissingPartError, SettingError
 from kg.model import EntityKey
 from linkers.boosted import EntityTable, PooledTexts
 from linkers.model import Mention
@@ -164,6 +164,26 @@ def test_without_hub_correction_scores_are_the_plain_ones(
     gap = plain.scores(other, whole) - matcher.scores(other, whole)
     assert gap[0, 0] == pytest.approx(0.5 * matcher.hubs["picture and words"].mean(), abs=1e-4)
     assert gap[0, 1] == pytest.approx(0.5 * matcher.hubs["picture and words"][1], abs=1e-4)
+
+
+def test_a_bank_of_entities_halves_the_hubness_with_theirs(
+    base: VisualBase, whole: VisualMentions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linkers.visual.matcher._BANK", 10)
+    one = PictureMatcher.fit(base, whole.take(TRAIN), TRAIN)
+    both = VisualConfig(hub_banks="mentions and entities")
+    two = PictureMatcher.fit(base, whole.take(TRAIN), TRAIN, config=both)
+    asked = VisualMentions(
+        looks=base.looks,
+        mentions=tuple(Mention(id="", surface=names[0]) for names in base.words.table.names),
+    )
+    for mode, hubs in one.hubs.items():
+        scores = two.fusions[mode](two.maps.units(mode, base, asked)).astype(np.float64)
+        others = [np.delete(scores[:, n], n) for n in range(scores.shape[1])]
+        of_entities = [np.logaddexp.reduce(column) - np.log(len(column)) for column in others]
+        np.testing.assert_allclose(two.hubs[mode], (hubs + of_entities) / 2, atol=1e-4)
+    with pytest.raises(SettingError, match="hub_banks must be"):
+        VisualConfig(hub_banks="entities")  # type: ignore[arg-type]
 
 
 def test_too_few_pairs_are_refused(base: VisualBase, whole: VisualMentions) -> None:
