@@ -31,6 +31,8 @@ KEPT = 300
 """Facts that are looked at closely: those nearest to half of the results."""
 MAX_TEXT = 60
 """Characters of a text that may be a value to ask for: longer ones are prose."""
+_ENDLESS = (float("inf"), float("-inf"))
+"""No notation writes them, nor what is no number."""
 _DISTINCT = 8
 """Numbers of more values than this are parted at their middle."""
 
@@ -177,7 +179,7 @@ def _of_attributes(results: Ids, edges: KnownEdges, least: int, most: int) -> It
 
 
 def _equals(name: str, values: list[AttributeValue]) -> Iterator[_Counted]:
-    kept = [v for v in values if not isinstance(v, tuple)]
+    kept = [v for v in values if not isinstance(v, tuple) and v not in _ENDLESS and v == v]
     same = Counter((isinstance(v, bool), v) for v in kept if len(str(v)) <= MAX_TEXT)
     for (_, value), count in same.items():
         yield Compare(name, "=", value), count
