@@ -31,6 +31,8 @@ KEPT = 300
 """Facts that are looked at closely: those nearest to half of the results."""
 MAX_TEXT = 60
 """Characters of a text that may be a value to ask for: longer ones are prose."""
+_SCANNED = 16
+"""Edges a result below which a relation is scanned; in a longer one results are looked up."""
 _ENDLESS = (float("inf"), float("-inf"))
 """No notation writes them, nor what is no number."""
 _DISTINCT = 8
@@ -114,10 +116,14 @@ _Counted = tuple[Query, int]
 
 def _of_edges(results: Ids, edges: KnownEdges, least: int, most: int) -> Iterator[_Counted]:
     """Yield edges to one entity each; those to parts are left to `_of_parts`."""
+    among = np.zeros(edges.snapshot.num_entities, dtype=np.bool_)
+    among[results] = True
     for relation in range(edges.snapshot.num_relations):
         for inverse in (False, True):
             row = edges.row(relation, inverse=inverse)
-            ends, counts = np.unique(row.ends[row.positions(results)], return_counts=True)
+            short = len(row.starts) < _SCANNED * len(results)
+            at = among[row.starts] if short else row.positions(results)
+            ends, counts = np.unique(row.ends[at], return_counts=True)
             kept = (counts >= least) & (counts <= most)  # before any query is made of them
             kept &= edges.snapshot.parents[ends] < 0
             for end, count in zip(ends[kept].tolist(), counts[kept].tolist(), strict=True):
