@@ -31,6 +31,10 @@ KEPT = 300
 """Facts that are looked at closely: those nearest to half of the results."""
 MAX_TEXT = 60
 """Characters of a text that may be a value to ask for: longer ones are prose."""
+_SCANNED = 16
+"""Edges a result below which a relation is scanned; in a longer one results are looked up."""
+_ENDLESS = (float("inf"), float("-inf"))
+"""No notation writes them, nor what is no number."""
 _DISTINCT = 8
 """Numbers of more values than this are parted at their middle."""
 
@@ -83,8 +87,7 @@ def facts_about(results: Ids, edges: KnownEdges, *, least: int = LEAST) -> list[
     found = [
         (count, query)
         for source in (_of_edges, _of_parts, _of_labels, _of_attributes)
-        for query, count in source(results, edges)
-        if least <= count <= most
+        for query, count in source(results, edges, least, most)
     ]
     near = sorted(range(len(found)), key=lambda i: (abs(found[i][0] - len(results) / 2), i))
     facts: dict[bytes, Fact] = {}
@@ -99,24 +102,39 @@ def facts_about(results: Ids, edges: KnownEdges, *, least: int = LEAST) -> list[
 def _holders(query: Query, results: Ids, edges: KnownEdges) -> NDArray[np.bool_]:
     """Tell which of the results are answers of a query."""
     if isinstance(query, Compare):  # on the results only: a column may be long
-        return contains(matching(edges.snapshot, query, among=results), results)
-    return contains(known_answers(query, edges), results)
+        answers = matching(edges.snapshot, query, among=results)
+    else:
+        answers = known_answers(query, edges)
+    held = np.zeros(len(results), dtype=np.bool_)
+    held[results.searchsorted(answers[contains(results, answers)])] = True
+    return held
 
 
-def _of_edges(results: Ids, edges: KnownEdges) -> Iterator[tuple[Query, int]]:
+_Counted = tuple[Query, int]
+"""A fact, and how many of the results it holds for."""
+
+
+def _of_edges(results: Ids, edges: KnownEdges, least: int, most: int) -> Iterator[_Counted]:
     """Yield edges to one entity each; those to parts are left to `_of_parts`."""
+    among = np.zeros(edges.snapshot.num_entities, dtype=np.bool_)
+    among[results] = True
     for relation in range(edges.snapshot.num_relations):
         for inverse in (False, True):
             row = edges.row(relation, inverse=inverse)
-            ends, counts = np.unique(row.ends[row.positions(results)], return_counts=True)
-            whole = edges.snapshot.parents[ends] < 0
-            for end, count in zip(ends[whole].tolist(), counts[whole].tolist(), strict=True):
+            short = len(row.starts) < _SCANNED * len(results)
+            at = among[row.starts] if short else row.positions(results)
+            ends, counts = np.unique(row.ends[at], return_counts=True)
+            kept = (counts >= least) & (counts <= most)  # before any query is made of them
+            kept &= edges.snapshot.parents[ends] < 0
+            for end, count in zip(ends[kept].tolist(), counts[kept].tolist(), strict=True):
                 yield _edge_to(edges, relation, end, leaving=not inverse), count
 
 
-def _of_parts(results: Ids, edges: KnownEdges) -> Iterator[tuple[Query, int]]:
+def _of_parts(results: Ids, edges: KnownEdges, least: int, most: int) -> Iterator[_Counted]:
     """Yield edges of the parts that belong to the results, such as a label of a shape."""
     snapshot = edges.snapshot
+    if not len(results) or snapshot.parents.max(initial=-1) < 0:  # nothing was taken apart
+        return
     for relation in range(snapshot.num_relations):
         row = edges.row(relation)
         places = row.positions(results)
@@ -135,6 +153,8 @@ def _of_parts(results: Ids, edges: KnownEdges) -> Iterator[tuple[Query, int]]:
                 if owner[start] != end
             }
             for end, count in sorted(Counter(end for _, end in pairs).items()):
+                if not least <= count <= most:
+                    continue
                 of_part = _edge_to(edges, second, end, leaving=True)
                 name = snapshot.relation_names.name(relation)
                 yield Projection(name, of_part, inverse=True), count
@@ -146,33 +166,32 @@ def _edge_to(edges: KnownEdges, relation: int, end: int, *, leaving: bool) -> Pr
     return Projection(snapshot.relation_names.name(relation), anchor, inverse=leaving)
 
 
-def _of_labels(results: Ids, edges: KnownEdges) -> Iterator[tuple[Query, int]]:
+def _of_labels(results: Ids, edges: KnownEdges, least: int, most: int) -> Iterator[_Counted]:
     labels, counts = np.unique(edges.snapshot.label_ids[results], return_counts=True)
-    for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
+    kept = (counts >= least) & (counts <= most)
+    for label, count in zip(labels[kept].tolist(), counts[kept].tolist(), strict=True):
         yield Labelled(edges.snapshot.labels.name(label)), count
 
 
-def _of_attributes(results: Ids, edges: KnownEdges) -> Iterator[tuple[Query, int]]:
+def _of_attributes(results: Ids, edges: KnownEdges, least: int, most: int) -> Iterator[_Counted]:
     ids = results.tolist()
     for name, column in sorted(edges.snapshot.attributes.items()):
         if name in ("name", "key"):  # a comparison reads these as the entity's own
             continue
         values = [value for value in map(column.get, ids) if value is not None]
         numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
-        if len(set(numbers)) > _DISTINCT:
-            yield from _halves(name, numbers)
-        else:
-            yield from _equals(name, values)
+        found = _halves(name, numbers) if len(set(numbers)) > _DISTINCT else _equals(name, values)
+        yield from (row for row in found if least <= row[1] <= most)
 
 
-def _equals(name: str, values: list[AttributeValue]) -> Iterator[tuple[Query, int]]:
-    kept = [v for v in values if not isinstance(v, tuple)]
+def _equals(name: str, values: list[AttributeValue]) -> Iterator[_Counted]:
+    kept = [v for v in values if not isinstance(v, tuple) and v not in _ENDLESS and v == v]
     same = Counter((isinstance(v, bool), v) for v in kept if len(str(v)) <= MAX_TEXT)
     for (_, value), count in same.items():
         yield Compare(name, "=", value), count
 
 
-def _halves(name: str, numbers: list[int | float]) -> Iterator[tuple[Query, int]]:
+def _halves(name: str, numbers: list[int | float]) -> Iterator[_Counted]:
     """Yield both sides of a number of two digits near the middle."""
     middle = float(np.median(numbers))
     if not np.isfinite(middle):

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import pytest
 
+import bench.suggestions_speed as speed
 from bench.suggestions import summary
 from bench.suggestions_methods import measured
 from bench.suggestions_page import page
 from bench.suggestions_sets import emoji_queries
 from encoders import TinyTextEncoder
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
+from kg.snapshot import build_snapshot
+from reasoning.known_edges import KnownEdges, known_edges
 
 
 def test_a_fact_that_is_the_group_leads_to_it(tmp_path: Path) -> None:
@@ -42,3 +48,20 @@ def test_a_fact_that_is_the_group_leads_to_it(tmp_path: Path) -> None:
         "sets": {"emoji, test": found},
     }  # fmt: skip
     assert "2 groups of 1 queries" in page(result)
+
+
+def test_the_speed_is_taken_of_checked_suggestions() -> None:
+    edges = random_world(entities=60, seed=1)
+    found = speed.measured(edges, (10, 50), rounds=2, seed=0)
+    assert set(found) == {"10", "50"}
+    assert all(0 < row["median_ms"] <= row["slowest_ms"] for row in found.values())
+
+
+def random_world(*, entities: int, seed: int) -> KnownEdges:
+    draw = random.Random(seed)
+    told = (Provenance(kind="asserted", source="drawn"),)
+    keys = [EntityKey(f"e{number:02}") for number in range(entities)]
+    nodes = [Entity(key=key, label="X", name=key) for key in keys]
+    roads = {(draw.choice(keys), draw.choice(keys[:5])) for _ in range(3 * entities)}
+    edges = [Edge(head=a, relation="near", tail=b, provenance=told) for a, b in sorted(roads)]
+    return known_edges(build_snapshot(nodes, edges))

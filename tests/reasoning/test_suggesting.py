@@ -64,6 +64,17 @@ def _fact(*held: int, size: int = 8) -> Fact:
     return Fact(Labelled("X"), "that is a X", mask)
 
 
+def test_numbers_that_no_notation_writes_are_no_facts() -> None:
+    odd = (float("nan"), float("inf"), float("-inf"), 2.0)
+    nodes = [
+        Entity(key=EntityKey(f"c{n}"), label=f"L{n}", name="c", attributes={"size": odd[n % 4]})
+        for n in range(16)
+    ]
+    edges = known_edges(build_snapshot(nodes, []))
+    facts = facts_about(np.arange(16, dtype=np.int32), edges)
+    assert [fact.query for fact in facts] == [Compare("size", "=", 2.0)]
+
+
 def test_what_overlaps_comes_later_and_a_group_gets_its_fact() -> None:
     facts = [_fact(0, 1, 2, 3), _fact(0, 1, 2), _fact(4, 5, 6)]
     ones = [1.0] * 3
