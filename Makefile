@@ -34,7 +34,7 @@ demo: $(STAMP) ## build the graph of the world, link, see, train, answer; ends w
 	$(BIN)/umbra demo examples/countries
 
 test: $(STAMP) $(ARCHIVE) ## run the tests (those marked shared_data only where ../shared is present)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 tck: $(STAMP) ## run the openCypher kit on the store, by Umbra and over Bolt (FEATURES=FOLDER: other files)
 	$(BIN)/python -m tests.tck $(if $(FEATURES),--features "$(FEATURES)")

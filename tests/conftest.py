@@ -32,17 +32,41 @@ _COSTLY = ("tiny_demo", "shared_browser")
 """Fixtures worth making once only: their tests run in one process."""
 _SHARING = ("tests/linkers/", "tests/scenes/")
 """Folders whose tests share trained models."""
+LONG = (
+    *(*_SHARING, *_COSTLY),
+    "tests/reasoning/test_oracles.py",
+    "tests/kg/test_store_durability.py",
+    "tests/kg/test_store_sharing.py",
+    "tests/kg/test_launcher.py",
+    "tests/api/test_interruption.py",
+    "tests/api/test_train_folder.py",
+    "tests/api/test_demo.py",
+    "tests/bench/test_rest_fuzz.py",
+    "tests/bench/test_parts_bench.py",
+)
+"""Groups that take long: they begin first, so that all processes end at about the same time."""
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the mark in its own hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests one process runs, where several share the work (`make test`)."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Say which tests one process runs, where several share the work (`make test`).
+
+    Those marked slow are skipped unless the expression of `-m` names the mark.
+    """
+    order: dict[pytest.Item, int] = {}
+    by_hand = pytest.mark.skip(reason="takes long: run with -m slow")
     for item in items:
+        if item.get_closest_marker("slow") and "slow" not in config.option.markexpr:
+            item.add_marker(by_hand)
         used = getattr(item, "fixturenames", ())
         file = item.nodeid.partition("::")[0]
         names = [name for name in _COSTLY if name in used]
         names += [folder for folder in _SHARING if file.startswith(folder)]
-        item.add_marker(pytest.mark.xdist_group((*names, file)[0]))
+        group = (*names, file)[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+        order[item] = LONG.index(group) if group in LONG else len(LONG)
+    if config.getoption("loadgroup", default=False):  # as pytest-randomly left them otherwise
+        items.sort(key=order.__getitem__)
 
 
 @pytest.fixture(scope="session")

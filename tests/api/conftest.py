@@ -13,7 +13,7 @@ from api.workspace import Workspace
 from kg.backends import open_store
 from kg.launcher import attach, stop_store
 from tests.api.browser import Browser, browsing, chromium
-from tests.api.tiny_world import HEAP, make_data, make_workspace, started
+from tests.api.tiny_world import HEAP, make_data, make_workspace
 from tests.api.world import WorldEngine, fill, make_world, open_world
 
 ADDRESS = "http://127.0.0.1:8321"
@@ -51,12 +51,19 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_demo(tiny_data: Path) -> Iterator[Workspace]:
-    """The tiny demo after one uninterrupted `umbra demo`; its store runs until the last test."""
+    """The tiny demo after one run without interrupts; its store runs until the last test.
+
+    It runs in this process: in a whole run, all that it imports is imported already.
+    """
+    from api.demo.pipeline import run_demo  # slow to import
+    from api.demo.recipe import load_recipe
+    from api.engine import Engine
+    from kg.progress import silent
+    from tests.api.short_trainings import shortened
+
     workspace = make_workspace(tiny_data.parent / "whole")
-    command = ("demo", str(tiny_data), "--folder", str(workspace.folder), "--report", "report.html")
-    with started(*command, cwd=tiny_data.parent) as process:
-        _, errors = process.communicate()
-    assert process.returncode == 0, errors
+    with Engine(workspace) as engine, shortened():
+        run_demo(engine, load_recipe(tiny_data), lambda _title, _unit: silent, workers=0)
     hold = attach(workspace.graph, HEAP)
     yield workspace
     hold.close()

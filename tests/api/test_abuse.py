@@ -153,7 +153,6 @@ def test_slow_clients_shut_nobody_out(server: httpx.Client) -> None:
             assert line.recv(100).startswith(b"HTTP/1.1 200")
 
 
-@pytest.mark.slow
 def test_ten_thousand_connections_shut_nobody_out(server: httpx.Client) -> None:
     with ExitStack() as stack:
         for _ in range(10_000):

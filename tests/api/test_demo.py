@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import pickle
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from api.demo.recipe import load_recipe
 from api.demo.report import write_html
 from api.engine import Engine
 from api.settings import load_settings
+from api.side_by_side import Bars, Task, side_by_side
 from api.workspace import Workspace
 from kg.errors import ForeignFileError, MissingPartError
 from kg.launcher import stop_store
@@ -31,6 +34,16 @@ def no_bars(_title: str, _unit: str) -> Progress:
     return silent
 
 
+def as_if_sent(tasks: Mapping[str, Task], bars: Bars, *, workers: int) -> dict[str, Any]:
+    """Run tasks in this process, but as other processes would get them: pickled and back."""
+
+    def sent(task: Task) -> Task:
+        function, arguments = pickle.loads(pickle.dumps((task.function, task.arguments)))  # noqa: S301
+        return replace(task, function=function, arguments=arguments)
+
+    return side_by_side({n: sent(task) for n, task in tasks.items()}, bars, workers=workers)
+
+
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make(tmp_path_factory.mktemp("small") / "data")
@@ -42,7 +55,8 @@ def built(data: Path) -> Iterator[tuple[Engine, dict[str, Any]]]:
     workspace = Workspace(data.parent / ".umbra")
     workspace.create()
     with Engine(workspace, settings=load_settings(**TINY, idle_timeout_s=5.0)) as engine:
-        with shortened():
+        with shortened(), pytest.MonkeyPatch.context() as patch:
+            patch.setattr("api.demo.pipeline.side_by_side", as_if_sent)
             report = run_demo(engine, load_recipe(data), no_bars, workers=0)
         yield engine, report
     stop_store(workspace.graph)

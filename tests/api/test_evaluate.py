@@ -216,11 +216,7 @@ def test_what_another_process_has_done_is_not_done_again(place: Path, tmp_path: 
 
 
 @pytest.mark.slow
-def test_several_processes_share_the_work(
-    place: Path, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if "slow" not in request.config.getoption("markexpr"):
-        pytest.skip("starts processes that load everything: run with -m slow")
+def test_several_processes_share_the_work(place: Path, tmp_path: Path) -> None:
     alone = evaluate(task(place, tmp_path / "a.json"))
     shared = evaluate(task(place, tmp_path / "b.json", processes=2))
     assert (alone.metrics, alone.by) == (shared.metrics, shared.by)

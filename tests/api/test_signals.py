@@ -80,11 +80,7 @@ def test_a_process_that_loads_compiled_libraries_ends_in_order() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_a_process_that_loads_compiled_libraries_ends_in_order_at_many_moments(
-    request: pytest.FixtureRequest,
-) -> None:
-    if "slow" not in request.config.getoption("markexpr"):
-        pytest.skip("starts many processes that load everything: run with -m slow")
+def test_a_process_that_loads_compiled_libraries_ends_in_order_at_many_moments() -> None:
     check_moments(40, 3.0, seed=5)
 
 

@@ -40,7 +40,6 @@ LOADER = """
     from kg.backends import loading
     from kg.backends.bolt import BoltStore
     from kg.backends.embedded import EmbeddedLink
-from kg.backends.engine_http import EngineHttp
     from tests.kg.test_store_durability import CHUNK, QUICK, rows
     with BoltStore(EmbeddedLink(Path(sys.argv[1]), database=sys.argv[2], config=QUICK)) as store:
         entities, edges = rows()
@@ -134,6 +133,7 @@ def test_a_loader_killed_at_any_moment_is_completed_by_the_next(
         )
         with loader:
             assert loader.stdout is not None
+            assert loader.stdout.readline() == "begun\n"
             for _line in range(chance.randint(1, 12)):
                 loader.stdout.readline()
             threading.Event().wait(chance.uniform(0, 0.03))  # somewhere inside the next chunk

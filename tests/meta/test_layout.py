@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONG
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("kg", "encoders", "evaluation", "reasoning", "linkers", "scenes", "api", "umbra")
 LONGEST = 300
@@ -84,3 +86,9 @@ def test_the_checks_can_fail() -> None:
     bad = ast.parse("class A:\n    def method(self): ...\ndef open_function(): ...\n")
     assert undocumented(bad) == ["A", "A.method", "open_function"]
     assert not declares_all(bad)
+
+
+def test_files_that_are_said_to_take_long_are_there() -> None:
+    named = [name for name in LONG if "/" in name]
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
