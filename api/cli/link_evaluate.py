@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     import shlex
     import sys
 
-    from api.cli.printing import print_result, print_warning, progress_bar
+    from api.cli.printing import print_result, print_warning, progress_bars
     from api.settings import load_settings
     from api.steps.encoders import text_encoder_named
     from api.steps.evaluate_linking import LinkEvaluation, evaluate_linking
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
         cache=arguments.cache,
         save=arguments.save,
     )
-    with progress_bar("describing", "mentions") as progress:
+    with progress_bars() as bars:
         result = evaluate_linking(
             task,
             encoder=text_encoder_named(load_settings().text_encoder, None),
@@ -104,7 +104,7 @@ def run(arguments: argparse.Namespace) -> int:
             ),
             seed=arguments.seed,
             command=shlex.join(["umbra", *sys.argv[1:]]),
-            progress=progress,
+            bars=bars,
             warn=print_warning,
         )
     print_result("link evaluation", result, arguments.json)

@@ -89,7 +89,7 @@ class LinkTrial:
         from linkers.boosted.describing import Described, describe
         from linkers.boosted.texts import PooledTexts
         from linkers.boosted.training import gather
-        from linkers.mention_sets import read_entity_table
+        from linkers.mention_sets import MentionSet, read_entity_table
 
         self.task = task
         self.clock = Measurement.start()
@@ -99,6 +99,9 @@ class LinkTrial:
         self.test = test
         for text in _oddities(whole, test, self.train):
             warn(text)
+        if not any(key in self.table.ids for key in self.train.gold if key is not None):
+            self.train = MentionSet()
+            warn("no training mention has its entity in the base: likenesses are added up")
         self.material: Material = gather(
             self.table,
             PooledTexts(encoder, task.cache),
@@ -136,12 +139,14 @@ class LinkTrial:
         """
         return self.judge(self.fit(config, seed=seed), seed=seed, command=command)
 
-    def fit(self, config: RankerConfig | None = None, *, seed: int = 0) -> BoostedLinker:
-        """Return a linker trained on the training mentions."""
+    def fit(
+        self, config: RankerConfig | None = None, *, seed: int = 0, progress: Progress = silent
+    ) -> BoostedLinker:
+        """Return a linker trained on the training mentions; progress is told rankers trained."""
         from linkers.boosted.linker import BoostedLinker
         from linkers.boosted.training import train_ranker
 
-        ranker, verdict = train_ranker(self.material, config=config, seed=seed)
+        ranker, verdict = train_ranker(self.material, config=config, seed=seed, progress=progress)
         return BoostedLinker(self.material.index, self.material.memory, ranker, verdict)
 
     def judge(self, linker: BoostedLinker, *, seed: int, command: str) -> tuple[RunResult, Units]:
@@ -187,8 +192,6 @@ def _oddities(base: EntityTable, test: MentionSet, train: MentionSet) -> Iterato
         absent = sum(key is not None and key not in base.ids for key in part.gold)
         if absent:
             yield f"{absent} of {len(part)} {what} name an entity that the base lacks: NIL"
-    if not len(train):
-        yield "no training mentions: likenesses are added up, and no probability is said"
 
 
 def evaluate_linking(
@@ -199,7 +202,7 @@ def evaluate_linking(
     config: RankerConfig | None = None,
     seed: int = 0,
     command: str = "umbra link evaluate",
-    progress: Progress = silent,
+    bars: Callable[[str, str], Progress] = lambda _title, _unit: silent,
     warn: Callable[[str], None] = lambda _text: None,
 ) -> RunResult:
     """Judge a linker on files and write what was found.
@@ -211,7 +214,7 @@ def evaluate_linking(
         config: Settings of the ranker.
         seed: Of everything random.
         command: Command line that makes it again.
-        progress: Told mentions described.
+        bars: Opens a progress bar for the mentions, and for the training.
         warn: Told what looks wrong with the files but is no error.
 
     Raises:
@@ -220,8 +223,8 @@ def evaluate_linking(
     from linkers.boosted.checkpoint import save_linker
 
     check_destination(out)
-    trial = LinkTrial(task, encoder, progress=progress, warn=warn)
-    linker = trial.fit(config, seed=seed)
+    trial = LinkTrial(task, encoder, progress=bars("describing", "mentions"), warn=warn)
+    linker = trial.fit(config, seed=seed, progress=bars("training", "rankers"))
     result, units = trial.judge(linker, seed=seed, command=command)
     if task.save is not None:
         save_linker(linker, task.save)

@@ -111,9 +111,19 @@ def gather(
 
 
 def train_ranker(
-    material: Material, *, config: RankerConfig | None = None, seed: int = 0
+    material: Material,
+    *,
+    config: RankerConfig | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
 ) -> tuple[Ranker, Verdict | None]:
     """Train on described mentions.
+
+    Args:
+        material: The mentions.
+        config: Settings.
+        seed: Of everything random.
+        progress: Told rankers trained, with those of halves that teach how sure one is.
 
     Returns:
         The ranker, and what says how sure it is; None where no mention could teach that.
@@ -123,13 +133,17 @@ def train_ranker(
     """
     settings = config or RankerConfig()
     ranker = Ranker(config=settings)
+    many = material.train is not None and len(material.train) >= _ENOUGH
+    total = 1 + 2 * (many and material.valid is not None)
     if material.train is not None:
         ranker = fit_ranker(material.train, material.train_gold, config=settings, seed=seed)
+        progress(1, total)
     if material.valid is None:
         return ranker, None
     taught = None
-    if material.train is not None:
-        taught = _taught(material, material.train, config=settings, seed=seed)
+    if material.train is not None and many:
+        told = _of(progress, 1, total)
+        taught = _taught(material, material.train, config=settings, seed=seed, progress=told)
     verdict = fit_verdict(
         material.valid,
         ranker.scores(material.valid),
@@ -142,23 +156,22 @@ def train_ranker(
 
 
 def _taught(
-    material: Material, train: Described, *, config: RankerConfig, seed: int
+    material: Material, train: Described, *, config: RankerConfig, seed: int, progress: Progress
 ) -> Taught | None:
     """Return marks of the training mentions' lists, as a ranker of other documents ranks them.
 
-    None where there are so few that the mentions for calibration teach as much.
+    None where the documents cannot be halved.
     """
-    if len(train) < _ENOUGH:
-        return None
     half = np.array([_share(f"half of {document}") < 0.5 for document in material.train_documents])
     scores = np.zeros(len(train.pairs.ids))
-    for mine in (half, ~half):
+    for done, mine in enumerate((half, ~half), start=1):
         gold = material.train_gold[~mine]
         try:
             other = fit_ranker(train.only(~mine), gold, config=config, seed=seed)
         except InputError:  # all documents in one half, or no right candidate in the other one
             return None
         scores[mine[train.pairs.rows]] = other.scores(train.only(mine))
+        progress(done, 2)
     return taught_by(train, scores, material.train_gold)
 
 

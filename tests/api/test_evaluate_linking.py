@@ -78,13 +78,19 @@ def test_withheld_entities_are_nil(files: Path, tmp_path: Path) -> None:
     assert result.metrics["auroc"] > 0.6
 
 
-def test_a_set_of_nil_alone_is_judged_by_what_was_learnt(tmp_path: Path) -> None:
+def test_a_set_of_nil_alone_is_judged_by_what_was_learnt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.cli.printing.EVERY_S", 0.0)
     rows = mentions(150)
     for row in rows:
         row["entity_id"] = None if row["split"] == "test" else row["entity_id"]
     write(tmp_path / "mentions.jsonl.gz", rows)
     write(tmp_path / "entities.jsonl", entities())
     assert evaluate(tmp_path, tmp_path / "run.json") == 0
+    told = capsys.readouterr().err
+    assert "describing: 120 of 120 mentions" in told
+    assert "training: 1 of 1 rankers" in told
     metrics = read_result(tmp_path / "run.json").metrics
     assert metrics["nil_recall"] == metrics["accuracy"]
     assert not {"hits_at_1", "mrr", "auroc"} & set(metrics)
@@ -108,7 +114,7 @@ def test_a_set_can_be_judged_without_training(
     assert evaluate(tmp_path, tmp_path / "run.json") == 0
     told = capsys.readouterr().err
     assert "1 of 40 mentions name an entity that the base lacks" in told
-    assert "no training mentions" in told
+    assert "no training mention has its entity in the base" in told
     result = read_result(tmp_path / "run.json")
     assert result.n == 40
     assert "ece" not in result.metrics
