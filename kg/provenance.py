@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from json.encoder import encode_basestring as quoted  # what an encoder itself writes texts by
 from typing import Any, Literal, cast, get_args
 
 from kg.errors import InputError
@@ -77,9 +78,13 @@ class Provenance:
 
     def to_json(self) -> str:
         """Return the record as one line of JSON without empty fields, keys sorted."""
-        return _ENCODER.encode(
-            {name: value for name in _SORTED if (value := getattr(self, name)) not in (None, ())}
-        )
+        # by hand, since a load writes one for each edge: a third of the time of an encoder
+        texts = [
+            f'"{name}": {quoted(value) if type(value) is str else _encoded(value)}'
+            for name in _SORTED
+            if (value := getattr(self, name)) not in (None, ())
+        ]
+        return f"{{{', '.join(texts)}}}"
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
@@ -95,7 +100,7 @@ class Provenance:
 
 
 _SORTED = tuple(sorted(field.name for field in fields(Provenance)))
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
+_encoded = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def merged(old: Iterable[Provenance], new: Iterable[Provenance]) -> tuple[Provenance, ...]:

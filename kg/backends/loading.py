@@ -13,13 +13,14 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from json.encoder import encode_basestring as quoted  # what an encoder itself writes texts by
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from kg.backends import statements
 from kg.backends.merging import checked_edge, checked_entity, merge_edge, merge_entity, missing_end
-from kg.backends.rows import edge_properties, entity_properties
+from kg.backends.rows import RECORDS, edge_properties, entity_properties
 from kg.backends.seen_edges import SeenEdges
 from kg.backends.writer import chunks
 from kg.import_target import ImportTarget, LoadEnded
@@ -178,7 +179,7 @@ class _FirstLoad:
     def upsert_edges(self, rows: Iterable[Edge]) -> int:
         """Add or merge edges; see `kg.store.Writer`. They are sent when there are many."""
         kept = list(rows)
-        lines = [self._edge_line(checked_edge(row)) for row in kept]
+        lines = [self._edge_line(self._checked(row)) for row in kept]
         self._relations_ready({row.relation for row in kept})
         hashes = np.fromiter((hash(row.key) for row in kept), dtype=np.int64, count=len(kept))
         suspects = self._seen.suspects(hashes).tolist()
@@ -245,11 +246,18 @@ class _FirstLoad:
             self._link.ensure(set(), new)
             self._relations |= new
 
+    def _checked(self, row: Edge) -> Edge:
+        return row if row.relation in self._relations and not row.attributes else checked_edge(row)
+
     def _edge_line(self, row: Edge) -> str:
         made = merge_edge(None, row)
         try:
             ends = f'"@from":"{self._ids[row.head]}","@to":"{self._ids[row.tail]}"'
         except KeyError as error:
             raise missing_end(row.key, error.args[0]) from None
-        properties = _encoded(edge_properties(made))[1:]
+        if made.attributes:
+            properties = _encoded(edge_properties(made))[1:]
+        else:  # by hand, since most edges of a great load have records only
+            records = ",".join(quoted(record.to_json()) for record in made.provenance)
+            properties = f'"{RECORDS}":[{records}]}}'
         return f'{{"@type":"edge","@class":"{row.relation}",{ends},{properties}'
