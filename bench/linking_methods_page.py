@@ -20,8 +20,9 @@ interval of a paired bootstrap over mentions.
 
 The linker of drawings takes hubs off the weighed sum of all its units by the bank of mentions,
 which is measured [on its page](linking-pictures.md); `VisualConfig(hub_banks="mentions and
-entities")` adds the second bank. No default rests on this page: on drawings the bank of mentions
-alone gains most, a bank of entities adds nothing to it, and InvGC and LocalAdj gain less.
+entities")` adds the second bank. No default rests on this page:
+on drawings the bank of mentions alone gains most and a bank of entities adds nothing to it; on
+texts banks lose, LocalAdj alone gains, and tokens that nothing trained do not.
 """
 _TITLES = {
     "noto": "Drawings by Noto among 1,636 by OpenMoji, outlines and colours",
