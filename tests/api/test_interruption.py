@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from tests.api.tiny_world import HEAP, make_workspace, started
 from tests.conformance.store_rules import content
 
 pytestmark = pytest.mark.timeout(300)
+MANY = pytest.mark.slow, pytest.mark.timeout(1200)
 STOPPED = "umbra: stopped; the same command goes on where it was"
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 Process = subprocess.Popen[str]
@@ -35,7 +37,7 @@ def until(condition: Callable[[], bool], *, limit_s: float = 60.0) -> None:
     end = time.monotonic() + limit_s
     while not condition():
         assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 def is_ready(process: Process) -> bool:
@@ -50,14 +52,16 @@ def is_ready(process: Process) -> bool:
 
 def children(pid: int) -> list[int]:
     """Return the processes that a process started and their own, but not the detached store."""
-    found = []
+    started_by: dict[int, list[int]] = defaultdict(list)
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[1]) == pid:
-            found += [int(stat.parent.name), *children(int(stat.parent.name))]
+        started_by[int(fields[1])].append(int(stat.parent.name))
+    found = list(started_by[pid])
+    for child in found:  # it grows as it is gone through
+        found += started_by[child]
     return found
 
 
@@ -123,12 +127,13 @@ def assert_built(workspace: Workspace, built: object) -> None:
         assert edges == sum(1 for _ in store.edges())  # none is there twice
 
 
+@pytest.mark.parametrize("times", [1, pytest.param(4, marks=MANY)])
 def test_a_build_interrupted_at_random_moments_goes_on(
-    workspace: Workspace, tiny_data: Path, built: object
+    workspace: Workspace, tiny_data: Path, built: object, times: int
 ) -> None:
     command = ("build", str(tiny_data / "graph.toml"), "--folder", str(workspace.folder))
     chance = random.Random(11)
-    numbers = [signal.SIGTERM, signal.SIGINT, signal.SIGTERM, signal.SIGINT]
+    numbers = [signal.SIGTERM, signal.SIGINT] * times
     waits = (0.0, *(chance.uniform(0.0, 1.2) for _ in numbers[1:]))
     ended = [interrupt(started(*command), n, s) for n, s in zip(numbers, waits, strict=True)]
     assert ended[0]
@@ -136,13 +141,14 @@ def test_a_build_interrupted_at_random_moments_goes_on(
     assert_built(workspace, built)
 
 
+@pytest.mark.parametrize("times", [1, pytest.param(4, marks=MANY)])
 def test_a_build_whose_process_or_store_is_killed_goes_on(
-    workspace: Workspace, tiny_data: Path, built: object
+    workspace: Workspace, tiny_data: Path, built: object, times: int
 ) -> None:
     command = ("build", str(tiny_data / "graph.toml"), "--folder", str(workspace.folder))
     hold = attach(workspace.graph, HEAP)
     chance = random.Random(13)
-    for victim in ("umbra", "java", "umbra", "java"):
+    for victim in ("umbra", "java") * times:
         with started(*command) as process:
             until(lambda process=process: is_ready(process))
             time.sleep(chance.uniform(0.2, 1.4))
@@ -159,15 +165,27 @@ def test_a_build_whose_process_or_store_is_killed_goes_on(
     assert_built(workspace, built)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "workers"),
+    [((signal.SIGINT,), "0"), pytest.param((signal.SIGINT, signal.SIGTERM) * 3, "2", marks=MANY)],
+    ids=["once", "many times"],
+)
 def test_a_demo_interrupted_at_random_moments_ends_with_the_same_graph(
-    workspace: Workspace, tiny_data: Path, tiny_demo: Workspace, tmp_path: Path
+    workspace: Workspace,
+    tiny_data: Path,
+    tiny_demo: Workspace,
+    tmp_path: Path,
+    numbers: tuple[signal.Signals, ...],
+    workers: str,
 ) -> None:
+    """It is begun in processes side by side; one that is enough to end it saves their imports."""
     command = ("demo", str(tiny_data), "--folder", str(workspace.folder))
     chance = random.Random(17)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in numbers:
         interrupt(started(*command, cwd=tmp_path), number, chance.uniform(1.0, 5.0))
         assert not (tmp_path / "report.html").exists()
-    finished(*command, cwd=tmp_path)
+    finished(*command, "--workers", workers, cwd=tmp_path)
+    assert (tmp_path / "report.html").exists()
     with (
         open_store(workspace.graph, launcher=HEAP) as store,
         open_store(tiny_demo.graph, launcher=HEAP) as whole,
@@ -193,16 +211,17 @@ def test_a_killed_demo_leaves_no_process_behind(
         demo.communicate()
 
 
+@pytest.mark.parametrize("more", [0, pytest.param(4, marks=MANY)])
 def test_a_link_job_interrupted_at_random_moments_ends_byte_for_byte_the_same(
-    tiny_demo: Workspace, tiny_data: Path, tmp_path: Path
+    tiny_demo: Workspace, tiny_data: Path, tmp_path: Path, more: int
 ) -> None:
     mentions, out = tmp_path / "mentions.jsonl.gz", tmp_path / "links.jsonl"
     mentions.write_bytes((tiny_data / "mentions.jsonl.gz").read_bytes())
     folder = ("--folder", str(tiny_demo.folder))
     command = ("link", "run", str(mentions), "--out", str(out), "--shard-rows", "3", *folder)
     chance = random.Random(23)
-    numbers = [signal.SIGINT, signal.SIGTERM, signal.SIGINT]
-    waits = (0.0, chance.uniform(0.3, 1.0), chance.uniform(1.0, 2.5))
+    numbers = [signal.SIGINT, signal.SIGTERM, *[signal.SIGINT] * more]
+    waits = (0.0, chance.uniform(1.0, 2.5), *(chance.uniform(0.3, 2.5) for _ in range(more)))
     ended = [interrupt(started(*command), n, s) for n, s in zip(numbers, waits, strict=True)]
     assert ended[0]
     finished(*command)
