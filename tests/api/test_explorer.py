@@ -233,13 +233,13 @@ def test_a_suggestion_leads_to_as_many_as_it_says(browser: Browser, explorer: Ex
     browser.wait("document.querySelector('.suggested .chip')")
     told = int(browser.run("document.querySelector('.suggested .chip').dataset.results"))
     browser.click(".suggested .chip")
-    browser.wait(f"document.querySelector('#view .title').innerText.startsWith('{told} found')")
+    browser.wait(f"document.querySelector('#view .title')?.innerText.startsWith('{told} found')")
     assert "--within" in browser.run("document.querySelector('.recipe pre').textContent")
     ask(browser, explorer, "MATCH (c:Country) RETURN c", "&k=50&answerer=exact")
     browser.wait("document.querySelector('.suggested .chip')")
     told = int(browser.run("document.querySelector('.suggested .chip').dataset.results"))
     browser.click(".suggested .chip")
-    browser.wait(f"document.querySelector('#title-known').innerText.includes('{told} in the')")
+    browser.wait(f"document.querySelector('#title-known')?.innerText.includes('{told} in the')")
 
 
 def test_8_a_job_shows_how_far_it_is(browser: Browser, explorer: Explorer) -> None:

@@ -50,13 +50,13 @@ WRITES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 """Two bodies a route; the second one is another request."""
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
-    with open_world(tmp_path_factory.mktemp("once") / ".umbra") as engine:
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[FastAPI]:
+    with open_world(tmp_path / ".umbra") as engine:
         yield create_app(engine, job_kinds=KINDS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, base_url=ADDRESS) as client:
         yield client

@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.serving.tracing import tracing
 from api.settings import Settings
-from api.workspace import Workspace
-from kg.backends import open_store
+from kg.backends.bolt import BoltStore
 from kg.errors import MissingPartError
+from kg.model import Entity, EntityKey
 from kg.spans import span
 from tests.api.conftest import ADDRESS
 from tests.api.world import WorldEngine, open_world
@@ -65,10 +65,12 @@ def test_a_request_is_a_span_with_its_steps(engine: WorldEngine) -> None:
     assert not [text for text in ("Arabic", "turkey", "nobody") if text in told]
 
 
-def test_calls_of_the_store_are_spans(stored: Workspace) -> None:
+def test_calls_of_the_store_are_spans(bolt_store: BoltStore) -> None:
+    store, key = bolt_store, EntityKey("country:TR")
+    store.upsert_entities([Entity(key=key, label="Country", name="Turkey")])
     exporter = InMemorySpanExporter()
-    with tracing(exporter), open_store(stored.graph) as store, span("step"):
-        store.neighbours(next(store.entities("Country")).key)
+    with tracing(exporter), span("step"):
+        store.neighbours(key)
         store.query("MATCH (n:Country) RETURN count(n)")
         store.delete_edges([])
     found = exporter.get_finished_spans()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from bench.scenes_data import Vrd
-from bench.scenes_members import figures, folds, mixed
+from bench.scenes_members import Mix, figures, folds, mixed
 from scenes.relations.weighting import PLAIN
 from tests.scenes.relation_world import VOCABULARY, made_images
 
@@ -35,7 +35,7 @@ def test_a_mix_is_the_mean_of_what_its_members_said(tmp_path):
         said = np.full((sum(sizes), width), (1 - probability) / (width - 1))
         said[:, 1] = probability
         np.save(tmp_path / f"member-0-{name}.npy", np.log(said).astype(np.float32))
-    model = mixed(fold, ["pair"], ["new", "seen"])
+    model = mixed(fold, Mix(pairs=("pair",), predicates=("new", "seen"), likeness=0.0))
     scores = model.score(fold.judged)
     assert [len(one) for one in scores] == sizes
     assert np.exp(np.concatenate(scores)[:, 1]) == pytest.approx(0.5)
