@@ -26,13 +26,12 @@ from api.connections import TimedProtocol, raise_file_limit
 from api.serving.graphs import Graphs
 from api.serving.hosts import LOOPBACK
 from api.serving.role import WHOLE, Role
+from api.serving.tracing import tracing
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from api.engine import Engine
-
-from api.serving.tracing import tracing
 
 __all__ = ["LEAVE", "run_server"]
 
@@ -85,8 +84,9 @@ def run_server(
         timeout_graceful_shutdown=LATER_S + round(settings.drain_s),
         http=TimedProtocol,
     )
-    with _quiet_signals(), tracing() if settings.traces else nullcontext():
-        _Server(config, whole.apps, when_ready).run(sockets=[listener])
+    server = _Server(config, whole.apps, when_ready)
+    with _signals_end(server), tracing() if settings.traces else nullcontext():
+        server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -139,10 +139,15 @@ def _is_keyed(engine: Engine) -> bool:
 
 
 @contextmanager
-def _quiet_signals() -> Iterator[None]:
-    """Take the signal that uvicorn raises again after it has ended well because of it."""
+def _signals_end(server: _Server) -> Iterator[None]:
+    """Hand a server the signals that come before it handles them itself.
 
-    def ended(_number: int, _frame: FrameType | None) -> None: ...
+    One that it has ended well because of is raised again by uvicorn, and taken here.
+    """
+
+    def ended(number: int, frame: FrameType | None) -> None:
+        if not server.should_exit:
+            server.handle_exit(number, frame)
 
     kept = {number: signal.signal(number, ended) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -16,12 +16,15 @@ from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 import tests.api.test_runner as runner_works
+from api.access.graph_keys import HOME
 from api.cli.main import main
 from api.cli.serve import check_address, is_loopback
 from api.routes.examples import CYPHER
 from api.runner import JobRunner
+from api.serving.server import run_server
 from api.settings import Settings
 from api.workspace import Workspace
 from kg.backends import open_store
@@ -30,6 +33,7 @@ from kg.errors import SettingError
 from tests.api.test_app import events_of
 from tests.api.test_guard import problem
 from tests.api.test_runner import until
+from tests.api.world import WorldEngine
 
 REPOSITORY = Path(__file__).parents[2]
 SERVE = (
@@ -208,3 +212,22 @@ def test_a_signal_ends_streams_pauses_jobs_and_exits_with_zero(
     assert left.peek(job_id)[1] > int(events[-1]["id"])
     left.cancel(job_id)
     assert left.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.timeout(60)
+def test_a_signal_that_comes_before_the_server_listens_to_it_ends_it(
+    number: signal.Signals, world: WorldEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = uvicorn.Server.run
+
+    def run(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
+        signal.raise_signal(number)
+        begin(server, sockets)
+
+    monkeypatch.setattr(uvicorn.Server, "run", run)
+    before = signal.getsignal(number)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        run_server({HOME: world}, listener)
+    assert signal.getsignal(number) is before
