@@ -15,7 +15,7 @@ Command: ``python -m bench.api_load --graph DATA/kgqa/nell995-betae --model MODE
 docs/benchmarks`` (some 7 minutes), with MODEL from ``umbra train DATA/kgqa/nell995-betae --out
 MODEL``; without ``--model`` a small one is trained for a few minutes (``bench/api_load.json`` has
 its settings), and without ``--graph`` (3) is left out. ``--quick`` takes seconds for each part;
-``--only soak`` has a page of its own.
+a part that is run alone (``--only soak``) has a page of its own.
 """
 
 from __future__ import annotations
@@ -243,7 +243,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "workers": arguments.workers,
         "parts": _parts(arguments),
     }
-    name = "api-soak" if arguments.only == "soak" else "api-load"
+    name = f"api-{arguments.only or 'load'}"
     keep(result, page, folder=arguments.out, name=name)
     return 0
 
