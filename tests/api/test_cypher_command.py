@@ -15,12 +15,23 @@ from api.cli.main import main
 from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
 from kg.errors import EngineError, QueryTimeoutError
+from kg.launcher import LauncherConfig, attach, stop_store
 from kg.query_results import arrow_of, graph_of
 from kg.store import Table
 from tests.conformance.cypher_rules import ENDLESS
 
 Shown = pytest.CaptureFixture[str]
 PATH = "MATCH p = (a:A)-[r]->(b) RETURN p, a.x AS x, [r, {n: b}] AS parts, date('2024-01-02') AS d"
+
+
+@pytest.fixture(scope="module")
+def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An engine apart: the graph of a command is dropped here, and others keep theirs."""
+    folder = tmp_path_factory.mktemp("cypher") / "graph"
+    hold = attach(folder, LauncherConfig(idle_timeout_s=5, heap="512m"))
+    yield folder
+    hold.close()
+    stop_store(folder)
 
 
 @pytest.fixture
