@@ -20,13 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import InputError
+from kg.formats.records import Reject
 from kg.model import AttributeValue, EntityKey
 from kg.snapshot_arrays import Snapshot
-from kg.split_files import SPLITS, read_splits
+from kg.split_files import SPLITS, read_splits, refuse
 from kg.triple_files import TripleFile, lines_of
 from kg.vocabulary import Vocabulary
 
-__all__ = ["SPLITS", "GraphFolder", "load_graph_folder"]
+__all__ = ["SPLITS", "GraphFolder", "load_graph_folder", "read_numbers"]
 
 _LABEL = "Entity"
 
@@ -186,19 +187,33 @@ def _record(line: str) -> dict[str, Any]:
 def _attributes(
     path: Path, entities: Vocabulary[EntityKey]
 ) -> dict[str, dict[int, AttributeValue]]:
-    """Read numbers; of several for one entity and property the first in the file stays."""
+    """Return numbers; of several for one entity and property the first in the file stays."""
     found: dict[str, dict[int, AttributeValue]] = {}
-    if not path.is_file():
-        return found
-    for number, line in enumerate(lines_of(path), start=1):
+    for key, name, value in read_numbers(path):
+        place = entities.get(key)
+        if place is not None:
+            found.setdefault(name, {}).setdefault(place, value)
+    return found
+
+
+def read_numbers(path: Path, rejects: list[Reject] | None = None) -> list[tuple[str, str, float]]:
+    """Return the entity, property and finite number of each line of a file; none without a file.
+
+    Args:
+        path: Plain or gzip.
+        rejects: Takes the lines that are no such thing; without it the first is an error.
+
+    Raises:
+        InputError: A line is no entity, property and number; it is named.
+    """
+    rows: list[tuple[str, str, float]] = []
+    for number, line in enumerate(lines_of(path) if path.is_file() else (), start=1):
         parts = line.split("\t")
         try:
             key, name, value = parts[0], parts[1], float(parts[2])
-        except (IndexError, ValueError) as error:
-            raise InputError(
-                f"expected entity, property, number, got {line[:80]!r}", where=f"{path}:{number}"
-            ) from error
-        place = entities.get(key)
-        if place is not None and math.isfinite(value):
-            found.setdefault(name, {}).setdefault(place, value)
-    return found
+        except (IndexError, ValueError):
+            refuse("expected entity, property, number", path, number, line, rejects)
+            continue
+        if math.isfinite(value):
+            rows.append((key, name, value))
+    return rows

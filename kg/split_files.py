@@ -23,7 +23,7 @@ from kg.errors import InputError, LimitError, MissingPartError
 from kg.formats.records import Reject
 from kg.triple_files import MAX_TRIPLES, TripleFile, columns_of, lines_of, read_triples
 
-__all__ = ["SPLITS", "SplitFiles", "read_splits", "split_file"]
+__all__ = ["SPLITS", "SplitFiles", "read_splits", "refuse", "split_file"]
 
 SPLITS = ("train", "valid", "test")
 _ENDINGS = (".tsv.gz", ".tsv", ".txt")
@@ -103,13 +103,16 @@ def _read(path: Path, rejects: list[Reject] | None) -> TripleFile:
             rows.append(parts)
             _check_count(len(rows), path)
         elif line.strip():
-            _refuse("expected head, relation, tail with spaces", path, number, line, rejects)
+            refuse("expected head, relation, tail with spaces", path, number, line, rejects)
     return columns_of(rows)
 
 
-def _refuse(
-    expected: str, path: Path, number: int, line: str, rejects: list[Reject] | None
-) -> None:
+def refuse(expected: str, path: Path, number: int, line: str, rejects: list[Reject] | None) -> None:
+    """Put a line that is not as expected among the rejects; without such a list it is an error.
+
+    Raises:
+        InputError: There is no list; file and line are named.
+    """
     if rejects is None:
         raise InputError(f"{expected}, got {line[:80]!r}", where=f"{path}:{number}")
     rejects.append(Reject(file=path.name, line=number, column=None, reason=expected, text=line))
@@ -139,7 +142,7 @@ def _read_openke(
         whole = len(parts) == 3 and all(part.isascii() and part.isdigit() for part in parts)
         row = [int(part) if len(part) < 10 else -1 for part in parts] if whole else []
         if not whole or not all(0 <= i < size for i, size in zip(row, sizes, strict=True)):
-            _refuse("expected the numbers of head, tail and relation", path, number, line, rejects)
+            refuse("expected the numbers of head, tail and relation", path, number, line, rejects)
             continue
         rows.append(row)
         _check_count(len(rows), path)

@@ -21,13 +21,14 @@ from kg.backends.names import BASE_LABEL, RESERVED_ATTRIBUTES, storable_names
 from kg.errors import EngineError
 from kg.files import sha256_of_file, sha256_of_text
 from kg.formats.records import Reject
+from kg.graph_folder import read_numbers
 from kg.graph_formats.plain import from_json
 from kg.graph_formats.protocol import GraphFormat
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
-from kg.split_files import SPLITS, SplitFiles, read_splits, split_file
+from kg.split_files import SPLITS, SplitFiles, read_splits, refuse, split_file
 from kg.triple_files import TripleFile, lines_of
 
 __all__ = ["BENCHMARK"]
@@ -160,32 +161,19 @@ def _descriptions(path: Path, rejects: list[Reject]) -> dict[str, Mapping[str, A
         if isinstance(fields, dict) and isinstance(fields.get("key"), str):
             found[fields["key"]] = fields
         elif line:
-            rejects.append(_reject(path, number, "not an object with a key", line))
+            refuse("not an object with a key", path, number, line, rejects)
     return found
 
 
 def _numbers(path: Path, rejects: list[Reject]) -> dict[str, dict[str, float]]:
     """Return numbers by entity; of several for one entity and property the first stays."""
-    rows: list[tuple[str, str, float]] = []
-    for number, line in enumerate(lines_of(path) if path.is_file() else (), start=1):
-        parts = line.split("\t")
-        try:
-            key, name, value = parts[0], parts[1], float(parts[2])
-        except (IndexError, ValueError):
-            rejects.append(_reject(path, number, "expected entity, property, number", line))
-            continue
-        if np.isfinite(value):
-            rows.append((key, name, value))
+    rows = read_numbers(path, rejects)
     names = sorted({name for _, name, _ in rows})
     stored = storable_names(names, taken=[*RESERVED_ATTRIBUTES, "description"])
     found: dict[str, dict[str, float]] = {}
     for key, name, value in rows:
         found.setdefault(key, {}).setdefault(stored[name], value)
     return found
-
-
-def _reject(path: Path, number: int, reason: str, line: str) -> Reject:
-    return Reject(file=path.name, line=number, column=None, reason=reason, text=line)
 
 
 def _fits(path: Path, _head: bytes) -> bool:
