@@ -1,7 +1,7 @@
 """Flat images a second from PNG bytes to edges in the graph, and the memory of ten thousand.
 
 Question: does taking images apart keep up, and does its memory stay flat? Rival: the image encoder
-alone, on the same images in the same process. Command: ``python -m bench.scene_speed
+alone, on the same images in the same process, in turn. Command: ``python -m bench.scene_speed
 --out docs/benchmarks`` on a machine that does nothing else (about fifteen minutes on two cores;
 ``--quick`` takes few images). The flags of the demo stand for flat images; the store is the one in
 memory, so that the engine's own speed is not measured. Writes ``scenes-speed.json`` and ``.md``.
@@ -16,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 
@@ -34,6 +35,7 @@ from scenes.records import SeenImage
 __all__ = ["Clock", "bytes_to_edges", "main", "page"]
 
 BATCH = 32
+ROUNDS = 5
 STEPS = ("decode, segment, describe, encode", "label, relate", "write")
 
 
@@ -82,10 +84,20 @@ def bytes_to_edges(contents: Sequence[bytes], model: SceneModel, clock: Clock) -
     return edges
 
 
-def _rate(count: int, work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return count / (time.perf_counter() - start)
+def _in_turn(
+    works: Mapping[str, Callable[[], object]], count: int, *, rounds: int
+) -> dict[str, float]:
+    """Return images a second of each work: medians over rounds, in each of which all take a turn.
+
+    The rate of a machine moves over minutes; what is compared has to be measured close together.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, work in works.items():
+            start = time.perf_counter()
+            work()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: count / median(found) for name, found in seconds.items()}
 
 
 def _held_mb() -> float:
@@ -165,7 +177,8 @@ def page(result: RunResult) -> str:
             f"From PNG bytes to edges in the graph: **{rate['plain']:.1f} images/s** without image "
             f"vectors, **{rate['with_vectors']:.1f} images/s** with them, nothing cached; the "
             f"image encoder alone {rate['encoder']:.1f} images/s, so "
-            f"{result.metrics['share_of_encoder_rate']:.2f} of its rate. Memory held after each "
+            f"{result.metrics['share_of_encoder_rate']:.2f} of its rate (medians of rounds in turn). "
+            "Memory held after each "
             f"tenth of the long run: {held} MB, growth from the second tenth on "
             f"{result.metrics['memory_growth']:.1%}.\n"
         ),
@@ -194,13 +207,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     clocks = {"plain": Clock(), "with_vectors": Clock()}
     images = [np.asarray(decoded(content, "bench")) for content in contents]
     bytes_to_edges(contents[:BATCH], full, Clock())  # warmed up
-    rates = {
-        "encoder": _rate(len(images), lambda: encoder.encode(images)),
-        "with_vectors": _rate(
-            len(contents), lambda: bytes_to_edges(contents, full, clocks["with_vectors"])
-        ),
-        "plain": _rate(len(contents), lambda: bytes_to_edges(contents, plain, clocks["plain"])),
-    }
+    rates = _in_turn(
+        {
+            "encoder": lambda: encoder.encode(images),
+            "with_vectors": lambda: bytes_to_edges(contents, full, clocks["with_vectors"]),
+            "plain": lambda: bytes_to_edges(contents, plain, clocks["plain"]),
+        },
+        len(contents),
+        rounds=1 if given.quick else ROUNDS,
+    )
     shares = {
         way: {step: seconds / sum(one.seconds.values()) for step, seconds in one.seconds.items()}
         for way, one in clocks.items()
