@@ -20,6 +20,7 @@ from api.access.limits import KeyLimits, Limit
 from api.access.once import Once
 from api.access.scopes import admin_by_default
 from api.engine import Engine
+from api.engine_jobs import engine_kinds
 from api.fact_desk import FactDesk
 from api.guard import Guard, GuardConfig
 from api.held_linker import HeldLinker
@@ -193,7 +194,7 @@ async def _token(app: FastAPI) -> bytes | None:
 
 def default_job_kinds(engine: Engine) -> dict[str, JobKind]:
     """Return what jobs do on this engine."""
-    return {"link": link_kind(engine)}
+    return {"link": link_kind(engine), **engine_kinds(engine)}
 
 
 @asynccontextmanager

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from api.engine import Engine
+from api.job_parameters import MENTION_PARTS
 from api.runner import JobKind, JobRun
 from kg.errors import InputError, JobError
 from kg.files import atomic_write
 from kg.progress import Progress
 
 __all__ = ["check_link", "link_kind", "mentions_of"]
-
-COLUMNS = ("id", "surface", "context", "start", "end", "document")
-"""Parts of a mention that a request may hold; a picture would be a file of the server."""
 
 
 def link_kind(engine: Engine) -> JobKind:
@@ -83,9 +81,9 @@ def check_link(parameters: Mapping[str, Any]) -> None:
     if not isinstance(columns, dict):
         raise InputError("columns is no object", where="parameters.columns")
     for part, name in columns.items():
-        if part not in COLUMNS or not isinstance(name, str):
+        if part not in MENTION_PARTS or not isinstance(name, str):
             raise InputError(
                 f"columns cannot map {part!r}",
                 where="parameters.columns",
-                hint=f"map {', '.join(COLUMNS)} to names",
+                hint=f"map {', '.join(MENTION_PARTS)} to names",
             )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from api.access.keys import Scope
 from kg.progress import Progress
 
 __all__ = ["JobKind", "JobRun", "JobWork"]
@@ -45,8 +46,10 @@ class JobKind:
         work: Does it.
         check: Raises an `InputError` for parameters that it could never work with.
         again: Frees what failed in a job that is to be retried.
+        needs: Scopes that whoever starts one must have beside that of the route.
     """
 
     work: JobWork
     check: Callable[[Mapping[str, Any]], object] = _anything
     again: Callable[[JobRun], object] = _anything
+    needs: tuple[Scope, ...] = ()

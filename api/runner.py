@@ -17,11 +17,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from api.access.keys import Scope
 from api.errors import HttpProblem
 from api.job_folder import FINISHED, JobFolder, JobRecord
 from api.job_work import JobKind, JobRun, JobWork
 from api.schemas import JobOut
-from kg.errors import EngineError, JobError, LimitError
+from kg.errors import EngineError, InputError, JobError, LimitError
 from kg.files import sha256_of_text
 from kg.progress import Progress
 
@@ -82,10 +83,10 @@ class JobRunner:
 
         Raises:
             HttpProblem: The key was used for another request.
-            InputError: The parameters are wrong.
+            InputError: The parameters are wrong, or jobs of this kind are not run here.
             LimitError: Too many jobs wait.
         """
-        self._kinds[kind].check(parameters)
+        self._kind(kind).check(parameters)
         request = sha256_of_text(json.dumps([kind, parameters], sort_keys=True))
         job_id = secrets.token_hex(8)
         if idempotency_key is not None:
@@ -104,6 +105,10 @@ class JobRunner:
             self._folder.keep_parameters(job_id, parameters)
             self._keep(job)
             return job.shown(), True
+
+    def needs(self, kind: str) -> tuple[Scope, ...]:
+        """Return the scopes that whoever starts a job of a kind must have."""
+        return self._kind(kind).needs
 
     def get(self, job_id: str) -> JobOut:
         """Return a job; an unknown id is an `HttpProblem`."""
@@ -177,8 +182,15 @@ class JobRunner:
                 raise JobError(
                     f"a job that is {job.state} cannot be retried", where=job_id, hint="resume it"
                 )
-            self._kinds[job.kind].again(self._run_of(job))
+            self._kind(job.kind).again(self._run_of(job))
             return self._keep(replace(job, state="pending", error=None)).shown()
+
+    def _kind(self, name: str) -> JobKind:
+        kind = self._kinds.get(name)
+        if kind is None:
+            hint = f"take one of {', '.join(self._kinds)}"
+            raise InputError(f"no jobs of the kind {name!r} here", where="kind", hint=hint)
+        return kind
 
     def _run_of(self, job: JobRecord) -> JobRun:
         parameters = self._folder.parameters(job.id)
@@ -235,7 +247,7 @@ class JobRunner:
     def _run(self, job: JobRecord) -> None:
         try:
             run = self._run_of(job)
-            outcome = self._kinds[job.kind].work(run, self._progress(job.id))
+            outcome = self._kind(job.kind).work(run, self._progress(job.id))
         except _Stopped:
             self._end(job.id, **self._stopped(job.id))
         except Exception as error:  # noqa: BLE001 - a job may fail, its runner goes on

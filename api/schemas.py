@@ -38,7 +38,6 @@ __all__ = [
     "HealthOut",
     "ImageOut",
     "InfoOut",
-    "JobIn",
     "JobOut",
     "JobsOut",
     "LimitsOut",
@@ -208,16 +207,6 @@ class EntityOut(Model):
         from api.display import entity_html
 
         return entity_html(self)
-
-
-class JobIn(Model):
-    """A job to start; its parameters depend on the kind."""
-
-    kind: Literal["link"]
-    parameters: dict[str, Any] = Field(
-        default_factory=dict,
-        examples=[{"mentions": [{"id": "m1", "mention": "Turkish", "context": "…"}]}],
-    )
 
 
 class JobOut(Model):

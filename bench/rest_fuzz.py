@@ -21,7 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,11 @@ from schemathesis.generation import GenerationMode
 from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from api.app import create_app
+from api.app import create_app, default_job_kinds
 from api.engine import AnswererName
 from api.errors import TYPE_PREFIX
 from api.held_linker import HeldLinker
-from api.runner import JobKind, JobRun
+from api.runner import JobRun
 from api.settings import Settings
 from evaluation import current_commit, this_machine
 from kg.backends import open_store
@@ -93,7 +93,10 @@ def served(
     fill(store, workspace)
     settings = Settings(api_key=key, text_encoder="tiny")
     with _AllAnswerers(workspace, settings=settings, store=store) as engine:
-        app = create_app(engine, job_kinds={"link": JobKind(work=_nothing)}, hosts=frozenset())
+        kinds = {
+            name: replace(kind, work=_nothing) for name, kind in default_job_kinds(engine).items()
+        }
+        app = create_app(engine, job_kinds=kinds, hosts=frozenset())
         if linker is not None:
             app.state.linker = HeldLinker(engine, opener=lambda _: linker)
         try:

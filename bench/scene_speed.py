@@ -177,8 +177,8 @@ def page(result: RunResult) -> str:
             f"From PNG bytes to edges in the graph: **{rate['plain']:.1f} images/s** without image "
             f"vectors, **{rate['with_vectors']:.1f} images/s** with them, nothing cached; the "
             f"image encoder alone {rate['encoder']:.1f} images/s, so "
-            f"{result.metrics['share_of_encoder_rate']:.2f} of its rate (medians of rounds in turn). "
-            "Memory held after each "
+            f"{result.metrics['share_of_encoder_rate']:.2f} of its rate (medians of "
+            "rounds in turn). Memory held after each "
             f"tenth of the long run: {held} MB, growth from the second tenth on "
             f"{result.metrics['memory_growth']:.1%}.\n"
         ),

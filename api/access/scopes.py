@@ -15,7 +15,15 @@ from api.access.idempotency import once, takes_key_itself, with_key_declared
 from api.access.keys import Key, Scope
 from api.errors import HttpProblem
 
-__all__ = ["OPEN_PATHS", "OPERATOR", "ScopedRoute", "admin_by_default", "is_open", "scoped"]
+__all__ = [
+    "OPEN_PATHS",
+    "OPERATOR",
+    "ScopedRoute",
+    "admin_by_default",
+    "also_needs",
+    "is_open",
+    "scoped",
+]
 
 OPEN_PATHS = ("/", "/healthz", "/readyz", "/openapi.json", "/explorer/")
 """Addresses that need no key: the page asks for the key itself."""
@@ -84,6 +92,16 @@ def is_open(path: str) -> bool:
     return any(
         path == p or (p.endswith("/") and len(p) > 1 and path.startswith(p)) for p in OPEN_PATHS
     )
+
+
+def also_needs(request: Request, *scopes: Scope) -> None:
+    """Ask for further scopes, where what a route does depends on the body.
+
+    Raises:
+        HttpProblem: The key lacks one of them.
+    """
+    for scope in scopes:
+        _check(request, scope)
 
 
 def _check(request: Request, scope: Scope) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from api.client.connection import Connection, path_of
 from api.client.reviewing import Reviewing
+from api.job_parameters import JobIn, JobKindName
 from api.plain.schemas import PlainIn, PlainOut, Reader
 from api.retrieval.schemas import ContextOut
 from api.schemas import (
@@ -16,7 +17,6 @@ from api.schemas import (
     EntityOut,
     HealthOut,
     InfoOut,
-    JobIn,
     JobOut,
     JobsOut,
     QueryIn,
@@ -211,7 +211,7 @@ class Client(Reviewing):
 
     def start_job(
         self,
-        kind: Literal["link"],
+        kind: JobKindName,
         parameters: Mapping[str, Any],
         *,
         idempotency_key: str | None = None,

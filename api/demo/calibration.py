@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.asking import k_of_each
-from api.demo.edges import HeldOut
+from api.steps.held_out_edges import HeldOut
 from evaluation import ece, reliability
 from kg.snapshot import Snapshot
 from reasoning.protocols import Answerer

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, cast
 
-from api.demo.baselines import baselines
 from api.demo.calibration import likely_calibration
-from api.demo.edges import edge_figures, held_out_edges
 from api.demo.linking import judged, train_demo_linker
 from api.demo.questions import ask_questions
 from api.demo.recipe import Recipe
@@ -16,7 +14,9 @@ from api.engine import Engine
 from api.settings import Settings
 from api.side_by_side import Bars, Task, side_by_side
 from api.steps.build import build_graph
+from api.steps.edge_baselines import baselines
 from api.steps.edges_from_links import EdgeColumns, write_edges
+from api.steps.held_out_edges import edge_figures, held_out_edges
 from api.steps.link import LinkJob, link_file
 from api.steps.open_linker import LINKER
 from api.steps.scenes import SceneJob, run_scenes, seen

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from api.demo.baselines import baselines
 from api.demo.link_section import link_section
 from api.demo.recipe import Recipe
 from api.demo.scene_section import scene_section
 from api.engine import Engine
 from api.inspection import graph_info
+from api.steps.edge_baselines import baselines
 from evaluation import current_commit, this_machine
 
 __all__ = ["assemble"]

@@ -146,6 +146,31 @@ JOBS: dict[str, Any] = {
             },
         },
     },
+    "import": {
+        "summary": "Add a graph to the graph",
+        "value": {
+            "kind": "import",
+            "parameters": {
+                "format": "turtle",
+                "text": "@prefix e: <http://example.org/> . e:Narnia e:borders e:Archenland .",
+            },
+        },
+    },
+    "scenes": {
+        "summary": "Take the images of all countries apart",
+        "value": {"kind": "scenes", "parameters": {"label": "Country"}},
+    },
+    "train": {
+        "summary": "Train the model that answers",
+        "value": {"kind": "train", "parameters": {"model": "symbolic", "seed": 0}},
+    },
+    "evaluate": {
+        "summary": "How well are borders found that are held out?",
+        "value": {
+            "kind": "evaluate",
+            "parameters": {"relations": ["borders"], "undirected": ["borders"], "share": 0.1},
+        },
+    },
 }
 
 

@@ -10,13 +10,14 @@ from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 from fastapi.responses import FileResponse
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from api.access.scopes import scoped
+from api.access.scopes import also_needs, scoped
 from api.dependencies import RunnerDep
+from api.job_parameters import JobIn
 from api.problems import problems
 from api.routes.examples import JOB, JOBS, shown
 from api.rows import ARROW, NDJSON, file_response, rows_wanted
 from api.runner import JobRunner
-from api.schemas import JobIn, JobOut, JobsOut
+from api.schemas import JobOut, JobsOut
 from kg.errors import InputError, JobError, LimitError
 
 __all__ = ["router"]
@@ -51,10 +52,17 @@ LastEventId = Annotated[
 def start(
     body: Annotated[JobIn, Body(openapi_examples=JOBS)],
     runner: RunnerDep,
+    request: Request,
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> JobOut:
-    """Take a job in; it runs when those before it are done. `Location` is its address."""
+    """Take a job in; it runs when those before it are done. `Location` is its address.
+
+    `link` links mentions; `import` adds a graph in the request; `scenes` takes the images of a
+    label apart; `train` trains a model on the graph as it is; `evaluate` holds edges out, trains
+    without them and ranks them. All but `link` need the scope `write` too.
+    """
+    also_needs(request, *runner.needs(body.kind))
     job, _ = runner.start(body.kind, body.parameters, idempotency_key=idempotency_key)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return job

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from api.errors import HTTP_PROBLEMS, OUTCOMES, TYPE_PREFIX
 from api.job_kinds import check_link
+from api.job_parameters import JobIn
 from api.routes.answer_examples import ANSWERS, WHY_NOT
 from api.routes.examples import (
     ABSENCES,
@@ -22,7 +23,7 @@ from api.routes.examples import (
     QUESTIONS,
     TABLE,
 )
-from api.schemas import AnswersOut, EntityOut, JobIn, JobOut, ProblemOut, TableOut, WhyNotOut
+from api.schemas import AnswersOut, EntityOut, JobOut, ProblemOut, TableOut, WhyNotOut
 from tests.api.test_guard import problem
 
 METHODS = {"get", "post", "put", "patch", "delete"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from api.demo.baselines import baselines, frequent_tail, frequent_tail_in_group
-from api.demo.edges import edge_figures, held_out_edges
+from api.steps.edge_baselines import baselines, frequent_tail, frequent_tail_in_group
+from api.steps.held_out_edges import edge_figures, held_out_edges
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.snapshot import Snapshot, build_snapshot

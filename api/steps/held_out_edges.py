@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from api.demo.baselines import Baseline
+from api.steps.edge_baselines import Baseline
 from evaluation.ranks import ranks
 from evaluation.significance import paired_bootstrap, standard_error
 from kg.snapshot import Snapshot

@@ -1,0 +1,175 @@
+"""Jobs of the REST door that change or measure what the engine holds.
+
+Each is a step of the engine that the command line runs too; here is only what a request may ask
+of it, and how its outcome becomes the job's output: one line of JSON, or one a relation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from api.engine import Engine
+from api.job_parameters import (
+    EvaluateParameters,
+    ImportParameters,
+    ScenesParameters,
+    TrainParameters,
+    checked,
+)
+from api.job_work import JobKind, JobRun
+from kg.errors import InputError
+from kg.files import atomic_write
+from kg.progress import Progress
+
+if TYPE_CHECKING:
+    from reasoning.protocols import ScoringAnswerer
+
+__all__ = ["engine_kinds"]
+
+REPORT = "report.jsonl"
+
+
+def engine_kinds(engine: Engine) -> dict[str, JobKind]:
+    """Return the kinds ``import``, ``scenes``, ``train`` and ``evaluate`` on an engine."""
+    return {
+        "import": _import_kind(engine),
+        "scenes": _scenes_kind(engine),
+        "train": _train_kind(engine),
+        "evaluate": _evaluate_kind(engine),
+    }
+
+
+def _beside(engine: Engine, snapshot: str = "full") -> Engine:
+    """Return the same graph opened once more, with the store that is open.
+
+    What requests are answered by stays as it is until the server loads what the job made.
+    """
+    return Engine(engine.workspace, settings=engine.settings, store=engine.store, snapshot=snapshot)
+
+
+def _reported(run: JobRun, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """Write the rows of a job's report and return where they lie."""
+    with atomic_write(run.folder / REPORT) as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+    return run.folder / REPORT
+
+
+def _import_kind(engine: Engine) -> JobKind:
+    read = checked(ImportParameters)
+
+    def work(run: JobRun, progress: Progress) -> dict[str, Any]:
+        from api.steps.build import build_graph
+        from kg.graph_formats import FORMATS
+
+        asked = read(run.parameters)
+        ending = next(form.endings[0] for form in FORMATS if form.name == asked.format)
+        path = run.folder / f"{run.id}{ending}"
+        if not path.exists():
+            with atomic_write(path) as file:
+                file.write(asked.text.encode())
+        with _beside(engine) as one:
+            found = build_graph(
+                one,
+                path,
+                format_name=asked.format,
+                max_errors=asked.max_errors,
+                progress=progress,
+            )
+        rejected = _rows(Path(found.pop("rejects_file")))
+        return found | {"output": _reported(run, [found | {"rejected": rejected}])}
+
+    return JobKind(work=work, check=read, needs=("write",))
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def _scenes_kind(engine: Engine) -> JobKind:
+    read = checked(ScenesParameters)
+
+    def work(run: JobRun, progress: Progress) -> dict[str, Any]:
+        from api.steps.scenes import SceneJob, run_scenes
+
+        with _beside(engine) as one:
+            job = SceneJob(label=read(run.parameters).label)
+            found = run_scenes(one, job, progress=progress)
+        return found | {"output": _reported(run, [found])}
+
+    return JobKind(work=work, check=read, needs=("write",))
+
+
+def _train_kind(engine: Engine) -> JobKind:
+    read = checked(TrainParameters)
+
+    def work(run: JobRun, progress: Progress) -> dict[str, Any]:
+        from api.steps.snapshot import freeze
+        from api.steps.train import train_model
+
+        asked = read(run.parameters)
+        with _beside(engine) as one:
+            frozen = freeze(one)
+            found = train_model(one, asked.model, seed=asked.seed, progress=progress)
+        counts = {name: frozen[name] for name in ("entities", "edges", "relations")}
+        return counts | {"output": _reported(run, [counts | found])}
+
+    return JobKind(work=work, check=read, needs=("write",))
+
+
+def _evaluate_kind(engine: Engine) -> JobKind:
+    read = checked(EvaluateParameters)
+
+    def work(run: JobRun, progress: Progress) -> dict[str, Any]:
+        asked = read(run.parameters)
+        rows = _held_out_figures(engine, asked, progress)
+        if not rows:
+            raise InputError(
+                "no edge could be held out: each is the last that reaches its tail",
+                where="parameters",
+                hint="hold out a larger share, or relations whose tails have several edges",
+            )
+        counts = {"relations": len(rows), "edges": sum(row["n"] for row in rows)}
+        return counts | {"output": _reported(run, rows)}
+
+    return JobKind(work=work, check=read, needs=("write",))
+
+
+def _held_out_figures(
+    engine: Engine, asked: EvaluateParameters, progress: Progress
+) -> list[dict[str, Any]]:
+    """Train without the held-out edges and rank them, beside what any method has to beat."""
+    from api.steps.edge_baselines import frequent_tail, random_scores
+    from api.steps.held_out_edges import edge_figures, held_out_edges
+    from api.steps.snapshot import HoldOut, freeze, freeze_for_evaluation
+    from api.steps.train import train_model
+    from kg.snapshot import load_snapshot
+
+    with _beside(engine) as one:
+        freeze(one)
+        for relation in asked.relations:
+            one.snapshot.relation_id(relation)  # an unknown one ends it before any training
+        hold_out = HoldOut(
+            relations=asked.relations,
+            undirected=asked.undirected,
+            share=asked.share,
+            seed=asked.seed,
+        )
+        freeze_for_evaluation(one, hold_out)
+    with _beside(engine, "evaluation") as one:
+        train_model(one, asked.model, seed=asked.seed, progress=progress)
+        full = load_snapshot(one.workspace.snapshot("full"))
+        scorer = cast("ScoringAnswerer", one.answerer(asked.model)[0])
+        return edge_figures(
+            one.snapshot,
+            held_out_edges(full, one.snapshot),
+            {asked.model: scorer},
+            {"random": random_scores, "frequent tail": frequent_tail},
+            seed=asked.seed,
+        )
