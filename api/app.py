@@ -123,6 +123,7 @@ def create_app(
     app.state.once = Once(engine.workspace.replies)
     app.state.warm_up = warm_up
     app.state.leaving = False
+    app.state.when_reloaded = lambda: None
     app.state.measures = Measures(role.graph)
     app.state.role = role
     guard = _guard_config(app, hosts)
@@ -135,8 +136,10 @@ def create_app(
     if engine.settings.traces:
         app.add_middleware(Traced)
     add_handlers(app)
-    for module in (
+    for module in (  # an address is tried on one after the other: what is read most comes first
         query,
+        entities,
+        info,
         why_not,
         plain,
         search,
@@ -145,12 +148,11 @@ def create_app(
         reconcile,
         cypher,
         sparql,
-        entities,
         images,
         jobs,
     ):
         app.include_router(module.router)
-    for module in (facts, past, info, health, metrics):
+    for module in (facts, past, health, metrics):
         app.include_router(module.router)
     if role.graph == HOME:  # the page speaks to the root
         app.include_router(page.router)
@@ -206,7 +208,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     folder = state.engine.workspace.ledger.parent / "runs"
     if state.role.jobs_at is None:
         state.runner = JobRunner(folder, state.job_kinds, resume=state.resume_jobs)
-    state.reloading = Reloading(state.engine, state.measures)
+    state.reloading = Reloading(state.engine, state.measures, when_done=state.when_reloaded)
     if state.warm_up:
         state.warm = state.workers.submit(partial(_warm_up, state.engine))
     try:

@@ -1,4 +1,8 @@
-"""What routes are given: the engine, the job runner, and a way to call the engine off the loop."""
+"""What routes are given: the engine, the job runner, and a way to call the engine off the loop.
+
+All of it is at hand, so its functions are coroutines: FastAPI sends any other to a thread and waits
+for it, which costs more than the rest of a small request.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +42,8 @@ END_EVERY_S = 0.2
 END_WITHIN_S = 10.0
 GRACE_S = 1.0
 """How much longer a request waits than the limit that the engine keeps itself."""
+SOON_S = 0.05
+"""Most calls are done by then, and only those that are not are worth watching their clients for."""
 
 
 class EngineWork:
@@ -79,10 +85,22 @@ class EngineWork:
         """
         future = self._workers.submit(functools.partial(call, *args, **kwargs))
         result = asyncio.wrap_future(future)
+        try:
+            await _first_of(result, timeout_s=SOON_S)
+            return result.result() if result.done() else await self._watched(result)
+        finally:
+            if not result.done():
+                result.cancel()  # if it runs already, its outcome is dropped when it comes
+                if self._ends is not None:
+                    ending = (future, self._ends)
+                    threading.Thread(target=_end, args=ending, daemon=True).start()
+
+    async def _watched(self, result: asyncio.Future[T]) -> T:
+        """Wait for a result as long as the client, the server and the limit of time allow."""
         gone = asyncio.ensure_future(self._client_gone())
         closing = asyncio.ensure_future(self._closing.wait())
         try:
-            await _first_of(result, gone, closing, timeout_s=self._timeout_s + GRACE_S)
+            await _first_of(result, gone, closing, timeout_s=self._timeout_s + GRACE_S - SOON_S)
             if closing.done():
                 await _first_of(result, gone, timeout_s=self._drain_s)
             if result.done():
@@ -95,11 +113,6 @@ class EngineWork:
         finally:
             gone.cancel()
             closing.cancel()
-            if not result.done():
-                result.cancel()  # if it runs already, its outcome is dropped when it comes
-                if self._ends is not None:
-                    ending = (future, self._ends)
-                    threading.Thread(target=_end, args=ending, daemon=True).start()
 
     async def _client_gone(self) -> None:
         while (await self._request.receive())["type"] != "http.disconnect":
@@ -119,28 +132,28 @@ def _end(future: Future[Any], ends: Callable[[], None]) -> None:
         time.sleep(END_EVERY_S)
 
 
-def _engine(request: Request) -> Engine:
+async def _engine(request: Request) -> Engine:
     return cast("Engine", request.app.state.engine)
 
 
-def _engine_as_it_is(request: Request) -> Engine:
+async def _engine_as_it_is(request: Request) -> Engine:
     """Return the engine on the snapshot in use, whatever is loaded while it answers."""
-    return _engine(request).at_once()
+    return (await _engine(request)).at_once()
 
 
-def _runner(request: Request) -> JobRunner:
+async def _runner(request: Request) -> JobRunner:
     return cast("JobRunner", request.app.state.runner)
 
 
-def _linker(request: Request) -> HeldLinker:
+async def _linker(request: Request) -> HeldLinker:
     return cast("HeldLinker", request.app.state.linker)
 
 
-def _desk(request: Request) -> ReviewDesk:
+async def _desk(request: Request) -> ReviewDesk:
     return cast("ReviewDesk", request.app.state.desk)
 
 
-def _work(request: Request) -> EngineWork:
+async def _work(request: Request) -> EngineWork:
     state = request.app.state
     settings = state.engine.settings
     return EngineWork(request, state.workers, settings.timeout_s, drain_s=settings.drain_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 from api.records import Reads
@@ -32,12 +32,14 @@ __all__ = ["AnswerViews", "edge_out", "image_out", "part_out", "record_out"]
 
 Reasons = Callable[[str, str, str], Iterable[str | EdgeReason]]
 
+_OF_RECORD = tuple(RecordOut.model_fields)
+_OUTLINES = 256
+"""Outlines that are held: to draw one takes as long as the rest of an entity."""
+
 
 def record_out(record: Provenance) -> RecordOut:
     """Show a provenance record; its time and what it rests on are the history's to tell."""
-    fields = asdict(record)
-    del fields["at"], fields["derived_from"]
-    return RecordOut(**fields)
+    return RecordOut(**{name: getattr(record, name) for name in _OF_RECORD})
 
 
 def image_out(image: ImageRef) -> ImageOut:
@@ -67,6 +69,7 @@ def part_out(part: Entity, parent: Entity | None) -> PartOut | None:
     )
 
 
+@lru_cache(_OUTLINES)
 def _outline(mask_rle: str | None) -> str | None:
     if mask_rle is None:
         return None

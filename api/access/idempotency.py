@@ -31,7 +31,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-def _declared(idempotency_key: IdempotencyKey = None) -> None:
+async def _declared(idempotency_key: IdempotencyKey = None) -> None:
     """Have the header in OpenAPI, and its length checked."""
 
 

@@ -81,7 +81,7 @@ def scoped(reads: Scope, *, changes: Scope | None = None) -> type[ScopedRoute]:
     return type("Scoped", (ScopedRoute,), said)
 
 
-def admin_by_default(request: Request) -> None:
+async def admin_by_default(request: Request) -> None:
     """Ask for `admin` where a route names no scope; a dependency of the whole application."""
     if not hasattr(request.state, "scope") and not is_open(request.url.path):
         _check(request, "admin")

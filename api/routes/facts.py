@@ -46,7 +46,7 @@ VERDICTS: dict[str, Any] = {
 """Examples of requests, in OpenAPI and in tests."""
 
 
-def _desk(request: Request) -> FactDesk:
+async def _desk(request: Request) -> FactDesk:
     return cast("FactDesk", request.app.state.fact_desk)
 
 

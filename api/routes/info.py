@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import APIRouter
@@ -25,6 +26,7 @@ async def info(engine: SteadyEngineDep, work: WorkDep) -> InfoOut:
     return await work(info_of, engine)
 
 
+@cache
 def installed_version() -> str:
     """Return Umbra's version, ``0`` where it runs without being installed."""
     try:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.access.scopes import scoped
-from api.dependencies import EngineDep, WorkDep
+from api.dependencies import EngineDep, EngineWork, WorkDep
 from api.errors import HttpProblem
 from api.forms import form_fields
 from api.held_sparql import HeldSparql
@@ -25,6 +25,9 @@ from kg.errors import (
     UnsupportedQueryError,
 )
 from kg.sparql.media import GRAPHS, RESULTS, acceptable
+
+if TYPE_CHECKING:
+    from api.settings import Settings
 
 __all__ = ["FORM", "QUERY", "router"]
 
@@ -56,7 +59,7 @@ _RESPONSES: dict[int | str, dict[str, Any]] = problems(
 }
 
 
-def _held(request: Request) -> HeldSparql:
+async def _held(request: Request) -> HeldSparql:
     held: HeldSparql = request.app.state.sparql
     return held
 
@@ -69,9 +72,11 @@ Graphs = Annotated[list[str], Query(max_length=100, description="IRIs of graphs"
 class _Asking:
     """What both methods share: the limits of the engine, the forms that the client accepts."""
 
-    def __init__(self, request: Request, engine: EngineDep, work: WorkDep, held: HeldDep) -> None:
-        self._accept = request.headers.get("accept")
-        self._limits = engine.settings
+    def __init__(
+        self, accept: str | None, limits: Settings, work: EngineWork, held: HeldSparql
+    ) -> None:
+        self._accept = accept
+        self._limits = limits
         self._work = work
         self._held = held
 
@@ -101,7 +106,11 @@ class _Asking:
         return Response(answer.body, media_type=answer.media)
 
 
-AskingDep = Annotated[_Asking, Depends(_Asking)]
+async def _asking(request: Request, engine: EngineDep, work: WorkDep, held: HeldDep) -> _Asking:
+    return _Asking(request.headers.get("accept"), engine.settings, work, held)
+
+
+AskingDep = Annotated[_Asking, Depends(_asking)]
 
 
 @router.get(

@@ -56,13 +56,15 @@ class Token:
     Args:
         find: Asks the graph; None says that nothing can be kept yet.
         fresh_s: Seconds for which it counts as now. Whoever comes within them, or while it is being
-            asked for, shares it.
+            asked for, shares it; in their second half it is asked for again, and nobody waits.
+        clock: Seconds (tests turn it).
     """
 
     def __init__(
-        self, find: Callable[[], Coroutine[Any, Any, bytes | None]], fresh_s: float
+        self, find: Find, fresh_s: float, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._find = find
+        self._clock = clock
         self._fresh_s = fresh_s
         self._until = 0.0
         self._now = b""
@@ -79,22 +81,27 @@ class Token:
         Raises:
             EngineError: The graph cannot be asked.
         """
-        if time.monotonic() < self._until:
+        left = self._until - self._clock()
+        if left > 0:
+            if left < self._fresh_s / 2:
+                self._ask()
             return self._now
+        return await asyncio.shield(self._ask())
+
+    def _ask(self) -> asyncio.Task[bytes | None]:
         if self._asking is None:
             self._asking = asyncio.ensure_future(self._find())
-        asking = self._asking
-        try:
-            found = await asyncio.shield(asking)
-        except BaseException:
-            if asking.done() and self._asking is asking:
-                self._asking = None
-            raise
-        if self._asking is asking:  # else something was written meanwhile, or it is noted already
-            self._asking = None
-            if self._fresh_s and found is not None:
-                self._now, self._until = found, time.monotonic() + self._fresh_s
-        return found
+            self._asking.add_done_callback(self._note)
+        return self._asking
+
+    def _note(self, asked: asyncio.Task[bytes | None]) -> None:
+        failed = asked.cancelled() or asked.exception() is not None
+        if self._asking is not asked:  # something was written meanwhile
+            return
+        self._asking = None
+        found = None if failed else asked.result()
+        if self._fresh_s and found is not None:
+            self._now, self._until = found, self._clock() + self._fresh_s
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kg.errors import EngineError
@@ -29,14 +30,21 @@ class Reloading:
         engine: Whose; it is told to reload.
         measures: Where reloads are counted.
         every_s: Seconds between two looks.
+        when_done: Called after each reload.
     """
 
     def __init__(
-        self, engine: Engine, measures: Measures | None = None, *, every_s: float = LOOK_EVERY_S
+        self,
+        engine: Engine,
+        measures: Measures | None = None,
+        *,
+        every_s: float = LOOK_EVERY_S,
+        when_done: Callable[[], None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._measures = measures
         self._every_s = every_s
+        self._when_done = when_done
         self._closing = threading.Event()
         self._failed: tuple[object, int] = (None, 0)
         self._thread = threading.Thread(target=self._run, name="umbra-reloading", daemon=True)
@@ -69,6 +77,7 @@ class Reloading:
         if done:
             LOG.info("serving snapshot %s", self._engine.snapshot.hash[:12])
             self._count("done")
+            self._when_done()
         return done
 
     def _count(self, outcome: str) -> None:

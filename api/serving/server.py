@@ -23,6 +23,7 @@ from api.access.graph_keys import HOME
 from api.access.keys import KeyRing
 from api.app import create_app
 from api.connections import TimedProtocol, raise_file_limit
+from api.serving.garbage import settle
 from api.serving.graphs import Graphs
 from api.serving.hosts import LOOPBACK
 from api.serving.role import WHOLE, Role
@@ -98,6 +99,8 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._states = [app.state for app in apps]
         self._when_ready = when_ready
+        for state in self._states:
+            state.when_reloaded = settle
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and wait aside until the models are there."""
@@ -106,7 +109,11 @@ class _Server(uvicorn.Server):
         loop.add_signal_handler(LEAVE, self._leave)
         loading = [state.warm for state in self._states if getattr(state, "warm", None)]
         await_all = asyncio.gather(*map(asyncio.wrap_future, loading), return_exceptions=True)
-        await_all.add_done_callback(lambda _: self._when_ready())
+        await_all.add_done_callback(lambda _: self._ready())
+
+    def _ready(self) -> None:
+        settle()
+        self._when_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End, because of a signal."""

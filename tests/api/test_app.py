@@ -50,6 +50,18 @@ def test_an_entity_has_names_pictures_parts_and_edges_both_ways(client: TestClie
     assert doubtful["records"][0]["text"].startswith("Land boundaries")
 
 
+def test_only_the_engine_call_of_a_request_goes_to_a_thread(client: TestClient) -> None:
+    question = "MATCH (c)-[:speaks]->({name: 'Arabic'}) RETURN c"
+    before = set(threading.enumerate())
+    assert client.get("/v1/entities/country:TR").status_code == 200
+    assert client.get("/v1/info").status_code == 200
+    assert client.post("/v1/query", json={"query": question}).status_code == 200
+    assert client.get("/v1/sparql", params={"query": "ASK {}"}).status_code == 200
+    assert client.get("/v1/review/facts").status_code == 200
+    started = {thread.name for thread in set(threading.enumerate()) - before}
+    assert not {name for name in started if name.startswith("AnyIO")}  # FastAPI's own threads
+
+
 def test_edges_come_in_pages_that_join_to_the_whole(client: TestClient) -> None:
     whole = client.get("/v1/entities/country:TR").json()["edges"]
     address, pages = "/v1/entities/country:TR?limit=4", []

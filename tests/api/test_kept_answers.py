@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from pathlib import Path
+from weakref import ref
 
 import pytest
 from fastapi import FastAPI
@@ -12,9 +14,11 @@ from starlette.testclient import TestClient
 
 from api.access.keys import KeyRing
 from api.app import create_app
+from api.serving.garbage import settle
 from api.serving.kept_answers import Token
 from api.serving.reloading import Reloading
 from api.settings import Settings
+from kg.errors import StoreUnavailableError
 from kg.model import Edge, Entity, EntityKey
 from kg.snapshot import build_snapshot, save_snapshot
 from tests.api.test_guard import problem
@@ -98,15 +102,39 @@ def test_a_newer_snapshot_is_opened_while_questions_run(
 ) -> None:
     before = client.post("/v1/query", json=QUESTION).json()
     steady = engine.at_once()
-    reloading = Reloading(engine, every_s=60)
+    told: list[str] = []
+    reloading = Reloading(engine, every_s=60, when_done=lambda: told.append("newer"))
     assert not reloading.look()
+    assert not told
     grown(engine)
     assert reloading.look()
+    assert told == ["newer"]
     after = client.post("/v1/query", json=QUESTION).json()
     assert after["snapshot"] != before["snapshot"]
     assert after["total_known"] == before["total_known"] + 1
     assert steady.snapshot.hash == before["snapshot"]  # who began before goes on with the old one
     assert reloading.close(timeout_s=10)
+
+
+def test_what_has_been_replaced_goes_though_it_was_set_aside() -> None:
+    class Model:
+        def __init__(self) -> None:
+            self.itself = self  # only a search for garbage finds it
+
+    before = gc.get_threshold()
+    try:
+        model = Model()
+        seen = ref(model)
+        settle()
+        assert gc.get_freeze_count() > 1000
+        del model
+        gc.collect()
+        assert seen() is not None  # it is not looked through any more …
+        settle()
+        assert seen() is None  # … until something newer has been loaded
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 def test_a_snapshot_that_cannot_be_opened_changes_nothing(
@@ -158,3 +186,44 @@ def test_a_token_that_was_asked_before_a_write_does_not_count_after_it() -> None
         return [await slow, await token.now(), await token.now()]
 
     assert asyncio.run(order()) == [b"before", b"after", b"after"]
+
+
+def test_a_token_is_asked_for_anew_before_it_is_old_and_nobody_waits() -> None:
+    async def order() -> list[bytes | None]:
+        answers = asyncio.Queue[bytes]()
+        clock = [0.0]
+        token = Token(answers.get, fresh_s=2, clock=lambda: clock[0])
+        answers.put_nowait(b"first")
+        told = [await token.now()]
+        clock[0] = 1.5
+        told.append(await token.now())  # asks; no answer has come
+        answers.put_nowait(b"second")
+        await asyncio.sleep(0.01)
+        told.append(await token.now())
+        clock[0] = 3.4  # the second one is fresh from when it came
+        return [*told, await token.now()]
+
+    assert asyncio.run(order()) == [b"first", b"first", b"second", b"second"]
+
+
+def test_a_token_that_cannot_be_asked_for_ahead_is_asked_for_when_it_is_old() -> None:
+    async def order() -> list[bytes | None]:
+        clock, failing = [0.0], [False]
+
+        async def find() -> bytes | None:
+            if failing[0]:
+                raise StoreUnavailableError("away")
+            return b"there"
+
+        token = Token(find, fresh_s=2, clock=lambda: clock[0])
+        told = [await token.now()]
+        failing[0], clock[0] = True, 1.5
+        told.append(await token.now())
+        await asyncio.sleep(0.01)
+        clock[0] = 2.5
+        with pytest.raises(StoreUnavailableError):
+            await token.now()
+        failing[0] = False
+        return [*told, await token.now()]
+
+    assert asyncio.run(order()) == [b"there"] * 3
