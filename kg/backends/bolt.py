@@ -19,6 +19,7 @@ from kg.backends.merging import check_limit
 from kg.backends.names import is_name
 from kg.backends.reading import QueryRun, Slots, named
 from kg.backends.rows import edge_from_row, entity_from_row
+from kg.backends.short_writes import made_at_once
 from kg.backends.stored import stored_by
 from kg.backends.translation import translated
 from kg.backends.writer import TransactionWriter
@@ -114,7 +115,8 @@ class BoltStore:
     def upsert_edges(self, rows: Iterable[Edge]) -> int:
         """Add or merge edges; see `kg.store.Writer`."""
         kept = list(rows)
-        return self._write(lambda writer: writer.upsert_edges(kept))
+        done = made_at_once(self._connection, kept)
+        return len(kept) if done else self._write(lambda writer: writer.upsert_edges(kept))
 
     def replace_entities(self, rows: Iterable[Entity]) -> int:
         """Make entities exactly these rows; see `kg.store.Writer`."""
@@ -215,11 +217,9 @@ class BoltStore:
         if relation is not None and not is_name(relation):
             return []
         text = statements.edges(
-            head=head is not None,
-            relation=relation,
-            tail=tail is not None,
+            head=head is not None, relation=relation, tail=tail is not None,
             limited=limit is not None,
-        )
+        )  # fmt: skip
         return self._connection.read(text, {"head": head, "tail": tail, "limit": limit})
 
     def neighbours(

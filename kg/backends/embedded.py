@@ -10,14 +10,23 @@ Cypher cannot see, raised by a stored function inside the writer's transaction.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, LiteralString
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from kg.backends.engine_http import EngineHttp, RunningQuery
+from kg.backends.engine_schema import (
+    CHANGE_TYPE,
+    FUNCTIONS,
+    META_TYPE,
+    PREPARE,
+    READY_TYPE,
+    VERSION,
+)
 from kg.backends.links import DRIVER_OPTIONS, Role
 from kg.backends.names import BASE_LABEL, check_kinds, is_name
+from kg.backends.short_writes import ShortWrites
 from kg.backends.swapping import Swap
 from kg.changes import KEPT_VERSIONS, Note, read_note
 from kg.engine_command import LauncherConfig
@@ -30,22 +39,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EmbeddedLink"]
 
-READY_TYPE = "_UmbraReady2"
-META_TYPE = "_UmbraMeta"
-CHANGE_TYPE = "_UmbraChange"
-PREPARE = (
-    f"CREATE VERTEX TYPE {BASE_LABEL} IF NOT EXISTS",
-    f"CREATE PROPERTY {BASE_LABEL}.key IF NOT EXISTS STRING",
-    f"CREATE INDEX IF NOT EXISTS ON {BASE_LABEL} (key) UNIQUE",
-    f"CREATE DOCUMENT TYPE {META_TYPE} IF NOT EXISTS",
-    f"CREATE DOCUMENT TYPE {CHANGE_TYPE} IF NOT EXISTS",
-)
-VERSION = f"(SELECT version FROM {META_TYPE} LIMIT 1)[0].version"  # noqa: S608 - a constant
-FUNCTIONS = {
-    "note(touched)": f"INSERT INTO {CHANGE_TYPE} SET version = {VERSION}, touched = :touched",
-    "bump": f"UPDATE {META_TYPE} SET version = version + 1",  # noqa: S608 - a constant
-    "version": f"SELECT version FROM {META_TYPE}",  # noqa: S608 - a constant
-}
 FAULTS = (
     "totalErrors", "totalWarnings", "warnings", "corruptedRecords", "undecodableRecords",
     "corruptedIndexes", "invalidLinks", "missingReferenceBack", "edgesMissingInReference",
@@ -74,6 +67,7 @@ class EmbeddedLink:
     read_version: LiteralString = "RETURN umbra.version()"
     note_change: LiteralString = "WITH umbra.note($_touched) AS noted"
     bump_version: LiteralString = "WITH umbra.bump() AS version"
+    raise_and_note: LiteralString = f"{bump_version} {note_change}"
 
     def __init__(
         self,
@@ -90,6 +84,7 @@ class EmbeddedLink:
         self._config = config or LauncherConfig()
         self._timeout_s = timeout_s
         self._attachment: Attachment | None = None
+        self._short: ShortWrites | None = None
         self._swap = Swap(self.folder / "engine", database)
         self._kinds: dict[str, str] = {}
 
@@ -220,6 +215,14 @@ class EmbeddedLink:
         """End a running query by its id."""
         return self.http.end_query(query)
 
+    def done_at_once(self, text: LiteralString, parameters: Mapping[str, Any]) -> bool:
+        """Run a statement in one request and transaction; False if it cannot be taken as done."""
+        if self._short is None:
+            self._short = ShortWrites(
+                self.attachment.endpoint, self.database, timeout_s=self._timeout_s
+            )
+        return self._short.done(text, parameters)
+
     def notes(self, since: int) -> list[tuple[int, Note]]:
         """Return what write transactions have touched since a version."""
         query = f"SELECT version, touched FROM {CHANGE_TYPE} WHERE version > {int(since)}"  # noqa: S608
@@ -290,6 +293,7 @@ class EmbeddedLink:
 
     def close(self) -> None:
         """Let go of the engine, which ends by itself when nobody is left."""
-        if self._attachment is not None:
-            self._attachment.close()
-            self._attachment = None
+        for held in (self._short, self._attachment):
+            if held is not None:
+                held.close()
+        self._short = self._attachment = None

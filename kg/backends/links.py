@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, LiteralString, Protocol
 
@@ -51,6 +51,15 @@ class Link(Protocol):
     @property
     def note_change(self) -> LiteralString | None:
         """Clauses that keep ``$_touched`` for the version that they follow, if it can be kept."""
+        ...
+
+    @property
+    def raise_and_note(self) -> LiteralString | None:
+        """Clauses that do both, before a statement of `done_at_once`; None if it has no such."""
+        ...
+
+    def done_at_once(self, text: LiteralString, parameters: Mapping[str, Any]) -> bool:
+        """Run a statement in one request and transaction; False if it cannot be taken as done."""
         ...
 
     def notes(self, since: int) -> list[tuple[int, Note]]:
@@ -167,6 +176,7 @@ class RemoteLink:
     )
 
     note_change = None
+    raise_and_note = None
 
     def __init__(self, uri: str, *, auth: tuple[str, str] | None, database: str = "neo4j") -> None:
         self.uri = uri
@@ -241,6 +251,10 @@ class RemoteLink:
     def complaints(self) -> tuple[str, ...]:
         """Return nothing: a Neo4j server checks its files by `neo4j-admin`, while it is down."""
         return ()
+
+    def done_at_once(self, text: LiteralString, parameters: Mapping[str, Any]) -> bool:  # noqa: ARG002
+        """Do nothing: Bolt is all there is."""
+        return False
 
     def notes(self, since: int) -> list[tuple[int, Note]]:  # noqa: ARG002 - there are none
         """Return nothing: a graph that others write to as well has no feed of ours."""
