@@ -88,14 +88,16 @@ class EntityWork:
         tables: Their rows.
         target: Where to.
         known: Keys that are in the store; those written are added.
+        job: Id of the import, for the records of its rows.
     """
 
     kind = "import-entities"
 
     def __init__(
-        self, tables: Sequence[RowTable], target: ImportTarget, known: set[EntityKey]
+        self, tables: Sequence[RowTable], target: ImportTarget, known: set[EntityKey], job: str
     ) -> None:
         self.tables = tables
+        self._job = job
         self._target = target
         self._known = known
         self._cursor = _Cursor(tables)
@@ -103,6 +105,8 @@ class EntityWork:
     def __call__(self, shard: Shard) -> ShardResult:
         """Write the entities of a shard."""
         rows = self._cursor.rows(shard)
+        for row in rows:
+            row.stamp(self._job)
         made = [row for row in rows if row.entity is not None]
         try:
             self._target.upsert_entities(row.entity for row in made if row.entity)
@@ -130,14 +134,16 @@ class EdgeWork:
         tables: Their rows.
         target: Where to.
         known: Keys that are in the store; those found there are added.
+        job: Id of the import, for the records of its rows.
     """
 
     kind = "import-edges"
 
     def __init__(
-        self, tables: Sequence[RowTable], target: ImportTarget, known: set[EntityKey]
+        self, tables: Sequence[RowTable], target: ImportTarget, known: set[EntityKey], job: str
     ) -> None:
         self.tables = tables
+        self._job = job
         self._target = target
         self._known = known
         self._cursor = _Cursor(tables)
@@ -145,6 +151,8 @@ class EdgeWork:
     def __call__(self, shard: Shard) -> ShardResult:
         """Write the edges of a shard; one that lacks an end is a reject."""
         rows = self._cursor.rows(shard)
+        for row in rows:
+            row.stamp(self._job)
         for row in rows:
             if row.edge is not None:
                 self._refuse_missing_end(row)

@@ -51,7 +51,8 @@ class ImportReport:
         rejects: Rows, or parts of rows, that could not be taken.
         seconds: Time of this run.
         skipped: True if nothing was left to do.
-        jobs: Ids of the two jobs in the ledger.
+        jobs: Ids of the two jobs in the ledger. The first of them stands in the records of all
+            that was written, edges too: by it the import is taken back (`kg.upkeep.undo`).
     """
 
     entities: int
@@ -167,7 +168,10 @@ def _import(
     with target_of_import(store, mark, rows=rows, anew=anew) as target:
         skipped = all(ledger.job(job.id).state == "done" for job in jobs)
         limit = _Limit(max_errors)
-        stages = (EntityWork(source.entities, target, known), EdgeWork(source.edges, target, known))
+        stages = (
+            EntityWork(source.entities, target, known, jobs[0].id),
+            EdgeWork(source.edges, target, known, jobs[0].id),
+        )
         try:
             _run(ledger, jobs[0].id, stages[0], limit, _over_all(ledger, jobs, 0, progress))
             _run(ledger, jobs[1].id, stages[1], limit, _over_all(ledger, jobs, 1, progress))

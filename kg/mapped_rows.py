@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -44,6 +44,8 @@ class MappedRow:
         edge: The edge, if it became one.
         rejects: What could not be taken.
         position: Its place in what an import divides into shards; its line if not given.
+        asserted: The record that its reader made for it; None where the file has records of its
+            own, which stay as they are.
     """
 
     file: str
@@ -54,10 +56,23 @@ class MappedRow:
     edge: Edge | None = None
     rejects: list[Reject] = field(default_factory=list)
     position: int = 0
+    asserted: Provenance | None = None
 
     def __post_init__(self) -> None:
         """Set the position."""
         self.position = self.position or self.line
+
+    def stamp(self, job: str) -> None:
+        """Name the job that writes the row in the record that its reader made."""
+        own = self.asserted
+        if own is None:
+            return
+        if self.entity is not None:
+            self.entity = replace(
+                self.entity, provenance=_stamped(self.entity.provenance, own, job)
+            )
+        if self.edge is not None:
+            self.edge = replace(self.edge, provenance=_stamped(self.edge.provenance, own, job))
 
     def blame(self, error: EngineError, column: str | None = None) -> None:
         """Add a reject for an error."""
@@ -69,6 +84,10 @@ class MappedRow:
             file=self.file, line=self.line, column=column, reason=reason, text=self.text
         )
         self.rejects.append(reject)
+
+
+def _stamped(records: tuple[Provenance, ...], own: Provenance, job: str) -> tuple[Provenance, ...]:
+    return tuple(replace(one, job=job) if one == own else one for one in records)
 
 
 def entity_rows(
@@ -184,7 +203,7 @@ def _entity(table: EntityTable, key: str, row: MappedRow, add_image: ImageReader
         aliases=tuple(map(str, aliases)) if isinstance(aliases, tuple) else (),
         attributes=_values(table.attributes, row),
         images=_images(table, row, add_image),
-        provenance=_asserted(row),
+        provenance=(_asserted(row),),
     )
 
 
@@ -195,7 +214,7 @@ def _edge(table: EdgeTable, ends: list[str], row: MappedRow) -> Edge:
         relation=_as_name(relation),
         tail=EntityKey(tail),
         attributes=_values(table.attributes, row),
-        provenance=_asserted(row),
+        provenance=(_asserted(row),),
     )
 
 
@@ -204,8 +223,9 @@ def _as_name(text: str) -> str:
     return storable_name(text) if _WORDS.fullmatch(text) else text
 
 
-def _asserted(row: MappedRow) -> tuple[Provenance, ...]:
-    return (Provenance(kind="asserted", source=row.file, locator=f"row {row.line}"),)
+def _asserted(row: MappedRow) -> Provenance:
+    row.asserted = Provenance(kind="asserted", source=row.file, locator=f"row {row.line}")
+    return row.asserted
 
 
 def _values(sources: Mapping[str, FieldSource], row: MappedRow) -> dict[str, AttributeValue]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ def undo_in_graph(engine: Engine, what: Undo, *, confirm: bool = False) -> UndoO
         OSError: The file cannot be written; nothing is taken back.
     """
     engine.workspace.require()
+    what = _whole(engine.workspace, what)
     if not confirm:
         return _told(plan_undo(engine.store, what), done=False)
     kept: list[Path] = []
@@ -57,6 +58,25 @@ def undo_in_graph(engine: Engine, what: Undo, *, confirm: bool = False) -> UndoO
     _free_jobs(engine.workspace, what)
     engine.forget()
     return _told(plan, done=True, kept=kept[0] if kept else None)
+
+
+def _whole(workspace: Workspace, what: Undo) -> Undo:
+    """Return the job that stands in the records of an import, where its other one is named."""
+    from kg.ledger import Ledger
+
+    if what.job is None or not workspace.ledger.exists():
+        return what
+    with Ledger(workspace.ledger) as ledger:
+        told = {job.id: job for job in ledger.jobs()}
+    named = told.get(what.job)
+    if named is None or named.kind != "import-edges":
+        return what
+    same = (
+        job.id
+        for job in told.values()
+        if job.kind == "import-entities" and job.parameters == named.parameters
+    )
+    return replace(what, job=next(same, what.job))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from dataclasses import replace
 from kg.backends.names import check_attribute, check_label, check_relation
 from kg.errors import ConstraintError, InputError
 from kg.model import AttributeValue, Edge, EdgeKey, Entity, EntityKey
-from kg.provenance import Provenance, merged
+from kg.provenance import Provenance
+from kg.provenance import merged as merged_records
 from kg.store import Withdrawal
 
 __all__ = [
@@ -91,7 +92,9 @@ def merge_entity(old: Entity | None, new: Entity) -> Entity:
         if len(new.aliases) < 2 and len(new.provenance) < 2:  # nothing to merge: most rows
             return new
         return replace(
-            new, aliases=tuple(dict.fromkeys(new.aliases)), provenance=merged((), new.provenance)
+            new,
+            aliases=tuple(dict.fromkeys(new.aliases)),
+            provenance=merged_records((), new.provenance),
         )
     if old.label != new.label:
         raise ConstraintError(
@@ -99,15 +102,16 @@ def merge_entity(old: Entity | None, new: Entity) -> Entity:
             where=old.key,
             hint="delete the entity first, or give the other thing a key of its own",
         )
-    return replace(
+    merged = replace(
         old,
         name=new.name,
         aliases=tuple(dict.fromkeys((*old.aliases, *new.aliases))),
         attributes={**old.attributes, **new.attributes},
         images=new.images or old.images,
         part=new.part or old.part,
-        provenance=merged(old.provenance, new.provenance),
     )
+    records = new.provenance if merged != old else _news(old.provenance, new.provenance)
+    return replace(merged, provenance=merged_records(old.provenance, records))
 
 
 def merge_edge(old: Edge | None, new: Edge) -> Edge:
@@ -118,15 +122,45 @@ def merge_edge(old: Edge | None, new: Edge) -> Edge:
     """
     if old is None and len(new.provenance) == 1:  # nothing to merge: most rows
         return new
-    records = merged(() if old is None else old.provenance, new.provenance)
+    attributes = new.attributes if old is None else {**old.attributes, **new.attributes}
+    if old is None:
+        records = merged_records((), new.provenance)
+    else:
+        same = attributes == old.attributes
+        news = _news(old.provenance, new.provenance) if same else new.provenance
+        records = merged_records(old.provenance, news)
     if not records:
         raise InputError(
             "an edge needs a record of where it comes from",
             where=" ".join(new.key),
             hint="give it a Provenance",
         )
-    attributes = new.attributes if old is None else {**old.attributes, **new.attributes}
     return replace(new, attributes=attributes, provenance=records)
+
+
+def _news(old: tuple[Provenance, ...], new: tuple[Provenance, ...]) -> tuple[Provenance, ...]:
+    """Return the records of a row that changes no value, without those that only repeat.
+
+    What a job reads where another has read the same is the earlier one's: else each import of a
+    file that has grown would write every row of it again.
+    """
+    if all(record.job is None or record.locator is None for record in new):
+        return new
+    jobs: dict[tuple[str, str, str | None, str | None], set[str | None]] = {}
+    for record in old:
+        jobs.setdefault(_place(record), set()).add(record.job)
+
+    def repeats(record: Provenance) -> bool:
+        if record.kind != "asserted" or record.job is None or record.locator is None:
+            return False
+        others = jobs.get(_place(record), set()) - {None}
+        return bool(others) and record.job not in others
+
+    return tuple(record for record in new if not repeats(record))
+
+
+def _place(record: Provenance) -> tuple[str, str, str | None, str | None]:
+    return record.kind, record.source, record.locator, record.model
 
 
 def merge_entities(old: Entity | None, rows: Sequence[Entity]) -> Entity:

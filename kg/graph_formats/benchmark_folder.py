@@ -86,8 +86,8 @@ def _edges(path: Path, split: str, splits: SplitFiles) -> _Rows:
     def make(position: int) -> MappedRow:
         head, relation, tail = _triple(file, position - 1)
         text = f"{head}\t{relation}\t{tail}"
-        row = MappedRow(file=source, line=position, text=text)
         record = Provenance(kind="asserted", source=source, locator=f"triple {position}")
+        row = MappedRow(file=source, line=position, text=text, asserted=record)
         edge = Edge(
             head=EntityKey(head), relation=stored[relation], tail=EntityKey(tail),
             attributes={} if stored[relation] == relation else {"written": relation},
@@ -114,8 +114,8 @@ def _entities(path: Path, splits: SplitFiles, rejects: list[Reject]) -> _Rows:
 
     def make(position: int) -> MappedRow:
         key = keys[position - 1]
-        row = MappedRow(file=source, line=position, text=key)
         record = Provenance(kind="asserted", source=path.name)
+        row = MappedRow(file=source, line=position, text=key, asserted=record)
         entity = Entity(
             key=EntityKey(key), label=BASE_LABEL, name=key, provenance=(record,),
             attributes=numbers.get(key, {}),

@@ -221,6 +221,7 @@ class _Reading:
     def _row(self, element: Element, name: str) -> MappedRow:
         row = MappedRow(file=self._file, line=self._line, text=f"{name} {dict(element.attrib)}")
         asserted = Provenance(kind="asserted", source=self._file, locator=f"line {row.line}")
+        row.asserted = asserted
         try:
             if name == "node":
                 data = _node(element, self._keys.data(element, "node", row))

@@ -158,7 +158,8 @@ class _Rows:
         return f"{column.space}:{text}"
 
     def _asserted(self, row: MappedRow) -> Provenance:
-        return Provenance(kind="asserted", source=row.file, locator=f"row {row.line}")
+        row.asserted = Provenance(kind="asserted", source=row.file, locator=f"row {row.line}")
+        return row.asserted
 
 
 @contextmanager

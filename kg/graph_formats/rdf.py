@@ -24,7 +24,14 @@ from kg.graph_formats.protocol import Graph, GraphFormat, Tally, Written, packed
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
 from kg.progress import Progress
-from kg.rdf.descriptions import edge_of, edge_of_triple, entity_of, is_about_facts, key_of
+from kg.rdf.descriptions import (
+    asserted_in,
+    edge_of,
+    edge_of_triple,
+    entity_of,
+    is_about_facts,
+    key_of,
+)
 from kg.rdf.names import NAMESPACES, RDF, SKOS, UMBRA, XSD
 from kg.rdf.parsing import read_quads
 from kg.rdf.quads import edge_quads, entity_quads, statement_iri
@@ -68,9 +75,13 @@ class _Subjects:
     def positions(self) -> int:
         return self.staged.subjects
 
-    def _row(self, described: Description, line: int) -> MappedRow:
+    def _row(self, described: Description, line: int, graph: str | None = None) -> MappedRow:
         return MappedRow(
-            file=self.file, line=line, text=described.subject, position=described.number
+            file=self.file,
+            line=line,
+            text=described.subject,
+            position=described.number,
+            asserted=asserted_in(line, graph, self.file),
         )
 
 
@@ -102,7 +113,7 @@ class _Edges(_Subjects):
 
     def _triples(self, described: Description) -> Iterator[MappedRow]:
         for part in filter(is_relation, described.parts):
-            row = self._row(described, part.line)
+            row = self._row(described, part.line, part.graph)
             edge = edge_of_triple(described.subject, part, self.file)
             if self.staged.has(statement_iri(edge.key)):
                 continue  # it comes with its statement, which says more

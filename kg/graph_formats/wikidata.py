@@ -47,8 +47,8 @@ def _rows(path: Path) -> Iterator[MappedRow]:
 
 
 def _item(file: str, number: int, text: str) -> Iterator[MappedRow]:
-    row = MappedRow(file=file, line=number, text=text)
     record = Provenance(kind="asserted", source=file, locator=f"line {number}")
+    row = MappedRow(file=file, line=number, text=text, asserted=record)
     try:
         fields = from_json(text)
         row.entity = checked_entity(_entity(fields, record))
@@ -62,7 +62,7 @@ def _item(file: str, number: int, text: str) -> Iterator[MappedRow]:
     yield row
     if row.entity is not None:
         for edge in found:
-            other = MappedRow(file=file, line=number, text=text[:200])
+            other = MappedRow(file=file, line=number, text=text[:200], asserted=record)
             try:
                 other.edge = checked_edge(edge)
             except EngineError as error:

@@ -21,7 +21,15 @@ from kg.rdf.names import RDF, RDF_TYPE, RDFS_LABEL, SKOS, SKOS_ALIAS, UMBRA, loc
 from kg.rdf.quads import RECORD_FIELDS
 from kg.rdf.staging import Description, Part
 
-__all__ = ["Records", "edge_of", "edge_of_triple", "entity_of", "is_about_facts", "key_of"]
+__all__ = [
+    "Records",
+    "asserted_in",
+    "edge_of",
+    "edge_of_triple",
+    "entity_of",
+    "is_about_facts",
+    "key_of",
+]
 
 Records = Callable[[str], Sequence[Part]]
 """Returns what is said of a record."""
@@ -97,7 +105,7 @@ def entity_of(description: Description, file: str, records: Records) -> Entity:
         images=tuple(_built(ImageRef, fields) for fields in _objects(description, "image")),
         part=next((_built(_part, fields) for fields in _objects(description, "part")), None),
         provenance=_provenance(
-            description.parts, _asserted(description.line, None, file), records, own=is_own
+            description.parts, asserted_in(description.line, None, file), records, own=is_own
         ),
     )
 
@@ -122,7 +130,7 @@ def edge_of(description: Description, file: str, records: Records) -> Edge:
         tail=key_of(tail),
         attributes=_attributes(values),
         provenance=_provenance(
-            description.parts, _asserted(description.line, None, file), records, own=False
+            description.parts, asserted_in(description.line, None, file), records, own=False
         ),
     )
 
@@ -133,7 +141,7 @@ def edge_of_triple(subject: str, part: Part, file: str) -> Edge:
         head=key_of(subject),
         relation=_short(part.predicate),
         tail=key_of(part.object),
-        provenance=(_asserted(part.line, part.graph, file),),
+        provenance=(asserted_in(part.line, part.graph, file),),
     )
 
 
@@ -205,7 +213,8 @@ def _part(*, box_xyxy: list[float], **fields: Any) -> ImagePart:
     return ImagePart(box_xyxy=(left, top, right, bottom), **fields)
 
 
-def _asserted(line: int, graph: str | None, file: str) -> Provenance:
+def asserted_in(line: int, graph: str | None, file: str) -> Provenance:
+    """Return the record of what a line says: its source is the named graph, or the file."""
     locator = f"line {line}"
     return Provenance(
         kind="asserted",

@@ -22,7 +22,7 @@ from kg.upkeep.undo import Undo
 from tests.api.conftest import ADDRESS
 from tests.api.test_guard import problem
 from tests.api.world import WorldEngine, open_world
-from tests.conformance.store_rules import content
+from tests.conformance.store_rules import content, fact, record, thing
 
 TOLD = {"source": "countries.jsonl"}
 
@@ -117,6 +117,20 @@ def test_an_undo_of_nothing_or_of_two_things_is_refused(
 @pytest.mark.parametrize("name", UNDOS)
 def test_examples_are_dry_runs(own: TestClient, name: str) -> None:
     assert not sent(own, UNDOS[name]["value"]).done
+
+
+def test_an_import_is_named_by_either_of_its_jobs(engine: WorldEngine) -> None:
+    with Ledger(engine.workspace.ledger) as ledger:
+        jobs = [
+            ledger.submit(kind, {"mapping": "m", "content": "c"}, [{}]).id
+            for kind in ("import-entities", "import-edges")
+        ]
+    said = record(locator="row 1", job=jobs[0])
+    engine.store.upsert_entities([thing("country:TR", provenance=(said,))])
+    engine.store.upsert_edges([fact("country:TR", "knows", "country:GR", said)])
+    told = [undo_in_graph(engine, Undo(job=job)) for job in jobs]
+    assert told[0] == told[1]
+    assert (told[0].edges_gone, told[0].records) == (1, 2)
 
 
 def test_jobs_that_wrote_it_are_not_taken_for_done(engine: WorldEngine) -> None:

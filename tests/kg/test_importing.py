@@ -1,13 +1,18 @@
 """Imports: the whole way from files to a store, bad rows, limits."""
 
+import json
+from dataclasses import asdict
+
 import pytest
 from PIL import Image
 
 from kg.backends.memory import MemoryStore
 from kg.errors import JobError, MappingError, RecordError
 from kg.images import ImageFolder
-from kg.importing import estimate_mapping, import_mapping
+from kg.importing import estimate_mapping, import_graph, import_mapping
 from kg.ledger import Ledger
+from kg.provenance import Provenance
+from kg.upkeep.undo import Undo, undo
 from tests.kg.import_world import MAPPING, ROOT
 
 EXAMPLE = ROOT / "examples" / "countries" / "graph.toml"
@@ -179,3 +184,27 @@ def test_the_demo_is_imported_whole(tmp_path):
         reverse=True,
     )
     assert {name for _, name in counts[:2]} == {"China", "Russia"}
+
+
+def test_an_import_is_taken_back_by_its_job(world):
+    first = world.run()
+    records = [r for rows in world.content() for row in rows for r in row.provenance]
+    assert {record.job for record in records} == {first.jobs[0]}
+    before = world.content()
+    with (world.folder / "towns.csv").open("a") as file:
+        file.write("12,Town 12,5,W\n")
+    second = world.run()
+    plan = undo(world.store, Undo(job=second.jobs[0]))
+    assert [row.key for row in plan.entities_gone] == ["land:W", "town:12"]
+    assert world.content() == before
+    undo(world.store, Undo(job=first.jobs[0]))
+    assert world.content() == ([], [])
+
+
+def test_records_that_a_file_brings_stay_as_they_are(world, tmp_path):
+    said = Provenance(kind="asserted", source="lines.jsonl", locator="line 1")
+    row = {"key": "a", "label": "Town", "name": "A", "provenance": [asdict(said)]}
+    path = tmp_path / "lines.jsonl"
+    path.write_text(json.dumps({"entity": row}) + "\n")
+    import_graph(world.store, path, ledger=world.ledger, rejects=world.rejects)
+    assert world.store.entity("a").provenance == (said,)

@@ -118,7 +118,7 @@ def test_shards_taken_in_order_read_a_file_once_even_where_another_process_takes
     counted = Counted(**{field.name: getattr(source, field.name) for field in fields(source)})
     tables = [replace(mapping.entities[0], source=counted, image=None)]
     rows = [MappedEntities(table, world.images.add, 301) for table in tables]
-    work = EntityWork(rows, world.store, set())
+    work = EntityWork(rows, world.store, set(), "j")
     shards = [
         Shard(job="j", number=n, parameters={"table": 0, "first": n + 1, "last": n + 1})
         for n in range(301)
