@@ -79,6 +79,7 @@ bench-flags: $(STAMP) ## labels, colours and phrases on flags, hostile images, s
 	$(BIN)/python -m bench.scene_speed
 
 bench-scenes: $(STAMP) ## train every model of relations on VRD and judge it on its test images (../shared/data; an hour)
+	$(BIN)/python -m bench.scenes_baseline ../shared/data/scenes/vrd --work .umbra/bench-scenes
 	$(BIN)/python -m bench.scenes_predcls
 	$(BIN)/python -m bench.scenes_cacao ../shared/data/scenes/vrd --work .umbra/bench-scenes
 	$(BIN)/python -m bench.scenes_open_world ../shared/data/scenes/vrd

@@ -62,8 +62,9 @@ def _predcls(run: str, key: str) -> Callable[[Result], str]:
 
 
 def _baseline(result: Result) -> str:
+    row = result["by"]["reading"]["first, τ 0.4"]
     keys = ("recall_at_50", "mean_recall_at_50", "zero_shot_recall_at_50_unconstrained")
-    return ", ".join(_predcls("baseline shifted", key)(result) for key in keys)
+    return ", ".join(_per_cent(row[key]) for key in keys)
 
 
 def _boosted(result: Result) -> str:
@@ -139,7 +140,7 @@ _GOALS = (
         "1 PredCls, zR@50 unconstrained, same model", "≥ 38, aim 43", "scenes-predcls",
         _predcls("network balanced", "zero_shot_recall_at_50_unconstrained"),
     ),
-    _Goal("1 strong baseline reproduced", "52.1, 23.4, 36.9", "scenes-predcls", _baseline),
+    _Goal("1 strong baseline reproduced", "52.1, 23.4, 36.9", "scenes-baseline", _baseline),
     _Goal("1 CaCao's boosting, every learner", "a gain, or said", "scenes-cacao", _boosted),
     _Goal("2 novel predicates, R@50 / mR@50", "above text and chance", "scenes-open-world", _novel),
     _Goal(

@@ -29,14 +29,15 @@ from scenes.model import Pixels
 from scenes.network import NetworkConfig
 from scenes.splits import stratified_folds
 from scenes.tagging.decision import fit_decision
-from scenes.tagging.evidence import COLOURS, colour_evidence, label_evidence
+from scenes.tagging.evidence import COLOURS, TAGS, colour_evidence, tag_evidence
+from scenes.tagging.round_figures import round_evidence
 from scenes.wording import read_description
 
 __all__ = ["Told", "judge", "main"]
 
 FOLDS = 5
 _TRAINING = LabelConfig(network=NetworkConfig(members=2), folds=2)
-_REGIONS_OF = {"stripe": ("band",), "emblem": ("emblem", "shield", "bird", "lion")}
+_PENALTY = 0.5  # of the evidence for labels
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -70,33 +71,26 @@ def judge(
         [colour_evidence(artist.images[key], artist.prepared[key].regions) for key in keys]
         for artist in (learnt, seen)
     ]
+    shapes = [
+        [round_evidence(artist.prepared[key].regions) for key in keys] for artist in (learnt, seen)
+    ]
     for fold in range(FOLDS):
         out = fold_of == fold
         ours, theirs = _opinions(texts, learnt, seen, out, seed)
-        evidence = [
-            np.array(
-                [
-                    label_evidence(opinion, artist.prepared[key].regions)
-                    if len(opinion)
-                    else np.zeros((len(REGION_LABELS), 5))
-                    for opinion, key in zip(opinions, keys, strict=True)
-                ]
-            )
-            for artist, opinions in ((learnt, ours), (seen, theirs))
-        ]
+        mine = _evidence(ours, learnt, keys, shapes[0])
+        by_model = [_evidence(opinions, seen, keys, shapes[1]) for opinions in theirs]
         for reading, gold in (("careful", careful), ("plain", plain)):
             for column, label in enumerate(LABELS):
-                names = _REGIONS_OF.get(label, (label,))
-                rows = [REGION_LABELS.index(name) for name in names]
-                mine = [e[:, rows].reshape(len(keys), -1) for e in evidence]
-                _decide(told[reading], column, gold[:, column], out, mine, vectors, seed)
+                given = [mine[label], *(one[label] for one in by_model)]
+                _decide(told[reading], column, gold[:, column], out, given, vectors, seed)
         for column, colour in enumerate(COLOURS):
-            mine = [np.array([one[colour] for one in of]) for of in shades]
-            _decide(told["colours"], column, colours[:, column], out, mine, None, seed)
+            given = [np.array([one[colour] for one in of]) for of in shades]
+            _decide(told["colours"], column, colours[:, column], out, given, None, seed)
         for label, name in (("star", "star"), ("stripe", "band")):
             number = REGION_LABELS.index(name)
             for position in np.flatnonzero(out):
-                counts[label][position] = int((theirs[position].argmax(axis=1) == number).sum())
+                both = np.mean([opinions[position] for opinions in theirs], axis=0)
+                counts[label][position] = int((both.argmax(axis=1) == number).sum())
         print(f"fold {fold + 1} of {FOLDS}", file=sys.stderr)
     return told, counts
 
@@ -107,11 +101,12 @@ def _nothing(gold: NDArray[np.int8], methods: Sequence[str]) -> Told:
 
 def _opinions(
     texts: Mapping[str, str], learnt: Artist, seen: Artist, out: Booleans, seed: int
-) -> tuple[list[Floats], list[Floats]]:
+) -> tuple[list[Floats], list[list[Floats]]]:
     """What each region looks like, by models that were not trained on its flag.
 
-    Two models, each of half of the training flags: each tells the other half, and the mean of both
-    tells the held-out flags of the other artist.
+    Two models, each of half of the training flags: each tells the other half, and both tell the
+    held-out flags of the other artist, each for itself: their mean would be less sure of itself
+    than what decisions are learnt from.
     """
     keys = list(texts)
     examples = [
@@ -130,19 +125,30 @@ def _opinions(
     inside = np.flatnonzero(~out)
     halves = (inside[0::2], inside[1::2])
     ours: list[Floats] = [np.empty((0, len(REGION_LABELS)))] * len(keys)
-    theirs: list[Floats] = [np.empty((0, len(REGION_LABELS)))] * len(keys)
-    models = []
+    theirs = []
     for half, rest in (halves, halves[::-1]):
         train = [examples[0][n] for n in half if examples[0][n].described.usable]
         model, _ = train_labels(train, [], _TRAINING, seed=seed)
-        models.append(model)
+        told = [np.empty((0, len(REGION_LABELS)))] * len(keys)
+        for n in np.flatnonzero(out):
+            told[n] = model.opinion(examples[1][n].descriptors, examples[1][n].patches)
+        theirs.append(told)
         for n in rest:
             ours[n] = model.opinion(examples[0][n].descriptors, examples[0][n].patches)
-    for n in np.flatnonzero(out):
-        one = examples[1][n]
-        both = [model.opinion(one.descriptors, one.patches) for model in models]
-        theirs[n] = np.mean(both, axis=0)
     return ours, theirs
+
+
+def _evidence(
+    opinions: Sequence[Floats], artist: Artist, keys: Sequence[str], shapes: Sequence[Floats]
+) -> Mapping[str, Floats]:
+    """Return ``(images, numbers)`` of each label; zeros where there is no opinion."""
+    found = [
+        tag_evidence(opinion, artist.prepared[key].regions, shape) if len(opinion) else None
+        for opinion, key, shape in zip(opinions, keys, shapes, strict=True)
+    ]
+    first = next(one for one in found if one is not None)
+    nothing = {tag: np.zeros_like(one) for tag, one in first.items()}
+    return {tag: np.array([(one or nothing)[tag] for one in found]) for tag in TAGS}
 
 
 def _decide(
@@ -154,7 +160,11 @@ def _decide(
     vectors: Sequence[Floats] | None,
     seed: int,
 ) -> None:
-    """Learn one tag outside a fold and tell it inside, by every method."""
+    """Learn one tag outside a fold and tell it inside, by every method.
+
+    The first of `evidence` is learnt from; the others, of the images that are judged, are heard
+    alike.
+    """
     train = ~out & (gold >= 0)
     truth = gold[train] == 1
     told["majority"][out, column] = truth.mean() > 0.5
@@ -162,8 +172,11 @@ def _decide(
         decision = fit_decision(evidence[0][train], truth, seed=seed)
         told["ours"][out, column] = decision.tells(evidence[1][out])
         return
-    decision = fit_decision(evidence[0][train], truth, vectors[0][train], seed=seed)
-    told["ours"][out, column] = decision.tells(evidence[1][out], vectors[1][out])
+    decision = fit_decision(
+        evidence[0][train], truth, vectors[0][train], penalty=_PENALTY, seed=seed
+    )
+    heard = [decision.log_odds(one[out], vectors[1][out]) for one in evidence[1:]]
+    told["ours"][out, column] = np.mean(heard, axis=0) > decision.threshold
     probe = fit_decision(vectors[0][train], truth, seed=seed)
     told["probe"][out, column] = probe.tells(vectors[1][out])
 

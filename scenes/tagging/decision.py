@@ -95,7 +95,12 @@ class TagDecision:
 
 
 def fit_decision(
-    evidence: Floats, truth: Booleans, vectors: Floats | None = None, *, seed: int = 0
+    evidence: Floats,
+    truth: Booleans,
+    vectors: Floats | None = None,
+    *,
+    penalty: float = _PENALTY,
+    seed: int = 0,
 ) -> TagDecision:
     """Learn when to tell a tag.
 
@@ -103,6 +108,7 @@ def fit_decision(
         evidence: ``(n, numbers)``.
         truth: ``(n,)``.
         vectors: ``(n, dimension)`` image vectors.
+        penalty: Inverse strength of the L2 penalty on the evidence.
         seed: Of the folds.
 
     Raises:
@@ -112,7 +118,7 @@ def fit_decision(
     if fewest < 2:
         raise InputError("a tag needs two images with it and two without it")
     folds = list(_folds(truth, min(_FOLDS, fewest), seed))
-    own = _unseen(evidence, truth, folds, _PENALTY)
+    own = _unseen(evidence, truth, folds, penalty)
     second = own if vectors is None else _unseen(vectors, truth, folds, _PENALTY_OF_VECTORS)
     choices = []
     for share in _SHARES if vectors is not None else (0.0,):
@@ -123,9 +129,8 @@ def fit_decision(
     probe = None
     if vectors is not None and share:
         probe = fit_logistic(vectors, truth, penalty=_PENALTY_OF_VECTORS)
-    return TagDecision(
-        evidence=fit_logistic(evidence, truth), vectors=probe, share=share, threshold=threshold
-    )
+    own_model = fit_logistic(evidence, truth, penalty=penalty)
+    return TagDecision(evidence=own_model, vectors=probe, share=share, threshold=threshold)
 
 
 def _folds(

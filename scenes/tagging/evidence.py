@@ -1,4 +1,4 @@
-"""A few numbers for each label and each colour, taken from the regions of one image."""
+"""A few numbers for each tag and each colour, taken from the regions of one image."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from scipy import ndimage
 from scipy.special import logit
 
 from scenes.colours import COLOUR_NAMES, colour_name, lab_of
+from scenes.lexicon import LABELS
 from scenes.model import Pixels, Region
+from scenes.tagging.round_figures import round_evidence
 
-__all__ = ["COLOURS", "colour_evidence", "label_evidence"]
+__all__ = ["COLOURS", "TAGS", "colour_evidence", "label_evidence", "tag_evidence"]
 
 Floats = NDArray[np.float64]
 
@@ -28,25 +30,63 @@ COLOURS: Mapping[str, tuple[str, ...]] = {
 }
 """Colours that are told, and the names of `scenes.colours` that each takes in."""
 
+TAGS: Mapping[str, tuple[str, ...]] = {
+    "star": ("star",),
+    "crescent": ("crescent",),
+    "cross": ("cross",),
+    "disc": ("disc",),
+    "sun": ("sun",),
+    "triangle": ("triangle",),
+    "stripe": ("band",),
+    "emblem": ("emblem", "shield", "bird", "lion"),
+}
+"""Tags, and the labels of regions that each takes in."""
+
+_ROUND = ("disc", "sun")
 _LEAST = 1e-3
 _LEAST_SHARE = 1e-4
 _ORANGE = (44.0, 81.0)  # hues in Lab, degrees: what painters call orange reaches into either side
 _YELLOW_END = 100.0
 _VIVID = 45.0  # chroma from which a hue says something
+_QUARTER = 0.56  # of either side: a flag in the corner may have an edge around it
+
+
+def tag_evidence(
+    opinion: Floats, regions: Sequence[Region], shape: Floats | None = None
+) -> dict[str, Floats]:
+    """Return for each of `TAGS` how much of it an image has.
+
+    Of discs and suns: the likeliest region, and `round_evidence`; of the others `label_evidence`.
+
+    Args:
+        opinion: ``(regions, labels)`` probabilities.
+        regions: Of the image; at least one.
+        shape: Their `round_evidence`, if it is known.
+    """
+    rows = label_evidence(opinion, regions)
+    shape = round_evidence(regions) if shape is None else shape
+    found = {}
+    for tag, labels in TAGS.items():
+        own = rows[[LABELS.index(label) for label in labels]]
+        found[tag] = np.concatenate([own[0, :1], shape]) if tag in _ROUND else own.ravel()
+    return found
 
 
 def label_evidence(opinion: Floats, regions: Sequence[Region]) -> Floats:
-    """Return ``(labels, 5)``: how much of each label an image has.
+    """Return ``(labels, 6)``: how much of each label an image has.
 
     The likeliest region, the second likeliest, the expected number of regions, the expected share
-    of the image, and the likeliest region weighed by its size; all on scales that grow without end
-    on both sides.
+    of the image, the likeliest region weighed by its size, and the likeliest that is not inside the
+    upper left quarter, where another flag may stand, whose parts nobody names.
 
     Args:
         opinion: ``(regions, labels)`` probabilities.
         regions: Of the image.
     """
     areas = np.array([region.area for region in regions]) / regions[0].mask.size
+    height, width = regions[0].mask.shape
+    corner = np.array([_QUARTER * width, _QUARTER * height])
+    outside = np.array([(np.array(r.box_xyxy[2:]) > corner).any() for r in regions])
     ordered = np.sort(opinion, axis=0)
     second = ordered[-2] if len(ordered) > 1 else np.zeros(opinion.shape[1])
     return np.stack(
@@ -56,6 +96,7 @@ def label_evidence(opinion: Floats, regions: Sequence[Region]) -> Floats:
             np.log1p(opinion.sum(axis=0)),
             np.log(areas @ opinion + _LEAST),
             _log_odds((opinion * np.sqrt(areas)[:, None]).max(axis=0)),
+            _log_odds(opinion[outside].max(axis=0, initial=0.0)),
         ],
         axis=1,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bench.flags.gold import LABELS, colours_of, labels_of, stars_of, stripes_of
 from bench.flags.phrases import band_phrases, figure_phrases
@@ -11,7 +12,8 @@ from kg.errors import InputError
 from scenes.lexicon import LABELS as REGION_LABELS
 from scenes.regions import segment
 from scenes.tagging.decision import best_threshold, f1_score, fit_decision
-from scenes.tagging.evidence import COLOURS, colour_evidence, label_evidence
+from scenes.tagging.evidence import COLOURS, TAGS, colour_evidence, label_evidence, tag_evidence
+from scenes.tagging.round_figures import round_evidence
 from tests.scenes.drawing import BLUE, RED, WHITE, Flag, bands
 
 ORANGE = (255, 136, 20)
@@ -23,9 +25,54 @@ def test_more_of_a_label_is_more_evidence() -> None:
     little, much = (np.full((3, len(REGION_LABELS)), value) for value in (0.02, 0.02))
     much[:, band] = 0.9
     before, after = label_evidence(little, regions), label_evidence(much, regions)
-    assert before.shape == (len(REGION_LABELS), 5)
+    assert before.shape == (len(REGION_LABELS), 6)
     assert (after[band] > before[band]).all()
     assert np.isfinite(label_evidence(np.zeros((3, len(REGION_LABELS))), regions)).all()
+
+
+def test_what_stands_in_the_corner_is_counted_apart() -> None:
+    image = Flag(BLUE).disc(40, 40, 20, WHITE).pixels()
+    regions = segment(image)
+    opinion = np.zeros((2, len(REGION_LABELS)))
+    opinion[1, REGION_LABELS.index("cross")] = 0.9
+    found = tag_evidence(opinion, regions)
+    assert found["cross"][0] > 2
+    assert found["cross"][5] < -2
+    assert set(found) == set(TAGS) == set(LABELS)
+    assert found["sun"][1:].tolist() == found["disc"][1:].tolist() == list(round_evidence(regions))
+
+
+def spiked(rays: int, *, rising: bool = False, gap: bool = False) -> NDArray[np.uint8]:
+    """A figure of triangular rays, above a line or all around, apart from its core or not."""
+    y, x = np.mgrid[:160, :240]
+    dy, dx = y - (140 if rising else 80), x - 120
+    radius, turn = np.hypot(dy, dx), np.arctan2(dy, dx) / (2 * np.pi) * rays % 1
+    figure = (radius < 34) | ((radius > 38 * gap) & (radius < 34 + 36 * (1 - abs(2 * turn - 1))))
+    picture = np.full((160, 240, 3), BLUE, dtype=np.uint8)
+    picture[figure & ((dy < 0) if rising else True)] = WHITE
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("rays", "rising", "gap"), [(12, False, False), (16, False, True), (20, True, False)]
+)
+def test_a_sun_has_rays(rays: int, rising: bool, gap: bool) -> None:
+    sun = round_evidence(segment(spiked(rays, rising=rising, gap=gap)))[0]
+    assert sun > -1.5
+    for other in (
+        Flag(BLUE).disc(120, 80, 40, WHITE).pixels(),
+        spiked(5),
+        bands(RED, WHITE, BLUE).pixels(),
+    ):
+        assert round_evidence(segment(other))[0] < sun - 0.5
+
+
+def test_a_disc_is_round_even_where_something_stands_on_it() -> None:
+    plain = Flag(BLUE).disc(120, 80, 40, WHITE).pixels()
+    bears = Flag(BLUE).disc(120, 80, 40, WHITE).disc(110, 75, 12, RED).pixels()
+    found = [round_evidence(segment(one))[1] for one in (plain, bears, spiked(8))]
+    assert min(found[:2]) > 2.5
+    assert found[2] < 2
 
 
 def test_colours_are_seen_where_they_are() -> None:
