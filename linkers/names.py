@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from anyascii import anyascii
 
-__all__ = ["is_code", "is_phrase", "latin", "normalised", "plain", "sound"]
+__all__ = ["is_code", "is_phrase", "latin", "latin_text", "normalised", "plain", "sound"]
 
 _MAX_CHARS = 200  # of a name; a longer one is no name
 _CODE_LENGTH = 3
@@ -86,6 +86,18 @@ def latin(text: str) -> str:
     Example:
         >>> latin("Türkiye"), latin("Россия"), latin("독일")
         ('turkiye', 'rossiya', 'dogil')
+    """
+    return latin_text(text)
+
+
+def latin_text(text: str) -> str:
+    """Return `latin` of what is not likely to come again, such as a text: nothing is remembered.
+
+    Remembered texts would push the names out, and lie in pieces all over the heap.
+
+    Example:
+        >>> latin_text("Vive la Türkiye")
+        'vive la turkiye'
     """
     return _written_out(anyascii(text[:_MAX_CHARS]).casefold())
 

@@ -24,7 +24,7 @@ from linkers.boosted.phrases import PHRASE_FEATURES, phrase_features
 from linkers.boosted.spelling import SPELLING
 from linkers.evidence import window
 from linkers.model import Mention
-from linkers.names import latin, normalised
+from linkers.names import latin_text, normalised
 
 __all__ = ["FEATURES", "Pairs", "group_best_other", "is_memory", "plain_features", "with_margins"]
 
@@ -95,6 +95,7 @@ def is_memory(name: str) -> bool:
 
 
 _DIGITS = re.compile(r"\d+")
+_TEXT = 200  # characters of a text that letters are compared with
 
 
 def plain_features(
@@ -118,9 +119,14 @@ def plain_features(
     where = np.repeat(rows, np.diff(np.append(starts, len(names))))
     spelled = index.spelling.of([m.surface for m in mentions], looks, names, where)
     alike = np.maximum.reduceat(spelled, starts, axis=0)
-    told = np.maximum.reduceat(_with_text(index, mentions, names, where), starts)
+    texts = [latin_text(m.context[:_TEXT]) for m in mentions]
+    near = [
+        text if window(m) == m.context else latin_text(window(m)[:_TEXT])
+        for m, text in zip(mentions, texts, strict=True)
+    ]
+    told = np.maximum.reduceat(_with_text(index, near, names, where), starts)
     flags = _flags(index, mentions, pairs)
-    named = _of_names(index, mentions, pairs).T
+    named = _of_names(index, mentions, texts, pairs).T
     of_mention = np.array([_of_mention(m) for m in mentions], dtype=np.float32)[rows].T
     values = [
         *flags.T,
@@ -141,9 +147,8 @@ def plain_features(
     return np.array(values, dtype=np.float32).T
 
 
-def _with_text(index: NameIndex, mentions: Sequence[Mention], names: Ids, where: Ids) -> Floats:
+def _with_text(index: NameIndex, texts: Sequence[str], names: Ids, where: Ids) -> Floats:
     """Return ``(names,)`` how like each is to a part of the text, in [0, 1]."""
-    texts = [latin(window(m)[:200]) for m in mentions]
     told = part_ratios(index.compared, names, texts, where)
     told /= 100
     return told
@@ -166,9 +171,10 @@ def _flags(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Float
     return flags
 
 
-def _of_names(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Floats:
+def _of_names(
+    index: NameIndex, mentions: Sequence[Mention], texts: Sequence[str], pairs: Pairs
+) -> Floats:
     """Return ``(P, 4)``: qualifier in text, same numbers, words of the name, has a qualifier."""
-    texts = [latin(m.context[:200]) for m in mentions]
     numbers = [frozenset(_DIGITS.findall(m.surface)) for m in mentions]
     values = np.full((len(pairs.ids), 4), np.nan, dtype=np.float32)
     marks, rows, ids = index.marks, pairs.rows, pairs.ids

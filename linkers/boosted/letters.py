@@ -55,10 +55,10 @@ class LetterIndex:
 
     @staticmethod
     def apart(encoded: sparse.csr_matrix) -> list[Weighted]:
-        """Return the rows of what `encode` gave, one by one."""
+        """Return the rows of what `encode` gave, one by one, as parts of its arrays."""
         ends = encoded.indptr.tolist()
         return [
-            (encoded.indices[start:end].copy(), encoded.data[start:end].copy())
+            (encoded.indices[start:end], encoded.data[start:end])
             for start, end in itertools.pairwise(ends)
         ]
 

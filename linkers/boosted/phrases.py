@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.pairs import Pairs
 from linkers.model import Mention
-from linkers.names import latin, normalised
+from linkers.names import latin_text, normalised
 
 __all__ = ["PHRASE_FEATURES", "beside", "phrase_features"]
 
@@ -64,7 +64,7 @@ def phrase_features(
     """
     values = np.zeros((len(pairs.ids), len(PHRASE_FEATURES)), dtype=np.float32)
     ends = np.append(pairs.starts[1:], len(pairs.ids))
-    phrases = [tuple(latin(normalised(text)) for text in beside(m)) for m in mentions]
+    phrases = [tuple(latin_text(normalised(text)) for text in beside(m)) for m in mentions]
     for row, mention in enumerate(mentions):
         letters = _ENDING.sub("", mention.surface.strip()).replace(".", "")
         if letters.isupper():

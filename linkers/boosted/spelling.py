@@ -31,6 +31,7 @@ SPELLING = (
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 _Compared = tuple[NDArray[np.int32], Floats]
+_NOTHING: _Compared = (np.zeros(0, np.int32), np.zeros((0, len(SPELLING)), np.float32))
 
 
 class SpellingLikeness:
@@ -70,12 +71,29 @@ class SpellingLikeness:
         wanted = np.flatnonzero(missing)
         if len(wanted):
             values[wanted] = self._compare(surfaces, looks, names[wanted], where[wanted])
-        for row, compared in enumerate(known):
-            part = slice(bounds[row], bounds[row + 1])
-            if not compared and part.stop > part.start:
-                order = np.argsort(names[part], kind="stable")
-                compared.append((names[part][order].astype(np.int32), values[part][order]))
+        self._keep(known, names, values, bounds)
         return values
+
+    @staticmethod
+    def _keep(known: list[list[_Compared]], names: Ids, values: Floats, bounds: list[int]) -> None:
+        """Keep what new surfaces were compared with, as parts of two arrays for the whole block.
+
+        Small arrays of their own would lie between the large ones that come and go with a block.
+        """
+        fresh = []
+        for row, compared in enumerate(known):
+            if not compared and bounds[row + 1] > bounds[row]:
+                compared.append(_NOTHING)  # a surface may come twice
+                fresh.append(row)
+        parts = [slice(bounds[row], bounds[row + 1]) for row in fresh]
+        orders = [part.start + np.argsort(names[part], kind="stable") for part in parts]
+        order = np.concatenate([np.zeros(0, dtype=np.int64), *orders])
+        kept_names, kept_values = names[order].astype(np.int32), values[order]
+        start = 0
+        for row, own in zip(fresh, orders, strict=True):
+            part = slice(start, start + len(own))
+            known[row][0] = (kept_names[part], kept_values[part])
+            start = part.stop
 
     def _compare(self, surfaces: Sequence[str], looks: Looks, names: Ids, where: Ids) -> Floats:
         spelled = [latin(cleaned(surface)) for surface in surfaces]

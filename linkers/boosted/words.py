@@ -15,7 +15,7 @@ from scipy import sparse
 
 from linkers.boosted.demonyms import COUNTRY_OF
 from linkers.boosted.members import members_of
-from linkers.names import latin
+from linkers.names import latin_text
 
 __all__ = ["STOP", "HeldWords", "WordIndex", "text_words", "word_set"]
 
@@ -32,8 +32,8 @@ def text_words(text: str) -> frozenset[str]:
         >>> sorted(text_words("The Dutch king's"))
         ['dutch', 'king', 'netherlands', 'the']
     """
-    # Longer than names.latin reads, hence in pieces that end where words do.
-    words = [w for part in _pieces(text) for w in _WORD.findall(latin(part)) if w != "s"]
+    # Longer than names.latin_text reads, hence in pieces that end where words do.
+    words = [w for part in _pieces(text) for w in _WORD.findall(latin_text(part)) if w != "s"]
     found = set(words)
     for word in words:
         if word in COUNTRY_OF:
