@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from kg.errors import InputError
 from kg.model import EntityKey
 from kg.progress import Progress, silent
+from linkers.cases import Case
 from linkers.config import LinkerConfig
-from linkers.decision import Case, Decision
+from linkers.decision import Decision
 from linkers.decision_fitting import fit_decision
 from linkers.evidence import Evidence, MentionImages, window
 from linkers.items import Items
@@ -28,7 +29,7 @@ from linkers.matching import MatchingNetwork
 from linkers.model import Mention
 from linkers.names import normalised
 from linkers.priors import Priors
-from linkers.scoring import PICTURE_SIGNALS, Scorer
+from linkers.scoring import OPINION_COLUMNS, PICTURE_SIGNALS, Scorer
 from linkers.trained import Trained
 from linkers.training import Pairs, fit_matching
 from linkers.vectors import items_of
@@ -90,6 +91,7 @@ def train_parts(
         cases,
         config=config.decision,
         picture_signals=PICTURE_SIGNALS,
+        opinion_columns=OPINION_COLUMNS,
         seed=seed,
         progress=_part(progress, 85, 98),
     )
