@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import pad
 
 from api.steps.encoders import image_encoder_named, text_encoder_named
 from kg.files import atomic_write, sha256_of_file
 from linkers.items import Items
 from linkers.mention_sets import read_entity_table, read_mention_set
+from linkers.training import Pairs
 from linkers.vectors import Encoders, ItemVectors, VectorTable, items_of, pooled_patches
 from linkers.visual.sources import entity_rows
 
-__all__ = ["ARTISTS", "BASE", "MODES", "Drawings"]
+__all__ = ["ARTISTS", "BASE", "MODES", "Drawings", "joined"]
 
 ARTISTS = ("noto", "twemoji")
 BASE = "openmoji"
@@ -48,11 +50,16 @@ class Drawings:
     inputs: Mapping[str, str]
 
     @classmethod
-    def read(cls, given: argparse.Namespace) -> Drawings:
-        """Read and encode the set; pictures are encoded once and kept in WORK."""
+    def read(cls, given: argparse.Namespace, encoders: Encoders | None = None) -> Drawings:
+        """Read and encode the set; pictures are encoded once and kept in WORK.
+
+        Args:
+            given: The command line.
+            encoders: Those that it names if None.
+        """
         rows, pictures = given.data / "emoji.jsonl.gz", given.data / "emoji_64.npz"
         table, whole = read_entity_table(rows), read_mention_set(rows)
-        encoders = Encoders(
+        encoders = encoders or Encoders(
             text=text_encoder_named(given.text_encoder, given.work / "vectors"),
             image=image_encoder_named(given.image_encoder, None),
         )
@@ -94,6 +101,19 @@ class Drawings:
         known = self.mentions[train, mode].image[torch.from_numpy(self.rows("train"))]
         return replace(items, image=items.image - known.mean(dim=0))
 
+    def part(self, split: str, artist: str, modes: Sequence[str], train: str) -> Pairs:
+        """Return an artist's mentions of a split, once in each mode.
+
+        Args:
+            split: Which rows.
+            artist: Who drew them.
+            modes: Of `MODES`.
+            train: The artist of the training, about whose mean pictures are.
+        """
+        rows = self.rows(split)
+        parts = [self.seen(artist, mode, train).take(torch.from_numpy(rows)) for mode in modes]
+        return Pairs(mentions=joined(parts), gold=np.concatenate([self.gold[rows]] * len(modes)))
+
     @property
     def base(self) -> Items:
         """The entities, pictures about their mean."""
@@ -103,6 +123,21 @@ class Drawings:
     def rows(self, *splits: str) -> NDArray[np.int64]:
         """Return the rows of some splits."""
         return np.flatnonzero(np.isin(self.splits, splits))
+
+
+def joined(parts: Sequence[Items]) -> Items:
+    """Return items one after the other, texts padded to the longest."""
+    length = max(items.text_tokens.shape[1] for items in parts)
+    widened = [
+        replace(
+            items,
+            text_tokens=pad(items.text_tokens, (0, 0, 0, length - items.text_tokens.shape[1])),
+            text_mask=pad(items.text_mask, (0, length - items.text_mask.shape[1])),
+        )
+        for items in parts
+    ]
+    names = Items.__slots__
+    return Items(**{name: torch.cat([getattr(part, name) for part in widened]) for name in names})
 
 
 def _encoded(

@@ -1,7 +1,8 @@
-"""Methods of matching, side by side, where nothing else is trained: a search by vectors alone.
+"""Methods of matching, side by side: of a search by vectors alone, and of training.
 
 Question: which of DBNorm's corrections and of InvGC's moves finds more right entities than the
-plain cosine, and than the single inverted softmax? Rivals: those two. Command: ``python -m
+plain cosine, and than the single inverted softmax, and what does each method of training add to the
+training without it? Rivals: those. Command: ``python -m
 bench.linking_methods --data FOLDER --work WORK --out docs/benchmarks`` (ten minutes on two free
 cores, most of it encoding names once; WORK keeps their vectors, the folder of `bench.linking` will
 do). Drawings by directions of outlines and by colours, no network, in five folds over the train and
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -27,6 +29,7 @@ from api.steps.encoders import text_encoder_named
 from bench.drawings import ARTISTS, BASE
 from bench.linking_methods_page import page
 from bench.linking_methods_tokens import rerank_by_tokens
+from bench.linking_methods_views import of_views
 from encoders import packaged_text_encoder
 from encoders.padding import unit
 from evaluation import Measurement, current_commit, paired_bootstrap, ranks, this_machine
@@ -44,7 +47,7 @@ _FOLDS = 5
 _BANK = 2_000  # mentions at most
 _BLOCK = 128  # mentions whose scores of all entities are held
 _RERANKED = 400  # valid mentions whose tokens are compared
-PARTS = (*ARTISTS, "texts", "tokens")
+PARTS = (*ARTISTS, "texts", "tokens", "views")
 _TOP = 10  # places that are counted: how often an entity stands there
 
 Floats = NDArray[np.float32]
@@ -254,11 +257,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--out", type=Path, default=Path("docs/benchmarks"), help="where results go")
     add("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     add("--encoder", default="packaged")
+    add("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of what is trained")
+    add("--epochs", type=int, default=12, help="of the matching networks")
     given = parser.parse_args(arguments)
+    torch.set_num_threads(1)  # small products: more threads only wait for one another
     out = given.out / "linking-methods.json"
     kept = read_json(out, kind="bench", formats=(FORMAT,)) if out.exists() else {"format": FORMAT}
     for part in given.parts:
-        judge = {"texts": of_texts, "tokens": of_tokens}.get(part)
+        judge = {"texts": of_texts, "tokens": of_tokens, "views": of_views}.get(part)
         found = judge(given) if judge else of_drawings(given, part)
         kept[part] = {
             "methods": found,

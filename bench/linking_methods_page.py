@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.linking_methods_tokens import tokens_table
+from bench.linking_methods_views import VIEWS_NOTE, views_table
 
 __all__ = ["page"]
 
-_HEAD = """# Methods of matching, nothing trained
+_HEAD = """# Methods of matching
 
-`python -m bench.linking_methods`. A search by vectors alone, nothing trained: what taking hubs off
-is worth there, and comparing tokens. DBNorm's banks are `linkers.hub_banks`, InvGC and LocalAdj are
-`linkers.inverse_convolution`; a bank mention never counts against its own entity. Test is not read.
+`python -m bench.linking_methods`. First a search by vectors alone, nothing trained: what taking
+hubs off is worth there, and comparing tokens; then what methods of training add. Test is not read.
+
+DBNorm's banks are `linkers.hub_banks`, InvGC and LocalAdj are
+`linkers.inverse_convolution`; a bank mention never counts against its own entity.
 H@1, MRR and R@64 in per cent over all entities; *skewness* of how often an entity is among the
 first ten, which is high where few entities are near to everybody. Gains in H@1 with the 95 %
 interval of a paired bootstrap over mentions.
@@ -29,7 +32,10 @@ _TITLES = {
     "twemoji": "Drawings by Twemoji among 1,636 by OpenMoji, outlines and colours",
     "texts": "WikiDiverse's valid surfaces among 40,248 names, MiniLM",
     "tokens": "FILIP's late interaction: tokens of the nearest 16 names compared",
+    "views": "TCL's terms in the training of the matching network, drawings",
 }
+_TABLES = {"tokens": tokens_table, "views": views_table}
+_NOTES = {"views": [VIEWS_NOTE]}
 
 
 def page(kept: Mapping[str, Any]) -> str:
@@ -44,10 +50,10 @@ def page(kept: Mapping[str, Any]) -> str:
 def _part(name: str, part: Mapping[str, Any]) -> str:
     machine, methods = part["machine"], part["methods"]
     count = next(iter(methods.values()))["mentions"]
-    if name == "tokens":
+    if name in _TABLES:
         where = f"{part['date']}, {machine['cores']} cores; {count:,} mentions.\n"
-        head = [f"## {_TITLES[name]}\n", f"Commit {part['commit']}, {where}"]
-        return "\n".join([*head, *tokens_table(methods)]) + "\n"
+        head = [f"## {_TITLES[name]}\n", *_NOTES.get(name, []), f"Commit {part['commit']}, {where}"]
+        return "\n".join([*head, *_TABLES[name](methods)]) + "\n"
     rivals = list(next(iter(methods.values()))["gains"])
     heads = ["", "H@1", "MRR", "R@64", "skewness", *(f"gain over {rival}" for rival in rivals)]
     where = f"{part['date']}, {machine['cores']} cores; {count:,} mentions.\n"

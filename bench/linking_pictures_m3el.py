@@ -29,7 +29,6 @@ from evaluation.machine import Measurement
 from evaluation.results import RunResult, read_result
 from evaluation.units import Units, units_path
 from kg.files import atomic_write
-from linkers.items import Items
 from linkers.losses import fused
 from linkers.matching import UNITS, MatchingConfig, MatchingNetwork
 from linkers.training import Pairs, fit_matching
@@ -52,12 +51,7 @@ def name_of(train: str, test: str, seed: int | str) -> str:
 
 def trained(data: Drawings, artist: str, given: argparse.Namespace, seed: int) -> MatchingNetwork:
     """Return the network trained on one artist, each mention with its keyword and without."""
-    rows = data.rows("train")
-    both = [data.seen(artist, mode, artist).take(torch.from_numpy(rows)) for mode in MODES]
-    length = max(items.text_tokens.shape[1] for items in both)
-    mentions = _joined([_widened(items, length) for items in both])
-    gold = np.concatenate([data.gold[rows]] * len(MODES))
-    nothing = Pairs(mentions=mentions.take(torch.arange(0)), gold=np.zeros(0, np.int64))
+    nothing = Pairs(mentions=data.base.take(torch.arange(0)), gold=np.zeros(0, np.int64))
     config = MatchingConfig(
         text_dimension=data.entities.text.shape[1],
         image_dimension=data.entities.image.shape[1],
@@ -67,24 +61,8 @@ def trained(data: Drawings, artist: str, given: argparse.Namespace, seed: int) -
         parts=given.parts,
     )
     return fit_matching(
-        data.base, Pairs(mentions=mentions, gold=gold), nothing, config=config, seed=seed
+        data.base, data.part("train", artist, MODES, artist), nothing, config=config, seed=seed
     )
-
-
-def _widened(items: Items, length: int) -> Items:
-    missing = length - items.text_tokens.shape[1]
-    return Items(
-        text=items.text,
-        text_tokens=torch.nn.functional.pad(items.text_tokens, (0, 0, 0, missing)),
-        text_mask=torch.nn.functional.pad(items.text_mask, (0, missing)),
-        image=items.image,
-        image_tokens=items.image_tokens,
-        image_mask=items.image_mask,
-    )
-
-
-def _joined(parts: Sequence[Items]) -> Items:
-    return Items(**{name: torch.cat([getattr(p, name) for p in parts]) for name in Items.__slots__})
 
 
 def network_hits(

@@ -12,13 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import InputError, SettingError
+from linkers.cases import Case
+from linkers.opinion_cases import Opinions
 
-__all__ = ["PARTS", "Case", "Decision", "DecisionConfig", "candidate_inputs", "nil_inputs"]
+__all__ = ["PARTS", "Decision", "DecisionConfig", "candidate_inputs", "nil_inputs"]
 
 _Array = NDArray[np.float32]
 _TEMPERATURES = np.geomspace(0.5, 4.0, 31)
@@ -39,6 +42,8 @@ class DecisionConfig:
         dropout: Share of inputs and hidden units dropped in training, in [0, 1).
         withhold: Share of mentions that lose their entity in a pass, in [0, 1).
         blind: Share of mentions that lose their picture's signals in a pass, in [0, 1).
+        opinions: What evidence and ignorance (`linkers.opinions`) are for: `none`; `marks` that the
+            networks see too; or `alone`, in place of the networks.
     """
 
     hidden: int = 32
@@ -50,6 +55,7 @@ class DecisionConfig:
     dropout: float = 0.1
     withhold: float = 0.1
     blind: float = 0.1
+    opinions: Literal["none", "marks", "alone"] = "none"
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
@@ -59,23 +65,8 @@ class DecisionConfig:
         for name in ("dropout", "withhold", "blind"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingError(f"{name} must lie in [0, 1), got {getattr(self, name)}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """A mention as the decision sees it.
-
-    Attributes:
-        signals: ``(C, signals)``; C may be 0.
-        marks: ``(marks,)`` of the mention itself.
-        gold: Place of the right candidate; -1 for NIL (or if it is not among the candidates).
-        weight: Weight in training.
-    """
-
-    signals: _Array
-    marks: _Array
-    gold: int = -1
-    weight: float = 1.0
+        if self.opinions not in ("none", "marks", "alone"):
+            raise SettingError(f"opinions must be none, marks or alone, not {self.opinions!r}")
 
 
 def candidate_inputs(signals: _Array, marks: _Array) -> _Array:
@@ -99,7 +90,7 @@ def nil_inputs(signals: _Array, marks: _Array) -> _Array:
 
 
 class Decision:
-    """Trained weights; runs on numpy, one mention at a time.
+    """Trained weights; one mention at a time.
 
     Args:
         arrays: Weights and scales by name, as `arrays` returns them.
@@ -110,9 +101,11 @@ class Decision:
 
     def __init__(self, arrays: dict[str, NDArray[np.float32]]) -> None:
         try:
-            self._scales = [arrays[n] for n in ("mean", "spread", "nil_mean", "nil_spread")]
             self._temperature, self._offset = (float(v) for v in arrays["calibration"])
             members = int(arrays["members"][0])
+            scales = ("mean", "spread", "nil_mean", "nil_spread") if members else ()
+            self._scales = [arrays[name] for name in scales]
+            self._opinions = Opinions.read(arrays)
             self._members = [
                 tuple(arrays[f"{member}.{part}"] for part in PARTS) for member in range(members)
             ]
@@ -122,6 +115,10 @@ class Decision:
 
     def logits(self, case: Case) -> tuple[NDArray[np.float64], float]:
         """Return uncalibrated logits of the candidates ``(C,)`` and of NIL."""
+        if self._opinions is not None:
+            if not self._members:
+                return self._opinions.logits(case)
+            case = self._opinions.marked(case)
         mean, spread, nil_mean, nil_spread = self._scales
         inputs = (candidate_inputs(case.signals, case.marks) - mean) / spread
         nil = (nil_inputs(case.signals, case.marks) - nil_mean) / nil_spread

@@ -10,20 +10,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from kg.errors import InputError
+from kg.errors import InputError, SettingError
 from kg.progress import Progress, silent
+from linkers.cases import Case
 from linkers.decision import (
     PARTS,
-    Case,
     Decision,
     DecisionConfig,
     candidate_inputs,
     nil_inputs,
 )
+from linkers.opinion_cases import OpinionColumns, Opinions, fit_opinions
 
 __all__ = ["fit_decision"]
 
 _Array = NDArray[np.float32]
+_UNCALIBRATED = {"calibration": np.array([1.0, 0.0], dtype=np.float32)}
 
 
 class _Member(nn.Module):
@@ -52,11 +54,13 @@ class _Prepared:
     case: Case
     inputs: _Array
     nil: _Array
+    opinions: Opinions | None
 
     @classmethod
-    def of(cls, case: Case) -> _Prepared:
-        inputs = candidate_inputs(case.signals, case.marks)
-        return cls(case, inputs, nil_inputs(case.signals, case.marks))
+    def of(cls, case: Case, opinions: Opinions | None) -> _Prepared:
+        seen = case if opinions is None else opinions.marked(case)
+        inputs = candidate_inputs(seen.signals, seen.marks)
+        return cls(case, inputs, nil_inputs(seen.signals, seen.marks), opinions)
 
 
 def fit_decision(
@@ -64,6 +68,7 @@ def fit_decision(
     *,
     config: DecisionConfig,
     picture_signals: Sequence[int],
+    opinion_columns: OpinionColumns | None = None,
     seed: int,
     progress: Progress = silent,
 ) -> Decision:
@@ -73,15 +78,21 @@ def fit_decision(
         cases: Mentions with their gold.
         config: Sizes and schedule.
         picture_signals: Columns that a mention without a picture has at 0.
+        opinion_columns: Signals that opinions rest on; needed where the config wants any.
         seed: Of weights, batches and what is withheld.
         progress: Told passes done over all members.
 
     Raises:
         InputError: There is no case to learn from.
     """
-    usable = [_Prepared.of(case) for case in cases if len(case.signals)]
-    if not usable:
+    shown = [case for case in cases if len(case.signals)]
+    if not shown:
         raise InputError("there is no mention to learn a decision from")
+    opinions = _opinions(shown, config, opinion_columns, seed)
+    told = {} if opinions is None else opinions.arrays()
+    if config.opinions == "alone":
+        return Decision({**_UNCALIBRATED, "members": np.zeros(1, np.float32), **told})
+    usable = [_Prepared.of(case, opinions) for case in shown]
     stacked = np.concatenate([case.inputs for case in usable])
     nil = np.stack([case.nil for case in usable])
     arrays = {
@@ -89,8 +100,9 @@ def fit_decision(
         "spread": np.maximum(stacked.std(axis=0), 1e-2),
         "nil_mean": nil.mean(axis=0),
         "nil_spread": np.maximum(nil.std(axis=0), 1e-2),
-        "calibration": np.array([1.0, 0.0], dtype=np.float32),
         "members": np.array([config.members], dtype=np.float32),
+        **_UNCALIBRATED,
+        **told,
     }
     for number in range(config.members):
         member = _fit_member(
@@ -104,6 +116,23 @@ def fit_decision(
         state = member.state_dict()
         arrays |= {f"{number}.{part}": state[part].numpy().copy() for part in PARTS}
     return Decision(arrays)
+
+
+def _opinions(
+    cases: Sequence[Case], config: DecisionConfig, columns: OpinionColumns | None, seed: int
+) -> Opinions | None:
+    if config.opinions == "none":
+        return None
+    if columns is None:
+        raise SettingError("opinions need to know which signals are scores of units")
+    return fit_opinions(
+        cases,
+        columns,
+        epochs=config.epochs,
+        batch=config.batch,
+        withhold=config.withhold,
+        generator=np.random.default_rng([seed, config.members]),
+    )
 
 
 def _fit_member(
@@ -167,7 +196,8 @@ def _varied(
         signals[:, picture_signals] = 0.0
     if withhold:
         signals, gold = np.delete(signals, gold, axis=0), -1
-    return _Prepared.of(Case(signals=signals, marks=case.marks, gold=gold, weight=case.weight))
+    varied = Case(signals=signals, marks=case.marks, gold=gold, weight=case.weight)
+    return _Prepared.of(varied, prepared.opinions)
 
 
 def _batch_loss(member: _Member, cases: list[_Prepared], scales: dict[str, _Array]) -> Tensor:

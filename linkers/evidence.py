@@ -110,7 +110,7 @@ class Evidence:
         self._name_owners = np.array(owners, dtype=np.int64)
         self._names = self._matrix([n for names in spelled for n in names])
         self._descriptions = self._matrix(list(base.descriptions))
-        images = [_opened(base, row) for row in range(len(base))]
+        images = [base.picture(row) for row in range(len(base))]
         named = {str(row): image for row, image in enumerate(images)}
         self._own.add_pictures(
             [name for name, image in named.items() if image is not None],
@@ -265,14 +265,6 @@ def _spelled(names: tuple[str, ...]) -> list[str]:
     """Return the names that an English text encoder can read."""
     readable = [name for name in names if name.isascii()]
     return list(dict.fromkeys([names[0], *readable]))[:_SPELLED]
-
-
-def _opened(base: KnowledgeBase, row: int) -> Pixels | None:
-    for reference in base.entities[row].images:
-        image = base.pixels(reference)
-        if image is not None:
-            return image
-    return None
 
 
 def _unit(values: _Rows) -> _Rows:

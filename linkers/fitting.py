@@ -12,23 +12,28 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from kg.errors import InputError
 from kg.model import EntityKey
 from kg.progress import Progress, silent
+from linkers.cases import Case
 from linkers.config import LinkerConfig
-from linkers.decision import Case, Decision
+from linkers.decision import Decision
 from linkers.decision_fitting import fit_decision
-from linkers.evidence import Evidence, MentionImages
+from linkers.evidence import Evidence, MentionImages, window
+from linkers.items import Items
+from linkers.knowledge_base import KnowledgeBase
 from linkers.matching import MatchingNetwork
 from linkers.model import Mention
 from linkers.names import normalised
 from linkers.priors import Priors
-from linkers.scoring import PICTURE_SIGNALS, Scorer
+from linkers.scoring import OPINION_COLUMNS, PICTURE_SIGNALS, Scorer
 from linkers.trained import Trained
 from linkers.training import Pairs, fit_matching
 from linkers.vectors import items_of
+from linkers.views import Record, views_of
 
 __all__ = ["labelled_pairs", "train_parts"]
 
@@ -69,11 +74,11 @@ def train_parts(
     priors = Priors.learn(*train)
     folds = np.array([_fold(m, k, config.folds) for m, k in zip(*train, strict=True)], np.int64)
     parts = [
-        _network(evidence, train, ((), ()), folds != fold, config, seed + 1 + fold)
+        _network(evidence, train, ((), ()), folds != fold, config, seed + 1 + fold, pixels)
         for fold in range(config.folds)
     ]
     progress(65, 100)
-    network = _network(evidence, train, valid, folds >= 0, config, seed)
+    network = _network(evidence, train, valid, folds >= 0, config, seed, pixels)
     progress(75, 100)
     cases: list[Case] = []
     for fold, part in enumerate(parts):
@@ -86,6 +91,7 @@ def train_parts(
         cases,
         config=config.decision,
         picture_signals=PICTURE_SIGNALS,
+        opinion_columns=OPINION_COLUMNS,
         seed=seed,
         progress=_part(progress, 85, 98),
     )
@@ -119,12 +125,12 @@ def _network(
     chosen: NDArray[np.bool_],
     config: LinkerConfig,
     seed: int,
+    pixels: MentionImages | None,
 ) -> MatchingNetwork:
     encoders = evidence.encoders
     rows = np.flatnonzero(chosen)
-    pairs = labelled_pairs(
-        evidence, ([train[0][i] for i in rows.tolist()], [train[1][i] for i in rows.tolist()])
-    )
+    own = ([train[0][i] for i in rows.tolist()], [train[1][i] for i in rows.tolist()])
+    pairs = labelled_pairs(evidence, own)
     if not len(pairs.gold):
         raise InputError(
             "no mention to learn from has an entity of the base",
@@ -133,23 +139,52 @@ def _network(
     shape = config.network(
         text_dimension=encoders.text.dimension, image_dimension=encoders.image_dimension
     )
+    if shape.view:
+        pairs = replace(pairs, views=_views(evidence, own, pixels))
     entities = items_of(evidence.entity_vectors(), encoders)
     return fit_matching(entities, pairs, labelled_pairs(evidence, valid), config=shape, seed=seed)
 
 
 def labelled_pairs(evidence: Evidence, labelled: Labelled) -> Pairs:
     """Return the mentions whose entity is in the base; of one surface not more than a few."""
-    ids = evidence.base.ids
-    kept: list[tuple[Mention, int]] = []
-    counts: Counter[tuple[str, str]] = Counter()
-    for mention, key in zip(*labelled, strict=True):
-        if key is not None and key in ids:
-            counts[mention.surface, key] += 1
-            if counts[mention.surface, key] <= _REPEATS:
-                kept.append((mention, ids[key]))
+    kept = _kept(evidence.base, labelled)
     vectors = [evidence.mention_vectors(mention) for mention, _ in kept]
     gold = np.array([row for _, row in kept], dtype=np.int64)
     return Pairs(mentions=items_of(vectors, evidence.encoders), gold=gold)
+
+
+def _kept(base: KnowledgeBase, labelled: Labelled) -> list[tuple[Mention, int]]:
+    kept: list[tuple[Mention, int]] = []
+    counts: Counter[tuple[str, str]] = Counter()
+    for mention, key in zip(*labelled, strict=True):
+        if key is not None and key in base.ids:
+            counts[mention.surface, key] += 1
+            if counts[mention.surface, key] <= _REPEATS:
+                kept.append((mention, base.ids[key]))
+    return kept
+
+
+def _views(
+    evidence: Evidence, labelled: Labelled, pixels: MentionImages | None
+) -> list[tuple[Items, Items]]:
+    """Return other views of the mentions that `labelled_pairs` keeps, and of their entities."""
+    base, kept = evidence.base, _kept(evidence.base, labelled)
+    mentions = [
+        Record(
+            name=mention.surface,
+            text=window(mention),
+            picture=pixels(mention.image) if pixels and mention.image is not None else None,
+        )
+        for mention, _ in kept
+    ]
+    meant = sorted({row for _, row in kept})
+    entities = [
+        Record(name=base.names[row][0], text=base.descriptions[row], picture=base.picture(row))
+        for row in meant
+    ]
+    places = torch.as_tensor(np.searchsorted(meant, [row for _, row in kept]))
+    sides = (views_of(mentions, evidence.encoders), views_of(entities, evidence.encoders))
+    return [(own, theirs.take(places)) for own, theirs in zip(*sides, strict=True)]
 
 
 def _cases(scorer: Scorer, labelled: Labelled, priors: Priors, *, seen: bool) -> list[Case]:

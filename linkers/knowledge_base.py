@@ -115,6 +115,14 @@ class KnowledgeBase:
         """Return the number of entities that a mention may mean."""
         return len(self.entities)
 
+    def picture(self, row: int) -> Pixels | None:
+        """Return the first picture of an entity that can be opened."""
+        for reference in self.entities[row].images:
+            image = self.pixels(reference)
+            if image is not None:
+                return image
+        return None
+
     @cached_property
     def keys(self) -> tuple[EntityKey, ...]:
         """Key of each linkable entity."""

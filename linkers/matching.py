@@ -36,7 +36,13 @@ __all__ = ["UNITS", "MatchingConfig", "MatchingNetwork"]
 UNITS = ("text", "image", "text to vision", "vision to text")
 """Order of the unit scores."""
 
-_SHARES = ("initial_temperature", "contrastive_temperature", "learning_rate", "sdm_temperature")
+_SHARES = (
+    "initial_temperature",
+    "contrastive_temperature",
+    "learning_rate",
+    "sdm_temperature",
+    "view_temperature",
+)
 _KINDS = {
     "formulas": ("mended", "paper", "paper, one direction"),
     "parts": ("both", "global", "local", "late", "global and late"),
@@ -72,6 +78,10 @@ class MatchingConfig:
         objective: Of the scores: `cross-entropy`, `sdm` (similarity distribution matching: every
             mention's row of similarities is drawn to the row of labels), or `both`.
         sdm_temperature: Of `sdm`, in (0, 1]; its paper's 0.02.
+        view: Weight of TCL's agreement of an item with other views of itself
+            (`linkers.triple_contrast`), which are encoded before training; 0 leaves it out.
+        local: Weight of TCL's agreement of an item with its own parts; 0 leaves it out.
+        view_temperature: τ of both, in (0, 1]; the paper starts at 0.07.
     """
 
     text_dimension: int
@@ -93,6 +103,9 @@ class MatchingConfig:
     contrastive: float = 1.0
     objective: Literal["cross-entropy", "sdm", "both"] = "cross-entropy"
     sdm_temperature: float = 0.02
+    view: float = 0.0
+    local: float = 0.0
+    view_temperature: float = 0.07
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
@@ -102,8 +115,9 @@ class MatchingConfig:
         for name in _SHARES:
             if not 0 < getattr(self, name) <= 1:
                 raise SettingError(f"{name} must lie in (0, 1], got {getattr(self, name)}")
-        if self.contrastive < 0:
-            raise SettingError(f"contrastive must not be negative, got {self.contrastive}")
+        for name in ("contrastive", "view", "local"):
+            if getattr(self, name) < 0:
+                raise SettingError(f"{name} must not be negative, got {getattr(self, name)}")
         for name, kinds in _KINDS.items():
             if getattr(self, name) not in kinds:
                 raise SettingError(
@@ -111,6 +125,8 @@ class MatchingConfig:
                 )
         if self.formulas != "mended" and (self.parts, self.objective) != ("both", "cross-entropy"):
             raise SettingError("the paper's formulas know no other parts and no other objective")
+        if self.formulas != "mended" and (self.view or self.local):
+            raise SettingError("the paper's formulas know no agreement of views or of parts")
         if not self.temperatures:
             raise SettingError("temperatures must name at least one head")
 

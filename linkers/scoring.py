@@ -10,20 +10,26 @@ import torch
 from numpy.typing import NDArray
 
 from linkers.candidates import candidates
-from linkers.decision import Case
+from linkers.cases import Case
 from linkers.evidence import SIGNALS, Evidence
 from linkers.losses import fused
 from linkers.matching import UNITS, MatchingNetwork
 from linkers.model import Mention
 from linkers.names import is_code
+from linkers.opinion_cases import OpinionColumns
 from linkers.priors import Priors
 from linkers.vectors import items_of
 
-__all__ = ["ALL_SIGNALS", "PICTURE_SIGNALS", "Scorer", "Sighting", "marks"]
+__all__ = ["ALL_SIGNALS", "OPINION_COLUMNS", "PICTURE_SIGNALS", "Scorer", "Sighting", "marks"]
 
 _NETWORK = tuple(f"matched by {unit}" for unit in UNITS)
 ALL_SIGNALS = (*SIGNALS, *_NETWORK, "matched")
 """Columns of a case's signals."""
+
+OPINION_COLUMNS = OpinionColumns(
+    units=tuple(map(ALL_SIGNALS.index, _NETWORK)), prior=ALL_SIGNALS.index("prior")
+)
+"""Those that evidence for a candidate rests on."""
 
 PICTURE_SIGNALS = tuple(
     ALL_SIGNALS.index(name)

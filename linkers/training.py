@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from kg.errors import InputError
 from kg.progress import Progress, silent
 from linkers.items import Encoded, Items
 from linkers.losses import contrastive_loss, distribution_loss, fused, matching_loss
 from linkers.m3el_paper import matching_network, paper_contrastive_loss, paper_matching_loss
 from linkers.matching import MatchingConfig, MatchingNetwork
+from linkers.triple_contrast import local_term, view_term
 
 __all__ = ["Pairs", "fit_matching", "reciprocal_ranks"]
 
@@ -26,10 +29,13 @@ class Pairs:
     Attributes:
         mentions: Vectors of the mentions.
         gold: ``(n,)`` row of each mention's entity among the entities.
+        views: Other views of each mention and of its entity, ``(n,)`` each; needed by
+            `MatchingConfig.view` alone.
     """
 
     mentions: Items
     gold: NDArray[np.int64]
+    views: Sequence[tuple[Items, Items]] = ()
 
 
 def fit_matching(
@@ -50,7 +56,12 @@ def fit_matching(
         config: Shape and schedule.
         seed: Of weights and batches.
         progress: Told epochs done.
+
+    Raises:
+        InputError: The setting `view` needs other views of the training mentions.
     """
+    if config.view and not train.views:
+        raise InputError("the setting view needs other views of the mentions to learn from")
     generator = torch.Generator().manual_seed(seed)
     network = matching_network(config, generator=generator)
     optimiser = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate)
@@ -58,7 +69,7 @@ def fit_matching(
     for epoch in range(config.epochs):
         network.train()
         for rows in _batches(train, config.batch, generator):
-            _step(network, optimiser, entities, train, rows)
+            _step(network, optimiser, entities, train, rows, generator)
         progress(epoch + 1, config.epochs)
         network.eval()
         score = float(epoch)
@@ -95,6 +106,7 @@ def _step(
     entities: Items,
     train: Pairs,
     rows: Tensor,
+    generator: torch.Generator,
 ) -> None:
     config = network.config
     owners = torch.from_numpy(train.gold)[rows]
@@ -107,6 +119,13 @@ def _step(
     if config.contrastive:
         for part in _contrastive(config, mentions, partners, owners):
             loss = loss + 0.5 * config.contrastive * part
+    if config.local:
+        sides = ((chosen, mentions), (others, partners))
+        loss = loss + config.local * local_term(network, sides, owners)
+    if config.view:
+        drawn = train.views[int(torch.randint(len(train.views), (1,), generator=generator))]
+        views = zip((mentions, partners), (side.take(rows) for side in drawn), strict=True)
+        loss = loss + config.view * view_term(network, tuple(views), owners)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)

@@ -8,18 +8,34 @@ from pathlib import Path
 import numpy as np
 
 from bench.linking_methods import METHODS, main
+from bench.linking_methods_views import VARIANTS
 from tests.linkers.boosted.made_world import entities, mentions, write
 from tests.linkers.visual.drawn_world import drawn, things
 
 
 def test_methods_are_judged_and_told(tmp_path: Path) -> None:
     write(tmp_path / "emoji.jsonl.gz", things())
-    np.savez(tmp_path / "emoji_64.npz", openmoji=drawn("first"), noto=drawn("second"))
+    second = drawn("second")
+    np.savez(tmp_path / "emoji_64.npz", openmoji=drawn("first"), noto=second, twemoji=second[::-1])
     write(tmp_path / "entities.jsonl.gz", entities())
     write(tmp_path / "wikidiverse.jsonl.gz", mentions(120))
     where = ("--data", tmp_path, "--work", tmp_path / "work", "--out", tmp_path)
     given = [
-        str(word) for word in (*where, "--encoder", "tiny", "--parts", "noto", "texts", "tokens")
+        str(word)
+        for word in (
+            *where,
+            "--encoder",
+            "tiny",
+            "--seeds",
+            0,
+            "--epochs",
+            1,
+            "--parts",
+            "noto",
+            "texts",
+            "tokens",
+            "views",
+        )
     ]
     assert main(given) == 0
     found = json.loads((tmp_path / "linking-methods.json").read_text())
@@ -34,3 +50,9 @@ def test_methods_are_judged_and_told(tmp_path: Path) -> None:
     tokens = found["tokens"]["methods"]
     assert 0 < tokens["late interaction"]["hits_at_1"] <= 100
     assert "| mean of both |" in text
+    views = found["views"]["methods"]
+    assert set(views) == set(VARIANTS)
+    assert {column["artist"] for column in views["with views"]["columns"]} == {"known", "unseen"}
+    plain = views["matching and ICL alone"]["columns"]
+    assert [column["gain"] for column in plain] == [[0.0, 0.0, 0.0]] * 4
+    assert text.count("| with views and local terms | ") == 1

@@ -13,10 +13,10 @@ from kg.model import EntityKey
 from kg.progress import Progress, silent
 from linkers import Candidate, Linker, Mention
 from linkers.attribute_words import Attribute, PictureColours, plain_adjectives
+from linkers.cases import Case
 from linkers.check_figures import case_rows, change_of, figures_of, reciprocal_rank
 from linkers.checking import Check, Inserted, Kind, check_linker
 from linkers.conflict import IN_CONFLICT, apart, conflict
-from linkers.decision import Case
 from linkers.model import Link
 from linkers.robustness import Insertion
 from tests.linkers.small_world import COUNTRIES, PICTURES, key, world

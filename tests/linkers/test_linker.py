@@ -18,7 +18,8 @@ from kg.errors import (
     SettingError,
 )
 from linkers import DecisionConfig, Encoders, Linker, LinkerConfig, Mention
-from linkers.decision import Case, Decision
+from linkers.cases import Case
+from linkers.decision import Decision
 from linkers.decision_fitting import fit_decision
 from linkers.evaluating import Judged, NilLine, evaluate_linker
 from tests.linkers.small_world import COUNTRIES, PICTURES, examples, key, world
