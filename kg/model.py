@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NewType
 
+from kg.claims import Claims
 from kg.errors import InputError
 from kg.provenance import Provenance
 
@@ -40,6 +41,7 @@ EdgeKey = tuple[EntityKey, str, EntityKey]
 """Head, relation, tail: what makes two edges the same edge."""
 
 _EMPTY: Mapping[str, AttributeValue] = MappingProxyType({})
+_NO_CLAIMS: Mapping[str, Claims] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +97,8 @@ class Entity:
         images: Pictures of it.
         part: Set for a sub-entity only.
         provenance: Where it comes from.
+        claims: Who wrote its values, where that is not all its records alike (`kg.claimed`); its
+            own fields are ``.name``, ``.aliases``, ``.images`` and ``.part``.
 
     Raises:
         InputError: Key, label or name is empty.
@@ -112,6 +116,7 @@ class Entity:
     images: tuple[ImageRef, ...] = ()
     part: ImagePart | None = None
     provenance: tuple[Provenance, ...] = ()
+    claims: Mapping[str, Claims] = field(default_factory=lambda: _NO_CLAIMS)
 
     def __post_init__(self) -> None:
         """Refuse an entity without identity."""
@@ -131,6 +136,7 @@ class Edge:
         tail: Key of the entity that it enters.
         attributes: Typed values by name (for instance ``percent``).
         provenance: One or more reasons; an edge that a store returns has at least one.
+        claims: Who wrote its attributes, where that is not all its records alike.
     """
 
     head: EntityKey
@@ -138,6 +144,7 @@ class Edge:
     tail: EntityKey
     attributes: Mapping[str, AttributeValue] = field(default_factory=lambda: _EMPTY)
     provenance: tuple[Provenance, ...] = ()
+    claims: Mapping[str, Claims] = field(default_factory=lambda: _NO_CLAIMS)
 
     @property
     def key(self) -> EdgeKey:

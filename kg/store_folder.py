@@ -3,6 +3,8 @@
 Format 2 gives a store an identity of its own, which stays when it is moved: two stores that were
 filled one after the other in one folder have the same change counter and the same address, and
 what was made from the first (a full-text index, a snapshot) would be believed of the second.
+Format 3 may hold claims (`kg.claims`), which an earlier version would leave behind its own writes;
+what an earlier one wrote is read as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from kg.mounts import refuse_network_mount
 
 __all__ = ["FORMAT", "prepare_store_folder", "store_identity"]
 
-FORMAT = 2
+FORMAT = 3
 ENGINE = "arcadedb"
 KIND = "graph store"
 LOCK = "start.lock"
@@ -29,7 +31,10 @@ def _with_identity(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {**fields, "identity": uuid.uuid4().hex}
 
 
-RAISED_BY: Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]] = {1: _with_identity}
+RAISED_BY: Mapping[int, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    1: _with_identity,
+    2: dict,
+}
 """What leads from a format to the next one."""
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pyarrow import json as arrow_json
 
 from kg.backends.names import BASE_LABEL, is_name
-from kg.backends.rows import RECORDS, entity_from_row
+from kg.backends.rows import CLAIMS, RECORDS, entity_from_row
 from kg.model import Entity
 from kg.snapshot_arrays import Snapshot
 from kg.snapshot_building import EdgeColumns, assembled_snapshot, build_snapshot
@@ -99,7 +99,7 @@ def _entity(record: dict[str, Any]) -> Entity:
     properties = {
         name: value
         for name, value in record.items()
-        if not name.startswith("@") and name not in (RECORDS, "_images")
+        if not name.startswith("@") and name not in (RECORDS, CLAIMS, "_images")
     }
     return entity_from_row((record["@type"],), properties)
 

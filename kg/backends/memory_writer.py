@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import networkx as nx
 
@@ -125,17 +124,17 @@ class MemoryWriter:
         """Take away matching records; see `kg.store.Writer`."""
         total = 0
         for edge in [data["edge"] for *_, data in self.graph.edges(data=True)]:
-            kept, taken = without(edge.provenance, what)
+            rest, taken = without(edge, what)
             total += taken
-            if taken and kept:
-                self._keep_edge(replace(edge, provenance=kept))
+            if taken and rest.provenance:
+                self._keep_edge(rest)
             elif taken:
                 self.delete_edges([edge.key])
         for entity in [data["entity"] for _, data in self.graph.nodes(data=True)]:
-            kept, taken = without(entity.provenance, what)
+            left, taken = without(entity, what)
             total += taken
-            if taken and (kept or entity.part is None):
-                self._keep_entity(replace(entity, provenance=kept))
+            if taken and (left.provenance or entity.part is None):
+                self._keep_entity(left)
             elif taken:
                 self.delete_entities([entity.key])
         self.changed |= total > 0

@@ -8,8 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from kg.backends.names import check_attribute, check_label, check_relation
+from kg.claimed import alone, merged_values, settled, without_records
+from kg.claims import speakers
 from kg.errors import ConstraintError, InputError
 from kg.model import AttributeValue, Edge, EdgeKey, Entity, EntityKey
 from kg.provenance import Provenance
@@ -33,6 +36,7 @@ __all__ = [
 ]
 
 _LARGEST = 2**63 - 1
+Row = TypeVar("Row", Entity, Edge)
 
 
 def _checked_value(value: AttributeValue, where: str) -> AttributeValue:
@@ -65,6 +69,8 @@ def checked_entity(row: Entity) -> Entity:
     for name, value in row.attributes.items():
         check_attribute(name, where=row.key)
         _checked_value(value, f"{row.key} ({name})")
+    if row.claims:
+        _check_claims(row, row.key)
     return row
 
 
@@ -79,7 +85,17 @@ def checked_edge(row: Edge) -> Edge:
     for name, value in row.attributes.items():
         check_attribute(name, where=where, edge=True)
         _checked_value(value, f"{where} ({name})")
+    if row.claims:
+        _check_claims(row, where)
     return row
+
+
+def _check_claims(row: Entity | Edge, where: str) -> None:
+    for name, claims in row.claims.items():
+        if not name.startswith("."):
+            check_attribute(name, where=where, edge=isinstance(row, Edge))
+            for claim in claims:
+                _checked_value(claim.value, f"{where} ({name})")
 
 
 def merge_entity(old: Entity | None, new: Entity) -> Entity:
@@ -89,13 +105,14 @@ def merge_entity(old: Entity | None, new: Entity) -> Entity:
         ConstraintError: The two rows of one key have different labels.
     """
     if old is None:
-        if len(new.aliases) < 2 and len(new.provenance) < 2:  # nothing to merge: most rows
+        if len(new.aliases) < 2 and len(new.provenance) < 2 and not new.claims:  # most rows
             return new
-        return replace(
+        row = replace(
             new,
             aliases=tuple(dict.fromkeys(new.aliases)),
             provenance=merged_records((), new.provenance),
         )
+        return alone(row) if row.claims else row
     if old.label != new.label:
         raise ConstraintError(
             f"{old.key!r} is a {old.label} and cannot become a {new.label}",
@@ -110,8 +127,7 @@ def merge_entity(old: Entity | None, new: Entity) -> Entity:
         images=new.images or old.images,
         part=new.part or old.part,
     )
-    records = new.provenance if merged != old else _news(old.provenance, new.provenance)
-    return replace(merged, provenance=merged_records(old.provenance, records))
+    return _spoken(old, new, merged)
 
 
 def merge_edge(old: Edge | None, new: Edge) -> Edge:
@@ -120,22 +136,44 @@ def merge_edge(old: Edge | None, new: Edge) -> Edge:
     Raises:
         InputError: The merged edge would have no record of where it comes from.
     """
-    if old is None and len(new.provenance) == 1:  # nothing to merge: most rows
-        return new
-    attributes = new.attributes if old is None else {**old.attributes, **new.attributes}
-    if old is None:
-        records = merged_records((), new.provenance)
-    else:
-        same = attributes == old.attributes
-        news = _news(old.provenance, new.provenance) if same else new.provenance
-        records = merged_records(old.provenance, news)
-    if not records:
+    if not new.provenance and (old is None or not old.provenance):
         raise InputError(
             "an edge needs a record of where it comes from",
             where=" ".join(new.key),
             hint="give it a Provenance",
         )
-    return replace(new, attributes=attributes, provenance=records)
+    if old is None:
+        if len(new.provenance) == 1 and not new.claims:  # nothing to merge: most rows
+            return new
+        row = replace(new, provenance=merged_records((), new.provenance))
+        return alone(row) if row.claims else row
+    merged = replace(old, attributes={**old.attributes, **new.attributes})
+    return _spoken(old, new, merged)
+
+
+def _spoken(old: Row, new: Row, merged: Row) -> Row:
+    """Return a merged row with the records of both, and with claims where they say more.
+
+    Args:
+        old: What is there.
+        new: What is written.
+        merged: The older one with the values of the newer one, if that has no claims.
+    """
+    if merged == old and new.provenance:
+        news = _news(old.provenance, new.provenance)
+        if not news:
+            return old
+        new = replace(new, provenance=news)
+    records = merged_records(old.provenance, new.provenance)
+    bare = not (old.claims or new.claims)
+    valueless = isinstance(merged, Edge) and not merged.attributes
+    alike = old.provenance == new.provenance or (
+        speakers(old.provenance) == speakers(new.provenance)
+    )
+    if bare and (valueless or alike):
+        same: Row = replace(merged, provenance=records)
+        return same
+    return merged_values(old, new, records)
 
 
 def _news(old: tuple[Provenance, ...], new: tuple[Provenance, ...]) -> tuple[Provenance, ...]:
@@ -212,7 +250,8 @@ def exact_entities(
                 f"there is no {row.label} {key!r} to replace", where=key, hint="upsert adds one"
             )
         pairs.append((old[key], merge_entity(None, row)))
-    return [(one, other) for one, other in pairs if one != other]
+    settling = ((one, settled(one, other)) for one, other in pairs)
+    return [(one, other) for one, other in settling if one != other]
 
 
 def exact_edges(
@@ -231,15 +270,14 @@ def exact_edges(
             raise ConstraintError(
                 "there is no such edge to replace", where=" ".join(key), hint="upsert adds one"
             )
-    return [(old[key], row) for key, row in newest.items() if old[key] != row]
+    pairs = ((old[key], settled(old[key], row)) for key, row in newest.items())
+    return [(one, other) for one, other in pairs if one != other]
 
 
-def without(
-    records: tuple[Provenance, ...], what: Withdrawal
-) -> tuple[tuple[Provenance, ...], int]:
-    """Return the records that a withdrawal leaves, and how many it takes."""
-    kept = tuple(record for record in records if not what.matches(record))
-    return kept, len(records) - len(kept)
+def without(row: Row, what: Withdrawal) -> tuple[Row, int]:
+    """Return what a withdrawal leaves of a row, and how many records it takes."""
+    left = without_records(row, what.matches)
+    return left, len(row.provenance) - len(left.provenance)
 
 
 def missing_end(edge: EdgeKey, end: str) -> ConstraintError:

@@ -2,21 +2,23 @@
 
 A field that is part of the query language's world (key, name, aliases, attributes) is a property
 of its own, so ``WHERE c.area_km2 > 1000`` works. What is not stands in properties with a leading
-underscore: ``_records`` (a list of JSON texts), ``_images`` and ``_part`` (JSON texts).
+underscore: ``_records`` (a list of JSON texts), ``_images``, ``_part``, ``_claims`` (JSON texts).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, TypeVar
 
 from kg.backends.names import BASE_LABEL, RESERVED_ATTRIBUTES
+from kg.claimed import claims_fields, claims_from
 from kg.model import AttributeValue, Edge, Entity, EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
 
 __all__ = [
+    "CLAIMS",
     "RECORDS",
     "difference",
     "edge_from_row",
@@ -26,9 +28,11 @@ __all__ = [
     "own_label",
 ]
 
+Row = TypeVar("Row", Entity, Edge)
 RECORDS = "_records"
 IMAGES = "_images"
 PART = "_part"
+CLAIMS = "_claims"
 
 
 def _stored(value: AttributeValue) -> Any:
@@ -41,6 +45,10 @@ def _loaded(value: Any) -> AttributeValue:
 
 def _records(records: Iterable[Provenance]) -> list[str]:
     return [record.to_json() for record in records]
+
+
+def _claims(row: Entity | Edge) -> str:
+    return json.dumps(claims_fields(row), ensure_ascii=False)
 
 
 def _attributes(properties: Mapping[str, Any], fields: frozenset[str]) -> dict[str, AttributeValue]:
@@ -64,6 +72,8 @@ def entity_properties(entity: Entity) -> dict[str, Any]:
         properties[PART] = json.dumps(asdict(entity.part))
     if entity.provenance:
         properties[RECORDS] = _records(entity.provenance)
+    if entity.claims:
+        properties[CLAIMS] = _claims(entity)
     return properties
 
 
@@ -71,6 +81,8 @@ def edge_properties(edge: Edge) -> dict[str, Any]:
     """Return the properties of an edge."""
     properties = {name: _stored(value) for name, value in edge.attributes.items()}
     properties[RECORDS] = _records(edge.provenance)
+    if edge.claims:
+        properties[CLAIMS] = _claims(edge)
     return properties
 
 
@@ -93,7 +105,7 @@ def own_label(labels: Iterable[str]) -> str:
 def entity_from_row(labels: Iterable[str], properties: Mapping[str, Any]) -> Entity:
     """Return the entity of a node's labels and properties."""
     part = properties.get(PART)
-    return Entity(
+    row = Entity(
         key=EntityKey(properties["key"]),
         label=own_label(labels),
         name=properties.get("name") or properties["key"],
@@ -103,6 +115,14 @@ def entity_from_row(labels: Iterable[str], properties: Mapping[str, Any]) -> Ent
         part=None if part is None else _part(json.loads(part)),
         provenance=_loaded_records(properties),
     )
+    return _claimed(row, properties)
+
+
+def _claimed(row: Row, properties: Mapping[str, Any]) -> Row:
+    claims = properties.get(CLAIMS)
+    if claims is None:
+        return row
+    return replace(row, claims=claims_from(json.loads(claims), row))
 
 
 def _part(fields: dict[str, Any]) -> ImagePart:
@@ -115,10 +135,11 @@ def _loaded_records(properties: Mapping[str, Any]) -> tuple[Provenance, ...]:
 
 def edge_from_row(head: str, relation: str, tail: str, properties: Mapping[str, Any]) -> Edge:
     """Return the edge of its ends, type and properties."""
-    return Edge(
+    row = Edge(
         head=EntityKey(head),
         relation=relation,
         tail=EntityKey(tail),
         attributes=_attributes(properties, frozenset()),
         provenance=_loaded_records(properties),
     )
+    return _claimed(row, properties)

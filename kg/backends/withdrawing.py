@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from kg.backends.merging import without
@@ -47,18 +47,18 @@ def withdrawn(
     found = Withdrawn()
     for row in edges:
         edge = edge_from_row(*row)
-        kept, taken = without(edge.provenance, what)
+        rest, taken = without(edge, what)
         found.records += taken
-        if taken and kept:
-            found.edges.append((edge, replace(edge, provenance=kept)))
+        if taken and rest.provenance:
+            found.edges.append((edge, rest))
         elif taken:
             found.edges_gone.append(edge.key)
     for labels, values in entities:
         entity = entity_from_row(labels, values)
-        kept, taken = without(entity.provenance, what)
+        left, taken = without(entity, what)
         found.records += taken
-        if taken and (kept or entity.part is None):
-            found.entities.append((entity, replace(entity, provenance=kept)))
+        if taken and (left.provenance or entity.part is None):
+            found.entities.append((entity, left))
         elif taken:
             found.parts_gone.append(entity.key)
     return found

@@ -28,7 +28,7 @@ from kg.progress import Progress
 __all__ = ["ARROW", "PARQUET"]
 
 ROWS_AT_ONCE = 5_000
-_AS_JSON = ("attributes", "images", "part", "provenance")
+_AS_JSON = ("attributes", "images", "part", "provenance", "claims")
 _TEXTS = ("kind", "key", "label", "name", "head", "relation", "tail", *_AS_JSON)
 
 

@@ -23,7 +23,7 @@ __all__ = ["OURS", "RELATION", "DeclaredKeys"]
 OURS = "urn:umbra:graphml"
 RELATION = "_relation"
 
-_OWN_NAMES = frozenset({RELATION, LABEL, "_records", "_images", "_part"})
+_OWN_NAMES = frozenset({RELATION, LABEL, "_records", "_images", "_part", "_claims"})
 _READ = {"boolean": "bool", "int": "int", "long": "int", "float": "float", "double": "float"}
 _TEXTS_DRAWN = ("NodeLabel", "EdgeLabel")
 """Elements of yEd's drawings that hold what a node or an edge is called."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from kg.backends.merging import checked_edge, checked_entity
+from kg.claimed import claims_fields, claims_from
 from kg.errors import InputError
 from kg.model import AttributeValue, Edge, Entity, ImagePart, ImageRef
 from kg.provenance import Provenance
@@ -32,6 +33,7 @@ def entity_fields(entity: Entity) -> dict[str, Any]:
         "images": [asdict(image) for image in entity.images],
         "part": None if entity.part is None else _full(asdict(entity.part)),
         "provenance": [_full(asdict(record)) for record in entity.provenance],
+        "claims": claims_fields(entity),
     }
     return {name: value for name, value in fields.items() if value or name == "name"}
 
@@ -44,6 +46,7 @@ def edge_fields(edge: Edge) -> dict[str, Any]:
         "tail": edge.tail,
         "attributes": _listed(edge.attributes),
         "provenance": [_full(asdict(record)) for record in edge.provenance],
+        "claims": claims_fields(edge),
     }
     return {name: value for name, value in fields.items() if value}
 
@@ -55,18 +58,19 @@ def entity_from(fields: Mapping[str, Any]) -> Entity:
         InputError: A field is missing, unknown, or of another form.
     """
     try:
-        return checked_entity(
-            Entity(
-                **{
-                    **fields,
-                    "aliases": _texts(fields.get("aliases", ())),
-                    "attributes": _values(fields.get("attributes", {})),
-                    "images": tuple(ImageRef(**image) for image in fields.get("images", ())),
-                    "part": _part(fields.get("part")),
-                    "provenance": _records(fields.get("provenance", ())),
-                }
-            )
+        row = Entity(
+            **{
+                **fields,
+                "aliases": _texts(fields.get("aliases", ())),
+                "attributes": _values(fields.get("attributes", {})),
+                "images": tuple(ImageRef(**image) for image in fields.get("images", ())),
+                "part": _part(fields.get("part")),
+                "provenance": _records(fields.get("provenance", ())),
+                "claims": {},
+            }
         )
+        claims = claims_from(fields.get("claims", {}), row)
+        return checked_entity(replace(row, claims=claims))
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f"not an entity: {_told(error)}") from error
 
@@ -80,15 +84,16 @@ def edge_from(fields: Mapping[str, Any]) -> Edge:
     try:
         if not all(isinstance(fields[name], str) for name in ("head", "relation", "tail")):
             raise InputError("head, relation and tail are texts")
-        return checked_edge(
-            Edge(
-                **{
-                    **fields,
-                    "attributes": _values(fields.get("attributes", {})),
-                    "provenance": _records(fields.get("provenance", ())),
-                }
-            )
+        row = Edge(
+            **{
+                **fields,
+                "attributes": _values(fields.get("attributes", {})),
+                "provenance": _records(fields.get("provenance", ())),
+                "claims": {},
+            }
         )
+        claims = claims_from(fields.get("claims", {}), row)
+        return checked_edge(replace(row, claims=claims))
     except (TypeError, KeyError, AttributeError) as error:
         raise InputError(f"not an edge: {_told(error)}") from error
 

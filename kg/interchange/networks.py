@@ -18,7 +18,7 @@ def to_networkx(graph: Graph) -> Any:
     """Return a graph as a ``networkx.MultiDiGraph``.
 
     A node is a key with its properties: attributes, ``name``, ``aliases``, ``_label``, and as JSON
-    ``_images``, ``_part``, ``_records``. An edge's key is its relation, its data
+    ``_images``, ``_part``, ``_records``, ``_claims``. An edge's key is its relation, its data
     are its properties.
 
     Args:

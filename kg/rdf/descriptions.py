@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from kg.backends.names import BASE_LABEL, RESERVED_ATTRIBUTES
+from kg.claimed import claims_from
 from kg.errors import InputError
 from kg.model import AttributeValue, Edge, Entity, EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
@@ -35,6 +37,7 @@ Records = Callable[[str], Sequence[Part]]
 """Returns what is said of a record."""
 
 T = TypeVar("T")
+Row = TypeVar("Row", Entity, Edge)
 _NAMES = frozenset(
     (
         RDFS_LABEL,
@@ -96,7 +99,7 @@ def entity_of(description: Description, file: str, records: Records) -> Entity:
     name = own_name or _chosen(names) or _shown(description.subject)
     if own_name is None:
         aliases = [text for text, _ in names] + aliases
-    return Entity(
+    row = Entity(
         key=key_of(description.subject),
         label=labels[0] if labels else BASE_LABEL,
         name=name,
@@ -108,6 +111,7 @@ def entity_of(description: Description, file: str, records: Records) -> Entity:
             description.parts, asserted_in(description.line, None, file), records, own=is_own
         ),
     )
+    return _claimed(row, description)
 
 
 def edge_of(description: Description, file: str, records: Records) -> Edge:
@@ -124,7 +128,7 @@ def edge_of(description: Description, file: str, records: Records) -> Edge:
     for part in description.parts:
         if part.datatype is not None and not part.predicate.startswith((UMBRA, RDF)):
             values[_attribute(part)].append(value_of(part.object, part.datatype))
-    return Edge(
+    row = Edge(
         head=key_of(head),
         relation=_short(relation),
         tail=key_of(tail),
@@ -133,6 +137,7 @@ def edge_of(description: Description, file: str, records: Records) -> Edge:
             description.parts, asserted_in(description.line, None, file), records, own=False
         ),
     )
+    return _claimed(row, description)
 
 
 def edge_of_triple(subject: str, part: Part, file: str) -> Edge:
@@ -185,6 +190,11 @@ def _shown(term: str) -> str:
         return key
     last = unquote(term).rstrip("#/").replace("#", "/").rpartition("/")[2]
     return last.strip() or term
+
+
+def _claimed(row: Row, description: Description) -> Row:
+    found = _objects(description, "claims")
+    return replace(row, claims=claims_from(found[0], row)) if found else row
 
 
 def _objects(description: Description, name: str) -> list[dict[str, Any]]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, fields
 
 from pyoxigraph import DefaultGraph, NamedNode, Quad
 
 from kg.backends.names import BASE_LABEL
+from kg.claimed import claims_fields
 from kg.model import Edge, EdgeKey, Entity
 from kg.provenance import Provenance
 from kg.rdf.literals import json_literal, literal_of
@@ -38,8 +39,8 @@ _DEFAULT, _ABOUT = DefaultGraph(), NamedNode(PROVENANCE_GRAPH)
 _TYPE, _SHOWN, _ALIAS = map(NamedNode, (RDF_TYPE, RDFS_LABEL, SKOS_ALIAS))
 _SUBJECT, _PREDICATE, _OBJECT = (NamedNode(RDF + n) for n in ("subject", "predicate", "object"))
 _KEY, _NAME = (NamedNode(iri_of("attribute", name)) for name in ("key", "name"))
-_IMAGE, _PART, _PART_OF, _RECORD = (
-    NamedNode(UMBRA + name) for name in ("image", "part", "partOf", "record")
+_IMAGE, _PART, _PART_OF, _RECORD, _CLAIMS = (
+    NamedNode(UMBRA + name) for name in ("image", "part", "partOf", "record", "claims")
 )
 
 
@@ -74,7 +75,7 @@ def entity_quads(entity: Entity) -> Iterator[Quad]:
         yield Quad(node, _PART, json_literal(asdict(entity.part)), _DEFAULT)
         parent = NamedNode(iri_of("entity", entity.part.parent))
         yield Quad(node, _PART_OF, parent, _DEFAULT)
-    yield from _records(node, entity.provenance)
+    yield from _said(node, entity)
 
 
 def edge_quads(edge: Edge) -> Iterator[Quad]:
@@ -87,12 +88,14 @@ def edge_quads(edge: Edge) -> Iterator[Quad]:
         yield Quad(node, place, term, _ABOUT)
     for name, value in edge.attributes.items():
         yield Quad(node, NamedNode(iri_of("attribute", name)), literal_of(value), _ABOUT)
-    yield from _records(node, edge.provenance)
+    yield from _said(node, edge)
 
 
-def _records(node: NamedNode, records: Iterable[Provenance]) -> Iterator[Quad]:
+def _said(node: NamedNode, row: Entity | Edge) -> Iterator[Quad]:
+    if row.claims:
+        yield Quad(node, _CLAIMS, json_literal(claims_fields(row)), _ABOUT)
     owner = hashlib.sha256(node.value.encode()).hexdigest()[:16]
-    for record in records:
+    for record in row.provenance:
         about = NamedNode(f"{RECORD}{owner}-{record.identity}")
         yield Quad(node, _RECORD, about, _ABOUT)
         for name, value in json.loads(record.to_json()).items():

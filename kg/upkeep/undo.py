@@ -3,7 +3,8 @@
 A record that names what is taken back goes; so does one that was derived from something that goes.
 An edge without a record is gone. A part of an image goes with its last record or with its entity.
 Any other entity that loses its last record goes too, unless an edge of somebody else still needs
-it. What an entity's names and attributes were before is not kept: an entity that stays keeps them.
+it. What stays loses the values that only what goes has written, and has again those that they were
+written over (`kg.claimed`).
 
 Source of the idea: justifications of a truth maintenance system (Doyle 1979), where a belief goes
 when its last justification does.
@@ -12,8 +13,11 @@ when its last justification does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
+from kg.claimed import taken, values_of, without_records
+from kg.claims import NOBODY
 from kg.errors import InputError
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.provenance import Provenance
@@ -94,17 +98,31 @@ class UndoPlan:
         """Whether nothing would change."""
         return not (self.edges_gone or self.edges_kept or self.entities_gone or self.entities_kept)
 
+    def values(self) -> Iterator[tuple[str, str, Any, Any]]:
+        """Iterate values that change in what stays: of what, name, then, and now or None."""
+        pairs: list[tuple[Entity | Edge, Entity | Edge]] = [*self.entities_kept, *self.edges_kept]
+        for old, new in pairs:
+            before, after = values_of(old), values_of(new)
+            for name in sorted(before):
+                if before[name] != after.get(name):
+                    yield (
+                        old.key if isinstance(old, Entity) else _name(old.key),
+                        name,
+                        before[name],
+                        after.get(name),
+                    )
+
     def taken_entities(self) -> Iterator[Entity]:
         """Iterate the entities with the records that go: upserting them takes the undo back."""
         yield from self.entities_gone
         for old, new in self.entities_kept:
-            yield replace(old, provenance=_taken(old.provenance, new.provenance))
+            yield taken(old, _not_in(new.provenance))
 
     def taken_edges(self) -> Iterator[Edge]:
         """Iterate the edges with the records that go: upserting them takes the undo back."""
         yield from self.edges_gone
         for old, new in self.edges_kept:
-            yield replace(old, provenance=_taken(old.provenance, new.provenance))
+            yield taken(old, _not_in(new.provenance))
 
 
 def plan_undo(store: Store, what: Undo) -> UndoPlan:
@@ -124,25 +142,23 @@ def plan_undo(store: Store, what: Undo) -> UndoPlan:
     gone = _Gone(what, entities, edges)
     while gone.grows():
         pass
-    edges_left = {key: gone.left(edge.provenance) for key, edge in edges.items()}
-    rows_left = {key: gone.left(row.provenance) for key, row in entities.items()}
     kept_edges = tuple(
-        (edge, replace(edge, provenance=edges_left[key]))
+        (edge, without_records(edge, gone.takes))
         for key, edge in edges.items()
-        if key not in gone.edges and edges_left[key] != edge.provenance
+        if key not in gone.edges and any(map(gone.takes, edge.provenance))
     )
     kept_rows = tuple(
-        (row, replace(row, provenance=rows_left[key]))
+        (row, without_records(row, gone.takes))
         for key, row in entities.items()
-        if key not in gone.entities and rows_left[key] != row.provenance
+        if key not in gone.entities and any(map(gone.takes, row.provenance))
     )
-    taken = [
+    going = [
         record
         for edge in edges.values()
         for record in edge.provenance
         if edge.key in gone.edges or gone.takes(record)
     ]
-    taken += [
+    going += [
         record
         for row in entities.values()
         for record in row.provenance
@@ -154,8 +170,8 @@ def plan_undo(store: Store, what: Undo) -> UndoPlan:
         edges_kept=kept_edges,
         entities_gone=tuple(row for key, row in entities.items() if key in gone.entities),
         entities_kept=kept_rows,
-        records=len(taken),
-        derived=sum(not what.matches(record) for record in taken),
+        records=len(going),
+        derived=sum(not what.matches(record) for record in going),
     )
 
 
@@ -235,8 +251,9 @@ class _Gone:
         return len(self.entities) + len(self.edges) > before
 
     def _lost(self, fact: Entity | Edge) -> bool:
-        """Tell whether a fact had records and has none left."""
-        return bool(fact.provenance) and not self.left(fact.provenance)
+        """Tell whether a fact had records and has none left, and nobody else has named it."""
+        nobody = any(NOBODY in claim.by for claim in fact.claims.get(".name", ()))
+        return bool(fact.provenance) and not self.left(fact.provenance) and not nobody
 
     def _ends_stay(self, edge: Edge) -> bool:
         return edge.head not in self.entities and edge.tail not in self.entities
@@ -258,8 +275,8 @@ class _Gone:
         return needed
 
 
-def _taken(old: tuple[Provenance, ...], left: tuple[Provenance, ...]) -> tuple[Provenance, ...]:
-    return tuple(record for record in old if record not in left)
+def _not_in(left: tuple[Provenance, ...]) -> Callable[[Provenance], bool]:
+    return lambda record: record not in left
 
 
 def _name(key: EdgeKey) -> str:

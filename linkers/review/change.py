@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self, TypeVar
 
+from kg.claimed import claims_fields, claims_from, without_records
 from kg.errors import ConflictError
 from kg.model import AttributeValue, Edge, EdgeKey, Entity, EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance, merged
@@ -130,8 +131,7 @@ def _present_edge(store: Store, pair: EdgePair) -> Edge | None:
 def _left(present: Edge, before: Edge | None) -> Edge:
     """Return a deleted edge with the records that came since; without one it goes."""
     known = () if before is None else before.provenance
-    rest = tuple(record for record in present.provenance if record not in known)
-    return replace(present, provenance=rest)
+    return without_records(present, lambda record: record in known)
 
 
 def _check_same(present: Entity, before: Entity | None) -> None:
@@ -212,7 +212,8 @@ def _plain(row: Entity | Edge | None) -> dict[str, Any] | None:
     if row is None:
         return None
     # `asdict` would copy the mapping of attributes, which a proxy does not allow
-    values = asdict(replace(row, attributes=dict(row.attributes)))
+    values = asdict(replace(row, attributes=dict(row.attributes), claims={}))
+    values["claims"] = claims_fields(row)
     return {name: value for name, value in values.items() if value not in (None, (), {})}
 
 
@@ -220,7 +221,7 @@ def _read_entity(values: Mapping[str, Any] | None) -> Entity | None:
     if values is None:
         return None
     part = values.get("part")
-    return Entity(
+    entity = Entity(
         key=EntityKey(values["key"]),
         label=values["label"],
         name=values["name"],
@@ -230,18 +231,20 @@ def _read_entity(values: Mapping[str, Any] | None) -> Entity | None:
         part=None if part is None else ImagePart(**{**part, "box_xyxy": tuple(part["box_xyxy"])}),
         provenance=tuple(Provenance(**record) for record in values.get("provenance", ())),
     )
+    return replace(entity, claims=claims_from(values.get("claims", {}), entity))
 
 
 def _read_edge(values: Mapping[str, Any] | None) -> Edge | None:
     if values is None:
         return None
-    return Edge(
+    edge = Edge(
         head=EntityKey(values["head"]),
         relation=values["relation"],
         tail=EntityKey(values["tail"]),
         attributes=_values(values),
         provenance=tuple(Provenance(**record) for record in values["provenance"]),
     )
+    return replace(edge, claims=claims_from(values.get("claims", {}), edge))
 
 
 def _values(values: Mapping[str, Any]) -> dict[str, AttributeValue]:

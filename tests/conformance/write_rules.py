@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from kg.backends.merging import merge_entities
 from kg.errors import ConflictError, ConstraintError, StoreUnavailableError
-from kg.model import EntityKey, ImagePart
+from kg.model import EntityKey, ImagePart, ImageRef
 from kg.store import Store, Withdrawal
 from tests.conformance.store_rules import (
     RULES,
@@ -39,6 +41,50 @@ def replacing_leaves_exactly_what_is_given(store: Store) -> None:
     version = store.version
     assert store.replace_entities([short]) + store.replace_edges([edge]) == 2
     assert store.version == version
+
+
+@rule
+def a_value_comes_back_when_what_was_written_over_it_goes(store: Store) -> None:
+    old, new = record("old"), record("new", kind="linked", job="j")
+    image = ImageRef(sha256="ab" * 32, width=2, height=1, source="x")
+    part = ImagePart(parent=EntityKey("GR"), image="ab" * 32, box_xyxy=(0.0, 0.0, 1.0, 1.0))
+    first = thing(
+        "AL", name="Old", aliases=("a", "b"), attributes={"x": 1, "y": ("ü", 2.5), "big": 2**62},
+        images=(image,), provenance=(old,),
+    )  # fmt: skip
+    store.upsert_entities([first, thing("GR")])
+    store.upsert_edges([fact("AL", "borders", "GR", old, km=1.5)])
+    before = content(store)
+    second = thing(
+        "AL", name="New", aliases=("b", "c"), attributes={"x": 3.5, "y": (), "z": True},
+        images=(image, replace(image, width=3)), part=part, provenance=(new,),
+    )  # fmt: skip
+    store.upsert_entities([second])
+    store.upsert_edges([fact("AL", "borders", "GR", new, km=2, sea=False)])
+    found = store.entity(EntityKey("AL"))
+    assert found is not None
+    assert (found.name, found.aliases, found.part) == ("New", ("a", "b", "c"), part)
+    assert found.claims.keys() >= {".name", ".aliases", ".images", ".part", "x", "y", "z", "big"}
+    assert store.withdraw(Withdrawal(job="j")) == 2
+    assert content(store) == before
+    store.upsert_entities([second])
+    store.withdraw(Withdrawal(source="old"))
+    assert store.entity(EntityKey("AL")) == second
+
+
+@rule
+def claims_come_back_as_they_were_copied(store: Store) -> None:
+    rows = [
+        thing("AL", name=name, attributes={"x": x}, provenance=(record(name),))
+        for name, x in (("one", 1), ("two", 2))
+    ]
+    both = merge_entities(None, rows)
+    assert both.claims
+    store.upsert_entities([both])
+    assert store.entity(EntityKey("AL")) == both
+    store.upsert_entities([rows[0]])
+    store.upsert_entities([rows[1]])
+    assert store.entity(EntityKey("AL")) == both
 
 
 @rule
