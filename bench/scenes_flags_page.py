@@ -99,9 +99,12 @@ def page(result: RunResult) -> str:
             "is the Factbook's description, read by the table of words in `bench/flags/gold.py`. "
             "*probe*: a linear probe on the packaged image vectors; *hsv*: plain thresholds on "
             "hue, saturation and value; thresholds of all but those are chosen inside the "
-            "training folds. What the evidence consists of, its penalty, and the range of hues "
-            "that may be called orange were settled while looking at these same folds and "
-            "artists, so the figures are somewhat too good for flags of a third one.\n"
+            "training folds. What the evidence consists of and the range of hues that may be "
+            "called orange were settled while looking at these same folds and artists, so the "
+            "figures are somewhat too good for flags of a third one. Rays, outlines, what lies "
+            "outside the upper left quarter and the penalty came later: they were chosen by "
+            "cross-validation on the flags of svg-country-flags alone (of the same countries), "
+            "and the other artist's were then told once.\n"
         ),
     ]
     for reading, title in _TITLES.items():
