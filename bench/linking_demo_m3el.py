@@ -49,14 +49,9 @@ __all__ = ["SHIPPED", "VARIANTS", "main"]
 SHIPPED = "as shipped"
 VARIANTS: dict[str, dict[str, object]] = {
     SHIPPED: {},
-    "with global to local": {"parts": "both"},
+    "random start, one rate, as shipped before": {"start": "random", "image_learning_rate": None},
     "without ICL": {"contrastive": 0.0},
-    "with global to local, rate 1e-3, 3 epochs of batch 32": {
-        "parts": "both",
-        "learning_rate": 1e-3,
-        "epochs": 3,
-        "batch": 32,
-    },
+    "with global to local": {"parts": "both"},
 }
 _BLOCK = 32
 _WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)

@@ -14,8 +14,8 @@ from kg.errors import ForeignFileError, InputError, MissingPartError
 from kg.files import atomic_write, read_json, sha256_of_file, write_json
 from linkers.config import LinkerConfig
 from linkers.decision import Decision
-from linkers.m3el_paper import matching_network
 from linkers.matching import MatchingConfig
+from linkers.networks import matching_network
 from linkers.priors import Priors
 from linkers.scoring import ALL_SIGNALS
 from linkers.trained import Trained

@@ -19,9 +19,12 @@ _MATCHING: Mapping[str, Any] = {
     "batch": 128,
     "epochs": 12,
     "patience": 12,
+    "start": "cosine",
+    "image_learning_rate": 1e-3,
 }
 """Of the network where mentions are words first: token attention (G2L) and large steps do not pay
-on the valid mentions of the text sets and the demo (docs/benchmarks/linking-demo-m3el.md)."""
+on the valid mentions of the text sets and the demo, and few pictures teach a network that starts as
+the cosine (docs/benchmarks/linking-demo-m3el.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

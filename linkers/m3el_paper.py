@@ -27,7 +27,7 @@ from linkers.attention import class_attention
 from linkers.items import Encoded, Items
 from linkers.matching import UNITS, MatchingConfig, MatchingNetwork
 
-__all__ = ["PaperNetwork", "matching_network", "paper_contrastive_loss", "paper_matching_loss"]
+__all__ = ["PaperNetwork", "paper_contrastive_loss", "paper_matching_loss"]
 
 
 class _Direction(nn.Module):
@@ -139,12 +139,6 @@ class PaperNetwork(MatchingNetwork):
         pooled = layers.norm(weights.mean(dim=-2) @ mentions.values[side])
         g2l: Tensor = (pooled * entities.classes[side]).sum(dim=-1)
         return (g2g + g2l) / 2
-
-
-def matching_network(config: MatchingConfig, *, generator: torch.Generator) -> MatchingNetwork:
-    """Return a fresh network of the formulas that a config names."""
-    kind = MatchingNetwork if config.formulas == "mended" else PaperNetwork
-    return kind(config, generator=generator)
 
 
 def paper_matching_loss(scores: Tensor, present: Tensor) -> Tensor:

@@ -47,6 +47,7 @@ _KINDS = {
     "formulas": ("mended", "paper", "paper, one direction"),
     "parts": ("both", "global", "local", "late", "global and late"),
     "objective": ("cross-entropy", "sdm", "both"),
+    "start": ("random", "cosine"),
 }
 
 
@@ -82,6 +83,11 @@ class MatchingConfig:
             (`linkers.triple_contrast`), which are encoded before training; 0 leaves it out.
         local: Weight of TCL's agreement of an item with its own parts; 0 leaves it out.
         view_temperature: τ of both, in (0, 1]; the paper starts at 0.07.
+        start: What the network is before it is trained: `random`, or the `cosine` of its encoders
+            (`linkers.cosine_start`), which few pictures are enough for.
+        image_learning_rate: Of what only pictures teach, as they are fewer than words; None for
+            `learning_rate`.
+        pull: Decay of AdamW towards the cosine, of what training adds to it.
     """
 
     text_dimension: int
@@ -106,6 +112,9 @@ class MatchingConfig:
     view: float = 0.0
     local: float = 0.0
     view_temperature: float = 0.07
+    start: Literal["random", "cosine"] = "random"
+    image_learning_rate: float | None = None
+    pull: float = 10.0
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
@@ -115,16 +124,20 @@ class MatchingConfig:
         for name in _SHARES:
             if not 0 < getattr(self, name) <= 1:
                 raise SettingError(f"{name} must lie in (0, 1], got {getattr(self, name)}")
-        for name in ("contrastive", "view", "local"):
-            if getattr(self, name) < 0:
+        for name in ("contrastive", "view", "local", "pull"):
+            if not getattr(self, name) >= 0:
                 raise SettingError(f"{name} must not be negative, got {getattr(self, name)}")
+        rate = self.image_learning_rate
+        if rate is not None and not 0 < rate <= 1:
+            raise SettingError(f"image_learning_rate must lie in (0, 1], got {rate}")
         for name, kinds in _KINDS.items():
             if getattr(self, name) not in kinds:
                 raise SettingError(
                     f"{name} must be one of {', '.join(kinds)}, not {getattr(self, name)!r}"
                 )
-        if self.formulas != "mended" and (self.parts, self.objective) != ("both", "cross-entropy"):
-            raise SettingError("the paper's formulas know no other parts and no other objective")
+        own = (self.parts, self.objective, self.start)
+        if self.formulas != "mended" and own != ("both", "cross-entropy", "random"):
+            raise SettingError("the paper's formulas know no other parts, objective or start")
         if self.formulas != "mended" and (self.view or self.local):
             raise SettingError("the paper's formulas know no agreement of views or of parts")
         if not self.temperatures:
@@ -222,13 +235,14 @@ class MatchingNetwork(nn.Module):
         vv = self.image_token_norm(self.shrink(items.image_tokens))
         masks = (items.text_mask, items.image_mask)
         tokens = ((self.text, t, tt), (self.image, v, vv))
-        asking = side == "entity"
+        local = self.config.parts != "global"  # else nothing asks for tokens
+        asking, asked = local and side == "entity", local and side == "mention"
         return Encoded(
             raw=(text, image),
             globals_=(t, v),
             queries=tuple(own.query(rows) for own, _, rows in tokens) if asking else (),
-            keys=() if asking else tuple(own.key(rows) for own, _, rows in tokens),
-            values=() if asking else tuple(own.value(rows) for own, _, rows in tokens),
+            keys=tuple(own.key(rows) for own, _, rows in tokens) if asked else (),
+            values=tuple(own.value(rows) for own, _, rows in tokens) if asked else (),
             classes=tuple(own.chosen(whole) for own, whole, _ in tokens) if asking else (),
             crossed=self._crossed(t, v, tt, vv, masks),
             masks=masks,

@@ -13,13 +13,18 @@ from torch import Tensor
 
 from kg.errors import InputError
 from kg.progress import Progress, silent
+from linkers.cosine_start import ADDED, CosineStart
 from linkers.items import Encoded, Items
 from linkers.losses import contrastive_loss, distribution_loss, fused, matching_loss
-from linkers.m3el_paper import matching_network, paper_contrastive_loss, paper_matching_loss
+from linkers.m3el_paper import paper_contrastive_loss, paper_matching_loss
 from linkers.matching import MatchingConfig, MatchingNetwork
+from linkers.networks import matching_network
 from linkers.triple_contrast import local_term, view_term
 
 __all__ = ["Pairs", "fit_matching", "reciprocal_ranks"]
+
+_OF_TEXT = ("adapter", "text", "text_norm", "text_token_norm", "log_scale")
+"""Parts of a network that learn from words too; the others need a picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,8 @@ def fit_matching(
         raise InputError("the setting view needs other views of the mentions to learn from")
     generator = torch.Generator().manual_seed(seed)
     network = matching_network(config, generator=generator)
+    if isinstance(network, CosineStart):
+        network.centre(train.mentions, entities)
     optimiser = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate)
     best_score, best_state, waited = -1.0, copy.deepcopy(network.state_dict()), 0
     for epoch in range(config.epochs):
@@ -167,13 +174,18 @@ def _contrastive(
 
 
 def _groups(network: MatchingNetwork, config: MatchingConfig) -> list[dict[str, object]]:
-    # decay by shape: norms, biases and temperatures are vectors, whatever their names
-    matrices = [p for p in network.parameters() if p.ndim >= 2]
-    vectors = [p for p in network.parameters() if p.ndim < 2]
-    return [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
+    """Return every parameter with its rate and its decay."""
+    groups: list[dict[str, object]] = []
+    for name, value in network.named_parameters():
+        module = name.split(".")[0]
+        rate = config.learning_rate
+        if module not in _OF_TEXT and config.image_learning_rate is not None:
+            rate = config.image_learning_rate
+        # decay by shape: norms, biases and temperatures are vectors, whatever their names
+        decay = 0.0 if value.ndim < 2 else config.weight_decay
+        decay = config.pull if module in ADDED else decay
+        groups.append({"params": [value], "lr": rate, "weight_decay": decay})
+    return groups
 
 
 def reciprocal_ranks(

@@ -15,11 +15,11 @@ from kg.errors import SettingError
 from linkers.items import Items
 from linkers.m3el_paper import (
     PaperNetwork,
-    matching_network,
     paper_contrastive_loss,
     paper_matching_loss,
 )
 from linkers.matching import MatchingConfig, MatchingNetwork
+from linkers.networks import matching_network
 from linkers.training import Pairs, fit_matching
 from tests.linkers.test_matching import items
 
