@@ -28,6 +28,7 @@ from scipy import stats
 from api.steps.encoders import text_encoder_named
 from bench.drawings import ARTISTS, BASE
 from bench.linking_methods_distilled import of_distilled
+from bench.linking_methods_foreign import of_foreign
 from bench.linking_methods_opinions import of_opinions
 from bench.linking_methods_page import page
 from bench.linking_methods_tokens import rerank_by_tokens
@@ -49,7 +50,7 @@ _FOLDS = 5
 _BANK = 2_000  # mentions at most
 _BLOCK = 128  # mentions whose scores of all entities are held
 _RERANKED = 400  # valid mentions whose tokens are compared
-PARTS = (*ARTISTS, "texts", "tokens", "views", "opinions", "distilled")
+PARTS = (*ARTISTS, "texts", "tokens", "views", "opinions", "foreign", "distilled")
 _TOP = 10  # places that are counted: how often an entity stands there
 
 Floats = NDArray[np.float32]
@@ -293,6 +294,7 @@ def _judge(given: argparse.Namespace, part: str) -> dict[str, dict[str, Any]]:
         "tokens": of_tokens,
         "views": of_views,
         "opinions": of_opinions,
+        "foreign": of_foreign,
         "distilled": of_distilled,
     }
     return judges[part](given) if part in judges else of_drawings(given, part)

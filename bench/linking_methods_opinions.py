@@ -24,7 +24,19 @@ from linkers.mention_sets import read_entity_table
 from linkers.opinion_cases import OpinionColumns, Opinions
 from linkers.training import Pairs
 
-__all__ = ["OPINIONS_NOTE", "USES", "of_opinions", "opinions_table"]
+__all__ = [
+    "COLUMNS",
+    "LOST",
+    "OPINIONS_NOTE",
+    "USES",
+    "Told",
+    "cases_of",
+    "compared",
+    "judged",
+    "kept_entities",
+    "of_opinions",
+    "opinions_table",
+]
 
 USES: Mapping[str, DecisionConfig] = {
     "networks alone": DecisionConfig(),
@@ -32,14 +44,14 @@ USES: Mapping[str, DecisionConfig] = {
     "opinions alone": DecisionConfig(opinions="alone"),
 }
 _PLAIN = "networks alone"
-_COLUMNS = OpinionColumns(units=tuple(range(len(UNITS))))
+COLUMNS = OpinionColumns(units=tuple(range(len(UNITS))))
 _WITHHELD = 0.2
 _SWAPPED = 0.2
 _LIMIT = 64
 _BLOCK = 64
 _DRAWS = 500
 _GAINS = ("hits_at_1", "auroc", "risk")
-_LOST = -2  # the entity is in the base, but no candidate
+LOST = -2  # the entity is in the base, but no candidate
 OPINIONS_NOTE = """CREST's evidential core: `linkers.opinions`, setting `opinions` of the decision.
 A fifth of the entities has left the base; the decision learns on Noto's train concepts, scored by
 networks of other concepts, and is judged on the valid concepts of both artists, with keyword and
@@ -54,7 +66,7 @@ Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
+class Told:
     """What a decision says of mentions: probabilities, and what is right."""
 
     best: Floats
@@ -62,19 +74,22 @@ class _Told:
     hit: NDArray[np.bool_]
     absent: NDArray[np.bool_]
 
-    def take(self, rows: Ids) -> _Told:
-        return _Told(**{name: getattr(self, name)[rows] for name in self.__slots__})
+    def take(self, rows: Ids) -> Told:
+        """Return what is said of some of them."""
+        return Told(**{name: getattr(self, name)[rows] for name in self.__slots__})
 
     @property
     def said(self) -> NDArray[np.bool_]:
+        """Whether NIL is said."""
         return self.nil >= self.best
 
     @property
     def right(self) -> NDArray[np.bool_]:
+        """Whether what is said is right."""
         return np.where(self.said, self.absent, self.hit)
 
 
-_FIGURES: Mapping[str, Callable[[_Told], float]] = {
+_FIGURES: Mapping[str, Callable[[Told], float]] = {
     "hits_at_1": lambda told: 100 * float(told.hit[~told.absent].mean()),
     "auroc": lambda told: 100 * auroc(told.nil, told.absent),
     "f1": lambda told: 100 * nil_scores(told.said, told.absent).f1,
@@ -92,41 +107,41 @@ def of_opinions(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
     halves = drawn.halves(artist)
     valid = [drawn.data.part("valid", judged, (m,), artist) for judged in ARTISTS for m in MODES]
     keys = read_entity_table(given.data / "emoji.jsonl.gz").keys
-    told: dict[str, list[_Told]] = {name: [] for name in USES}
+    told: dict[str, list[Told]] = {name: [] for name in USES}
     swaps: list[tuple[float, float]] = []
     for draw in given.seeds:
-        there = np.array([share_of(f"{draw}:{key}") >= _WITHHELD for key in keys])
+        there = kept_entities(keys, draw)
         seen = [
             case
             for part, network in halves
-            for case in _cases(drawn, network, drawn.rows(train, part), there)
+            for case in cases_of(drawn, network, drawn.rows(train, part), there)[0]
         ]
-        usable = [case for case in seen if case.gold != _LOST]
-        asked = [case for pairs in valid for case in _cases(drawn, whole, pairs, there)]
+        usable = [case for case in seen if case.gold != LOST]
+        asked = [case for pairs in valid for case in cases_of(drawn, whole, pairs, there)[0]]
         gold = np.concatenate([pairs.gold for pairs in valid])
         for name, config in USES.items():
             decision = fit_decision(
                 usable,
                 config=config,
                 picture_signals=(1, 2, 3),
-                opinion_columns=_COLUMNS,
+                opinion_columns=COLUMNS,
                 seed=draw,
             )
-            told[name].append(_judged(decision, asked, gold))
+            told[name].append(judged(decision, asked, gold))
             opinions = Opinions.read(decision.arrays)
             if config.opinions == "alone" and opinions is not None:
                 swaps.append(_swapped(drawn, whole, valid[1], opinions, draw))
         sys.stderr.write(f"draw {draw}: {len(usable)} cases to learn from, {len(asked)} judged\n")
-    rows = {name: _compared(runs, told[_PLAIN], len(valid)) for name, runs in told.items()}
+    rows = {name: compared(runs, told[_PLAIN], len(valid)) for name, runs in told.items()}
     rows["opinions alone"]["swapped"] = np.mean(swaps, axis=0).tolist()
     return rows
 
 
-def _cases(
+def cases_of(
     drawn: DrawnNetworks, network: MatchingNetwork, pairs: Pairs, there: NDArray[np.bool_]
-) -> list[Case]:
-    """Return mentions with their best candidates among the entities that are there."""
-    found = []
+) -> tuple[list[Case], list[Ids]]:
+    """Return mentions with their best candidates among the entities that are there, and these."""
+    found, chosen = [], []
     rows = np.flatnonzero(there)
     with torch.inference_mode():
         entities = network.encode(drawn.data.base.take(torch.from_numpy(rows)), "entity")
@@ -139,8 +154,9 @@ def _cases(
             for row, ids in enumerate(best):
                 signals = torch.cat([scores[:, row, ids], mean[None, row, ids]]).T.numpy()
                 own = int(pairs.gold[start + row])
-                places = np.flatnonzero(rows[ids.numpy()] == own)
-                lost = _LOST if there[own] else -1
+                chosen.append(rows[ids.numpy()])
+                places = np.flatnonzero(chosen[-1] == own)
+                lost = LOST if there[own] else -1
                 words = float(items.text_mask[row].any())
                 found.append(
                     Case(
@@ -149,26 +165,31 @@ def _cases(
                         gold=int(places[0]) if len(places) else lost,
                     )
                 )
-    return found
+    return found, chosen
 
 
-def _judged(decision: Decision, cases: Sequence[Case], gold: Ids) -> _Told:
+def kept_entities(keys: Sequence[str], draw: int) -> NDArray[np.bool_]:
+    """Return which entities stay in the base in one draw."""
+    return np.array([share_of(f"{draw}:{key}") >= _WITHHELD for key in keys])
+
+
+def judged(decision: Decision, cases: Sequence[Case], gold: Ids) -> Told:
     """Return what is said of each mention, calibrated on the other half of the concepts."""
     half = np.array([share_of(f"half {entity}") < 0.5 for entity in gold.tolist()])
     best, nil = np.zeros((2, len(cases)))
     hit = np.zeros(len(cases), dtype=np.bool_)
     for part in (half, ~half):
-        others = [cases[row] for row in np.flatnonzero(~part) if cases[row].gold != _LOST]
+        others = [cases[row] for row in np.flatnonzero(~part) if cases[row].gold != LOST]
         calibrated = decision.calibrated(others)
         for row in np.flatnonzero(part).tolist():
             own, none = calibrated.probabilities(cases[row])
             best[row], nil[row] = min(1.0, own.max()), min(1.0, none)
             hit[row] = int(own.argmax()) == cases[row].gold
     absent = np.array([case.gold == -1 for case in cases])
-    return _Told(best=best, nil=nil, hit=hit, absent=absent)
+    return Told(best=best, nil=nil, hit=hit, absent=absent)
 
 
-def _compared(runs: Sequence[_Told], plain: Sequence[_Told], places: int) -> dict[str, Any]:
+def compared(runs: Sequence[Told], plain: Sequence[Told], places: int) -> dict[str, Any]:
     """Return figures, and gains with intervals over concepts, all draws together.
 
     Args:
@@ -193,7 +214,7 @@ def _compared(runs: Sequence[_Told], plain: Sequence[_Told], places: int) -> dic
     return figures
 
 
-def _samples(runs: Sequence[_Told], places: int) -> list[Ids]:
+def _samples(runs: Sequence[Told], places: int) -> list[Ids]:
     """Return rows of concepts drawn with replacement; some absent and some present in each draw."""
     generator, found = np.random.default_rng(0), []
     concepts = len(runs[0].best) // places
@@ -220,7 +241,7 @@ def _swapped(
         own, image=shown.image, image_tokens=shown.image_tokens, image_mask=shown.image_mask
     )
     everybody = np.ones(len(drawn.data.base.text), dtype=np.bool_)
-    cases = _cases(drawn, network, Pairs(mentions=mixed, gold=pairs.gold), everybody)
+    cases = cases_of(drawn, network, Pairs(mentions=mixed, gold=pairs.gold), everybody)[0]
     with torch.inference_mode():
         found = opinions.of(cases)
     changed = np.isin(np.arange(len(cases)), rows)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bench.linking_methods_distilled import DISTILLED_NOTE, distilled_table
+from bench.linking_methods_foreign import FOREIGN_NOTE, foreign_table
 from bench.linking_methods_opinions import OPINIONS_NOTE, opinions_table
 from bench.linking_methods_tokens import tokens_table
 from bench.linking_methods_views import VIEWS_NOTE, views_table
@@ -36,15 +37,22 @@ _TITLES = {
     "tokens": "FILIP's late interaction: tokens of the nearest 16 names compared",
     "views": "TCL's terms in the training of the matching network, drawings",
     "opinions": "CREST's evidence and ignorance in the decision, drawings",
+    "foreign": "NegLabel's foreign words in the decision, drawings",
     "distilled": "DCD's distillation of the matching network into a search, drawings",
 }
 _TABLES = {
     "tokens": tokens_table,
     "views": views_table,
     "opinions": opinions_table,
+    "foreign": foreign_table,
     "distilled": distilled_table,
 }
-_NOTES = {"views": [VIEWS_NOTE], "opinions": [OPINIONS_NOTE], "distilled": [DISTILLED_NOTE]}
+_NOTES = {
+    "views": [VIEWS_NOTE],
+    "opinions": [OPINIONS_NOTE],
+    "foreign": [FOREIGN_NOTE],
+    "distilled": [DISTILLED_NOTE],
+}
 
 
 def page(kept: Mapping[str, Any]) -> str:

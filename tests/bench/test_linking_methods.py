@@ -38,6 +38,7 @@ def test_methods_are_judged_and_told(tmp_path: Path) -> None:
             "tokens",
             "views",
             "opinions",
+            "foreign",
             "distilled",
         )
     ]
@@ -68,3 +69,4 @@ def test_methods_are_judged_and_told(tmp_path: Path) -> None:
     assert set(distilled) == set(DISTILLED)
     assert distilled["InfoNCE"]["recall 8"][0] <= distilled["InfoNCE"]["recall 64"][0]
     assert "The teacher alone, over all candidates" in text
+    assert len(found["foreign"]["methods"]["foreign words as marks"]["alone"]) == 2
