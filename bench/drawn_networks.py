@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from api.steps.encoders import text_encoder_named
-from bench.drawings import ARTISTS, BASE, MODES, Drawings
+from bench.drawings import BASE, MODES, Drawings
 from bench.outline_encoder import OutlineEncoder
 from linkers.items import Items
 from linkers.m3el_paper import matching_network
 from linkers.matching import MatchingConfig, MatchingNetwork
-from linkers.mention_sets import read_entity_table, read_mention_set
 from linkers.training import Pairs, fit_matching, reciprocal_ranks
 from linkers.vectors import Encoders
 from linkers.views import Record, views_of
 
-__all__ = ["PLACES", "DrawnNetworks"]
+__all__ = ["DrawnNetworks", "share_of"]
 
-PLACES = tuple((train, judged, mode) for train in ARTISTS for judged in ARTISTS for mode in MODES)
-"""Artist of the training, artist of what is judged, what a mention shows."""
 _SETTING: Mapping[str, Any] = {
     "parts": "global",
     "batch": 128,
@@ -47,61 +46,68 @@ class DrawnNetworks:
         data: The set.
         encoders: Of its vectors.
         given: The command line.
+        modes: What mentions show in the training, each once.
     """
 
     data: Drawings
     encoders: Encoders
     given: argparse.Namespace
+    modes: tuple[str, ...] = MODES
 
     @classmethod
     def read(cls, given: argparse.Namespace) -> Self:
         """Read and encode the set."""
-        encoders = Encoders(
-            text=text_encoder_named(given.encoder, given.work / "vectors"),
-            image=OutlineEncoder.fitted(_pictures(given, BASE)),
-        )
         own = argparse.Namespace(**{**vars(given), "work": given.work / "drawn"})
+        encoders = Encoders(
+            text=text_encoder_named(given.encoder, own.work / "vectors"),
+            image=OutlineEncoder.kept(own.work / "axes.npz", lambda: _pictures(given, BASE)),
+        )
         return cls(data=Drawings.read(own, encoders), encoders=encoders, given=own)
 
+    def of_pictures(self) -> DrawnNetworks:
+        """Return the same without any word of mentions and entities: a tenth of the work."""
+        mentions = {key: _wordless(items) for key, items in self.data.mentions.items()}
+        data = replace(self.data, mentions=mentions, entities=_wordless(self.data.entities))
+        return replace(self, data=data, modes=MODES[:1])
+
     def views(self, artist: str) -> Views:
-        """Return other views of the training mentions of `training`, and of their entities."""
-        rows = self.given.data / "emoji.jsonl.gz"
-        table, whole = read_entity_table(rows), read_mention_set(rows)
-        chosen, gold = self.data.rows("train").tolist(), self.data.gold
-        drawn = {name: _pictures(self.given, name) for name in (artist, BASE)}
-        mentions = [
-            Record(
-                name=whole.mentions[row].surface if mode != MODES[0] else "",
-                text="",
-                picture=drawn[artist][row],
-            )
-            for mode in MODES
-            for row in chosen
+        """Return other views of the pictures of `training`, and of those of their entities."""
+        known = self.data.mentions[artist, MODES[0]].image[
+            torch.from_numpy(self.data.rows("train"))
         ]
-        entities = [
-            Record(
-                name=table.names[gold[row]][0],
-                text=", ".join(table.names[gold[row]][1:]),
-                picture=drawn[BASE][row],
-            )
-            for row in chosen
-        ]
-        twice = torch.arange(len(chosen)).repeat(len(MODES))
-        sides = (views_of(mentions, self.encoders), views_of(entities, self.encoders))
-        return [(own, theirs.take(twice)) for own, theirs in zip(*sides, strict=True)]
+        own = self._views(artist, known.mean(dim=0))
+        places = torch.arange(len(own[0].image)).repeat(len(self.modes))
+        pairs = zip(own, self._entity_views, strict=True)
+        return [(mine.take(places), theirs.take(places)) for mine, theirs in pairs]
+
+    @cached_property
+    def _entity_views(self) -> tuple[Items, ...]:
+        return self._views(BASE, self.data.entities.image.mean(dim=0))
+
+    def _views(self, artist: str, mean: Tensor) -> tuple[Items, ...]:
+        """Return views of an artist's pictures of the train concepts, about a mean."""
+        drawn = _pictures(self.given, artist)
+        rows = self.data.rows("train").tolist()
+        records = [Record(name="", text="", picture=drawn[row]) for row in rows]
+        found = views_of(records, self.encoders)
+        return tuple(replace(items, image=items.image - mean) for items in found)
 
     def training(self, artist: str, views: Sequence[tuple[Items, Items]] = ()) -> Pairs:
-        """Return an artist's training mentions, each with its keyword and without."""
-        pairs = self.data.part("train", artist, MODES, artist)
+        """Return an artist's training mentions, once in each mode."""
+        pairs = self.data.part("train", artist, self.modes, artist)
         return Pairs(mentions=pairs.mentions, gold=pairs.gold, views=views)
 
     def trained(
-        self, pairs: Pairs, artist: str, seed: int, setting: Mapping[str, Any] | None = None
+        self,
+        training: Callable[[], Pairs],
+        artist: str,
+        seed: int,
+        setting: Mapping[str, Any] | None = None,
     ) -> MatchingNetwork:
         """Return a network trained on an artist's mentions; kept in WORK.
 
         Args:
-            pairs: From `training`.
+            training: Makes the mentions, as `training` does; called where nothing is kept.
             artist: Whose they are.
             seed: Of the training.
             setting: What differs from the bench's own.
@@ -111,25 +117,68 @@ class DrawnNetworks:
             image_dimension=self.encoders.image_dimension,
             **{**_SETTING, "epochs": self.given.epochs, **(setting or {})},
         )
-        mark = f"{config} {self.encoders.fingerprint} {sorted(self.data.inputs.items())}"
+        mark = (
+            f"{self.modes} {config} {self.encoders.fingerprint} {sorted(self.data.inputs.items())}"
+        )
         digest = hashlib.sha256(mark.encode()).hexdigest()[:12]
         kept = self.given.work / "networks" / f"{artist}-{seed}-{digest}.safetensors"
         if kept.exists():
             network = matching_network(config, generator=torch.Generator().manual_seed(seed))
             network.load_state_dict(load_file(kept))
             return network.eval()
+        pairs = training()
         nothing = Pairs(mentions=pairs.mentions.take(torch.arange(0)), gold=pairs.gold[:0])
         network = fit_matching(self.data.base, pairs, nothing, config=config, seed=seed)
         kept.parent.mkdir(parents=True, exist_ok=True)
         save_file(network.state_dict(), kept)
         return network
 
+    def network(self, artist: str) -> MatchingNetwork:
+        """Return the network trained on all of an artist's training mentions."""
+        return self.trained(lambda: self.training(artist), artist, 0)
+
+    def halves(self, artist: str) -> list[tuple[NDArray[np.bool_], MatchingNetwork]]:
+        """Return both halves of an artist's training mentions, each with a network of the other."""
+        train = self.training(artist)
+        apart = np.array([share_of(f"fold {entity}") < 0.5 for entity in train.gold.tolist()])
+        return [
+            (held, self.trained(partial(self.rows, train, ~held), f"{artist}-half{part}", 1 + part))
+            for part, held in enumerate((apart, ~apart))
+        ]
+
+    @staticmethod
+    def rows(pairs: Pairs, kept: NDArray[np.bool_]) -> Pairs:
+        """Return some of the mentions."""
+        chosen = np.flatnonzero(kept)
+        return Pairs(
+            mentions=pairs.mentions.take(torch.from_numpy(chosen)), gold=pairs.gold[chosen]
+        )
+
     def found(self, network: MatchingNetwork, place: tuple[str, str, str]) -> Floats:
-        """Return ``(n,)`` reciprocal ranks of valid mentions in one of `PLACES`."""
+        """Return ``(n,)`` reciprocal ranks of valid mentions.
+
+        Args:
+            network: From `trained`.
+            place: Artist of the training, artist of what is judged, what a mention shows.
+        """
         train, judged, mode = place
         return reciprocal_ranks(
             network, self.data.base, self.data.part("valid", judged, (mode,), train)
         )
+
+
+def share_of(text: str) -> float:
+    """Return a number in [0, 1) that depends on the text alone."""
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) / 2**32
+
+
+def _wordless(items: Items) -> Items:
+    return replace(
+        items,
+        text=torch.zeros_like(items.text),
+        text_tokens=torch.zeros_like(items.text_tokens[:, :1]),
+        text_mask=torch.zeros_like(items.text_mask[:, :1]),
+    )
 
 
 def _pictures(given: argparse.Namespace, artist: str) -> list[NDArray[np.uint8]]:

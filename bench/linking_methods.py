@@ -27,6 +27,9 @@ from scipy import stats
 
 from api.steps.encoders import text_encoder_named
 from bench.drawings import ARTISTS, BASE
+from bench.linking_methods_distilled import of_distilled
+from bench.linking_methods_foreign import of_foreign
+from bench.linking_methods_opinions import of_opinions
 from bench.linking_methods_page import page
 from bench.linking_methods_tokens import rerank_by_tokens
 from bench.linking_methods_views import of_views
@@ -47,7 +50,7 @@ _FOLDS = 5
 _BANK = 2_000  # mentions at most
 _BLOCK = 128  # mentions whose scores of all entities are held
 _RERANKED = 400  # valid mentions whose tokens are compared
-PARTS = (*ARTISTS, "texts", "tokens", "views")
+PARTS = (*ARTISTS, "texts", "tokens", "views", "opinions", "foreign", "distilled")
 _TOP = 10  # places that are counted: how often an entity stands there
 
 Floats = NDArray[np.float32]
@@ -255,19 +258,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--data", type=Path, default=Path("../shared/data/linking"), help="folder of the sets")
     add("--work", type=Path, default=Path(".umbra/bench-linking"), help="keeps vectors")
     add("--out", type=Path, default=Path("docs/benchmarks"), help="where results go")
-    add("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    add(
+        "--parts",
+        nargs="*",
+        choices=PARTS,
+        default=list(PARTS),
+        help="none: the page of what is kept",
+    )
     add("--encoder", default="packaged")
     add("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of what is trained")
     add("--epochs", type=int, default=12, help="of the matching networks")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)  # small products: more threads only wait for one another
     out = given.out / "linking-methods.json"
-    kept = read_json(out, kind="bench", formats=(FORMAT,)) if out.exists() else {"format": FORMAT}
     for part in given.parts:
-        judge = {"texts": of_texts, "tokens": of_tokens, "views": of_views}.get(part)
-        found = judge(given) if judge else of_drawings(given, part)
+        found = _judge(given, part)
+        kept = _kept(out)  # read late: another run may have written meanwhile
         kept[part] = {
             "methods": found,
+            "epochs": given.epochs,
             "commit": current_commit(),
             "date": Measurement.start().date,
             "machine": asdict(this_machine()),
@@ -275,8 +284,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{part}: {len(found)} methods\n")
         write_json(out, kept)
     with atomic_write(given.out / "linking-methods.md") as file:
-        file.write(page(kept).encode())
+        file.write(page(_kept(out)).encode())
     return 0
+
+
+def _judge(given: argparse.Namespace, part: str) -> dict[str, dict[str, Any]]:
+    judges = {
+        "texts": of_texts,
+        "tokens": of_tokens,
+        "views": of_views,
+        "opinions": of_opinions,
+        "foreign": of_foreign,
+        "distilled": of_distilled,
+    }
+    return judges[part](given) if part in judges else of_drawings(given, part)
+
+
+def _kept(out: Path) -> dict[str, Any]:
+    if not out.exists():
+        return {"format": FORMAT}
+    found: dict[str, Any] = read_json(out, kind="bench", formats=(FORMAT,))
+    return found
 
 
 if __name__ == "__main__":

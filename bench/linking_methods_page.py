@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bench.linking_methods_distilled import DISTILLED_NOTE, distilled_table
+from bench.linking_methods_foreign import FOREIGN_NOTE, foreign_table
+from bench.linking_methods_opinions import OPINIONS_NOTE, opinions_table
 from bench.linking_methods_tokens import tokens_table
 from bench.linking_methods_views import VIEWS_NOTE, views_table
 
@@ -33,9 +36,23 @@ _TITLES = {
     "texts": "WikiDiverse's valid surfaces among 40,248 names, MiniLM",
     "tokens": "FILIP's late interaction: tokens of the nearest 16 names compared",
     "views": "TCL's terms in the training of the matching network, drawings",
+    "opinions": "CREST's evidence and ignorance in the decision, drawings",
+    "foreign": "NegLabel's foreign words in the decision, drawings",
+    "distilled": "DCD's distillation of the matching network into a search, drawings",
 }
-_TABLES = {"tokens": tokens_table, "views": views_table}
-_NOTES = {"views": [VIEWS_NOTE]}
+_TABLES = {
+    "tokens": tokens_table,
+    "views": views_table,
+    "opinions": opinions_table,
+    "foreign": foreign_table,
+    "distilled": distilled_table,
+}
+_NOTES = {
+    "views": [VIEWS_NOTE],
+    "opinions": [OPINIONS_NOTE],
+    "foreign": [FOREIGN_NOTE],
+    "distilled": [DISTILLED_NOTE],
+}
 
 
 def page(kept: Mapping[str, Any]) -> str:
@@ -51,7 +68,8 @@ def _part(name: str, part: Mapping[str, Any]) -> str:
     machine, methods = part["machine"], part["methods"]
     count = next(iter(methods.values()))["mentions"]
     if name in _TABLES:
-        where = f"{part['date']}, {machine['cores']} cores; {count:,} mentions.\n"
+        trained = f", {part['epochs']} epochs" if name in _NOTES and "epochs" in part else ""
+        where = f"{part['date']}, {machine['cores']} cores; {count:,} mentions{trained}.\n"
         head = [f"## {_TITLES[name]}\n", *_NOTES.get(name, []), f"Commit {part['commit']}, {where}"]
         return "\n".join([*head, *_TABLES[name](methods)]) + "\n"
     rivals = list(next(iter(methods.values()))["gains"])

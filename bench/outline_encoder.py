@@ -6,7 +6,8 @@ For benches that train many networks on drawings: DINOv2 takes fifty times as lo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from encoders.padding import padded, unit
 from encoders.protocols import Vectors
+from kg.files import atomic_write
 from linkers.visual.descriptors import describe
 
 __all__ = ["OutlineEncoder"]
@@ -45,6 +47,17 @@ class OutlineEncoder:
         mean = values.mean(axis=0)
         _, _, rows = np.linalg.svd(values - mean, full_matrices=False)
         return cls(mean, np.ascontiguousarray(rows[:dimension].T))
+
+    @classmethod
+    def kept(cls, file: Path, pictures: Callable[[], Sequence[Pixels]]) -> Self:
+        """Return the encoder that a file keeps; it is fitted if there is none."""
+        if not file.exists():
+            fitted = cls.fitted(pictures())
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(file) as out:
+                np.savez(out, mean=fitted._mean, axes=fitted._axes)  # noqa: SLF001 - its own class
+        with np.load(file, allow_pickle=False) as arrays:
+            return cls(arrays["mean"], arrays["axes"])
 
     @property
     def dimension(self) -> int:

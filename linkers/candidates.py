@@ -45,6 +45,7 @@ SOURCES: dict[str, tuple[tuple[str, int], ...]] = {
 }
 """Signals of each source and how many entities each may name."""
 
+_SEARCHED = 16  # entities that a learnt search may name
 _NAMES = [SIGNALS.index(name) for name in ("normalised name", "Latin n-grams")]
 _NAMED = 0.5  # below, no name of the base is like the surface, and the text decides
 _BY_TEXT = (
@@ -59,7 +60,9 @@ _BY_TEXT = (
 _QUOTAS = [(SIGNALS.index(name), quota) for group in SOURCES.values() for name, quota in group]
 
 
-def candidates(rows: NDArray[np.float32], *, limit: int = 64) -> list[int]:
+def candidates(
+    rows: NDArray[np.float32], *, limit: int = 64, searched: NDArray[np.float32] | None = None
+) -> list[int]:
     """Return ids of candidates, in the order in which the sources named them.
 
     The first of every source come first, then the seconds, and so on, so that a limit cuts the
@@ -69,8 +72,12 @@ def candidates(rows: NDArray[np.float32], *, limit: int = 64) -> list[int]:
     Args:
         rows: ``(signals, N)``.
         limit: Most candidates.
+        searched: ``(N,)`` scores of one more source, a search that was learnt.
     """
-    found = dict.fromkeys(_merged([_ranked(rows[signal], quota) for signal, quota in _QUOTAS]))
+    named = [_ranked(rows[signal], quota) for signal, quota in _QUOTAS]
+    if searched is not None:
+        named.append(_ranked(searched, _SEARCHED))
+    found = dict.fromkeys(_merged(named))
     if len(found) < limit and rows[_NAMES].max(initial=0.0) < _NAMED:
         further = [_ranked(rows[SIGNALS.index(name)], limit) for name in _BY_TEXT]
         found.update(dict.fromkeys(_merged(further)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
@@ -14,6 +16,7 @@ from kg.errors import ForeignFileError, InputError, MissingPartError
 from kg.files import atomic_write, read_json, sha256_of_file, write_json
 from linkers.config import LinkerConfig
 from linkers.decision import Decision
+from linkers.distillation import Student
 from linkers.matching import MatchingConfig
 from linkers.networks import matching_network
 from linkers.priors import Priors
@@ -21,6 +24,8 @@ from linkers.scoring import ALL_SIGNALS
 from linkers.trained import Trained
 
 __all__ = ["FORMAT", "load_trained", "save_trained"]
+
+_Array = NDArray[np.float32]
 
 FORMAT = 1
 _WEIGHTS = "linker.safetensors"
@@ -38,6 +43,11 @@ def save_trained(trained: Trained, folder: Path) -> None:
         f"decision.{name}": np.ascontiguousarray(value, dtype=np.float32)
         for name, value in trained.decision.arrays.items()
     }
+    if trained.student is not None:
+        arrays |= {
+            f"student.{name}": np.ascontiguousarray(value.numpy())
+            for name, value in trained.student.state_dict().items()
+        }
     with atomic_write(folder / _WEIGHTS) as file:
         file.write(save(arrays))
     shape = trained.network.config
@@ -91,24 +101,31 @@ def _read(values: dict[str, Any], weights: Path) -> Trained:
         text_dimension=values["text_dimension"], image_dimension=values["image_dimension"]
     )
     network = matching_network(shape, generator=torch.Generator().manual_seed(0))
-    network.load_state_dict(
-        {
-            name.removeprefix("network."): torch.from_numpy(value)
-            for name, value in arrays.items()
-            if name.startswith("network.")
-        }
-    )
-    decision = Decision(
-        {
-            name.removeprefix("decision."): value
-            for name, value in arrays.items()
-            if name.startswith("decision.")
-        }
-    )
+    network.load_state_dict(_tensors(arrays, "network."))
+    student = None
+    if config.student:
+        weights_of = _tensors(arrays, "student.")
+        sizes = (shape.text_dimension, shape.image_dimension)
+        dimension = len(weights_of["towers.mention text"])
+        student = Student(*sizes, dimension, generator=torch.Generator().manual_seed(0))
+        student.load_state_dict(weights_of)
+        student.eval()
+    decision = Decision(_part(arrays, "decision."))
     return Trained(
         config=config,
         network=network.eval(),
         decision=decision,
         priors=Priors(values["priors"]),
         encoders=values["encoders"],
+        student=student,
     )
+
+
+def _part(arrays: Mapping[str, _Array], mark: str) -> dict[str, _Array]:
+    return {
+        name.removeprefix(mark): value for name, value in arrays.items() if name.startswith(mark)
+    }
+
+
+def _tensors(arrays: Mapping[str, _Array], mark: str) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(value) for name, value in _part(arrays, mark).items()}

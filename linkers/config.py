@@ -39,6 +39,8 @@ class LinkerConfig:
         nil_above: NIL is decided from this probability on, if it is likelier than any entity.
         coherent_above: Links of at least this probability speak for the other mentions of their
             document.
+        student: Whether a search that learns from the network (`linkers.distillation`) names
+            candidates too.
         folds: Networks trained apart to give the decision honest scores, at least 2.
         matching: The network's settings by name, whole: what is not named is as `MatchingConfig`
             has it. Dimensions come from the encoders.
@@ -50,6 +52,7 @@ class LinkerConfig:
     link_above: float = 0.5
     nil_above: float = 0.0
     coherent_above: float = 0.9
+    student: bool = False
     folds: int = 2
     matching: Mapping[str, Any] = field(default_factory=lambda: dict(_MATCHING))
     decision: DecisionConfig = field(default_factory=DecisionConfig)

@@ -21,6 +21,8 @@ def linker_fingerprint(trained: Trained, base: KnowledgeBase) -> str:
     digest.update(json.dumps([trained.encoders, trained.priors.to_json()]).encode())
     arrays = dict(trained.decision.arrays)
     arrays |= {n: v.numpy() for n, v in trained.network.state_dict().items()}
+    if trained.student is not None:
+        arrays |= {f"student.{n}": v.numpy() for n, v in trained.student.state_dict().items()}
     for name in sorted(arrays):
         digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
     for entity in base.entities:

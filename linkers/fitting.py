@@ -20,8 +20,13 @@ from kg.model import EntityKey
 from kg.progress import Progress, silent
 from linkers.cases import Case
 from linkers.config import LinkerConfig
-from linkers.decision import Decision
 from linkers.decision_fitting import fit_decision
+from linkers.distillation import (
+    DistillationConfig,
+    Student,
+    teacher_lists,
+    train_student,
+)
 from linkers.evidence import Evidence, MentionImages, window
 from linkers.items import Items
 from linkers.knowledge_base import KnowledgeBase
@@ -80,9 +85,10 @@ def train_parts(
     progress(65, 100)
     network = _network(evidence, train, valid, folds >= 0, config, seed, pixels)
     progress(75, 100)
+    student = _student(evidence, train, parts, config, seed) if config.student else None
     cases: list[Case] = []
     for fold, part in enumerate(parts):
-        scorer = Scorer(evidence, part, limit=config.candidates)
+        scorer = Scorer(evidence, part, limit=config.candidates, student=student)
         rows = np.flatnonzero(folds == fold)
         chosen = ([train[0][i] for i in rows.tolist()], [train[1][i] for i in rows.tolist()])
         cases += _cases(scorer, chosen, priors, seen=True)
@@ -95,7 +101,8 @@ def train_parts(
         seed=seed,
         progress=_part(progress, 85, 98),
     )
-    decision = _calibrated(decision, evidence, network, valid, priors, config)
+    scorer = Scorer(evidence, network, limit=config.candidates, student=student)
+    decision = decision.calibrated(_cases(scorer, valid, priors, seen=False))
     progress(100, 100)
     return Trained(
         config=config,
@@ -103,19 +110,24 @@ def train_parts(
         decision=decision,
         priors=priors,
         encoders=evidence.encoders.fingerprint,
+        student=student,
     )
 
 
-def _calibrated(
-    decision: Decision,
+def _student(
     evidence: Evidence,
-    network: MatchingNetwork,
-    valid: Labelled,
-    priors: Priors,
+    train: Labelled,
+    parts: Sequence[MatchingNetwork],
     config: LinkerConfig,
-) -> Decision:
-    scorer = Scorer(evidence, network, limit=config.candidates)
-    return decision.calibrated(_cases(scorer, valid, priors, seen=False))
+    seed: int,
+) -> Student:
+    """Return a search that learns from the networks, each judging what it did not learn from."""
+    pairs, keys = labelled_pairs(evidence, train), evidence.base.keys
+    folds = np.array([_digest(keys[row]) % config.folds for row in pairs.gold.tolist()], np.int64)
+    entities = items_of(evidence.entity_vectors(), evidence.encoders)
+    teachers = [(folds == fold, part) for fold, part in enumerate(parts)]
+    lists = teacher_lists(teachers, entities, pairs)
+    return train_student(entities, pairs, lists, config=DistillationConfig(), seed=seed)
 
 
 def _network(

@@ -66,7 +66,8 @@ class Linker:
         self.trained = trained
         self._pixels = pixels
         self._evidence = evidence or Evidence(base, encoders, progress=progress)
-        self._scorer = Scorer(self._evidence, trained.network, limit=trained.config.candidates)
+        limit, student = trained.config.candidates, trained.student
+        self._scorer = Scorer(self._evidence, trained.network, limit=limit, student=student)
 
     @classmethod
     def train(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from linkers.candidates import candidates
 from linkers.cases import Case
+from linkers.distillation import Student
 from linkers.evidence import SIGNALS, Evidence
 from linkers.losses import fused
 from linkers.matching import UNITS, MatchingNetwork
@@ -65,24 +66,42 @@ class Scorer:
         evidence: Signals of the base.
         network: The matching network.
         limit: Most candidates.
+        student: A search that names candidates too.
     """
 
-    def __init__(self, evidence: Evidence, network: MatchingNetwork, *, limit: int) -> None:
+    def __init__(
+        self,
+        evidence: Evidence,
+        network: MatchingNetwork,
+        *,
+        limit: int,
+        student: Student | None = None,
+    ) -> None:
         self.evidence = evidence
         self._network = network.eval()
         self._limit = limit
+        self._student = student
+        items = items_of(evidence.entity_vectors(), evidence.encoders)
         with torch.inference_mode():
-            self._entities = network.encode(
-                items_of(evidence.entity_vectors(), evidence.encoders), "entity"
-            )
+            self._entities = network.encode(items, "entity")
+            self._towers = None if student is None else student(items, "entity")
 
     def see(self, mention: Mention, priors: Priors, *, also: Collection[int] = ()) -> Sighting:
         """Return the candidates of a mention that the evidence was prepared for."""
         rows = self.evidence.rows(mention, priors, also=also)
-        ids = candidates(rows, limit=self._limit)
+        ids = candidates(rows, limit=self._limit, searched=self._searched(mention))
         signals = np.concatenate([rows[:, ids].T, self._matched(mention, ids)], axis=1)
         case = Case(signals=np.ascontiguousarray(signals, np.float32), marks=marks(mention))
         return Sighting(ids=ids, case=case)
+
+    def _searched(self, mention: Mention) -> NDArray[np.float32] | None:
+        if self._student is None or self._towers is None:
+            return None
+        vectors = self.evidence.mention_vectors(mention)
+        with torch.inference_mode():
+            own = self._student(items_of([vectors], self.evidence.encoders), "mention")
+            found: NDArray[np.float32] = (self._towers @ own[0]).numpy()
+        return found
 
     def _matched(self, mention: Mention, ids: list[int]) -> NDArray[np.float32]:
         """Return ``(C, units + 1)`` scores of the network, 0 where a unit is absent."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from linkers.config import LinkerConfig
 from linkers.decision import Decision
+from linkers.distillation import Student
 from linkers.matching import MatchingNetwork
 from linkers.priors import Priors
 
@@ -22,6 +23,7 @@ class Trained:
         decision: The calibrated decision.
         priors: What surfaces meant in the training links.
         encoders: Fingerprint of the encoders it was trained with.
+        student: The search that learnt from the network; None without one.
     """
 
     config: LinkerConfig
@@ -29,3 +31,4 @@ class Trained:
     decision: Decision
     priors: Priors
     encoders: str
+    student: Student | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from linkers.matching import MatchingConfig, MatchingNetwork
 from linkers.networks import matching_network
 from linkers.triple_contrast import local_term, view_term
 
-__all__ = ["Pairs", "fit_matching", "reciprocal_ranks"]
+__all__ = ["Pairs", "fit_matching", "reciprocal_ranks", "scored"]
 
 _OF_TEXT = ("adapter", "text", "text_norm", "text_token_norm", "log_scale")
 """Parts of a network that learn from words too; the others need a picture."""
@@ -196,13 +196,22 @@ def reciprocal_ranks(
     A mention without any unit in common with its entity gets the rank of a constant scorer.
     """
     results: list[NDArray[np.float64]] = []
+    for part in scored(network, entities, pairs.mentions, block=block):
+        scores, start = part.numpy(), sum(map(len, results))
+        own = scores[np.arange(len(scores)), pairs.gold[start : start + len(scores)]][:, None]
+        above, ties = (scores > own).sum(axis=1), (scores == own).sum(axis=1)
+        results.append(1.0 / (above + (ties + 1) / 2))
+    return np.concatenate(results) if results else np.zeros(0)
+
+
+def scored(
+    network: MatchingNetwork, entities: Items, mentions: Items, *, block: int = 16
+) -> Iterator[Tensor]:
+    """Yield ``(block, N)`` the mean of the units that are present, block by block; else -inf."""
     with torch.inference_mode():
         whole = network.encode(entities, "entity")
-        for start in range(0, len(pairs.gold), block):
-            rows = torch.arange(start, min(start + block, len(pairs.gold)))
-            mentions = network.encode(pairs.mentions.take(rows), "mention")
-            scores = fused(*network(mentions, whole)).numpy()
-            own = scores[np.arange(len(scores)), pairs.gold[rows.numpy()]][:, None]
-            above, ties = (scores > own).sum(axis=1), (scores == own).sum(axis=1)
-            results.append(1.0 / (above + (ties + 1) / 2))
-    return np.concatenate(results) if results else np.zeros(0)
+    for start in range(0, len(mentions.text), block):
+        rows = torch.arange(start, min(start + block, len(mentions.text)))
+        with torch.inference_mode():  # left before each yield: who reads on may train
+            found = fused(*network(network.encode(mentions.take(rows), "mention"), whole))
+        yield found

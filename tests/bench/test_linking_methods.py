@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.linking_methods import METHODS, main
+from bench.linking_methods_distilled import VARIANTS as DISTILLED
+from bench.linking_methods_opinions import USES
 from bench.linking_methods_views import VARIANTS
 from tests.linkers.boosted.made_world import entities, mentions, write
 from tests.linkers.visual.drawn_world import drawn, things
@@ -35,6 +37,9 @@ def test_methods_are_judged_and_told(tmp_path: Path) -> None:
             "texts",
             "tokens",
             "views",
+            "opinions",
+            "foreign",
+            "distilled",
         )
     ]
     assert main(given) == 0
@@ -54,5 +59,14 @@ def test_methods_are_judged_and_told(tmp_path: Path) -> None:
     assert set(views) == set(VARIANTS)
     assert {column["artist"] for column in views["with views"]["columns"]} == {"known", "unseen"}
     plain = views["matching and ICL alone"]["columns"]
-    assert [column["gain"] for column in plain] == [[0.0, 0.0, 0.0]] * 4
+    assert [column["gain"] for column in plain] == [[0.0, 0.0, 0.0]] * 2
     assert text.count("| with views and local terms | ") == 1
+    opinions = found["opinions"]["methods"]
+    assert set(opinions) == set(USES)
+    assert 0 <= opinions["opinions alone"]["auroc"] <= 100
+    assert "auroc_gain" not in opinions["networks alone"]
+    distilled = found["distilled"]["methods"]
+    assert set(distilled) == set(DISTILLED)
+    assert distilled["InfoNCE"]["recall 8"][0] <= distilled["InfoNCE"]["recall 64"][0]
+    assert "The teacher alone, over all candidates" in text
+    assert len(found["foreign"]["methods"]["foreign words as marks"]["alone"]) == 2

@@ -113,6 +113,24 @@ def test_save_and_load(tiny_linker: Linker, tmp_path: Path) -> None:
         Linker.load(tmp_path, tiny_linker.base, encoders=other)
 
 
+def test_a_linker_with_opinions_and_a_student_is_kept_whole(
+    tiny_encoders: Encoders, tiny_config: LinkerConfig, tmp_path: Path
+) -> None:
+    decision = replace(tiny_config.decision, epochs=3, opinions="marks")
+    config = replace(tiny_config, decision=decision, student=True)
+    mentions, gold = examples(list(COUNTRIES))
+    linker = Linker.train(
+        world(), mentions, gold, encoders=tiny_encoders, config=config, pixels=PICTURES.get
+    )
+    assert any(name.startswith("opinion.") for name in linker.trained.decision.arrays)
+    linker.save(tmp_path)
+    again = Linker.load(tmp_path, world(), encoders=tiny_encoders, pixels=PICTURES.get)
+    assert again.fingerprint == linker.fingerprint
+    assert again.link(mentions[:3]) == linker.link(mentions[:3])
+    towers = linker.trained.student.towers  # they start alike
+    assert not towers["entity text"].equal(towers["mention text"])
+
+
 def test_what_is_no_linker_is_refused(tiny_linker: Linker, tmp_path: Path) -> None:
     encoders, base = tiny_linker._evidence.encoders, tiny_linker.base
     with pytest.raises(MissingPartError):
