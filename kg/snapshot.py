@@ -223,4 +223,4 @@ def _array(path: Path, name: str) -> NDArray[Any]:
     special: Mapping[str, Any] = {"probabilities": np.float32, COLUMNS: np.uint8, **TEXTS}
     if array.ndim != 1 or array.dtype != special.get(name, np.int32):
         raise ForeignFileError("not an array of a snapshot", where=str(path), hint=HINT)
-    return array
+    return array.view(np.ndarray)  # mapped still; numpy's class for maps is slow at each element

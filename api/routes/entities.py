@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.access.scopes import scoped
-from api.dependencies import EngineDep, WorkDep
+from api.dependencies import engine_of, work_of
 from api.problems import problems
 from api.routes.examples import ENTITY_KEYS
 from api.schemas import EntityOut
@@ -31,14 +31,13 @@ Offset = Annotated[int, Query(ge=0, le=100_000, description="edges left out befo
 )
 async def entity(
     key: Key,
-    engine: EngineDep,
-    work: WorkDep,
+    request: Request,
     response: Response,
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> EntityOut:
     """Read an entity and one page of its edges, both directions; `Link` names the next page."""
-    found = await work(engine.entity, key, limit=offset + limit)
+    found = await work_of(request)(engine_of(request).entity, key, limit=offset + limit)
     if found.truncated:
         address = f"/v1/entities/{quote(key, safe='')}?limit={limit}&offset={offset + limit}"
         response.headers["Link"] = f'<{address}>; rel="next"'

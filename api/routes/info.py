@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from api.access.scopes import scoped
-from api.dependencies import SteadyEngineDep, WorkDep
+from api.dependencies import engine_of, work_of
 from api.engine import Engine
 from api.problems import problems
 from api.schemas import InfoOut, LimitsOut
@@ -21,9 +21,9 @@ router = APIRouter(tags=["store"], route_class=scoped("read"))
 
 
 @router.get("/v1/info", summary="What is here", responses=problems(MissingPartError) | UNCHANGED)
-async def info(engine: SteadyEngineDep, work: WorkDep) -> InfoOut:
+async def info(request: Request) -> InfoOut:
     """Count entities by label and edges by relation, and name the limits of one request."""
-    return await work(info_of, engine)
+    return await work_of(request)(info_of, engine_of(request))
 
 
 @cache

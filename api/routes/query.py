@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request, Response
 
 from api.access.scopes import scoped
-from api.dependencies import SteadyEngineDep, WorkDep
+from api.dependencies import engine_of, work_of
 from api.problems import problems
 from api.routes.answer_examples import ANSWERS
 from api.routes.examples import QUESTIONS, shown
@@ -54,8 +54,6 @@ QUESTION_ERRORS = (
 async def query(
     body: Annotated[QueryIn, Body(openapi_examples=QUESTIONS)],
     request: Request,
-    engine: SteadyEngineDep,
-    work: WorkDep,
 ) -> AnswersOut | Response:
     """Answer a text of the Cypher fragment, or a tree in JSON; known answers come first.
 
@@ -63,8 +61,8 @@ async def query(
     each answer or row, and the last one tells their number. With
     `Accept: application/vnd.apache.arrow.stream` they are an Arrow table, its metadata the head.
     """
-    found = await work(
-        engine.ask,
+    found = await work_of(request)(
+        engine_of(request).ask,
         body.query,
         k=body.k,
         answerer=body.answerer,
