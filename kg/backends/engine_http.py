@@ -122,7 +122,7 @@ class EngineHttp:
                 raise StoreError(f"the graph engine refused a query: {response.read(400)!r}")
             while piece := response.read(PIECE_BYTES):
                 whole, line, rest = (rest + piece).rpartition(b"\n")
-                tail = (tail + piece)[-TAIL_BYTES:]
+                tail = (tail + piece[-TAIL_BYTES:])[-TAIL_BYTES:]
                 if line:
                     yield whole + line
         if not tail.rstrip().rpartition(b"\n")[2].startswith(b'{"stats"'):

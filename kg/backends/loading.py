@@ -161,6 +161,7 @@ class _FirstLoad:
         self._ids: dict[EntityKey, str] = {}
         self._seen = SeenEdges()
         self._relations: set[str] = set()
+        self._named: set[str] = set()
         self._ready: list[str] = []
         self._sent: _Request | None = None
 
@@ -247,7 +248,10 @@ class _FirstLoad:
             self._relations |= new
 
     def _checked(self, row: Edge) -> Edge:
-        return row if row.relation in self._relations and not row.attributes else checked_edge(row)
+        if row.attributes or row.relation not in self._named:
+            checked_edge(row)
+            self._named.add(row.relation)
+        return row
 
     def _edge_line(self, row: Edge) -> str:
         made = merge_edge(None, row)
@@ -258,6 +262,6 @@ class _FirstLoad:
         if made.attributes:
             properties = _encoded(edge_properties(made))[1:]
         else:  # by hand, since most edges of a great load have records only
-            records = ",".join(quoted(record.to_json()) for record in made.provenance)
+            records = ",".join([quoted(record.to_json()) for record in made.provenance])
             properties = f'"{RECORDS}":[{records}]}}'
         return f'{{"@type":"edge","@class":"{row.relation}",{ends},{properties}'

@@ -53,14 +53,17 @@ def made_at_once(connection: Connection, rows: Sequence[Edge]) -> bool:
     link = connection.link
     if not 0 < len(rows) <= FEW or link.raise_and_note is None:
         return False
-    plain = all(row.provenance and not row.attributes for row in rows)
     relation = rows[0].relation
-    if not plain or any(row.relation != relation for row in rows):
+    if any(row.relation != relation or not row.provenance for row in rows):
         return False
     if not link.is_ready(set(), {relation}):
         return False
     edges = [merge_edges(None, same) for same in fold_edges(rows).values()]
-    maps = [{**edge_properties(e), "_head": e.head, "_tail": e.tail} for e in edges]
+    maps = [edge_properties(edge) for edge in edges]
+    if any(found.keys() != {RECORDS} for found in maps):
+        return False
+    for edge, found in zip(edges, maps, strict=True):
+        found |= {"_head": edge.head, "_tail": edge.tail}
     touched = written(Note(edges=frozenset(edge.key for edge in edges)))
     text = statements.make_new_edges(relation, [RECORDS])
     return connection.at_once(f"{link.raise_and_note} {text}", {"rows": maps, "_touched": touched})
