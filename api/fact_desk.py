@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from api.edge_texts import NamedEntities
 from api.fact_schemas import FactIn, FactOut, FactsOut
-from kg.errors import ConflictError
+from kg.errors import ConflictError, InputError
 from kg.model import Edge, EdgeKey
 from kg.provenance import Provenance
 from kg.store import Withdrawal
@@ -64,10 +65,13 @@ class FactDesk:
         Raises:
             UnknownEntityError: No entity has such a key or name.
             UnknownRelationError: No edge of the graph has the relation.
+            InputError: An edge that it rests on is not in the graph.
             ConflictError: There is no verdict to undo.
         """
         named = NamedEntities(self._engine.snapshot)
         edge = named.edge((asked.head, asked.relation, asked.tail))
+        base = tuple(map(named.edge, asked.because))
+        self._require(base)
         with self._lock, self._opened().writing():
             self._catch_up()
             before = self._last.get(edge)
@@ -75,22 +79,38 @@ class FactDesk:
                 return FactOut.model_validate(before)
             if before is None and asked.verdict == "undo":
                 raise ConflictError("there is no verdict on this edge", where=" ".join(edge))
-            self._apply(edge, asked)
-            row = self._row(edge, asked)
+            self._apply(edge, asked, base)
+            row = self._row(edge, asked, base)
             self._opened().append(row)
             self._catch_up()
             return FactOut.model_validate(row)
 
-    def _apply(self, edge: EdgeKey, asked: FactIn) -> None:
+    def _require(self, edges: Sequence[EdgeKey]) -> None:
+        store = self._engine.store
+        for head, relation, tail in edges:
+            if next(store.edges(head=head, relation=relation, tail=tail), None) is None:
+                raise InputError(
+                    "an edge that a fact rests on is not in the graph",
+                    where=f"{head} {relation} {tail}",
+                    hint="name known edges",
+                )
+
+    def _apply(self, edge: EdgeKey, asked: FactIn, base: Sequence[EdgeKey]) -> None:
         store, job = self._engine.store, _job_of(edge)
         if asked.verdict != "accept":
             store.withdraw(Withdrawal(job=job))
             return
-        record = Provenance(kind="accepted", source=asked.who, text=asked.comment, job=job)
+        record = Provenance(
+            kind="accepted",
+            source=asked.who,
+            text=asked.comment,
+            job=job,
+            derived_from=tuple(" ".join(one) for one in base),
+        )
         head, relation, tail = edge
         store.upsert_edges([Edge(head=head, relation=relation, tail=tail, provenance=(record,))])
 
-    def _row(self, edge: EdgeKey, asked: FactIn) -> dict[str, Any]:
+    def _row(self, edge: EdgeKey, asked: FactIn, base: Sequence[EdgeKey]) -> dict[str, Any]:
         snapshot = self._engine.snapshot
         head, relation, tail = edge
         names = {
@@ -106,6 +126,7 @@ class FactDesk:
             "verdict": asked.verdict,
             "who": asked.who,
             "comment": asked.comment,
+            "because": base,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,10 @@ from api.proof_schemas import Model
 __all__ = ["FactIn", "FactOut", "FactsOut"]
 
 Verdict = Literal["accept", "reject", "undo"]
+
+
+Name = Annotated[str, Field(min_length=1, max_length=2_000)]
+EdgeIn = tuple[Name, Name, Name]
 
 
 class FactIn(Model):
@@ -22,6 +26,12 @@ class FactIn(Model):
     verdict: Verdict
     who: str = Field(min_length=1, max_length=200)
     comment: str | None = Field(default=None, max_length=2_000)
+    because: tuple[EdgeIn, ...] = Field(
+        default=(),
+        max_length=100,
+        description="known edges that it rests on, as its proof names them: an undo of one of them "
+        "(`/v1/undo`) takes the accepted edge back, too",
+    )
 
 
 class FactOut(Model):
@@ -36,6 +46,9 @@ class FactOut(Model):
     who: str
     at: str
     comment: str | None = None
+    because: tuple[tuple[str, str, str], ...] = Field(
+        default=(), description="edges that it rests on, by keys"
+    )
 
 
 class FactsOut(Model):

@@ -10,7 +10,7 @@ from api.proof_schemas import Model
 from kg.model import EntityKey
 from kg.upkeep.undo import Undo
 
-__all__ = ["ChangedOut", "DiffOut", "EventOut", "HistoryOut", "UndoIn", "UndoOut"]
+__all__ = ["ChangedOut", "DiffOut", "EventOut", "HistoryOut", "UndoIn", "UndoOut", "ValueOut"]
 
 Name = Annotated[str, Field(min_length=1, max_length=2000)]
 
@@ -54,7 +54,10 @@ class UndoOut(Model):
         edges_kept: Edges that lose records and stay.
         entities_gone: Entities and parts that go.
         entities_kept: Entities that lose records and stay.
+        values_back: Values of what stays that are again what they were written over.
+        values_gone: Values of what stays that only what goes has written.
         examples: Some of what goes: edges, then keys of entities.
+        values: Some values that change: of what, which, then and now.
         brought_back_by: File that `umbra build` brings it back from; over REST as it is called
             below the server's working folder.
     """
@@ -66,8 +69,26 @@ class UndoOut(Model):
     edges_kept: int
     entities_gone: int
     entities_kept: int
+    values_back: int = 0
+    values_gone: int = 0
     examples: tuple[str, ...]
+    values: tuple[str, ...] = ()
     brought_back_by: str | None = None
+
+
+class ValueOut(Model):
+    """A value that a record wrote.
+
+    Attributes:
+        name: Of the attribute; an entity's own fields are ``.name``, ``.aliases``, ``.images`` (by
+            their hashes) and ``.part`` (the entity it is a part of).
+        value: The value.
+        holds: Whether it is the value now; False if another was written over it.
+    """
+
+    name: str
+    value: str | int | float | bool | tuple[str | int | float | bool, ...]
+    holds: bool = True
 
 
 class EventOut(Model):
@@ -85,6 +106,8 @@ class EventOut(Model):
         model: Its model.
         probability: Its probability.
         derived_from: What it rests on.
+        values: What it wrote; several records of an entity that an earlier version kept wrote each
+            of its values, as far as is known.
     """
 
     at: str | None
@@ -98,6 +121,7 @@ class EventOut(Model):
     model: str | None = None
     probability: float = 1.0
     derived_from: tuple[str, ...] = ()
+    values: tuple[ValueOut, ...] = ()
 
 
 class HistoryOut(Model):

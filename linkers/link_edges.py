@@ -16,7 +16,7 @@ from kg.formats.records import Record, Reject
 from kg.model import Edge, EntityKey
 from kg.provenance import Provenance
 from kg.store import Store
-from kg.templates import Template
+from kg.templates import Template, look_up
 from linkers.model import Link, Mention
 
 __all__ = ["EdgeWriter", "LinkEdges", "LinkedRow"]
@@ -81,10 +81,11 @@ class EdgeWriter:
     Args:
         store: Where to.
         edges: Which edge a link makes.
+        document: Column that names a mention's document, if any: an edge is derived from it.
     """
 
-    def __init__(self, store: Store, edges: LinkEdges) -> None:
-        self._store, self._edges = store, edges
+    def __init__(self, store: Store, edges: LinkEdges, document: str | None = None) -> None:
+        self._store, self._edges, self._document = store, edges, document
         self._template = edges.template
         self._known: dict[str, bool] = {}
 
@@ -145,6 +146,7 @@ class EdgeWriter:
             text=row.mention.context[:_KEPT_TEXT] or None,
             job=job,
             probability=row.link.probability,
+            derived_from=self._base(row),
         )
         return Edge(
             head=EntityKey(head),
@@ -152,6 +154,12 @@ class EdgeWriter:
             tail=EntityKey(row.link.entity or ""),
             provenance=(record,),
         )
+
+    def _base(self, row: LinkedRow) -> tuple[str, ...]:
+        if self._document is None:
+            return ()
+        found = look_up(row.record.fields, self._document)
+        return (str(found),) if isinstance(found, str | int) and found != "" else ()
 
     def _commit(self, edges: Sequence[Edge]) -> None:
         if not edges:

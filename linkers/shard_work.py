@@ -50,7 +50,9 @@ def shard_function(
         TableFiles.of(task.mentions),
         task.columns,
         pictures=_pictures(linker, task),
-        edges=EdgeWriter(store, task.edges) if store and task.edges else None,
+        edges=EdgeWriter(store, task.edges, task.columns.document)
+        if store and task.edges
+        else None,
     )
 
 

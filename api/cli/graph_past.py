@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from api.cli.actions import add_action
+
+if TYPE_CHECKING:
+    from api.undo_schemas import ValueOut
 
 __all__ = ["add_parsers", "run_diff", "run_history", "run_undo"]
 
@@ -17,14 +20,16 @@ UNDO = """examples:
 
 Without --yes nothing is changed: it is said what would go. What goes are the records of the
 source, the job or the edge, whatever was derived from them, edges and entities without a record,
-and parts with their entity. What others have said stays. All goes in one transaction; a file is
-named from which `umbra build` brings it back.
+and parts with their entity. What others have said stays, and a name or a value that was written
+over theirs is theirs again. All goes in one transaction; a file is named from which `umbra build`
+brings it back.
 """
 HISTORY = """examples:
   umbra graph history country:TD
   umbra graph history country:TD --json
 
-Every record of the entity and of its edges, oldest first, and what was taken back.
+Every record of the entity and of its edges, oldest first, with the values that it wrote, and what
+was taken back.
 """
 DIFF = """examples:
   umbra graph diff full store
@@ -70,11 +75,16 @@ def run_undo(arguments: argparse.Namespace) -> int:
         print_json(found.model_dump(mode="json"))
         return 0
     went = "went" if found.done else "would go"
+    back = "are what they were before" if found.done else "would be what they were before"
     print(f"{found.records} records {went}, {found.derived} of them derived from the others")
     print(f"{found.edges_gone} edges {went}, {found.edges_kept} stay by other records")
     print(f"{found.entities_gone} entities {went}, {found.entities_kept} stay")
     for name in found.examples:
         print(f"  - {name}")
+    if found.values:
+        print(f"{found.values_back} values {back}, {found.values_gone} {went}")
+    for change in found.values:
+        print(f"  ~ {change}")
     if found.brought_back_by is not None:
         print(f"brought back by: umbra build {found.brought_back_by}")
     elif not found.done:
@@ -94,13 +104,25 @@ def run_history(arguments: argparse.Namespace) -> int:
         print_json(found.model_dump(mode="json"))
         return 0
     rows = [
-        (event.at or "", event.event, event.about, event.source, event.locator or "")
+        (
+            event.at or "",
+            event.event,
+            event.about,
+            event.source,
+            event.locator or "",
+            ", ".join(map(_wrote, event.values)),
+        )
         for event in found.events
     ]
-    print_rows(("when", "what", "about", "source", "where"), rows)
+    print_rows(("when", "what", "about", "source", "where", "wrote"), rows)
     if not found.present:
         print(f"{found.key} is not in the graph any more")
     return 0
+
+
+def _wrote(value: ValueOut) -> str:
+    text = f"{value.name.removeprefix('.')} {value.value!s:.40}"
+    return text if value.holds else f"{text} (no more)"
 
 
 def run_diff(arguments: argparse.Namespace) -> int:

@@ -1,14 +1,15 @@
-"""How an entity and its edges came to be: every record, with the time of its job, and what went."""
+"""How an entity and its edges came to be: each record, its job's time, its values, what went."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from api.undo_schemas import EventOut, HistoryOut
+from api.undo_schemas import EventOut, HistoryOut, ValueOut
+from kg.claimed import spoken_by
 from kg.errors import UnknownEntityError
-from kg.model import Edge, Entity, EntityKey
+from kg.model import Edge, Entity, EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from api.engine import Engine
     from api.workspace import Workspace
 
-__all__ = ["history_of"]
+__all__ = ["history_of", "shown_value"]
 
 SAID: dict[str, str] = {
     "asserted": "a source said so",
@@ -31,8 +32,8 @@ TAKEN_BACK = "it was taken back"
 def history_of(engine: Engine, key: str, *, limit: int = 200) -> HistoryOut:
     """Return what is known of how an entity and its edges came to be, oldest first.
 
-    The time is that of the record, else when its job was submitted; an import of files keeps no
-    time. What was taken back (`api.steps.undo`) is told with the time at which it was.
+    The time is that of the record, else when its job was submitted. What was taken back
+    (`api.steps.undo`) is told with the time at which it was.
 
     Args:
         engine: Whose graph.
@@ -82,7 +83,20 @@ def _event(fact: Entity | Edge, record: Provenance, at: str | None, event: str) 
         model=record.model,
         probability=record.probability,
         derived_from=record.derived_from,
+        values=tuple(
+            ValueOut(name=name, value=shown_value(value), holds=holds)
+            for name, value, holds in spoken_by(fact, record)
+        ),
     )
+
+
+def shown_value(value: Any) -> Any:
+    """Return a value as people read it: pictures by their hashes, a part by its entity."""
+    if isinstance(value, ImagePart):
+        return value.parent
+    if isinstance(value, tuple | list):
+        return tuple(item.sha256 if isinstance(item, ImageRef) else item for item in value)
+    return value
 
 
 def _job_times(workspace: Workspace) -> dict[str, str]:

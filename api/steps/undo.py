@@ -10,9 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import starmap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from api.steps.history import shown_value
 from api.undo_schemas import UndoOut
 from kg.model import Edge, Entity
 from kg.upkeep.undo import Undo, UndoPlan, plan_undo, undo
@@ -115,9 +117,17 @@ def _free_jobs(workspace: Workspace, what: Undo) -> None:
                 ledger.retry(job.id, everything=True)
 
 
+def _change(of: str, name: str, then: Any, now: Any) -> str:
+    none = "its key" if name == ".name" else "nothing"
+    after = none if now is None else shown_value(now)
+    return f"{of} {name}: {shown_value(then)!s:.80} -> {after!s:.80}"
+
+
 def _told(plan: UndoPlan, *, done: bool, kept: Path | None = None) -> UndoOut:
     names = [" ".join(edge.key) for edge in plan.edges_gone[:SHOWN]]
     names += [row.key for row in plan.entities_gone[:SHOWN]]
+    values = list(plan.values())
+    gone = sum(now is None for *_, now in values)
     return UndoOut(
         done=done,
         records=plan.records,
@@ -126,6 +136,9 @@ def _told(plan: UndoPlan, *, done: bool, kept: Path | None = None) -> UndoOut:
         edges_kept=len(plan.edges_kept),
         entities_gone=len(plan.entities_gone),
         entities_kept=len(plan.entities_kept),
+        values_back=len(values) - gone,
+        values_gone=gone,
         examples=tuple(names),
+        values=tuple(starmap(_change, values[:SHOWN])),
         brought_back_by=None if kept is None else str(kept),
     )

@@ -104,6 +104,8 @@ class UndoPlan:
         for old, new in pairs:
             before, after = values_of(old), values_of(new)
             for name in sorted(before):
+                if new.claims.get(name) == ():
+                    after.pop(name)  # nobody has named it: it is called by its key
                 if before[name] != after.get(name):
                     yield (
                         old.key if isinstance(old, Entity) else _name(old.key),

@@ -162,6 +162,8 @@ def _edges(draft: Draft, meant: EntityKey | None, request: Request, case: Case, 
         own = [record for record in edge.provenance if _is_of(record, case)]
         if not own:
             continue
+        base = {one.source for one in own}.union(*(one.derived_from for one in own))
+        said = replace(said, derived_from=tuple(base))  # goes with what the mention stands in
         if meant == proposed:
             draft.put_edge(replace(edge, provenance=merged(edge.provenance, (said,))))
             continue

@@ -56,6 +56,21 @@ def test_an_accepted_edge_enters_the_graph_once_with_who_said_so(
     assert FactsOut.model_validate(server.get("/v1/review/facts").json()).facts == (first,)
 
 
+def test_an_accepted_edge_goes_with_what_it_rests_on(
+    server: TestClient, engine: WorldEngine
+) -> None:
+    base = ["country:TR", "borders", "Greece"]
+    said = give(server, "accept", because=[base])
+    assert said.because == (("country:TR", "borders", "country:GR"),)
+    (record,) = records(engine, "country:GR", "country:GE")
+    assert record.derived_from == ("country:TR borders country:GR",)
+    body = {"edge": said.because[0], "confirm": True}
+    assert server.post("/v1/undo", json=body).json()["derived"] >= 1
+    assert records(engine, "country:GR", "country:GE") == []
+    sent = NEW | {"verdict": "accept", "tail": "country:TR", "because": [base]}
+    problem(server.post("/v1/review/facts", json=sent), "input-error", 400)
+
+
 def test_taking_back_leaves_what_others_say(server: TestClient, engine: WorldEngine) -> None:
     weak = {"head": "country:GE", "tail": "country:TR"}
     before = records(engine, "country:GE", "country:TR")

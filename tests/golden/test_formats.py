@@ -3,6 +3,7 @@
 import json
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,13 +48,25 @@ def test_a_ledger_of_every_format_is_opened_and_goes_on(number, tmp_path):
     assert (tmp_path / "all").read_bytes() == b"0\n1\n2\n3\n"
 
 
+def without_claims(decision):
+    """Return a decision as older logs keep it: without who wrote a value."""
+    change = decision.change
+    bare = [
+        tuple(tuple(row and replace(row, claims={}) for row in pair) for pair in pairs)
+        for pairs in (change.entities, change.edges)
+    ]
+    return replace(decision, change=replace(change, entities=bare[0], edges=bare[1]))
+
+
 @pytest.mark.parametrize("number", range(1, journal.FORMAT + 1))
 def test_a_review_of_every_format_is_opened_and_goes_on(number, tmp_path):
     path = tmp_path / "log.jsonl"
     shutil.copy(FOLDER / f"review-{number}.jsonl", path)
     store = review_file(tmp_path / "expected.jsonl")
     review, expected = Review(store, path), Review(None, tmp_path / "expected.jsonl")
-    assert review.decisions == expected.decisions
+    assert [without_claims(one) for one in review.decisions] == [
+        without_claims(one) for one in expected.decisions
+    ]
     assert review.known == expected.known
     assert [meant for _, meant, _ in review.meanings()] == ["c:PE", None]
     undone = review.decide(Request(kind="undo", undoes=1, who="ada"))

@@ -15,6 +15,7 @@ from kg.errors import InputError, MappingError, MissingPartError, StoreTransient
 from kg.ledger import Ledger
 from kg.model import EntityKey
 from kg.store import Writer
+from kg.upkeep.undo import Undo, undo
 from linkers import Linker
 from linkers.link_edges import LinkEdges
 from linkers.pipeline import LinkReport, LinkTask, run_link_job
@@ -84,6 +85,17 @@ def test_each_linked_row_makes_an_edge_that_says_where_it_stands(
         (6, "code", "no edge: there is no entity 'country:XX'"),
         (7, "code", "missing"),
     ]
+
+
+def test_an_edge_goes_with_the_document_of_its_mention(tiny_linker: Linker, tmp_path: Path) -> None:
+    store, before = filled(), content(filled())
+    columns = MentionColumns(document="code")
+    run(tiny_linker, store, task_in(tmp_path, columns=columns))
+    found = {r.derived_from for e in store.edges(relation="mentions") for r in e.provenance}
+    assert found == {("PE",), ("CL",), ("FR",)}
+    for document in ("PE", "CL", "FR"):
+        undo(store, Undo(source=document))
+    assert content(store) == before
 
 
 def test_a_shard_that_was_written_but_not_marked_changes_nothing_when_done_again(

@@ -39,7 +39,9 @@ def test_accepting_makes_an_alias_and_confirms_the_edge(store: Store, review: Re
         ("ada", "alias Piruw", "review", AT)
     ]
     (confirmed,) = store.edges(head=key("CL"), tail=key("PE"))
-    assert {r.kind for r in confirmed.provenance} == {"linked", "accepted"}
+    assert {r.kind: r.derived_from for r in confirmed.provenance} == {
+        "linked": (), "accepted": ("mentions.jsonl",),
+    }, "what a person confirmed goes with what the mention stands in"  # fmt: skip
     assert case(1).id not in [c.id for c in review.cases()]
     assert len(review.cases()) == 3
     assert review.meanings()[0][:2] == (case(1).mention, key("PE"))
