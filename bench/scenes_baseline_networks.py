@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bench.scenes_data import Told
 from kg.files import atomic_write
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.counts import TripletCounts
@@ -99,18 +100,6 @@ class _Network(nn.Module):
         return found
 
 
-@dataclass(frozen=True)
-class _Scored:
-    """Scores of the judged images, by their names."""
-
-    vocabulary: Vocabulary
-    counts: TripletCounts
-    scores: Mapping[str, Floats]
-
-    def score(self, images: Sequence[AnnotatedImage]) -> list[Floats]:
-        return [self.scores[image.name] for image in images]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Trial:
     """Images to learn from and to be judged on; what a network said of the latter is kept.
@@ -127,7 +116,7 @@ class Trial:
     judged: Sequence[AnnotatedImage]
     work: Path
 
-    def scorer(self, reading: Reading, tau: float, seed: int) -> _Scored:
+    def scorer(self, reading: Reading, tau: float, seed: int) -> Told:
         """Return the trained baseline, which scores the judged images and no others.
 
         Args:
@@ -140,7 +129,7 @@ class Trial:
         told = functional.logsigmoid(logits) if reading.sigmoid else logits.log_softmax(dim=1)
         scores = self._tables[1].by_image((told + functional.logsigmoid(pair)).numpy())
         names = [image.name for image in self.judged]
-        return _Scored(self.vocabulary, self._counts, dict(zip(names, scores, strict=True)))
+        return Told(self.vocabulary, self._counts, dict(zip(names, scores, strict=True)))
 
     @cached_property
     def _tables(self) -> tuple[PairTable, PairTable]:

@@ -67,7 +67,8 @@ class _Learners:
     def figures(
         self, kind: RelationKind, images: Sequence[AnnotatedImage], seed: int
     ) -> dict[str, float]:
-        """Return the figures of a learner that was trained on images."""
+        """Return the figures of a learner that was trained on images; the prior has one seed."""
+        seed = 0 if kind == "prior" else seed
         said = json.dumps([[image.name, image.triplets.tolist()] for image in images])
         judged = json.dumps([image.name for image in self._data.judged])
         kept = self._work / f"cacao-{kind}-{seed}-{sha256_of_text(said + judged)[:16]}.json"

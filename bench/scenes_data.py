@@ -25,11 +25,12 @@ from scenes.relations.annotations import (
     read_annotations,
     read_vocabulary,
 )
+from scenes.relations.counts import TripletCounts
 from scenes.relations.matching import scored_image
 
 __all__ = [
-    "Seeds", "Vrd", "command_of", "gained", "header", "keep", "measured", "parser_of", "per_cent",
-    "recall_figures", "seeded",
+    "Seeds", "Told", "Vrd", "command_of", "gained", "header", "keep", "measured", "parser_of",
+    "per_cent", "recall_figures", "seeded",
 ]  # fmt: skip
 
 Seeds = range
@@ -68,6 +69,25 @@ class Vrd:
             judged = read_annotations(folder / _FILES["test"], vocabulary)
         inputs = {role: sha256_of_file(folder / name) for role, name in _FILES.items()}
         return cls(vocabulary=vocabulary, train=train, judged=judged, inputs=inputs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Told:
+    """What was said of images, as a scorer of these and no others.
+
+    Attributes:
+        vocabulary: Theirs.
+        counts: Of the training images.
+        scores: ``(pairs, predicates)`` by the image's name.
+    """
+
+    vocabulary: Vocabulary
+    counts: TripletCounts
+    scores: Mapping[str, NDArray[np.float64]]
+
+    def score(self, images: Sequence[AnnotatedImage]) -> list[NDArray[np.float64]]:
+        """Return what was said of each image."""
+        return [self.scores[image.name] for image in images]
 
 
 def recall_figures(scores: Sequence[NDArray[np.float64]], data: Vrd) -> dict[str, float]:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy.special import log_softmax, logsumexp
 from torch.nn import functional
 
-from bench.scenes_data import Vrd, parser_of
+from bench.scenes_data import Told, Vrd, parser_of
 from encoders import TextEncoder, packaged_text_encoder
 from kg.files import atomic_write, write_json
 from scenes.relations.annotations import AnnotatedImage, Vocabulary, held_out_part
@@ -189,19 +189,7 @@ class Fold:
         return outputs(network, self.seen[1]).log_softmax(dim=1).numpy()
 
 
-@dataclass(frozen=True)
-class _Mixed:
-    """A mix as a scorer of one fold."""
-
-    vocabulary: Vocabulary
-    counts: TripletCounts
-    scores: Mapping[str, Floats]
-
-    def score(self, images: Sequence[AnnotatedImage]) -> list[Floats]:
-        return [self.scores[image.name] for image in images]
-
-
-def mixed(fold: Fold, mix: Mix) -> _Mixed:
+def mixed(fold: Fold, mix: Mix) -> Told:
     """Return the mean of members: of the pairs', times that of the predicates'."""
     parts = [
         logsumexp([fold.said(name) for name in names], axis=0) - np.log(len(names))
@@ -214,10 +202,10 @@ def mixed(fold: Fold, mix: Mix) -> _Mixed:
     joint = parts[0] + parts[1]
     names = [image.name for image in fold.judged]
     scores = dict(zip(names, (joint[one] for one in rows), strict=True))
-    return _Mixed(fold.vocabulary, fold.counts, scores)
+    return Told(fold.vocabulary, fold.counts, scores)
 
 
-def figures(fold: Fold, model: _Mixed, weighting: Weighting) -> tuple[float, float, float]:
+def figures(fold: Fold, model: Told, weighting: Weighting) -> tuple[float, float, float]:
     """Return R@50, mR@50, and zR@50 unconstrained (0 where no triplet of the fifth is new)."""
     ranked = rank_relations(model, fold.judged, weighting=weighting)
     report = dict(ranked.reports())["_at_50"]

@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from api.settings import load_settings
 from api.steps.encoders import text_encoder_named
 from api.steps.evaluate_relations import RELATION_LEARNERS, RelationKind, relation_learner
 from bench.scenes_baseline import CHOSEN, READINGS
 from bench.scenes_baseline_networks import Trial
+from bench.scenes_data import Told
 from bench.scenes_predcls_page import draw, page
 from evaluation import paired_bootstrap
 from evaluation.machine import Measurement, current_commit, this_machine
@@ -67,22 +67,11 @@ _CURVE_KINDS = ("baseline", "network")
 _GOALS = ("recall_at_50", "mean_recall_at_50", "zero_shot_recall_at_50_unconstrained")
 
 
-class Remembered:
-    """A model that has scored the test images already: settings differ in weights alone.
-
-    Args:
-        model: The model.
-        images: Test images.
-    """
-
-    def __init__(self, model: RelationModel, images: Sequence[AnnotatedImage]) -> None:
-        self.vocabulary, self.counts = model.vocabulary, model.counts
-        names = [image.name for image in images]
-        self._scores = dict(zip(names, model.score(images), strict=True))
-
-    def score(self, images: Sequence[AnnotatedImage]) -> list[NDArray[np.float64]]:
-        """Return what was remembered of each image."""
-        return [self._scores[image.name] for image in images]
+def remembered(model: RelationModel, images: Sequence[AnnotatedImage]) -> Told:
+    """Score images once: settings differ in weights alone."""
+    names = [image.name for image in images]
+    scores = dict(zip(names, model.score(images), strict=True))
+    return Told(model.vocabulary, model.counts, scores)
 
 
 class Bench:
@@ -109,7 +98,7 @@ class Bench:
         if not kept.exists():
             clock = Measurement.start()
             model = self.trained(kind, seed)
-            scored = Remembered(model, self.test)
+            scored = remembered(model, self.test)
             runs = {name: self._judged(scored, one) for name, one in _RUNS[kind].items()}
             curves = kind in _CURVE_KINDS and seed == 0
             write_json(
