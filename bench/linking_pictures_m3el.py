@@ -59,6 +59,7 @@ def trained(data: Drawings, artist: str, given: argparse.Namespace, seed: int) -
         epochs=given.epochs,
         learning_rate=given.learning_rate,
         parts=given.parts,
+        start=given.start,
     )
     return fit_matching(
         data.base, data.part("train", artist, MODES, artist), nothing, config=config, seed=seed
@@ -163,7 +164,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--seeds", type=int, nargs="+", default=list(_SEEDS))
     add("--epochs", type=int, default=12)
     add("--learning-rate", type=float, default=1e-3)
-    add("--parts", default="both", choices=("both", "global", "local"))
+    add("--parts", default="global", choices=("both", "global", "local"))
+    add("--start", default="cosine", choices=("cosine", "random"))
     add("--image-encoder", default="packaged")
     add("--text-encoder", default="packaged")
     given = parser.parse_args(arguments)
@@ -194,7 +196,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for run, file in (one for kept in runs.values() for one in kept):
         run.save(given.out / file.name)
     with atomic_write(given.out / "linking-pictures-m3el.md") as out:
-        out.write(page(runs, epochs=given.epochs, rate=given.learning_rate).encode())
+        told = {"epochs": given.epochs, "rate": given.learning_rate}
+        out.write(page(runs, **told, start=given.start, parts=given.parts).encode())
     return 0
 
 
