@@ -28,7 +28,11 @@ The linker of drawings takes hubs off the weighed sum of all its units by the ba
 which is measured [on its page](linking-pictures.md); `VisualConfig(hub_banks="mentions and
 entities")` adds the second bank. No default rests on this page:
 on drawings the bank of mentions alone gains most and a bank of entities adds nothing to it; on
-texts banks lose, LocalAdj alone gains, and tokens that nothing trained do not.
+texts banks lose, LocalAdj alone gains, and tokens that nothing trained do not. Of the methods of
+training none pays, so all stay options that are off: TCL's terms change nothing beyond chance;
+opinions, alone, rank worse than the decision's networks and, as marks, add nothing; the hard rivals
+of a teacher that is right of one in four cost the student recall. NIL is hardly told at all on
+drawings, by whatever is tried: on texts these are not measured yet.
 """
 _TITLES = {
     "noto": "Drawings by Noto among 1,636 by OpenMoji, outlines and colours",
