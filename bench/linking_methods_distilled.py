@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ VARIANTS: Mapping[str, DistillationConfig] = {
     "InfoNCE": DistillationConfig(weights="none"),
     "static distillation": DistillationConfig(weights="static"),
     "dynamic distillation": DistillationConfig(),
+    "dynamic, 4 hard rivals": DistillationConfig(hard=4),
+    "dynamic, no hard rivals": DistillationConfig(hard=0),
 }
 _PLAIN = "InfoNCE"
 _CUTS = (8, 16, 64)
@@ -104,12 +106,12 @@ def _figures(
 
 def distilled_table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the lines of the table."""
-    keys: Sequence[str] = [key for key in rows[_PLAIN] if key.startswith(("recall", "matched"))]
+    keys = [*(f"recall {cut}" for cut in _CUTS), *(f"matched {count}" for count in _RERANKED)]
     heads = [
         key.replace("recall ", "R@").replace("matched ", "H@1 after matching of ") for key in keys
     ]
     lines = [f"| student | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
-    for name, row in rows.items():
+    for name, row in ((name, rows[name]) for name in VARIANTS if name in rows):
         cells = []
         for value, *gain in (row[key] for key in keys):
             told = "" if name == _PLAIN else " ({:+.1f} [{:+.1f}, {:+.1f}])".format(*gain)

@@ -114,7 +114,7 @@ def _marked(
 def foreign_table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the lines of the table."""
     lines = ["| % | H@1 | NIL's AUROC | risk |", "|---|---|---|---|"]
-    for name, row in rows.items():
+    for name, row in ((name, rows[name]) for name in (_PLAIN, _MARKED)):
         cells = []
         for key in ("hits_at_1", "auroc", "risk"):
             gain = row.get(f"{key}_gain")

@@ -252,7 +252,7 @@ def opinions_table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the lines of the table."""
     heads = ("H@1", "NIL's AUROC", "NIL's F1", "ECE of NIL", "ECE of links", "risk")
     lines = [f"| % | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
-    for name, row in rows.items():
+    for name, row in ((name, rows[name]) for name in USES if name in rows):
         cells = []
         for key in _FIGURES:
             gain = row.get(f"{key}_gain")

@@ -28,7 +28,12 @@ The linker of drawings takes hubs off the weighed sum of all its units by the ba
 which is measured [on its page](linking-pictures.md); `VisualConfig(hub_banks="mentions and
 entities")` adds the second bank. No default rests on this page:
 on drawings the bank of mentions alone gains most and a bank of entities adds nothing to it; on
-texts banks lose, LocalAdj alone gains, and tokens that nothing trained do not.
+texts banks lose, LocalAdj alone gains, and tokens that nothing trained do not. Of the methods of
+training none pays, so all stay options that are off: TCL's terms change nothing beyond chance;
+opinions, alone, rank worse than the decision's networks and, as marks, add nothing; the hard rivals
+of a teacher that is right of one in four cost the student recall, and without them its word changes
+nothing. NIL is hardly told at all on drawings, by whatever is tried: on texts these are not
+measured yet.
 """
 _TITLES = {
     "noto": "Drawings by Noto among 1,636 by OpenMoji, outlines and colours",
@@ -68,7 +73,7 @@ def _part(name: str, part: Mapping[str, Any]) -> str:
     machine, methods = part["machine"], part["methods"]
     count = next(iter(methods.values()))["mentions"]
     if name in _TABLES:
-        trained = f", {part['epochs']} epochs" if name in _NOTES and "epochs" in part else ""
+        trained = f", `--epochs {part['epochs']}`" if name in _NOTES and "epochs" in part else ""
         where = f"{part['date']}, {machine['cores']} cores; {count:,} mentions{trained}.\n"
         head = [f"## {_TITLES[name]}\n", *_NOTES.get(name, []), f"Commit {part['commit']}, {where}"]
         return "\n".join([*head, *_TABLES[name](methods)]) + "\n"

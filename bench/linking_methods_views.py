@@ -93,7 +93,7 @@ def views_table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
     columns = next(iter(rows.values()))["columns"]
     heads = [f"{column['artist']} artist" for column in columns]
     lines = [f"| H@1 | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
-    for name, row in rows.items():
+    for name, row in ((name, rows[name]) for name in VARIANTS if name in rows):
         cells = []
         for column in row["columns"]:
             gain = "" if name == _PLAIN else " ({:+.1f} [{:+.1f}, {:+.1f}])".format(*column["gain"])

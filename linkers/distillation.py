@@ -18,7 +18,7 @@ not score has no share of its belief.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -56,7 +56,7 @@ class DistillationConfig:
         weights: Of the teacher's word: `dynamic` as above; `static`, 1 for every mention; or
             `none`, which leaves the teacher out, its hard rivals too (InfoNCE).
         dimension: Size of the vectors.
-        hard: k, the teacher's best wrong candidates that are rivals.
+        hard: k, the teacher's best wrong candidates that are rivals; may be 0.
         temperature: τ, in (0, 1].
         batch: Mentions a step.
         epochs: Passes over the mentions.
@@ -73,9 +73,9 @@ class DistillationConfig:
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
-        for name in ("dimension", "hard", "batch", "epochs"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name, least in (("dimension", 1), ("hard", 0), ("batch", 1), ("epochs", 1)):
+            if getattr(self, name) < least:
+                raise SettingError(f"{name} must be at least {least}, got {getattr(self, name)}")
         for name in ("temperature", "learning_rate"):
             if not 0 < getattr(self, name) <= 1:
                 raise SettingError(f"{name} must lie in (0, 1], got {getattr(self, name)}")
@@ -214,6 +214,7 @@ def train_student(
     """
     if len(lists.ids) != len(pairs.gold) or not len(pairs.gold):
         raise InputError(f"{len(lists.ids)} lists do not teach {len(pairs.gold)} mentions")
+    entities, pairs = _light(entities), replace(pairs, mentions=_light(pairs.mentions))
     generator = torch.Generator().manual_seed(seed)
     sizes = (entities.text.shape[1], entities.image.shape[1])
     student = Student(*sizes, config.dimension, generator=generator)
@@ -226,6 +227,17 @@ def train_student(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     return student.eval()
+
+
+def _light(items: Items) -> Items:
+    """Return items without the tokens, which no tower reads and every batch would copy."""
+    return replace(
+        items,
+        text_tokens=items.text_tokens[:, :0],
+        text_mask=items.text_mask.any(dim=1, keepdim=True),
+        image_tokens=items.image_tokens[:, :0],
+        image_mask=items.image_mask.any(dim=1, keepdim=True),
+    )
 
 
 def _of_batch(

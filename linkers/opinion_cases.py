@@ -108,7 +108,7 @@ def fit_opinions(
         withhold: Share of mentions that lose their entity in a pass, and are NIL.
         generator: Draws batches and these.
     """
-    head = EvidenceHead(len(columns.units))
+    head = _fresh(cases, columns)
     optimiser = torch.optim.Adam(head.parameters(), lr=_LEARNING_RATE)
     for epoch in range(epochs):
         order = generator.permutation(len(cases))
@@ -127,6 +127,17 @@ def fit_opinions(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
     return Opinions(head.eval(), columns)
+
+
+def _fresh(cases: Sequence[Case], columns: OpinionColumns) -> EvidenceHead:
+    """Return a head that knows how the logits of each unit lie where it is present."""
+    logits, present, _, candidates = _inputs(cases, columns)
+    there = (present[:, :, None] & candidates[:, None]).transpose(0, 1)
+    found = [unit[kept] for unit, kept in zip(logits.transpose(0, 1), there, strict=True)]
+    usable = [values if len(values) > 1 else torch.tensor([-1.0, 1.0]) for values in found]
+    mean = torch.stack([values.mean() for values in usable])
+    spread = torch.stack([values.std().clamp_min(1e-3) for values in usable])
+    return EvidenceHead(len(columns.units), mean=mean, spread=spread)
 
 
 def _withheld(case: Case) -> Case:

@@ -6,7 +6,8 @@ Learning to Quantify Classification Uncertainty" (NeurIPS 2018), in the form of 
 opinions, which mends two faults of it: ignorance does not depend on the number of candidates, and
 units are fused by adding evidence, which cannot break down where two are sure of different answers.
 
-For unit u with logit l of candidate k: e_uk = softplus(slope_u l + shift_u), 0 where it is absent;
+For unit u with logit l of candidate k, in spreads over its mean: e_uk = softplus(slope_u l +
+shift_u), 0 where it is absent;
 e_k = Σ_u r_u e_uk with reliability r_u in [0, 1]; with W = 2 and base rates c (they add to 1, NIL's
 among them, which gets no evidence; what NIL's is where nothing speaks for anybody is learnt)
 
@@ -68,12 +69,21 @@ class EvidenceHead(nn.Module):
 
     Args:
         units: How many.
+        mean: ``(units,)`` of their logits over candidates; 0 if None.
+        spread: ``(units,)`` their standard deviations; 1 if None.
     """
 
-    def __init__(self, units: int) -> None:
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(
+        self, units: int, *, mean: Tensor | None = None, spread: Tensor | None = None
+    ) -> None:
         super().__init__()
-        self.slope = nn.Parameter(torch.ones(units))
-        self.shift = nn.Parameter(torch.full((units,), -2.0))
+        self.register_buffer("mean", torch.zeros(units) if mean is None else mean)
+        self.register_buffer("spread", torch.ones(units) if spread is None else spread)
+        self.slope = nn.Parameter(torch.full((units,), 2.0))
+        self.shift = nn.Parameter(torch.full((units,), -3.0))
         self.reliability = nn.Parameter(torch.zeros(units))
         self.nil = nn.Parameter(torch.zeros(()))
 
@@ -89,7 +99,8 @@ class EvidenceHead(nn.Module):
             candidates: ``(B, K)`` bool: which columns are candidates.
         """
         there = present[:, :, None] & candidates[:, None]
-        scaled = self.slope[:, None] * logits + self.shift[:, None]
+        apart = (logits - self.mean[:, None]) / self.spread[:, None]
+        scaled = self.slope[:, None] * apart + self.shift[:, None]
         trust = torch.sigmoid(self.reliability)[:, None]
         units = (trust * functional.softplus(scaled)).masked_fill(~there, 0.0)
         evidence = functional.pad(units.sum(dim=1), (0, 1))

@@ -116,6 +116,6 @@ def test_what_does_not_fit_is_refused() -> None:
     few = Lists(ids=lists.ids[:2], logits=lists.logits[:2])
     with pytest.raises(InputError, match="2 lists do not teach 12"):
         train_student(entities, pairs, few, config=DistillationConfig(), seed=0)
-    for wrong in ({"hard": 0}, {"temperature": 0.0}, {"weights": "some"}):
+    for wrong in ({"hard": -1}, {"temperature": 0.0}, {"weights": "some"}):
         with pytest.raises(SettingError):
             DistillationConfig(**wrong)
