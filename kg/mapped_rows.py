@@ -87,7 +87,7 @@ class MappedRow:
 
 
 def _stamped(records: tuple[Provenance, ...], own: Provenance, job: str) -> tuple[Provenance, ...]:
-    return tuple(replace(one, job=job) if one == own else one for one in records)
+    return tuple(replace(one, job=job) if one is own or one == own else one for one in records)
 
 
 def entity_rows(
