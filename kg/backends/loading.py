@@ -259,7 +259,7 @@ class _FirstLoad:
             ends = f'"@from":"{self._ids[row.head]}","@to":"{self._ids[row.tail]}"'
         except KeyError as error:
             raise missing_end(row.key, error.args[0]) from None
-        if made.attributes:
+        if made.attributes or made.claims:
             properties = _encoded(edge_properties(made))[1:]
         else:  # by hand, since most edges of a great load have records only
             records = ",".join([quoted(record.to_json()) for record in made.provenance])
