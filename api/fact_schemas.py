@@ -15,6 +15,8 @@ Verdict = Literal["accept", "reject", "undo"]
 
 Name = Annotated[str, Field(min_length=1, max_length=2_000)]
 EdgeIn = tuple[Name, Name, Name]
+EdgeKeyOut = Annotated[tuple[str, ...], Field(min_length=3, max_length=3)]
+"""Head, relation, tail; as one kind of item, since checkers of answers read no others."""
 
 
 class FactIn(Model):
@@ -46,7 +48,7 @@ class FactOut(Model):
     who: str
     at: str
     comment: str | None = None
-    because: tuple[tuple[str, str, str], ...] = Field(
+    because: tuple[EdgeKeyOut, ...] = Field(
         default=(), description="edges that it rests on, by keys"
     )
 
