@@ -19,8 +19,8 @@ from api.steps.encoders import text_encoder_named
 from bench.drawings import BASE, MODES, Drawings
 from bench.outline_encoder import OutlineEncoder
 from linkers.items import Items
-from linkers.m3el_paper import matching_network
 from linkers.matching import MatchingConfig, MatchingNetwork
+from linkers.networks import matching_network
 from linkers.training import Pairs, fit_matching, reciprocal_ranks
 from linkers.vectors import Encoders
 from linkers.views import Record, views_of

@@ -228,7 +228,8 @@ def claims_from(fields: Any, row: Entity | Edge) -> dict[str, Claims]:
 
     Args:
         fields: The JSON.
-        row: The row without its claims: a claim without a value has the value that holds.
+        row: The row without its claims: a claim without a value has the value that holds. Where
+            none does, since a format has lost it, there is nothing to claim.
 
     Raises:
         InputError: It has another form.
@@ -244,6 +245,7 @@ def claims_from(fields: Any, row: Entity | Edge) -> dict[str, Claims]:
                 for one in claims
             )
             for name, claims in fields.items()
+            if name in now or all("value" in one for one in claims)
         }
     except (TypeError, KeyError, AttributeError, ValueError) as error:
         raise InputError(f"not claims of a row: {type(error).__name__} {error}"[:200]) from error

@@ -16,11 +16,12 @@ from hypothesis import given, settings
 from pyarrow import feather, parquet
 
 from kg.backends.memory import MemoryStore
+from kg.claims import Claims
 from kg.errors import EngineError, InputError, RecordError
 from kg.graph_formats import FORMATS, GraphFormat, format_of, write_graph
 from kg.importing import import_graph
 from kg.ledger import Ledger
-from kg.model import AttributeValue, Entity, EntityKey
+from kg.model import AttributeValue, Edge, Entity, EntityKey
 from tests.kg.rich_graphs import (
     content,
     filled,
@@ -51,16 +52,24 @@ def without_lost(store: MemoryStore) -> MemoryStore:
     def whole(values: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
         return {name: value for name, value in values.items() if kept(value)}
 
+    def claimed(row: Entity | Edge) -> dict[str, Claims]:
+        lost = {name for name, value in row.attributes.items() if not kept(value)}
+        return {name: claims for name, claims in row.claims.items() if name not in lost}
+
     return filled(
         [
             replace(
                 entity,
                 attributes=whole(entity.attributes),
                 aliases=entity.aliases if kept(entity.aliases) else (),
+                claims=claimed(entity),
             )
             for entity in store.entities()
         ],
-        [replace(edge, attributes=whole(edge.attributes)) for edge in store.edges()],
+        [
+            replace(edge, attributes=whole(edge.attributes), claims=claimed(edge))
+            for edge in store.edges()
+        ],
     )
 
 
