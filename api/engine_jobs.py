@@ -21,7 +21,7 @@ from api.job_parameters import (
 )
 from api.job_work import JobKind, JobRun
 from kg.errors import InputError
-from kg.files import atomic_write
+from kg.files import atomic_write, write_json_lines
 from kg.progress import Progress
 
 if TYPE_CHECKING:
@@ -52,10 +52,9 @@ def _beside(engine: Engine, snapshot: str = "full") -> Engine:
 
 def _reported(run: JobRun, rows: Sequence[Mapping[str, Any]]) -> Path:
     """Write the rows of a job's report and return where they lie."""
-    with atomic_write(run.folder / REPORT) as file:
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-    return run.folder / REPORT
+    path = run.folder / REPORT
+    write_json_lines(path, rows)
+    return path
 
 
 def _import_kind(engine: Engine) -> JobKind:

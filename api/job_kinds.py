@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from api.engine import Engine
 from api.job_parameters import MENTION_PARTS
 from api.runner import JobKind, JobRun
 from kg.errors import InputError, JobError
-from kg.files import atomic_write
+from kg.files import write_json_lines
 from kg.progress import Progress
 
 __all__ = ["check_link", "link_kind", "mentions_of"]
@@ -29,9 +28,7 @@ def link_kind(engine: Engine) -> JobKind:
 
         mentions = mentions_of(run.folder, run.id)
         if not mentions.exists():
-            with atomic_write(mentions) as file:
-                for mention in run.parameters["mentions"]:
-                    file.write(json.dumps(mention, ensure_ascii=False).encode() + b"\n")
+            write_json_lines(mentions, run.parameters["mentions"])
         out = run.folder / "links.jsonl"
         job = LinkJob(mentions=mentions, out=out, columns=run.parameters.get("columns", {}))
         counts = link_file(engine, job, progress=progress)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.proof_schemas import Model
+from api.steps.train import ModelName
 from kg.errors import InputError
 
 __all__ = [
@@ -25,7 +26,6 @@ JobKindName = Literal["link", "import", "scenes", "train", "evaluate"]
 P = TypeVar("P", bound=BaseModel)
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
-ModelName = Literal["symbolic", "cone", "rough"]
 
 
 class _Parameters(BaseModel):

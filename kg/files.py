@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -23,6 +23,7 @@ __all__ = [
     "sha256_of_file",
     "sha256_of_text",
     "write_json",
+    "write_json_lines",
 ]
 
 STALE_S = 3_600.0
@@ -112,6 +113,13 @@ def write_json(path: Path, value: Any) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
     with atomic_write(path) as file:
         file.write(text.encode() + b"\n")
+
+
+def write_json_lines(path: Path, rows: Iterable[Any]) -> None:
+    """Write each row as a line of JSON, atomically, keys in their order."""
+    with atomic_write(path) as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
 
 
 def read_json(path: Path, *, kind: str, formats: tuple[int, ...] = ()) -> dict[str, Any]:

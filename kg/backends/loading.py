@@ -248,7 +248,7 @@ class _FirstLoad:
             self._relations |= new
 
     def _checked(self, row: Edge) -> Edge:
-        if row.attributes or row.relation not in self._named:
+        if row.attributes or row.claims or row.relation not in self._named:
             checked_edge(row)
             self._named.add(row.relation)
         return row

@@ -67,6 +67,10 @@ def test_a_graph_in_a_request_is_imported_and_taken_back(
     assert fresh == {"Narnia", "Archenland"}
     (edge,) = engine.store.edges(relation="touches")
     assert engine.store.entity(edge.tail).name == "Archenland"  # type: ignore[union-attr]
+    assert engine.store.entity(EntityKey("http://example.org/Narnia")) is not None
+    undone = client.post("/v1/undo", json={"job": report["jobs"][0], "confirm": True})
+    assert undone.status_code == 200, undone.text
+    assert {entity.key for entity in engine.store.entities()} == before
 
 
 def test_rejects_of_an_import_are_in_its_report(own: tuple[WorldEngine, TestClient]) -> None:
@@ -147,9 +151,3 @@ def test_a_key_for_jobs_alone_changes_no_graph(tmp_path: Path) -> None:
             "insufficient-scope",
         )
         assert got[("jobs", "write")].status_code == 202
-
-
-def test_a_graph_is_known_by_its_key(own: tuple[WorldEngine, TestClient]) -> None:
-    engine, client = own
-    ended(client, "import", format="turtle", text=TURTLE)
-    assert engine.store.entity(EntityKey("http://example.org/Narnia")) is not None
