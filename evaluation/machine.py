@@ -52,10 +52,15 @@ def this_machine(*, gpu: str | None = None) -> Machine:
     return Machine(cores=cores or 1, memory_gb=round(total / 2**30, 1), gpu=gpu)
 
 
+_NOT_RESULTS = ":(top,exclude)docs/benchmarks"
+"""Pathspec of git: all but the folder that benches write to."""
+
+
 def current_commit(folder: Path | None = None) -> str | None:
     """Return the hash of the checked-out commit, None outside a repository or without git.
 
-    A ``-dirty`` is added where tracked files differ from the commit.
+    A ``-dirty`` is added where tracked files differ from the commit, but not for kept results: a
+    bench that writes its page would else mark the next one, which ran the very same code.
 
     Args:
         folder: Inside the repository; the folder of this file if None.
@@ -67,7 +72,9 @@ def current_commit(folder: Path | None = None) -> str | None:
     commit = _output(git, where, "rev-parse", "HEAD")
     if not commit:
         return None
-    changed = _output(git, where, "status", "--porcelain", "--untracked-files=no")
+    changed = _output(
+        git, where, "status", "--porcelain", "--untracked-files=no", "--", ":/", _NOT_RESULTS
+    )
     return f"{commit}-dirty" if changed else commit
 
 

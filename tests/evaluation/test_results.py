@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,28 @@ def test_the_machine_the_clock_and_the_memory_are_real() -> None:
 
 def test_outside_a_repository_there_is_no_commit(tmp_path: Path) -> None:
     assert current_commit(tmp_path) is None
+
+
+def git(folder: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
+
+
+def test_a_tree_is_dirty_by_its_code_and_not_by_the_results_that_a_bench_has_written(
+    tmp_path: Path,
+) -> None:
+    page, code = tmp_path / "docs" / "benchmarks" / "a.md", tmp_path / "bench" / "a.py"
+    for file in (page, code):
+        file.parent.mkdir(parents=True)
+        file.write_text("old")
+    git(tmp_path, "init")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "Begin")
+    clean = current_commit(code.parent)
+    page.write_text("new")
+    assert current_commit(code.parent) == clean
+    code.write_text("new")
+    assert current_commit(code.parent) == f"{clean}-dirty"
 
 
 def run(mrr: float, error: float | None = None, **changes: object) -> RunResult:
