@@ -30,9 +30,10 @@ __all__ = ["FOREIGN_NOTE", "foreign_table", "of_foreign"]
 _PLAIN, _MARKED = "networks alone", "foreign words as marks"
 _WORDS = 6_000  # names of the other base that are tried as foreign words
 _KEPT = 0.15  # of them
-FOREIGN_NOTE = """NegLabel: `linkers.foreign_words`, no setting of a linker. As the table above; the
-marks are how much rather a keyword is like its candidates than like words that are foreign to the
-base (the 15 % least like it of 6,000 names of WikiDiverse's base), and whether there is a keyword.
+FOREIGN_NOTE = """NegLabel: `linkers.foreign_words`, setting `foreign_words` of a linker. As the
+table above; the marks are how much rather a keyword is like its candidates than like words that are
+foreign to the base (the 15 % least like it of 6,000 names of WikiDiverse's base), and whether there
+is a keyword.
 """
 
 Floats = NDArray[np.float32]

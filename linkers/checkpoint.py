@@ -17,6 +17,7 @@ from kg.files import atomic_write, read_json, sha256_of_file, write_json
 from linkers.config import LinkerConfig
 from linkers.decision import Decision
 from linkers.distillation import Student
+from linkers.foreign_words import ForeignWords
 from linkers.matching import MatchingConfig
 from linkers.networks import matching_network
 from linkers.priors import Priors
@@ -47,6 +48,11 @@ def save_trained(trained: Trained, folder: Path) -> None:
         arrays |= {
             f"student.{name}": np.ascontiguousarray(value.numpy())
             for name, value in trained.student.state_dict().items()
+        }
+    if trained.foreign is not None:
+        arrays |= {
+            f"foreign.{name}": np.ascontiguousarray(value)
+            for name, value in trained.foreign.arrays().items()
         }
     with atomic_write(folder / _WEIGHTS) as file:
         file.write(save(arrays))
@@ -110,6 +116,9 @@ def _read(values: dict[str, Any], weights: Path) -> Trained:
         student = Student(*sizes, dimension, generator=torch.Generator().manual_seed(0))
         student.load_state_dict(weights_of)
         student.eval()
+    foreign = None
+    if config.foreign_words:
+        foreign = ForeignWords.read(_part(arrays, "foreign."), dimension=shape.text_dimension)
     decision = Decision(_part(arrays, "decision."))
     return Trained(
         config=config,
@@ -118,6 +127,7 @@ def _read(values: dict[str, Any], weights: Path) -> Trained:
         priors=Priors(values["priors"]),
         encoders=values["encoders"],
         student=student,
+        foreign=foreign,
     )
 
 

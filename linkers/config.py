@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from kg.config_fields import restored
+from kg.config_fields import added, restored
 from kg.errors import SettingError
 from linkers.decision import DecisionConfig
 from linkers.matching import MatchingConfig
@@ -41,6 +41,10 @@ class LinkerConfig:
             document.
         student: Whether a search that learns from the network (`linkers.distillation`) names
             candidates too.
+        foreign_words: How many words that are foreign to the base each mention is weighed against
+            (`linkers.foreign_words`): how much rather it is like its candidates is one more mark
+            that the decision sees. They come from the texts of the mentions to learn from; 0 for
+            none.
         folds: Networks trained apart to give the decision honest scores, at least 2.
         matching: The network's settings by name, whole: what is not named is as `MatchingConfig`
             has it. Dimensions come from the encoders.
@@ -53,6 +57,7 @@ class LinkerConfig:
     nil_above: float = 0.0
     coherent_above: float = 0.9
     student: bool = False
+    foreign_words: int = added(0, before=0)
     folds: int = 2
     matching: Mapping[str, Any] = field(default_factory=lambda: dict(_MATCHING))
     decision: DecisionConfig = field(default_factory=DecisionConfig)
@@ -64,6 +69,13 @@ class LinkerConfig:
                 raise SettingError(f"{name} must lie in [0, 1], got {getattr(self, name)}")
         if self.candidates < 1 or self.kept < 1 or self.folds < 2:
             raise SettingError("candidates and kept must be at least 1, folds at least 2")
+        if self.foreign_words < 0:
+            raise SettingError(f"foreign_words must be at least 0, got {self.foreign_words}")
+        if self.foreign_words and self.decision.opinions == "alone":
+            raise SettingError(
+                "foreign_words is a mark for networks, and opinions 'alone' leaves them out",
+                hint="choose opinions 'none' or 'marks', or leave foreign_words at 0",
+            )
         self.network(text_dimension=1, image_dimension=1)
 
     def network(self, *, text_dimension: int, image_dimension: int) -> MatchingConfig:

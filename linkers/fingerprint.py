@@ -23,6 +23,8 @@ def linker_fingerprint(trained: Trained, base: KnowledgeBase) -> str:
     arrays |= {n: v.numpy() for n, v in trained.network.state_dict().items()}
     if trained.student is not None:
         arrays |= {f"student.{n}": v.numpy() for n, v in trained.student.state_dict().items()}
+    if trained.foreign is not None:
+        arrays |= {f"foreign.{n}": v for n, v in trained.foreign.arrays().items()}
     for name in sorted(arrays):
         digest.update(name.encode() + np.ascontiguousarray(arrays[name]).tobytes())
     for entity in base.entities:

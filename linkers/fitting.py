@@ -28,6 +28,8 @@ from linkers.distillation import (
     train_student,
 )
 from linkers.evidence import Evidence, MentionImages, window
+from linkers.foreign_mining import mined_words
+from linkers.foreign_words import ForeignWords
 from linkers.items import Items
 from linkers.knowledge_base import KnowledgeBase
 from linkers.matching import MatchingNetwork
@@ -76,6 +78,7 @@ def train_parts(
             raise InputError(f"{len(mentions)} mentions do not fit {len(gold)} gold entities")
     everything = [*train[0], *valid[0]]
     evidence.prepare(everything, pixels, progress=_part(progress, 0, 50))
+    foreign = _foreign(evidence, train, config, seed)  # refuses before the long work
     priors = Priors.learn(*train)
     folds = np.array([_fold(m, k, config.folds) for m, k in zip(*train, strict=True)], np.int64)
     parts = [
@@ -88,7 +91,7 @@ def train_parts(
     student = _student(evidence, train, parts, config, seed) if config.student else None
     cases: list[Case] = []
     for fold, part in enumerate(parts):
-        scorer = Scorer(evidence, part, limit=config.candidates, student=student)
+        scorer = Scorer(evidence, part, limit=config.candidates, student=student, foreign=foreign)
         rows = np.flatnonzero(folds == fold)
         chosen = ([train[0][i] for i in rows.tolist()], [train[1][i] for i in rows.tolist()])
         cases += _cases(scorer, chosen, priors, seen=True)
@@ -101,7 +104,7 @@ def train_parts(
         seed=seed,
         progress=_part(progress, 85, 98),
     )
-    scorer = Scorer(evidence, network, limit=config.candidates, student=student)
+    scorer = Scorer(evidence, network, limit=config.candidates, student=student, foreign=foreign)
     decision = decision.calibrated(_cases(scorer, valid, priors, seen=False))
     progress(100, 100)
     return Trained(
@@ -111,7 +114,17 @@ def train_parts(
         priors=priors,
         encoders=evidence.encoders.fingerprint,
         student=student,
+        foreign=foreign,
     )
+
+
+def _foreign(
+    evidence: Evidence, train: Labelled, config: LinkerConfig, seed: int
+) -> ForeignWords | None:
+    if not config.foreign_words:
+        return None
+    keep, most = config.foreign_words, config.candidates
+    return mined_words(evidence, *train, keep=keep, candidates=most, seed=seed)
 
 
 def _student(

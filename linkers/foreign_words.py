@@ -13,6 +13,7 @@ answers are known, where the public code reads its test set.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -101,6 +102,27 @@ class ForeignWords:
         shares = 1.0 / (1.0 + np.exp(np.clip(groups - inside[:, None], -700.0, 700.0)))
         result: NDArray[np.float64] = np.where(there.any(axis=1), shares.mean(axis=1), 0.0)
         return result
+
+    def arrays(self) -> dict[str, Floats]:
+        """Return what `read` needs."""
+        return {"vectors": self.vectors, "temperature": np.array([self.temperature], np.float32)}
+
+    @classmethod
+    def read(cls, arrays: Mapping[str, Floats], *, dimension: int) -> Self:
+        """Return what `arrays` gave.
+
+        Args:
+            arrays: By name.
+            dimension: Of the encoder's vectors.
+
+        Raises:
+            KeyError: An array is missing.
+            InputError: They are vectors of another encoder.
+        """
+        vectors = arrays["vectors"]
+        if vectors.ndim != 2 or not len(vectors) or vectors.shape[1] != dimension:
+            raise InputError(f"foreign words must be of {dimension} numbers, got {vectors.shape}")
+        return cls(vectors=vectors, temperature=float(arrays["temperature"][0]))
 
     def tuned(
         self,

@@ -66,8 +66,10 @@ class Linker:
         self.trained = trained
         self._pixels = pixels
         self._evidence = evidence or Evidence(base, encoders, progress=progress)
-        limit, student = trained.config.candidates, trained.student
-        self._scorer = Scorer(self._evidence, trained.network, limit=limit, student=student)
+        most, student, foreign = trained.config.candidates, trained.student, trained.foreign
+        self._scorer = Scorer(
+            self._evidence, trained.network, limit=most, student=student, foreign=foreign
+        )
 
     @classmethod
     def train(

@@ -13,6 +13,8 @@ from linkers.candidates import candidates
 from linkers.cases import Case
 from linkers.distillation import Student
 from linkers.evidence import SIGNALS, Evidence
+from linkers.foreign_mining import vector_of_name, vectors_of_names
+from linkers.foreign_words import ForeignWords
 from linkers.losses import fused
 from linkers.matching import UNITS, MatchingNetwork
 from linkers.model import Mention
@@ -67,6 +69,7 @@ class Scorer:
         network: The matching network.
         limit: Most candidates.
         student: A search that names candidates too.
+        foreign: Words that mentions are weighed against; one more mark of each.
     """
 
     def __init__(
@@ -76,11 +79,14 @@ class Scorer:
         *,
         limit: int,
         student: Student | None = None,
+        foreign: ForeignWords | None = None,
     ) -> None:
         self.evidence = evidence
         self._network = network.eval()
         self._limit = limit
         self._student = student
+        self._foreign = foreign
+        self._names = None if foreign is None else vectors_of_names(evidence)
         items = items_of(evidence.entity_vectors(), evidence.encoders)
         with torch.inference_mode():
             self._entities = network.encode(items, "entity")
@@ -91,8 +97,23 @@ class Scorer:
         rows = self.evidence.rows(mention, priors, also=also)
         ids = candidates(rows, limit=self._limit, searched=self._searched(mention))
         signals = np.concatenate([rows[:, ids].T, self._matched(mention, ids)], axis=1)
-        case = Case(signals=np.ascontiguousarray(signals, np.float32), marks=marks(mention))
+        told = np.concatenate([marks(mention), self._weighed(mention, ids)])
+        case = Case(signals=np.ascontiguousarray(signals, np.float32), marks=told)
         return Sighting(ids=ids, case=case)
+
+    def _weighed(self, mention: Mention, ids: list[int]) -> NDArray[np.float32]:
+        """Return ``(1,)`` how much rather words are like candidates than foreign, or ``(0,)``.
+
+        Without words it is 0; the first of the marks tells so.
+        """
+        if self._foreign is None or self._names is None:
+            return np.zeros(0, dtype=np.float32)
+        if not ids or not mention.surface.strip():
+            return np.zeros(1, dtype=np.float32)
+        own = vector_of_name(self.evidence, mention)
+        there = np.ones((1, len(ids)), dtype=np.bool_)
+        found = self._foreign.scores(own[None], self._names[ids][None], there)
+        return found.astype(np.float32)
 
     def _searched(self, mention: Mention) -> NDArray[np.float32] | None:
         if self._student is None or self._towers is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from linkers.config import LinkerConfig
 from linkers.decision import Decision
 from linkers.distillation import Student
+from linkers.foreign_words import ForeignWords
 from linkers.matching import MatchingNetwork
 from linkers.priors import Priors
 
@@ -24,6 +25,7 @@ class Trained:
         priors: What surfaces meant in the training links.
         encoders: Fingerprint of the encoders it was trained with.
         student: The search that learnt from the network; None without one.
+        foreign: Words that are foreign to the base it was trained on; None without any.
     """
 
     config: LinkerConfig
@@ -32,3 +34,4 @@ class Trained:
     priors: Priors
     encoders: str
     student: Student | None = None
+    foreign: ForeignWords | None = None

@@ -14,8 +14,16 @@ from kg.progress import Progress, silent
 if TYPE_CHECKING:
     from api.engine import Engine
     from linkers.boosted import EntityTable
+    from linkers.boosted.verdict import Verdict
 
 __all__ = ["LinkerTraining", "train_linker"]
+
+
+_ROUGH = (
+    "probabilities are rough: fewer than 20 right or wrong links, or mentions of none, of those "
+    "kept apart; look at some links before you trust them"
+)
+_NO_NIL = "no mention means none of the entities, so none will ever be said"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +84,22 @@ def train_linker(
 
     Returns:
         How many mentions were learnt from, how many of them people decided, how many mean an entity
-        that is there, rejects
-        (and why the first is one), and the folder.
+        that is there, how many were kept to calibrate, rejects (and why the first is one), the
+        folder, and a note where they were too few to say how sure links are.
 
     Raises:
         RecordError: A file is missing or is not of its format.
         MappingError: A table lacks a column.
         InputError: Nothing can be learnt.
     """
-    from linkers.boosted import BoostedLinker, RankerConfig, TreeConfig, save_linker
+    from linkers.boosted import (
+        BoostedLinker,
+        RankerConfig,
+        TreeConfig,
+        gather,
+        save_linker,
+        train_ranker,
+    )
     from linkers.labelled_tables import LabelledTable, read_labelled
     from linkers.mention_sets import MentionSet
     from linkers.records import MentionColumns
@@ -101,15 +116,16 @@ def train_linker(
     if task.valid is not None:
         valid = read_labelled(task.valid, columns, gold=task.gold).mentions
     table = _table(engine, task)
-    linker = BoostedLinker.train(
+    material = gather(
         table,
         pooled_texts(engine),
         (train.mentions, train.gold),
-        valid=((), ()) if valid is None else (valid.mentions, valid.gold),
-        config=RankerConfig(trees=TreeConfig(trees=task.trees)),
-        seed=task.seed,
+        ((), ()) if valid is None else (valid.mentions, valid.gold),
         progress=progress,
     )
+    config = RankerConfig(trees=TreeConfig(trees=task.trees))
+    ranker, verdict = train_ranker(material, config=config, seed=task.seed)
+    linker = BoostedLinker(material.index, material.memory, ranker, verdict)
     workspace = engine.workspace
     folder = workspace.model("full", BOOSTED) if task.save is None else task.save
     save_linker(linker, folder)
@@ -119,10 +135,12 @@ def train_linker(
         "decided_by_people": len(meanings),
         "in_the_base": sum(key in table.ids for key in train.gold if key is not None),
         "entities": len(table),
-        "calibrated_on": 0 if valid is None else len(valid),
+        "calibrated_on": 0 if material.valid is None else len(material.valid),
         "rejects": len(read.rejects),
         "linker": str(folder),
     }
+    if notes := _notes(verdict):
+        outcome["note"] = notes
     if read.rejects:
         first = read.rejects[0]
         outcome["first_reject"] = f"{first.file}, line {first.line}: {first.reason}"
@@ -130,6 +148,14 @@ def train_linker(
         with workspace.doing(LINKER, linker.fingerprint) as recorded:
             recorded.update(outcome, kind=BOOSTED, label=task.label)
     return outcome
+
+
+def _notes(verdict: Verdict | None) -> str:
+    """Return what a user should know of the probabilities; empty where all is well."""
+    if verdict is None:
+        return "nothing could teach how sure links are: all go to review"
+    told = ((_ROUGH, verdict.rough), (_NO_NIL, not verdict.knows_nil))
+    return "; ".join(text for text, is_so in told if is_so)
 
 
 def _table(engine: Engine, task: LinkerTraining) -> EntityTable:

@@ -20,7 +20,7 @@ from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.ranker import Ranker, RankerConfig, fit_ranker
 from linkers.boosted.texts import PooledTexts
-from linkers.boosted.verdict import Taught, Verdict, fit_verdict, taught_by
+from linkers.boosted.verdict import Taught, Verdict, fit_verdict, taught_by, too_few
 from linkers.model import Mention
 
 __all__ = ["Labelled", "Material", "gather", "train_ranker"]
@@ -140,16 +140,18 @@ def train_ranker(
         progress(1, total)
     if material.valid is None:
         return ranker, None
-    taught = None
-    if material.train is not None and many:
-        told = _of(progress, 1, total)
+    taught, scores = None, ranker.scores(material.valid)
+    few = too_few(material.valid, scores, material.valid_gold)
+    if material.train is not None and (many or few):
+        told = _of(progress, 1, total) if many else silent
         taught = _taught(material, material.train, config=settings, seed=seed, progress=told)
     verdict = fit_verdict(
         material.valid,
-        ranker.scores(material.valid),
+        scores,
         material.valid_gold,
         groups=material.valid_documents,
         taught=taught,
+        many=many,
         seed=seed,
     )
     return ranker, verdict

@@ -3,7 +3,8 @@
 Two small forests look at a list (its scores, and what its first candidates are like). They learn
 from mentions that their ranker was not trained on: from many training mentions, each ranked by the
 other half of the documents, calibrated on the mentions that are kept for it; or, where training
-mentions are few, from the latter, calibrated on their own folds.
+mentions are few, from the latter, calibrated on their own folds. Where even these hold too few of a
+kind for a forest, a straight line on one mark says it (Platt), fitted on all such mentions.
 """
 
 from __future__ import annotations
@@ -15,18 +16,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation import Isotonic, Platt, calibration_from_json, fit_platt
+from evaluation import calibration_from_json, fit_platt
 from kg.errors import InputError
 from linkers.boosted.describing import Described
 from linkers.boosted.features import FEATURES
-from linkers.boosted.trees import Forest, TreeConfig, fit_forest
+from linkers.boosted.sure import BEST, LEAD, Sure
+from linkers.boosted.trees import TreeConfig, fit_forest
 
-__all__ = ["Sure", "Taught", "Verdict", "fit_verdict", "summaries", "taught_by"]
+__all__ = ["Taught", "Verdict", "fit_verdict", "summaries", "taught_by", "too_few"]
 
 Floats = NDArray[np.float64]
 
 _FOLDS = 5
-_FEWEST = 20  # of either kind, below which a share is said and no forest grown
+_FEWEST = 20  # of either kind, below which one mark says it and no forest is grown
 _TREES = TreeConfig(
     trees=60, learning_rate=0.06, leaves=6, smallest_leaf=15, penalty=5.0, columns=0.5
 )
@@ -108,29 +110,6 @@ def _first(described: Described, scores: Floats) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sure:
-    """A probability of something about a list.
-
-    Attributes:
-        forest: None where it is the same for all.
-        calibration: From the forest's log-odds (or 0) to probabilities.
-    """
-
-    forest: Forest | None
-    calibration: Isotonic | Platt
-
-    def probabilities(self, marks: NDArray[np.float32]) -> Floats:
-        """Return ``(n,)`` probabilities."""
-        raw = np.zeros(len(marks)) if self.forest is None else self.forest.scores(marks)
-        return self.calibration.apply(raw)
-
-    @classmethod
-    def always(cls, share: float) -> Sure:
-        """Return a probability that is the same for all."""
-        return cls(forest=None, calibration=Isotonic(scores=(0.0,), probabilities=(share,)))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Verdict:
     """What is said of a list.
 
@@ -141,6 +120,16 @@ class Verdict:
 
     right: Sure
     nil: Sure
+
+    @property
+    def rough(self) -> bool:
+        """Whether one of the two was learnt from too few mentions for a forest."""
+        return self.right.forest is None or self.nil.mark is not None
+
+    @property
+    def knows_nil(self) -> bool:
+        """Whether a mention was seen whose entity is not in the base."""
+        return self.nil.forest is not None or self.nil.mark is not None
 
     def apply(self, described: Described, scores: Floats) -> tuple[Floats, Floats]:
         """Return ``(n,)`` probabilities of the first candidate, and of NIL."""
@@ -155,12 +144,11 @@ class Verdict:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the arrays, for safetensors."""
-        parts = {"right": self.right.forest, "nil": self.nil.forest}
+        parts = {"right": self.right, "nil": self.nil}
         return {
             f"{part}.{name}": value
-            for part, forest in parts.items()
-            if forest is not None
-            for name, value in forest.arrays().items()
+            for part, sure in parts.items()
+            for name, value in sure.arrays().items()
         }
 
     @classmethod
@@ -177,11 +165,27 @@ class Verdict:
                 for name, value in arrays.items()
                 if name.startswith(f"{part}.")
             }
-            parts[part] = Sure(
-                forest=Forest.of_arrays(own) if own else None,
-                calibration=calibration_from_json(values[part]),
-            )
+            parts[part] = Sure.of(calibration_from_json(values[part]), own)
         return cls(**parts)
+
+
+def too_few(described: Described, scores: Floats, gold: NDArray[np.int64]) -> bool:
+    """Tell whether mentions hold too few of a kind to grow forests on them.
+
+    Args:
+        described: Mentions that the ranker was not trained on.
+        scores: Their scores.
+        gold: ``(n,)`` ids, -1 for NIL.
+    """
+    inside = gold >= 0
+    right = (_first(described, scores) == gold)[inside]
+    return any(_rarer(outcomes) < _FEWEST for outcomes in (right, inside))
+
+
+def _rarer(outcomes: NDArray[np.bool_]) -> int:
+    """Return how many there are of the rarer kind."""
+    true = int(outcomes.sum())
+    return min(true, len(outcomes) - true)
 
 
 def fit_verdict(
@@ -191,6 +195,7 @@ def fit_verdict(
     *,
     groups: Sequence[str],
     taught: Taught | None = None,
+    many: bool = True,
     seed: int = 0,
 ) -> Verdict:
     """Learn how sure lists are.
@@ -200,7 +205,9 @@ def fit_verdict(
         scores: Their scores.
         gold: ``(n,)`` ids, -1 for NIL.
         groups: What holds mentions together when folds are made (documents).
-        taught: Lists of training mentions, to learn from instead; these then calibrate.
+        taught: Lists of training mentions, to learn from instead; the others then calibrate.
+        many: Whether these are enough for forests; if not, they count only where the others hold
+            too few of a kind.
         seed: Of the folds and trees.
 
     Raises:
@@ -215,15 +222,30 @@ def fit_verdict(
     fold_of = generator.integers(0, _FOLDS, size=len(names))
     folds = fold_of[[names[group] for group in groups]]
     inside = gold >= 0
-    right = _sure(
-        marks[inside],
-        (first == gold)[inside],
-        folds[inside],
-        seed,
-        None if taught is None else (taught.marks[taught.inside], taught.right[taught.inside]),
-    )
+    outcomes = (first == gold)[inside]
+    told = None if taught is None else (taught.marks[taught.inside], taught.right[taught.inside])
     more = None if taught is None else (taught.marks, ~taught.inside)
-    return Verdict(right=right, nil=_sure(marks, ~inside, folds, seed, more))
+    if _rarer(outcomes) < _FEWEST:
+        right = _by_mark(LEAD, (marks[inside], outcomes), told)
+    else:
+        right = _sure(marks[inside], outcomes, folds[inside], seed, told if many else None)
+    if _rarer(inside) < _FEWEST:
+        return Verdict(right=right, nil=_by_mark(BEST, (marks, ~inside), more))
+    return Verdict(right=right, nil=_sure(marks, ~inside, folds, seed, more if many else None))
+
+
+Outcomes = tuple[NDArray[np.float32], NDArray[np.bool_]]
+"""Marks of lists, and what came of each."""
+
+
+def _by_mark(column: int, valid: Outcomes, taught: Outcomes | None) -> Sure:
+    """Return what one mark says, by all lists that are honest, few as they are."""
+    parts = [valid] if taught is None else [valid, taught]
+    marks, outcomes = (np.concatenate(values) for values in zip(*parts, strict=True))
+    if not outcomes.any():  # none was ever seen: it may be left out
+        return Sure.always(0.0)
+    calibration = fit_platt(marks[:, column], outcomes)
+    return Sure(forest=None, calibration=calibration, mark=column)
 
 
 def _sure(
@@ -231,12 +253,8 @@ def _sure(
     outcomes: NDArray[np.bool_],
     folds: NDArray[np.int64],
     seed: int,
-    taught: tuple[NDArray[np.float32], NDArray[np.bool_]] | None,
+    taught: Outcomes | None,
 ) -> Sure:
-    true = int(outcomes.sum())
-    if min(true, len(outcomes) - true) < _FEWEST:
-        # none of a kind was ever seen: it may be left out
-        return Sure.always(true / len(outcomes) if len(outcomes) else 0.0)
     if taught is not None and taught[1].any() and not taught[1].all():
         ones = np.ones(len(taught[1]), dtype=np.float32)
         forest = fit_forest(*taught, ones, config=_MANY, seed=seed)

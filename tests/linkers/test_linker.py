@@ -113,11 +113,11 @@ def test_save_and_load(tiny_linker: Linker, tmp_path: Path) -> None:
         Linker.load(tmp_path, tiny_linker.base, encoders=other)
 
 
-def test_a_linker_with_opinions_and_a_student_is_kept_whole(
+def test_a_linker_with_opinions_foreign_words_and_a_student_is_kept_whole(
     tiny_encoders: Encoders, tiny_config: LinkerConfig, tmp_path: Path
 ) -> None:
     decision = replace(tiny_config.decision, epochs=3, opinions="marks")
-    config = replace(tiny_config, decision=decision, student=True)
+    config = replace(tiny_config, decision=decision, student=True, foreign_words=20)
     mentions, gold = examples(list(COUNTRIES))
     linker = Linker.train(
         world(), mentions, gold, encoders=tiny_encoders, config=config, pixels=PICTURES.get
@@ -129,6 +129,28 @@ def test_a_linker_with_opinions_and_a_student_is_kept_whole(
     assert again.link(mentions[:3]) == linker.link(mentions[:3])
     towers = linker.trained.student.towers  # they start alike
     assert not towers["entity text"].equal(towers["mention text"])
+    foreign = linker.trained.foreign
+    assert foreign.vectors.shape == (20, 32)
+    turned = replace(foreign, vectors=foreign.vectors[::-1, ::-1])
+    trained = replace(linker.trained, foreign=turned)
+    other = Linker(world(), tiny_encoders, trained, pixels=PICTURES.get)
+    assert other.fingerprint != linker.fingerprint
+    assert other.link(mentions[:3]) != linker.link(mentions[:3])  # the decision sees their mark
+    wordless = [mention for mention in mentions if mention.image][:1]
+    assert other.link(wordless) == linker.link(wordless)
+
+
+def test_foreign_words_are_refused_where_they_cannot_work(
+    tiny_encoders: Encoders, tiny_config: LinkerConfig
+) -> None:
+    config = replace(tiny_config, foreign_words=10_000)
+    mentions, gold = examples(list(COUNTRIES))
+    with pytest.raises(
+        SettingError, match=r"foreign_words wants 10000 words, and the texts .* have"
+    ):
+        Linker.train(world(), mentions, gold, encoders=tiny_encoders, config=config)
+    with pytest.raises(SettingError, match="opinions 'alone' leaves them out"):
+        replace(config, decision=replace(config.decision, opinions="alone"))
 
 
 def test_what_is_no_linker_is_refused(tiny_linker: Linker, tmp_path: Path) -> None:
@@ -179,6 +201,7 @@ def test_settings_round_trip_and_refuse() -> None:
         {"candidates": 0},
         {"link_above": 2.0},
         {"folds": 1},
+        {"foreign_words": -1},
         {"matching": {"x": 1}},
         {"matching": {"dimension": 0}},
     ):

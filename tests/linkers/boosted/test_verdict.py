@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from encoders import TinyTextEncoder
+from evaluation import auroc
+from kg.errors import InputError
 from linkers.boosted import PooledTexts, RankerConfig, TreeConfig, gather, train_ranker
 from linkers.boosted import training as module
 from linkers.boosted.training import Material
-from linkers.boosted.verdict import fit_verdict, summaries, taught_by
+from linkers.boosted.verdict import Verdict, fit_verdict, summaries, taught_by
 from linkers.mention_sets import read_entity_table, read_mention_set
 from tests.linkers.boosted.made_world import entities, mentions, write
 
@@ -68,6 +70,36 @@ def test_lists_of_training_mentions_take_the_place_of_those_for_calibration(
     assert with_.nil.forest is not None
     assert without.nil.forest is not None
     assert len(with_.nil.forest.roots) > len(without.nil.forest.roots)
+
+
+def test_few_mentions_still_tell_right_from_wrong_and_never_promise_all(tmp_path: Path) -> None:
+    table = read_entity_table(write(tmp_path / "entities.jsonl", entities()))
+    every = read_mention_set(write(tmp_path / "mentions.jsonl", mentions(500)))
+    smaller, texts = table.without(table.keys[::4]), PooledTexts(TinyTextEncoder())
+    few, test = every.part("train").only(range(60)), every.part("test")
+    held = gather(smaller, texts, (few.mentions, few.gold), ((), ()))
+    ranker, verdict = train_ranker(held, config=CONFIG)
+    assert verdict is not None
+    assert verdict.rough
+    assert verdict.knows_nil
+    asked = gather(smaller, texts, (few.mentions, few.gold), (test.mentions, test.gold))
+    assert asked.valid is not None
+    scores = ranker.scores(asked.valid)
+    first, nil = verdict.apply(asked.valid, scores)
+    told = taught_by(asked.valid, scores, asked.valid_gold)
+    assert auroc(nil, ~told.inside) > 0.6
+    assert auroc(first, told.right) > 0.7
+    assert first.max() < 1
+    again = Verdict.of(verdict.to_json(), verdict.arrays())
+    np.testing.assert_array_equal(again.apply(asked.valid, scores), (first, nil))
+    with pytest.raises(InputError, match="no mark"):
+        Verdict.of(verdict.to_json(), {"nil.mark": np.array([99])})
+    inside = [n for n, key in enumerate(few.gold) if key in smaller.ids]
+    known = few.only(inside)
+    _, never = train_ranker(gather(smaller, texts, (known.mentions, known.gold)), config=CONFIG)
+    assert never is not None
+    assert not never.knows_nil
+    assert (never.apply(asked.valid, scores)[1] == 0).all()
 
 
 def test_documents_stand_beside_their_mentions(tmp_path: Path) -> None:
