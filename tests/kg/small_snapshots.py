@@ -16,19 +16,26 @@ scalars = (
     | st.floats(allow_nan=False)
     | st.text("ab\x00,'\"", max_size=3)
 )
-attribute_values = scalars | st.lists(scalars, max_size=2).map(tuple)
+attributes = st.dictionaries(
+    st.sampled_from(["n", "m"]), scalars | st.lists(scalars, max_size=2).map(tuple)
+)
+keys_ = st.lists(st.sampled_from(KEYS), unique=True, max_size=5)
+labels = st.sampled_from(["Country", "Part"])
+names = st.sampled_from(["x", "y z", "É"])
+probabilities = st.lists(st.floats(0, 1), max_size=2)
 
 
 @st.composite
 def graphs(draw) -> tuple[list[Entity], list[Edge]]:
-    keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=5))
+    keys = draw(keys_)
+    parts = st.none() | st.sampled_from([*keys, EntityKey("gone")]).map(part_of)
     entities = [
         Entity(
             key=key,
-            label=draw(st.sampled_from(["Country", "Part"])),
-            name=draw(st.sampled_from(["x", "y z", "É"])),
-            attributes=draw(st.dictionaries(st.sampled_from(["n", "m"]), attribute_values)),
-            part=draw(st.none() | st.sampled_from([*keys, EntityKey("gone")]).map(part_of)),
+            label=draw(labels),
+            name=draw(names),
+            attributes=draw(attributes),
+            part=draw(parts),
         )
         for key in keys
     ]
@@ -46,8 +53,7 @@ def graphs(draw) -> tuple[list[Entity], list[Edge]]:
             relation=relation,
             tail=tail,
             provenance=tuple(
-                Provenance(kind="linked", source="s", probability=p)
-                for p in draw(st.lists(st.floats(0, 1), max_size=2))
+                Provenance(kind="linked", source="s", probability=p) for p in draw(probabilities)
             ),
         )
         for head, relation, tail in triples
