@@ -1,11 +1,13 @@
 """Hypothesis strategies: small graphs as entities and edges, and random query trees over them.
 
 Graphs have at most eight entities, so that a failure shrinks to something a person can draw.
+Strategies are kept once made: to make those of a tree takes longer than to draw one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -46,6 +48,11 @@ TEXTS = ("a", "ab", "b'c", "")
 DAYS = ("1960-08-11", "1962-07-05")
 VALUES = (*NUMBERS, *TEXTS, *DAYS, True)
 
+_labels = st.sampled_from(LABELS)
+_names = st.sampled_from(NAMES)
+_attributes = st.dictionaries(st.sampled_from(ATTRIBUTES), st.sampled_from(VALUES))
+_probabilities = st.sampled_from((1.0, 1.0, 0.95, 0.5))
+
 
 @dataclass(frozen=True)
 class Case:
@@ -74,33 +81,39 @@ def graphs(
     entities = tuple(
         Entity(
             key=_key(number),
-            label=LABELS[number % 2] if number < 2 else draw(st.sampled_from(LABELS)),
-            name=draw(st.sampled_from(NAMES)),
-            attributes=draw(st.dictionaries(st.sampled_from(ATTRIBUTES), st.sampled_from(VALUES))),
+            label=LABELS[number % 2] if number < 2 else draw(_labels),
+            name=draw(_names),
+            attributes=draw(_attributes),
         )
         for number in range(count)
     )
     ends = st.integers(0, count - 1)
-    drawn = draw(
-        st.lists(st.tuples(ends, st.sampled_from(RELATIONS), ends), max_size=max_edges, unique=True)
-    )
+    drawn = draw(_triples(count, max_edges))
     first = [(draw(ends), relation, draw(ends)) for relation in RELATIONS]
     edges = tuple(
         Edge(
             head=_key(head),
             relation=relation,
             tail=_key(tail),
-            provenance=(_source(draw(st.sampled_from((1.0, 1.0, 0.95, 0.5)))),),
+            provenance=(_source(draw(_probabilities)),),
         )
         for head, relation, tail in sorted({*drawn, *first})
     )
     return entities, edges
 
 
+@cache
+def _triples(entities: int, max_size: int) -> st.SearchStrategy[list[tuple[int, str, int]]]:
+    ends = st.integers(0, entities - 1)
+    triples = st.tuples(ends, st.sampled_from(RELATIONS), ends)
+    return st.lists(triples, max_size=max_size, unique=True)
+
+
 def _source(probability: float) -> Provenance:
     return Provenance(kind="linked", source="a text", probability=probability)
 
 
+@cache
 def comparisons() -> st.SearchStrategy[Compare]:
     """Draw comparisons on attributes, names and keys."""
     attributes = st.sampled_from((*ATTRIBUTES, "name"))
@@ -120,6 +133,7 @@ def comparisons() -> st.SearchStrategy[Compare]:
     )
 
 
+@cache
 def day_comparisons() -> st.SearchStrategy[Compare]:
     """Draw comparisons of an attribute with days."""
     days = st.sampled_from(DAYS).map(Date)
@@ -130,14 +144,16 @@ def day_comparisons() -> st.SearchStrategy[Compare]:
     )
 
 
+@cache
 def _leaves(entities: int) -> st.SearchStrategy[Query]:
     return st.one_of(
         st.integers(0, entities - 1).map(lambda number: Anchor(_key(number))),
-        st.sampled_from(LABELS).map(Labelled),
+        _labels.map(Labelled),
         comparisons(),
     )
 
 
+@cache
 def trees(entities: int = 8, *, max_leaves: int = 5) -> st.SearchStrategy[Query]:
     """Draw any trees, unsafe ones too, over the keys of `entities` entities."""
 
@@ -153,6 +169,7 @@ def trees(entities: int = 8, *, max_leaves: int = 5) -> st.SearchStrategy[Query]
     return st.recursive(_leaves(entities), bigger, max_leaves=max_leaves)
 
 
+@cache
 def safe_trees(entities: int = 8, *, max_leaves: int = 5) -> st.SearchStrategy[Query]:
     """Draw safe trees; negations stand beside a positive branch."""
 

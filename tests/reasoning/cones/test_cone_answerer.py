@@ -2,7 +2,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
 from kg.errors import SettingError, UnknownEntityError, UnsafeQueryError, UnsupportedQueryError
 from kg.model import EdgeKey, EntityKey
@@ -14,7 +13,6 @@ from reasoning.cones.model import ConeModel, ConeModelConfig
 from reasoning.cones.new_parts import new_part_scores
 from reasoning.cones.part_encoder import PartEncoderConfig
 from reasoning.cones.parts import PartFeatures, scene_table
-from reasoning.cones.queries import ConeQueries
 from reasoning.cones.rough_answerer import RoughConeAnswerer
 from reasoning.cones.training import train_cones
 from reasoning.exact import evaluate
@@ -33,7 +31,6 @@ from reasoning.query import (
 from reasoning.sampling import sample_queries
 from reasoning.structures import STRUCTURES
 from tests.reasoning.flag_world import FlagWorld, flag_world
-from tests.strategies import Case, cases
 
 CONFIG = ConeTrainingConfig(
     model=ConeModelConfig(
@@ -293,36 +290,3 @@ def test_a_model_that_does_not_fit_is_refused(world, rough):
     small = ConeModel(3, 2, ConeModelConfig(shape=GeometryConfig(dim=4, hidden=4)))
     with pytest.raises(SettingError, match="entities"):
         ConeAnswerer(world.train, small)
-
-
-@settings(max_examples=60)
-@given(cases())
-def test_any_safe_tree_is_answered_or_refused_by_name(case: Case):
-    snapshot = case.snapshot
-    model = ConeModel(
-        snapshot.num_entities,
-        2 * snapshot.num_relations,
-        ConeModelConfig(shape=GeometryConfig(dim=4, hidden=4)),
-    )
-    answerer = ConeAnswerer(snapshot, model)
-    try:
-        [found] = answerer.answer([case.tree], 100)
-    except UnsupportedQueryError as error:
-        assert error.hint  # noqa: PT017
-        return
-    known = {snapshot.entities.name(i) for i in evaluate(case.tree, snapshot)}
-    assert known == {a.entity for a in found.answers if a.status == "known"}
-    assert np.isfinite(answerer.scores([case.tree])).all()
-
-
-@settings(max_examples=60)
-@given(cases())
-def test_branches_never_shut_out_an_answer(case: Case):
-    try:
-        branches = ConeQueries(case.snapshot).branches(case.tree)
-    except UnsupportedQueryError:
-        return
-    possible = np.zeros(case.snapshot.num_entities, dtype=bool)
-    for branch in branches:
-        possible |= branch.allowed & branch.fitting
-    assert possible[evaluate(case.tree, case.snapshot)].all()
