@@ -4,8 +4,10 @@ Question: how far are probabilities from what comes true, before and after calib
 best likely answers of each query? The maps are the model's own, which training fitted on sampled
 validation queries; test queries (``test-queries.jsonl.gz`` of the folder, or sampled ones) are
 judged. Command: ``python -m bench.answer_calibration FOLDER --model DIR`` with a model that ``umbra
-train FOLDER`` made; about ten minutes on one core for NELL995. Writes ``answer-calibration.json``,
-``.md`` and ``.svg``; with ``--sampled`` their names end in ``-sampled``.
+train FOLDER`` made; about ten minutes on one core for NELL995, and half an hour more for the band:
+the validation queries of training are asked again, to fit the maps again on weighted ones. Writes
+``answer-calibration.json``, ``.md`` and ``.svg``; with ``--sampled`` their names end in
+``-sampled``.
 """
 
 from __future__ import annotations
@@ -15,32 +17,44 @@ import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.calibration_plot import RiskBand, draw, risk_band
+from bench.answer_calibration_page import page
+from bench.calibration_plot import draw
 from evaluation import (
     Measurement,
+    RiskBand,
     RunResult,
+    Sample,
     ece,
     reliability,
+    risk_band,
 )
+from kg.errors import InputError
 from kg.files import sha256_of_file
 from kg.graph_folder import GraphFolder, load_graph_folder
 from kg.progress import Progress
 from kg.snapshot import Snapshot
 from reasoning.answer_calibration import AnswerCalibration
-from reasoning.folder_model import load_folder_model
+from reasoning.answer_calibration_fitting import (
+    ValidationAnswers,
+    half_of_validation,
+    validation_answers,
+)
+from reasoning.folder_model import FolderModel, load_folder_model
+from reasoning.hinges import hinges
 from reasoning.judged_answers import JudgedAnswers, judged_answers, validation_queries
-from reasoning.protocols import Answerer
 from reasoning.query import structure_name
 from reasoning.query_files import read_query_file
 from reasoning.sampling import QuerySet
 from reasoning.structures import STRUCTURES
+from reasoning.symbolic.answerer import SymbolicAnswerer
 
-__all__ = ["main", "page", "result_of"]
+__all__ = ["main", "result_of"]
 
 EDGES = "1p"
 """Queries of one edge: their answers are the new tails of a head and a relation."""
@@ -50,20 +64,46 @@ Judged = Sequence[JudgedAnswers]
 
 def said_and_true(
     calibration: AnswerCalibration | None, judged: Judged
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
-    """Return the probability, the outcome and the query's number of each answer."""
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the probability and the outcome of each answer."""
     said = [
         one.scores if calibration is None else calibration.probabilities(one.query, one.scores)
         for one in judged
     ]
-    number = np.repeat(np.arange(len(judged)), [len(one.scores) for one in judged])
-    return np.concatenate(said), np.concatenate([one.outcomes for one in judged]), number
+    return np.concatenate(said), np.concatenate([one.outcomes for one in judged])
+
+
+def units_of(judged: Judged) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return for each answer the number of its query, and of the edge that it hangs on.
+
+    An answer that hangs on no edge is a unit of its own.
+    """
+    query = np.repeat(np.arange(len(judged)), [len(one.scores) for one in judged])
+    numbers: dict[object, int] = {}
+    hinge = [
+        numbers.setdefault((row, place) if edge is None else edge, len(numbers))
+        for row, one in enumerate(judged)
+        for place, edge in enumerate(one.hinges or (None,) * len(one.scores))
+    ]
+    return query, np.array(hinge, dtype=np.int64)
+
+
+def sample_of(validation: ValidationAnswers, judged: Judged) -> Sample:
+    """Return what the maps were fitted on, so that they can be fitted on it again."""
+
+    def refitted(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        found = validation.calibration(weights)
+        if found is None:
+            raise InputError("too few validation answers to fit maps on")
+        return said_and_true(found, judged)[0]
+
+    return Sample(units=units_of(validation.judged), refitted=refitted)
 
 
 def figures(calibration: AnswerCalibration, judged: Judged) -> dict[str, float]:
     """Return calibration errors of scores and of probabilities over some answers."""
-    said, true, _ = said_and_true(calibration, judged)
-    raw, _, _ = said_and_true(None, judged)
+    said, true = said_and_true(calibration, judged)
+    raw, _ = said_and_true(None, judged)
     return {
         "n": len(judged),
         "ece": ece(said, true),
@@ -97,12 +137,14 @@ def test_queries(
 
 
 def result_of(
-    answerer: Answerer,
+    answerer: SymbolicAnswerer,
     calibration: AnswerCalibration,
     asked: Sequence[QuerySet],
     known: Snapshot,
     *,
+    validation: ValidationAnswers | None,
     limit: int,
+    refits: int,
     looks: int,
     seed: int,
     command: str,
@@ -116,9 +158,11 @@ def result_of(
         calibration: Makes probabilities of them.
         asked: Queries with held-out answers.
         known: The graph of the answerer.
+        validation: What the maps were fitted on; None if the band takes them as they are.
         limit: Queries of one edge beyond this count for edges, not for answers of all kinds.
+        refits: How often the maps are fitted again for each kind of unit.
         looks: How often these test queries had been judged before.
-        seed: Of the bootstrap, and of which queries of one edge count for answers.
+        seed: Of the weights of refits, and of which queries of one edge count for answers.
         command: That is run.
         clock: Started before.
         inputs: Hashes.
@@ -126,7 +170,9 @@ def result_of(
     Returns:
         The figures, the risk–coverage curve, and the reliability table of the answers.
     """
-    judged = judged_answers(answerer, asked, known, progress=_printed("test"))
+    judged = judged_answers(
+        answerer, asked, known, progress=_printed("test"), hinges_of=partial(hinges, answerer)
+    )
     kinds: dict[str, list[JudgedAnswers]] = {}
     for one in judged:
         kinds.setdefault(structure_name(one.query) or "other", []).append(one)
@@ -134,15 +180,20 @@ def result_of(
     everything = [
         kind[row] for kind in kinds.values() for row in generator.permutation(len(kind))[:limit]
     ]
-    said, true, number = said_and_true(calibration, everything)
-    band = risk_band(said, true, number, seed=seed)
+    said, true = said_and_true(calibration, everything)
+    units = units_of(everything)
+    sample = None if validation is None else sample_of(validation, everything)
+    band = risk_band(said, true, units, sample=sample, draws=refits, seed=seed)
     overall = figures(calibration, everything)
     metrics = {
         "ece": overall["ece"],
         "ece_of_scores": overall["ece_of_scores"],
         "risk_within_band": band.share_within,
+        "risk_within_band_of_queries": risk_band(said, true, units[:1]).share_within,
+        "risk_within_band_of_queries_and_edges": risk_band(said, true, units).share_within,
         "risk_promised": float(band.promised[-1]),
         "risk_observed": float(band.risk[-1]),
+        "half_band": float(band.high[-1] - band.low[-1]) / 2,
     }
     if EDGES in kinds:
         metrics["ece_of_edges"] = figures(calibration, kinds[EDGES])["ece"]
@@ -170,49 +221,21 @@ def _printed(name: str) -> Progress:
     return show
 
 
-def page(result: RunResult, stem: str = "answer-calibration") -> str:
-    """Return the page of a result; every figure comes from it."""
-    metrics, looks = result.metrics, result.by["earlier"]["looks"]["n"]
-    lines = [
-        "# Calibration of answers\n",
-        (
-            f"Written by `{result.command}`, commit {result.commit}, {result.date}, "
-            f"{result.machine.cores} cores, {result.machine.memory_gb:.0f} GB, no GPU, "
-            f"seed {result.seed}.\n"
-        ),
-        (
-            "Population: the ten best likely answers of each test query, known edges are those of "
-            "training. ECE over 15 bins of equal mass. The maps are the model's, fitted by its "
-            "training on sampled validation queries. "
-            f"Answers **{metrics['ece']:.3f}** (scores taken for probabilities: "
-            f"{metrics['ece_of_scores']:.3f}), edges (1p) "
-            f"**{metrics.get('ece_of_edges', 0.0):.3f}**.\n"
-        ),
-        (
-            f"Calibration on test queries had been looked at {looks} times "
-            "before this run; the way to fit the maps was chosen on validation queries alone.\n"
-            if looks
-            else "Calibration on these test queries had not been looked at before this run.\n"
-        ),
-        (
-            f"Risk that the probabilities promise lies within the 95 % band of the observed risk "
-            f"(bootstrap over queries) at {metrics['risk_within_band']:.0%} of the coverages. "
-            f"With all answers kept, {metrics['risk_promised']:.1%} are promised to be wrong and "
-            f"{metrics['risk_observed']:.1%} are. The band holds the chance of the draw of "
-            "queries; it does not hold how validation edges, which the maps are fitted on, differ "
-            "from test edges, nor what queries share, since many meet the same rows.\n"
-        ),
-        f"![Reliability and risk–coverage]({stem}.svg)\n",
-        "| answers of | queries | share true | ECE | ECE of scores |",
-        "|---|---|---|---|---|",
-    ]
-    rows = {**result.by["part"], **result.by["structure"]}
-    for name, part in rows.items():
-        cells = (part["share_true"], part["ece"], part["ece_of_scores"])
-        lines.append(
-            f"| {name} | {part['n']:,} | " + " | ".join(f"{cell:.3f}" for cell in cells) + " |"
-        )
-    return "\n".join(lines) + "\n"
+def _of_training(
+    answerer: SymbolicAnswerer, graph: GraphFolder, model: FolderModel
+) -> ValidationAnswers:
+    """Judge again what training judged, with the edges that the answers hang on."""
+    seed = int(model.manifest["plan"]["seed"])
+    return validation_answers(
+        answerer,
+        graph.train,
+        half_of_validation(graph, seed=seed),
+        graph.train_valid,
+        count=model.config.answer_queries,
+        seed=seed,
+        progress=_printed("validation"),
+        hinges_of=partial(hinges, answerer),
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -229,6 +252,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--edges", type=int, default=2000, help="queries of one edge")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--refits", type=int, default=60, help="of the maps for each kind of unit; 0 for none"
+    )
     parser.add_argument("--looks", type=int, default=0, help="earlier runs on test queries")
     given = parser.parse_args(argv)
     clock = Measurement.start()
@@ -242,12 +268,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     if queries.is_file() and not given.sampled:
         inputs["queries"] = sha256_of_file(queries)
     words = sys.argv[1:] if argv is None else argv
+    answerer = replace(model, calibration=None).answerer()
     result, band, table = result_of(
-        replace(model, calibration=None).answerer(),
+        answerer,
         model.calibration,
         asked,
         graph.train,
+        validation=_of_training(answerer, graph, model) if given.refits else None,
         limit=given.count,
+        refits=given.refits,
         looks=given.looks,
         seed=given.seed,
         command=f"python -m bench.answer_calibration {shlex.join(words)}",

@@ -15,6 +15,7 @@ from evaluation.calibration import (
     reliability,
 )
 from evaluation.comparison import compare
+from evaluation.coverage_band import RiskBand, Sample, risk_band
 from evaluation.linking import (
     NilScores,
     RiskCoverage,
@@ -38,8 +39,10 @@ __all__ = [
     "Platt",
     "Ranks",
     "ReliabilityBin",
+    "RiskBand",
     "RiskCoverage",
     "RunResult",
+    "Sample",
     "auroc",
     "calibration_from_json",
     "compare",
@@ -58,6 +61,7 @@ __all__ = [
     "ranks",
     "read_result",
     "reliability",
+    "risk_band",
     "risk_coverage",
     "standard_error",
     "this_machine",

@@ -7,17 +7,20 @@ The map of each group is isotonic, or Platt's where folds prefer it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.calibration import Calibration, fit_isotonic, fit_platt
 from kg.errors import InputError
+from kg.graph_folder import GraphFolder
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
 from reasoning.answer_calibration import AnswerCalibration, family, log_scores
 from reasoning.judged_answers import (
+    HingesOf,
     JudgedAnswers,
     further_answers,
     judged_answers,
@@ -26,7 +29,12 @@ from reasoning.judged_answers import (
 from reasoning.protocols import Answerer
 from reasoning.query import Query, structure_name
 
-__all__ = ["calibrate_on_validation", "fit_answer_calibration"]
+__all__ = [
+    "ValidationAnswers",
+    "fit_answer_calibration",
+    "half_of_validation",
+    "validation_answers",
+]
 
 _FEWEST_EXAMPLES = 200
 _FEWEST_OF_EACH = 15
@@ -67,17 +75,9 @@ def fit_answer_calibration(judged: Iterable[JudgedAnswers]) -> AnswerCalibration
     )
 
 
-def calibrate_on_validation(
-    answerer: Answerer,
-    known: Snapshot,
-    half: Snapshot,
-    full: Snapshot,
-    *,
-    count: int = 500,
-    seed: int = 0,
-    progress: Progress = silent,
-) -> AnswerCalibration | None:
-    """Fit the maps on sampled queries that need an edge which `full` has and `known` lacks.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ValidationAnswers:
+    """Judged answers of validation queries, which the maps are fitted on.
 
     Queries that need an edge say little of other missing edges: what validation does not prove is
     judged false, though many a new edge is missing in both. Asked of queries that need an edge of
@@ -89,38 +89,89 @@ def calibrate_on_validation(
     taken for all of them and the other for test, both ways round, the mean probability missed the
     share of true answers by −0.009 without c, by 0.002 with c of quarters, by 0.015 with twice it.
 
+    Attributes:
+        judged: Of queries that need a validation edge.
+        by_other: Of queries that need an edge of one half, judged by the edges of the other.
+    """
+
+    judged: Sequence[JudgedAnswers]
+    by_other: Sequence[JudgedAnswers]
+
+    @cached_property
+    def _proved(self) -> AnswerCalibration | None:
+        try:
+            return fit_answer_calibration(self.by_other)
+        except InputError:
+            # too few to tell
+            return None
+
+    def calibration(self, weights: NDArray[np.float64] | None = None) -> AnswerCalibration | None:
+        """Fit the maps; None where the answers are too few.
+
+        Args:
+            weights: How much each answer of `judged` counts, one after the other; 1 each if None.
+        """
+        judged = self.judged if weights is None else _counting(self.judged, weights)
+        try:
+            plain = fit_answer_calibration(judged)
+        except InputError:
+            return None
+        if self._proved is None:
+            return plain
+        return fit_answer_calibration(_weighed(one, plain, self._proved) for one in judged)
+
+
+def validation_answers(
+    answerer: Answerer,
+    known: Snapshot,
+    half: Snapshot,
+    full: Snapshot,
+    *,
+    count: int = 500,
+    seed: int = 0,
+    progress: Progress = silent,
+    hinges_of: HingesOf | None = None,
+) -> ValidationAnswers:
+    """Judge the answers of sampled queries that need an edge which `full` has and `known` lacks.
+
     Args:
         answerer: Over the known edges.
         known: Answers that follow from it are not judged, neither as true nor as false.
-        half: The same with half of the validation edges.
+        half: The same with half of the validation edges (`half_of_validation`).
         full: The same with all of them.
         count: Queries of a structure, and of one edge four times as many.
         seed: Of the sample.
         progress: Told the queries done.
-
-    Returns:
-        The maps; None where the graph is too small to learn them: scores are shown as they are.
+        hinges_of: Finds the edge that each answer hangs on; not asked for to fit the maps.
     """
     asked = validation_queries(known, full, count, seed=seed)
     drawn = validation_queries(known, half, (count + 1) // 2, seed=seed + 1)
     by_other = [further_answers(queries, full) for queries in drawn]
     before, total = sum(map(len, asked)), sum(map(len, [*asked, *by_other]))
-    judged = judged_answers(
-        answerer, asked, known, progress=lambda done, _of: progress(done, total)
+    return ValidationAnswers(
+        judged=judged_answers(
+            answerer,
+            asked,
+            known,
+            progress=lambda done, _of: progress(done, total),
+            hinges_of=hinges_of,
+        ),
+        by_other=judged_answers(
+            answerer, by_other, known, progress=lambda done, _of: progress(before + done, total)
+        ),
     )
-    others = judged_answers(
-        answerer, by_other, known, progress=lambda done, _of: progress(before + done, total)
-    )
-    try:
-        plain = fit_answer_calibration(judged)
-    except InputError:
-        return None
-    try:
-        proved = fit_answer_calibration(others)
-    except InputError:
-        # too few to tell
-        return plain
-    return fit_answer_calibration(_weighed(one, plain, proved) for one in judged)
+
+
+def half_of_validation(graph: GraphFolder, *, seed: int = 0) -> Snapshot:
+    """Return the training edges and half of the validation edges, drawn at random."""
+    chosen = np.random.default_rng(seed).random(len(graph.split)) < 0.5
+    return graph.full.keeping((graph.split == 0) | ((graph.split == 1) & chosen))
+
+
+def _counting(judged: Sequence[JudgedAnswers], weights: NDArray[np.float64]) -> list[JudgedAnswers]:
+    bounds = np.cumsum([len(one.scores) for one in judged])[:-1]
+    parts = np.split(weights, bounds)
+    return [replace(one, weights=part) for one, part in zip(judged, parts, strict=True)]
 
 
 def _weighed(
@@ -130,7 +181,8 @@ def _weighed(
     untrue = np.maximum(1.0 - plain.probabilities(judged.query, judged.scores), _LEAST)
     elsewhere = proved.probabilities(judged.query, judged.scores)
     weights = np.clip(1.0 - elsewhere / untrue, _LEAST, 1.0)
-    return replace(judged, weights=np.where(judged.outcomes, 1.0, weights))
+    mine = 1.0 if judged.weights is None else judged.weights
+    return replace(judged, weights=mine * np.where(judged.outcomes, 1.0, weights))
 
 
 def _fitted_groups(

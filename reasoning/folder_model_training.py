@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from kg.files import read_json, write_json
 from kg.graph_folder import GraphFolder
 from reasoning.folder_model import ANSWERS, FORMAT, HEAD, Bars, SideBySide, another_model
@@ -172,21 +170,19 @@ class FolderTraining:
         return EnsemblePredictor.load(place, self.graph.train, models)
 
     def _answers(self, ensemble: EnsemblePredictor) -> None:
-        from reasoning.answer_calibration_fitting import calibrate_on_validation
+        from reasoning.answer_calibration_fitting import half_of_validation, validation_answers
         from reasoning.symbolic.answerer import SymbolicAnswerer
 
         if "answers" in self.seconds:
             return
-        split = self.graph.split
-        chosen = np.random.default_rng(self.seed).random(len(split)) < 0.5
-        found = calibrate_on_validation(
+        found = validation_answers(
             SymbolicAnswerer(self.graph.train, ensemble, self.config.answering),
             self.graph.train,
-            self.graph.full.keeping((split == 0) | ((split == 1) & chosen)),
+            half_of_validation(self.graph, seed=self.seed),
             self.graph.train_valid,
             count=self.config.answer_queries,
             seed=self.seed,
             progress=self.bars("calibrating answers", "queries"),
-        )
+        ).calibration()
         if found is not None:
             found.save(self.folder / ANSWERS, fingerprint=ensemble.fingerprint)

@@ -6,12 +6,13 @@ Calibration of answers is fitted and measured on them: the ten best likely answe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kg.model import EdgeKey
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
 from reasoning.answers import Answers
@@ -24,11 +25,16 @@ from reasoning.structures import STRUCTURES
 
 __all__ = [
     "BEST_ANSWERS",
+    "HingesOf",
     "JudgedAnswers",
     "further_answers",
     "judged_answers",
     "validation_queries",
 ]
+
+HingesOf = Callable[[Query, NDArray[np.int64]], "tuple[EdgeKey | None, ...]"]
+"""Given a query in normal form and entity ids, finds the edge that each of these answers hangs on.
+"""
 
 BEST_ANSWERS = 10
 """Likely answers of each query that a map is fitted and judged on (`specs`: population)."""
@@ -49,12 +55,14 @@ class JudgedAnswers:
         scores: ``(n,)`` falling, in [0, 1].
         outcomes: ``(n,)`` whether the held-out edges prove each.
         weights: ``(n,)`` how much each counts where a map is fitted; None for 1 each.
+        hinges: The edge that each hangs on (`reasoning.hinges`); None where none was asked for.
     """
 
     query: Query
     scores: NDArray[np.float64]
     outcomes: NDArray[np.bool_]
     weights: NDArray[np.float64] | None = None
+    hinges: tuple[EdgeKey | None, ...] | None = None
 
 
 def validation_queries(
@@ -102,6 +110,7 @@ def judged_answers(
     *,
     best: int = BEST_ANSWERS,
     progress: Progress = silent,
+    hinges_of: HingesOf | None = None,
 ) -> list[JudgedAnswers]:
     """Ask queries with held-out answers, and judge the best likely answers of each.
 
@@ -111,6 +120,7 @@ def judged_answers(
         snapshot: The graph of the answerer.
         best: Most answers a query.
         progress: Told the queries done.
+        hinges_of: Finds the edge that each answer hangs on.
 
     Returns:
         One entry a query that has a likely answer; structures in their order.
@@ -124,7 +134,7 @@ def judged_answers(
             most = best + max(len(one.easy[row]) for row in rows)
             trees = [one.tree(int(row), snapshot) for row in rows]
             for row, answers in zip(rows, answerer.answer(trees, most), strict=True):
-                judged = _judged(answers, one, int(row), snapshot, best)
+                judged = _judged(answers, one, int(row), snapshot, best, hinges_of)
                 if len(judged.scores):
                     found.append(judged)
             done += len(rows)
@@ -133,7 +143,12 @@ def judged_answers(
 
 
 def _judged(
-    answers: Answers, queries: QuerySet, row: int, snapshot: Snapshot, best: int
+    answers: Answers,
+    queries: QuerySet,
+    row: int,
+    snapshot: Snapshot,
+    best: int,
+    hinges_of: HingesOf | None,
 ) -> JudgedAnswers:
     likely = [answer for answer in answers.answers if answer.status == "likely"]
     ids = np.array([snapshot.entity_id(answer.entity) for answer in likely], dtype=np.int64)
@@ -143,4 +158,5 @@ def _judged(
         query=answers.query,
         scores=scores[kept],
         outcomes=np.isin(ids[kept], queries.hard[row]),
+        hinges=None if hinges_of is None else hinges_of(answers.query, ids[kept]),
     )

@@ -12,8 +12,9 @@ from kg.provenance import Provenance
 from kg.snapshot import build_snapshot
 from reasoning.answer_calibration import AnswerCalibration, family
 from reasoning.answer_calibration_fitting import (
-    calibrate_on_validation,
+    ValidationAnswers,
     fit_answer_calibration,
+    validation_answers,
 )
 from reasoning.answers import Answer, Answers
 from reasoning.exact import evaluate
@@ -223,6 +224,17 @@ def test_what_counts_half_pulls_the_map_half_as_much():
     assert said[0] == pytest.approx(3 / (3 + 0.5 * 7), abs=0.01)
 
 
+def test_maps_fitted_again_follow_the_answers_that_count_more():
+    judged = planted(ONE, 1, 60, 0)
+    answers = ValidationAnswers(judged=judged, by_other=[])
+    outcomes = np.concatenate([one.outcomes for one in judged])
+    plain = answers.calibration().probabilities(ONE, [0.5])
+    same = answers.calibration(np.ones(len(outcomes))).probabilities(ONE, [0.5])
+    more = answers.calibration(np.where(outcomes, 2.0, 1.0)).probabilities(ONE, [0.5])
+    assert same == plain
+    assert more > plain + 0.05
+
+
 def test_what_half_of_the_edges_proves_is_left_out_of_what_the_rest_proves():
     heads = np.repeat(np.arange(6), 6)
     full = bipartite(heads, (heads + np.tile(np.arange(6), 6)) % 10)
@@ -255,7 +267,7 @@ def test_probabilities_hold_better_for_new_edges_where_a_row_misses_many():
     asked = validation_queries(valid, graph, 40, seed=1)[:1]
     assert asked[0].structure == STRUCTURES["1p"]
     judged = judged_answers(answerer, asked, known)
-    calibration = calibrate_on_validation(answerer, known, partly, valid, count=50)
+    calibration = validation_answers(answerer, known, partly, valid, count=50).calibration()
     plain = fit_answer_calibration(
         judged_answers(answerer, validation_queries(known, valid, 50), known)
     )
@@ -269,7 +281,7 @@ def test_a_graph_too_small_to_learn_from_has_no_calibration():
     known = full.keeping(full.heads == full.entity_id("a"))
     half = full.keeping(full.heads != full.entity_id("c"))
     answerer = SymbolicAnswerer(known, EverywherePredictor(full.num_entities))
-    assert calibrate_on_validation(answerer, known, half, full, count=5) is None
+    assert validation_answers(answerer, known, half, full, count=5).calibration() is None
 
 
 class TailChances:
