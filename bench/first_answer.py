@@ -107,11 +107,17 @@ def _asked(body: bytes, *, deadline: float) -> Any:
 
 
 def measured(installed: Path | None) -> dict[str, Any]:
-    """Clone, follow the README, and return what each line took."""
+    """Clone, follow the README, and return what each line took.
+
+    Raises:
+        SystemExit: The clone or a line of the README failed, or the page answers otherwise.
+    """
     lines = commands()
     with tempfile.TemporaryDirectory() as folder:
         clone = Path(folder) / "umbra"
-        bash([f"git clone --quiet {shlex.quote(str(ROOT))} umbra"], clone.parent)
+        cloned = bash([f"git clone --quiet {shlex.quote(str(ROOT))} umbra"], clone.parent)
+        if cloned.returncode:
+            raise SystemExit(f"git clone failed: {cloned.stderr[-2000:]}")
         if installed is not None:
             lines = [line for line in lines if line != "make setup"]
             (clone / ".venv").symlink_to(installed.resolve())

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.responses import JSONResponse
 
 from bench.rest_fuzz import KEY, Findings, fuzz, served
+from bench.rest_fuzz_wire import query_fits
 from kg.backends.memory import MemoryStore
 from kg.store import Table
 
@@ -38,3 +40,38 @@ def test_what_the_document_does_not_say_is_found(tmp_path: Path) -> None:
 
         fuzz(app, findings, each=1, seed=1, choose="/v1/teapot".__eq__)
     assert "GET /v1/teapot: Undocumented status code" in findings.failures
+
+
+def test_a_request_that_should_be_refused_and_is_not_is_found(tmp_path: Path) -> None:
+    findings = Findings()
+    of_number = {"in": "query", "name": "n", "required": True, "schema": {"type": "integer"}}
+    with served(tmp_path / "world", store=QuietStore()) as app:
+
+        @app.get("/v1/lax", openapi_extra={"parameters": [of_number]})
+        def lax() -> dict[str, str]:
+            return {}
+
+        fuzz(app, findings, each=2, seed=1, choose="/v1/lax".__eq__)
+    assert "GET /v1/lax: Schema-violating request accepted" in findings.failures
+
+
+LABEL = {"in": "query", "name": "label", "schema": {"type": "array", "items": {"type": "string"}}}
+COUNT = {"in": "query", "name": "k", "required": True, "schema": {"type": "integer", "maximum": 9}}
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ("label=-6974&k=1", True),  # a list of one text, whatever it was made from
+        ("label=a&label=b&k=9", True),
+        ("k=1&unknown=x", True),
+        ("label=a", False),  # k is missing
+        ("k=ten", False),
+        ("k=10", False),
+        ("k=1.5", False),
+        ("k=", False),
+    ],
+)
+def test_a_query_is_judged_as_it_stands_on_the_wire(query: str, fits: bool) -> None:
+    of_body = {"in": "header", "name": "x", "required": True, "schema": {"type": "string"}}
+    assert query_fits(f"http://x/v1/search?{query}", [LABEL, COUNT, of_body]) is fits
