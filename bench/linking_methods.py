@@ -16,7 +16,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from api.steps.encoders import text_encoder_named
 from bench.drawings import ARTISTS, BASE
 from bench.linking_methods_distilled import of_distilled
 from bench.linking_methods_foreign import of_foreign
+from bench.linking_methods_hubs import METHODS, RIVALS, Scorer, Search
 from bench.linking_methods_opinions import of_opinions
 from bench.linking_methods_page import page
 from bench.linking_methods_tokens import rerank_by_tokens
@@ -38,12 +39,10 @@ from encoders.padding import unit
 from evaluation import Measurement, current_commit, paired_bootstrap, ranks, this_machine
 from kg.files import atomic_write, read_json, write_json
 from linkers.boosted import EntityTable, PooledTexts
-from linkers.hub_banks import HubBanks, HubConfig, HubMethod
-from linkers.inverse_convolution import References, inverse_convolution
 from linkers.mention_sets import MentionSet, read_entity_table, read_mention_set
 from linkers.visual.descriptors import describe
 
-__all__ = ["METHODS", "RIVALS", "Search", "main"]
+__all__ = ["main"]
 
 FORMAT = 1
 _FOLDS = 5
@@ -55,97 +54,6 @@ _TOP = 10  # places that are counted: how often an entity stands there
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
-Scorer = Callable[[Floats], Floats]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Search:
-    """What a method is given.
-
-    Attributes:
-        index: ``(N, dim)`` vectors of the entities.
-        bank: ``(B, dim)`` vectors of mentions whose entities are known.
-        meant: ``(B,)`` rows of these.
-    """
-
-    index: Floats
-    bank: Floats
-    meant: Ids
-
-
-def _cosine(search: Search) -> Scorer:
-    return lambda queries: queries @ search.index.T
-
-
-def _banks(method: HubMethod, mentions: float, entities: float = 0.5) -> Callable[..., Scorer]:
-    config = HubConfig(method=method, mention_sharpness=mentions, entity_sharpness=entities)
-
-    def prepare(search: Search) -> Scorer:
-        chosen = np.unique(search.meant[search.meant >= 0])
-        found = HubBanks.fit(
-            search.index, search.bank, search.meant, entities=chosen, config=config
-        )
-        every = np.arange(len(search.index))
-
-        def score(queries: Floats) -> Floats:
-            ids = np.broadcast_to(every, (len(queries), len(every)))
-            return found.apply(queries @ search.index.T, ids)
-
-        return score
-
-    return prepare
-
-
-def _moved(search: Search, mentions: float, entities: float, share: float | None) -> Floats:
-    chosen = np.unique(search.meant[search.meant >= 0])
-    sets = [
-        References(vectors=vectors, owners=owners, rate=rate)
-        for vectors, owners, rate in (
-            (search.bank, search.meant, mentions),
-            (search.index[chosen], chosen, entities),
-        )
-        if rate
-    ]
-    return inverse_convolution(search.index, sets, share=share)
-
-
-def _invgc(
-    mentions: float, entities: float = 0.0, share: float | None = None
-) -> Callable[..., Scorer]:
-    def prepare(search: Search) -> Scorer:
-        moved = _moved(search, mentions, entities, share)
-        return lambda queries: queries @ moved.T
-
-    return prepare
-
-
-def _invgc_then_banks(rate: float, sharpness: float) -> Callable[..., Scorer]:
-    def prepare(search: Search) -> Scorer:
-        moved = Search(index=_moved(search, rate, 0.0, None), bank=search.bank, meant=search.meant)
-        return _banks("is", sharpness)(moved)
-
-    return prepare
-
-
-METHODS: Mapping[str, Callable[[Search], Scorer]] = {
-    "cosine": _cosine,
-    "inverted softmax, b2 = 10": _banks("is", 10.0),
-    "inverted softmax, b2 = 20": _banks("is", 20.0),
-    "inverted softmax, b2 = 50": _banks("is", 50.0),
-    "DBNorm, dynamic, b2 = 20": _banks("dis", 20.0),
-    "DBNorm, two banks, b1 = 0.5, b2 = 20": _banks("dual_is", 20.0, 0.5),
-    "DBNorm, two banks, b1 = 20, b2 = 20": _banks("dual_is", 20.0, 20.0),
-    "DBNorm, two banks, dynamic, b1 = 0.5, b2 = 20": _banks("dual_dis", 20.0, 0.5),
-    "DBNorm, public setting": _banks("dual_dis", 3.0, 1 / 1.99),
-    "InvGC, r = 1": _invgc(1.0),
-    "InvGC, r = 4": _invgc(4.0),
-    "InvGC, mentions r = 4 and entities r = 1": _invgc(4.0, 1.0),
-    "LocalAdj, 1 %, r = 0.5": _invgc(0.5, share=0.01),
-    "LocalAdj, 10 %, r = 1": _invgc(1.0, share=0.1),
-    "InvGC, r = 1, then inverted softmax, b2 = 20": _invgc_then_banks(1.0, 20.0),
-}
-"""By name, what makes a scorer of a search."""
-RIVALS = ("cosine", "inverted softmax, b2 = 20")
 
 
 def judged(

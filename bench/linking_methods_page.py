@@ -32,8 +32,13 @@ texts banks lose, LocalAdj alone gains, and tokens that nothing trained do not. 
 training none pays, so all stay options that are off: TCL's terms change nothing beyond chance;
 opinions, alone, rank worse than the decision's networks and, as marks, add nothing; the hard rivals
 of a teacher that is right of one in four cost the student recall, and without them its word changes
-nothing. NIL is hardly told at all on drawings, by whatever is tried: on texts these are not
-measured yet.
+nothing. NIL is hardly told at all on drawings, by whatever is tried.
+
+Not measured: opinions and foreign words on NIL of texts, TCL's terms and DCD's students on texts.
+All of them are options of the matching network's linker, and no default for texts rests on it: its
+text unit alone finds 83.7 of WikiDiverse's valid mentions first ([its page](linking-m3el.md)). What
+links texts are trees over names, which tell NIL with an AUROC of 95.3 and find 97.7 of the entities
+among 64 without these methods ([its page](linking.md)).
 """
 _TITLES = {
     "noto": "Drawings by Noto among 1,636 by OpenMoji, outlines and colours",

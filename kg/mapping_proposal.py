@@ -13,14 +13,13 @@ from typing import Any
 from kg.backends.names import RESERVED_ATTRIBUTES, is_name
 from kg.errors import RecordError
 from kg.formats.records import Record
-from kg.formats.tables import read_table, table_columns
+from kg.formats.tables import read_table, table_delimiter
 
 __all__ = ["SAMPLE_ROWS", "propose_mapping"]
 
 SAMPLE_ROWS = 1_000
 SEPARATORS = (";", "|")
-DELIMITERS = (";", "\t", "|", ",")
-"""What stands between fields where the usual one leaves a single column."""
+"""What stands between the items of a list."""
 
 LISTS_FROM = 0.2
 """Share of the values with a separator from which a column is taken for lists."""
@@ -63,7 +62,7 @@ def propose_mapping(path: Path) -> str:
         >>> print(propose_mapping(file).splitlines()[-1])
         people = { path = "people", type = "int" }  # 1 of 2 rows, such as 700000
     """
-    delimiter = _delimiter(path)
+    delimiter = table_delimiter(path)
     rows = islice(read_table(path, delimiter=delimiter), SAMPLE_ROWS)
     records = [row for row in rows if isinstance(row, Record)]
     if not records:
@@ -86,18 +85,6 @@ def propose_mapping(path: Path) -> str:
     left = [name for name, column in zip(names, columns, strict=True) if column is None]
     lines += [f"# left out: {name!r}" for name in left]
     return "\n".join(lines) + "\n"
-
-
-def _delimiter(path: Path) -> str | None:
-    """Return what stands between the fields of CSV if it is not the usual; None if it is.
-
-    Raises:
-        RecordError: The file is missing, or is no table.
-    """
-    columns = table_columns(path)
-    if columns is None or len(columns) > 1:
-        return None
-    return next((one for one in DELIMITERS if one in columns[0]), None)
 
 
 def _column(name: str, values: Sequence[Any]) -> _Column | None:

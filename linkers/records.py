@@ -155,6 +155,7 @@ class _Row:
         value = None if column is None else self._values.get(column)
         if value is None:
             return ""
+        value = _whole(value)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str):
@@ -170,9 +171,15 @@ class _Row:
             return None
         if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
             value = int(value)  # CSV knows texts only
+        value = _whole(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self.error("a character position is a whole number from 0", column)
         return value
+
+
+def _whole(value: Any) -> Any:
+    """Return a whole number as such: pandas makes 7.0 of 7 where a column has a gap."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def link_line(link: Link) -> bytes:

@@ -20,6 +20,7 @@ from linkers.matching import UNITS, MatchingNetwork
 from linkers.model import Mention
 from linkers.names import is_code
 from linkers.opinion_cases import OpinionColumns
+from linkers.packed_entities import PackedEntities
 from linkers.priors import Priors
 from linkers.vectors import items_of
 
@@ -89,7 +90,7 @@ class Scorer:
         self._names = None if foreign is None else vectors_of_names(evidence)
         items = items_of(evidence.entity_vectors(), evidence.encoders)
         with torch.inference_mode():
-            self._entities = network.encode(items, "entity")
+            self._entities = PackedEntities.of(network.encode(items, "entity"))
             self._towers = None if student is None else student(items, "entity")
 
     def see(self, mention: Mention, priors: Priors, *, also: Collection[int] = ()) -> Sighting:

@@ -103,8 +103,8 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
         progress: Is told mentions done of all mentions.
 
     Returns:
-        The job's id and state, rows by state, rejects, the output and the file of rejects, and why
-        a shard failed if one did.
+        The job's id and state, rows by state, rejects, the output and the file of rejects, a note
+        where pictures were named and not looked at, and why a shard failed if one did.
 
     Raises:
         MissingPartError: No linker was trained.
@@ -144,7 +144,14 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
     edges = _edge_jobs(workspace, job)
     if edges is not None and report.state == "done":
         outcome["records_of_earlier_jobs_taken_back"] = edges.end(report.job, engine.store)
+    if task.columns.image and not ChosenLinker(engine, job.linker).reads_pictures:
+        outcome["note"] = _UNSEEN
     return outcome if report.error is None else outcome | {"error": report.error}
+
+
+_UNSEEN = (
+    "no picture was looked at: this linker goes by names and texts, that of `umbra demo` by both"
+)
 
 
 def _link_by_ray(

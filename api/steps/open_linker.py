@@ -78,6 +78,11 @@ class ChosenLinker:
             )
 
     @property
+    def reads_pictures(self) -> bool:
+        """Whether the picture of a mention counts."""
+        return not self._boosted
+
+    @property
     def fingerprint(self) -> str:
         """What the opened linker's fingerprint will be; no encoder has to run."""
         from linkers.review import memory

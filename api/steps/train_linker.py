@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.steps.open_linker import BOOSTED, LINKER, pooled_texts
-from kg.errors import SettingError
+from kg.errors import InputError, SettingError
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -115,6 +115,12 @@ def train_linker(
     train, valid = known.part("train"), known.part("valid") if any(known.splits) else None
     if task.valid is not None:
         valid = read_labelled(task.valid, columns, gold=task.gold).mentions
+    if not len(train):
+        raise InputError(
+            "no mention to learn from: "
+            + ("the table has none" if task.mentions else "nobody has decided any"),
+            hint="name a table with its entities, or decide some links: umbra link review",
+        )
     table = _table(engine, task)
     material = gather(
         table,

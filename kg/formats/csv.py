@@ -8,6 +8,7 @@ is never closed, after the limit on one row.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
@@ -15,10 +16,18 @@ from typing import IO
 from kg.errors import RecordError
 from kg.formats.records import MAX_LINE_BYTES, Record, Reject, lines, readable
 
-__all__ = ["UNNAMED", "csv_columns", "read_csv"]
+__all__ = ["DELIMITERS", "UNNAMED", "csv_columns", "csv_delimiter", "read_csv"]
 
 UNNAMED = "column_1"
 """Name of a first column without one: pandas writes its index so."""
+
+
+DELIMITERS = (";", "\t", "|", ",")
+"""What stands between fields where a header lacks the usual; the first that occurs."""
+
+_QUOTED = re.compile(r'"[^"]*"?')
+_UTF16 = ("\udcff\udcfe", "\udcfe\udcff")
+"""Its marks of byte order, read as UTF-8."""
 
 
 def read_csv(
@@ -62,6 +71,21 @@ def csv_columns(path: Path, *, delimiter: str | None = None) -> tuple[str, ...]:
     with readable(path) as file:
         source = _Source(file, path, MAX_LINE_BYTES)
         return tuple(_header(source, delimiter or _usual(path)))
+
+
+def csv_delimiter(path: Path) -> str | None:
+    """Return what stands between the fields, where a header shows it and it is not the usual.
+
+    Raises:
+        RecordError: The file is missing or damaged.
+    """
+    with readable(path) as file:
+        try:
+            first = next((line for line in _Source(file, path, MAX_LINE_BYTES) if line.strip()), "")
+        except csv.Error:  # too long; who reads the header says so
+            return None
+    bare = _QUOTED.sub("", first)
+    return None if _usual(path) in bare else next((one for one in DELIMITERS if one in bare), None)
 
 
 def _usual(path: Path) -> str:
@@ -117,7 +141,9 @@ def _header(source: _Source, delimiter: str) -> list[str]:
     try:
         header = _read_row(source, delimiter)
     except csv.Error as error:
+        _check_encoding(source)
         raise RecordError(f"not CSV: {error}", path=where, line=1) from error
+    _check_encoding(source)
     if not header:
         raise RecordError("no header row", path=where, hint="name the columns in the first row")
     if not header[0].strip() and len(header) > 1:
@@ -127,6 +153,12 @@ def _header(source: _Source, delimiter: str) -> list[str]:
     if len(set(header)) < len(header):
         raise RecordError("two columns of one name", path=where, line=1)
     return header
+
+
+def _check_encoding(source: _Source) -> None:
+    if source.text and source.text[0].startswith(_UTF16):
+        hint = "save it as UTF-8 (in Excel: CSV UTF-8)"
+        raise RecordError("UTF-16, not UTF-8", path=str(source.path), hint=hint)
 
 
 def _rows(source: _Source, header: list[str], delimiter: str) -> Iterator[Record | Reject]:

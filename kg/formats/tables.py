@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from kg.errors import LimitError, RecordError
-from kg.formats.csv import csv_columns, read_csv
+from kg.formats.csv import csv_columns, csv_delimiter, read_csv
 from kg.formats.jsonl import read_jsonl
 from kg.formats.parquet import parquet_columns, parquet_rows, read_parquet
 from kg.formats.records import Record, Reject, count_lines
@@ -20,6 +20,7 @@ __all__ = [
     "is_table",
     "read_table",
     "table_columns",
+    "table_delimiter",
     "table_files",
     "table_positions",
 ]
@@ -40,7 +41,8 @@ def read_table(
     Args:
         path: JSON Lines, CSV, TSV (these also with ``.gz``) or Parquet.
         first: Rows that start on an earlier line are passed over. Only Parquet spares reading them.
-        delimiter: What stands between the fields of CSV, if not the usual.
+        delimiter: What stands between the fields of CSV; a comma, or what the header shows where
+            it has none, if not given.
 
     Raises:
         RecordError: The file is missing or damaged, or not of its format at all.
@@ -56,8 +58,10 @@ def read_table(
     if ending in COLUMNAR:
         yield from read_parquet(path, first=first)
         return
-    separated = ending in SEPARATED
-    rows = read_csv(path, delimiter=delimiter) if separated else read_jsonl(path)
+    if ending in SEPARATED:
+        rows = read_csv(path, delimiter=delimiter or table_delimiter(path))
+    else:
+        rows = read_jsonl(path)
     yield from (row for row in rows if row.line >= first)
 
 
@@ -84,7 +88,18 @@ def table_columns(path: Path, *, delimiter: str | None = None) -> tuple[str, ...
     ending = _ending(path)
     if ending in COLUMNAR:
         return parquet_columns(path)
-    return csv_columns(path, delimiter=delimiter) if ending in SEPARATED else None
+    if ending not in SEPARATED:
+        return None
+    return csv_columns(path, delimiter=delimiter or table_delimiter(path))
+
+
+def table_delimiter(path: Path) -> str | None:
+    """Return what a header of CSV shows to stand between fields, if it is not the usual.
+
+    Raises:
+        RecordError: The file is missing or damaged, or not of its format at all.
+    """
+    return csv_delimiter(path) if _ending(path) in SEPARATED else None
 
 
 def table_files(path: Path) -> tuple[Path, ...]:

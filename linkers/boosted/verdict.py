@@ -244,7 +244,17 @@ def _by_mark(column: int, valid: Outcomes, taught: Outcomes | None) -> Sure:
     marks, outcomes = (np.concatenate(values) for values in zip(*parts, strict=True))
     if not outcomes.any():  # none was ever seen: it may be left out
         return Sure.always(0.0)
-    calibration = fit_platt(marks[:, column], outcomes)
+    # Platt's own targets: few that are told apart without a fault promise no certainty
+    true = int(outcomes.sum())
+    if np.ptp(marks[:, column]) == 0:
+        return Sure.always((true + 1) / (len(outcomes) + 2))
+    high, low = (true + 1) / (true + 2), 1 / (len(outcomes) - true + 2)
+    hoped = np.where(outcomes, high, low)
+    calibration = fit_platt(
+        np.tile(marks[:, column], 2),
+        np.repeat([True, False], len(outcomes)),
+        np.concatenate([hoped, 1 - hoped]),
+    )
     return Sure(forest=None, calibration=calibration, mark=column)
 
 

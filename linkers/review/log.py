@@ -117,11 +117,22 @@ class DecisionLog:
         return self._cases[case_id]
 
     def cases(self, *, limit: int | None = None) -> list[Case]:
-        """Return the open cases, the most useful first."""
+        """Return the open cases, the most useful first; a pair that merges made one is none."""
         answered = self.answers
-        waiting = [case for key, case in self._cases.items() if key not in answered]
+        waiting = [
+            case
+            for key, case in self._cases.items()
+            if key not in answered and not self._merged(case)
+        ]
         done = [self._cases[key] for key in answered if key in self._cases]
         return most_useful_first(waiting, done)[:limit]
+
+    def _merged(self, case: Case) -> bool:
+        """Tell whether decisions about other cases, or about none, have made a pair one entity."""
+        if case.pair is None:
+            return False
+        first, second = map(self.kept, case.pair)
+        return first == second
 
     def kept(self, key: EntityKey | None) -> EntityKey | None:
         """Return the key under which an entity lives on after merges."""

@@ -20,7 +20,7 @@ from api.steps.review_files import export_review
 from api.steps.train_linker import LinkerTraining, train_linker
 from api.workspace import Workspace
 from kg.backends.memory import MemoryStore
-from kg.errors import MappingError, SettingError
+from kg.errors import InputError, MappingError, SettingError
 from kg.model import Entity, EntityKey
 from linkers import Mention
 from linkers.labelled_tables import read_labelled
@@ -77,7 +77,15 @@ def test_a_table_trains_a_linker_to_a_file_of_entities(
     links = [json.loads(line) for line in outputs[0].splitlines()]
     gold = {row["id"]: row["entity_id"] for row in mentions(240)}
     assert sum(link["entity"] == gold[link["mention"]] for link in links) > 180
+    (tmp_path / "shown.csv").write_text(
+        "id,mention,shown\n1,Arden,http://127.0.0.1/a.png\n2,,b.png\n"
+    )
+    seen = ("--map", "image=shown", "--out", tmp_path / "shown.jsonl", "--json")
     capsys.readouterr()
+    assert umbra("link", "run", tmp_path / "shown.csv", *seen, *chosen) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert "no picture was looked at" in said["note"]
+    assert said["nil"] >= 1  # the row without words
     assert umbra("link", "run", known, *MAP, "--linker", tmp_path / "linker", "--write-graph",
                  "--head", "x", "--relation", "r", "--entities", base) != 0  # fmt: skip
     assert "entities of the graph" in capsys.readouterr().err
@@ -101,6 +109,9 @@ def test_a_linker_of_the_graph_serves_jobs_and_texts(tmp_path: Path) -> None:
         assert done["linked"] > 120
         chosen = ChosenLinker(engine, LinkerChoice())
         assert chosen.fingerprint == chosen.open().fingerprint
+        with pytest.raises(InputError, match="nobody has decided any"):
+            train_linker(engine, LinkerTraining(mentions=None))
+        assert ChosenLinker(engine, LinkerChoice()).fingerprint == chosen.fingerprint  # it stays
         found = link_held(HeldLinker(engine), "The road to Arden was closed.", name="note")
         assert [(one.surface, one.candidates[0].name) for one in found.mentions] == [
             ("Arden", "Arden")

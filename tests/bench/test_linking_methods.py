@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.linking_methods import METHODS, main
+from bench.linking_methods import main
 from bench.linking_methods_distilled import VARIANTS as DISTILLED
+from bench.linking_methods_hubs import METHODS
 from bench.linking_methods_opinions import USES
 from bench.linking_methods_views import VARIANTS
 from tests.linkers.boosted.made_world import entities, mentions, write

@@ -193,6 +193,8 @@ def test_csv_without_a_usable_header_is_refused(tmp_path):
         b"a,b,a\n": "two columns of one name",
         b'"a\n': "not CSV",
         b"PK\x03\x04\x00,b\n": "a column without a name",
+        "a,b\n".encode("utf-16"): "UTF-16, not UTF-8",
+        "\ufeffa\n".encode("utf-16-be"): "UTF-16, not UTF-8",
     }.items():
         with pytest.raises(RecordError, match=reason):
             list(read_csv(written(tmp_path, content, "a.csv")))

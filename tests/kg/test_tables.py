@@ -38,6 +38,26 @@ def write(path: Path, rows: list[dict[str, str]] = ROWS) -> Path:
 
 
 @pytest.mark.parametrize(
+    ("name", "content", "wanted"),
+    [
+        ("semicolons.csv", b'\xef\xbb\xbf"id, a";b\r\n1;"2,5\r\n"\r\n', ("id, a", "b")),
+        ("bars.csv", b"id|area\n1|2,5\n", ("id", "area")),
+        ("commas.tsv", b"id,area\n1,2\n", ("id", "area")),
+        ("one.csv", b"id\n1;2\n", ("id",)),
+        ("usual.csv", b"id,a;b\n1,2\n", ("id", "a;b")),
+    ],
+)
+def test_a_header_shows_what_stands_between_fields(
+    tmp_path: Path, name: str, content: bytes, wanted: tuple[str, ...]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert table_columns(tmp_path / name) == wanted
+    (row,) = read_table(tmp_path / name)
+    assert isinstance(row, Record)
+    assert tuple(row.fields) == wanted
+
+
+@pytest.mark.parametrize(
     "name", ["a.jsonl", "a.ndjson.gz", "a.csv", "a.csv.gz", "a.tsv", "a.tsv.gz", "a.parquet"]
 )
 def test_every_format_gives_the_same_rows_from_any_line_on(tmp_path: Path, name: str) -> None:

@@ -100,6 +100,12 @@ def test_decided_pairs_are_not_found_again(tmp_path: Path) -> None:
     review.decide(Request(kind="undo", who="ada", id="again"))
     assert store.entity(copy.key) == copy
     assert search() == [found]
+    assert review.cases() == [found.case]
+    kept, gone = found.case.pair or ()
+    review.decide(Request(kind="merge", entity=kept, keys=(gone,), who="ada"))
+    assert review.cases() == []  # the pair is one, whoever said so
+    review.decide(Request(kind="undo", who="ada", id="once more"))
+    assert review.cases() == [found.case]
 
 
 NAMES = ("Peru", "Perú", "South Korea", "Korea, South", "Chad", "Tschad")

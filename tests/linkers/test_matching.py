@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,6 +15,7 @@ from linkers.attention import class_attention, masked_mean, masked_softmax
 from linkers.items import Items
 from linkers.losses import contrastive_loss, matching_loss
 from linkers.matching import UNITS, MatchingConfig, MatchingNetwork
+from linkers.packed_entities import PackedEntities
 
 CONFIG = MatchingConfig(text_dimension=10, image_dimension=6, dimension=8)
 
@@ -211,6 +214,30 @@ def test_class_attention_equals_a_loop(seed: int, rows: int) -> None:
         weights = np.exp(1.5 * x) / np.exp(1.5 * x).sum()
         soft, hard = x.mean() + 0.7 * (x * weights).sum(), x.mean() + 0.7 * x.max()
         assert ours[channel] == pytest.approx((soft + hard) / 2)
+
+
+@pytest.mark.parametrize("parts", ["both", "late", "global"])
+def test_entities_kept_in_bytes_score_nearly_the_same(parts: str) -> None:
+    config = replace(CONFIG, parts=parts)
+    network = MatchingNetwork(config, generator=torch.Generator().manual_seed(0)).eval()
+    entities = items(40, 2, text=[n != 3 for n in range(40)], image=[n % 3 > 0 for n in range(40)])
+    rows = torch.tensor([3, 0, 39, 7])
+    with torch.inference_mode():
+        mentions = network.encode(items(6, 1), "mention")
+        encoded = network.encode(entities, "entity")
+        packed = PackedEntities.of(encoded)
+        exact, there = network(mentions, encoded.take(rows))
+        found, present = network(mentions, packed.take(rows))
+    assert torch.equal(present, there)
+    assert (found - exact).abs().max() < 0.02 * exact.abs().max()
+    assert len(packed) == 40
+    floats = sum(one[0].numel() for one in (*encoded.queries, *encoded.classes, *encoded.globals_))
+    if parts == "global":
+        assert torch.equal(found, exact)
+        assert packed.tokens == ()
+    else:
+        assert {one.dtype for one in packed.tokens} == {torch.int8}
+        assert packed.bytes_each < 4 * floats  # these alone, as floats
 
 
 def test_masked_pieces_of_nothing_are_zero() -> None:

@@ -222,6 +222,14 @@ def test_a_bad_row_names_its_column(row: dict[str, object], column: str) -> None
     assert (caught.value.line, caught.value.column) == (3, column)
 
 
+def test_whole_numbers_are_read_as_pandas_writes_them_where_a_column_has_gaps() -> None:
+    row = {"id": 7.0, "words": "Peru", "text": "in Peru", "start": 3.0, "end": 7.0, "page": 2.0}
+    found = mention_of(row, COLUMNS, path="f", line=1)
+    assert (found.id, found.document, found.start, found.end) == ("7", "2", 3, 7)
+    with pytest.raises(RecordError, match="not float"):
+        mention_of({**row, "id": float("inf")}, COLUMNS, path="f", line=1)
+
+
 def test_a_good_row() -> None:
     found = mention_of({"id": 7, "words": "Peru\ud800", "page": 3}, COLUMNS, path="f", line=1)
     assert (found.id, found.surface, found.document) == ("7", "Peru?", "3")

@@ -89,7 +89,7 @@ def test_few_mentions_still_tell_right_from_wrong_and_never_promise_all(tmp_path
     told = taught_by(asked.valid, scores, asked.valid_gold)
     assert auroc(nil, ~told.inside) > 0.6
     assert auroc(first, told.right) > 0.7
-    assert first.max() < 1
+    assert max(first.max(), nil.max()) < 0.99
     again = Verdict.of(verdict.to_json(), verdict.arrays())
     np.testing.assert_array_equal(again.apply(asked.valid, scores), (first, nil))
     with pytest.raises(InputError, match="no mark"):
