@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Processes that share the tests; where memory allows, one more than cores fills their waits.
+WORKERS ?= 2
 ARCHIVE := $(VENV)/share/umbra/engine.jsa
 # Compiled modules are kept: the tests start many processes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -34,7 +36,7 @@ demo: $(STAMP) ## build the graph of the world, link, see, train, answer; ends w
 	$(BIN)/umbra demo examples/countries
 
 test: $(STAMP) $(ARCHIVE) ## run the tests (those marked shared_data only where ../shared is present)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 tck: $(STAMP) ## run the openCypher kit on the store, by Umbra and over Bolt (FEATURES=FOLDER: other files)
 	$(BIN)/python -m tests.tck $(if $(FEATURES),--features "$(FEATURES)")

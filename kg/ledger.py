@@ -219,25 +219,6 @@ class Ledger:
                 connection.execute(sql.SET_JOB_STATE, ("running", job))
         return freed
 
-    def add_shards(
-        self, job: str, shards: Sequence[Mapping[str, Any]], *, sizes: Sequence[int] | None = None
-    ) -> None:
-        """Add shards at the end of a job, for instance the failed rows of those that are done.
-
-        Shards whose parameters the job has already are left out, so that adding twice is harmless.
-        """
-        state = self.job(job).state
-        with self._file.transaction() as connection:
-            known = [shard_of(row) for row in connection.execute(sql.LIST_SHARDS, (job,))]
-            texts = {as_json(shard.parameters) for shard in known}
-            rows = [(as_json(shard), sizes[i] if sizes else 1) for i, shard in enumerate(shards)]
-            new = [row for row in rows if row[0] not in texts]
-            connection.executemany(
-                sql.ADD_SHARD, [(job, len(known) + i, *row) for i, row in enumerate(new)]
-            )
-            if new and state in ("done", "failed"):
-                connection.execute(sql.SET_JOB_STATE, ("running", job))
-
     def _change(self, job: str, state: JobState, allowed: tuple[JobState, ...]) -> None:
         self.job(job)  # raises where there is none
         with self._file.transaction() as connection:

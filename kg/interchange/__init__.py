@@ -1,7 +1,6 @@
 """A graph as the values of other libraries, and back: networkx, pandas, rdflib.
 
 What comes back is entities and edges, for `Store.upsert_entities` and `Store.upsert_edges`.
-(Tensors for torch are `reasoning.tensors`.)
 """
 
 from kg.interchange.frames import from_pandas, to_pandas

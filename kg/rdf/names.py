@@ -2,7 +2,7 @@
 
 A name that is a web address or a ``urn:`` is its own IRI (keys of imported RDF). Any other stands
 percent-encoded after one of four prefixes: ``entity:country:AL``, ``relation:borders``,
-``label:Country``, ``attribute:area_km2``. `docs/rdf.md` says what a graph is as RDF.
+``label:Country``, ``attribute:area_km2``. `docs/formats.md` says what a graph is as RDF.
 """
 
 from __future__ import annotations

@@ -31,11 +31,6 @@ class Growth:
     relation: NDArray[np.int64] = field(repr=False)
     new_edges: NDArray[np.bool_] = field(repr=False)
 
-    @property
-    def new_entities(self) -> NDArray[np.int64]:
-        """Ids, in the later graph, of the entities that were added."""
-        return np.flatnonzero(self.entity < 0)
-
     def carried(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return rows of entities in the order of the later graph, zeros for new ones.
 

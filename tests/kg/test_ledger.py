@@ -152,20 +152,6 @@ def test_everything_can_be_done_again(ledger):
     assert run_job(ledger, job.id, doubled).state == "done"
 
 
-def test_shards_can_be_added_once(ledger, tmp_path):
-    job = submit(ledger, 2)
-    run_job(ledger, job.id, doubled)
-    ledger.add_shards(job.id, [{"n": 1}, {"n": 5}], sizes=[3, 4])
-    ledger.add_shards(job.id, [{"n": 5}])
-    assert ledger.progress(job.id).total == 6
-    after = run_job(ledger, job.id, doubled)
-    assert (after.state, after.done) == ("done", 6)
-    ledger.write_output(job.id, tmp_path / "all")
-    assert (tmp_path / "all").read_bytes() == b"0\n2\n10\n"
-    with pytest.raises(MissingPartError):
-        ledger.add_shards("nothing", [])
-
-
 def test_what_is_lost_or_failed_is_done_again_and_nothing_else(ledger):
     job = submit(ledger, 5)
 

@@ -17,7 +17,7 @@ from kg.errors import EngineError
 from kg.model import Edge, Entity, EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
 from kg.snapshot import build_snapshot, snapshot_of
-from kg.store import Store, Withdrawal, Writer
+from kg.store import Store, Withdrawal
 from tests.conformance.store_rules import content
 
 KEYS = st.sampled_from(["a", "b", "c", "ä/'`\"\\", "🏴"]).map(EntityKey)
@@ -59,7 +59,6 @@ EDGES = st.builds(
     Edge, head=KEYS, relation=st.sampled_from(["r", "s"]), tail=KEYS, attributes=ATTRIBUTES,
     provenance=RECORDS,
 )  # fmt: skip
-Operation = Callable[[Writer], int]
 
 
 def operation(name: str) -> Callable[[Any], tuple[str, Any]]:

@@ -83,10 +83,6 @@ def kill_engine(folder: Path) -> None:
     os.kill(pid, signal.SIGKILL)
 
 
-def engine_running(folder: Path) -> bool:
-    return store_status(folder).running
-
-
 def test_processes_start_one_engine_and_write_to_one_graph(own_folder: Path) -> None:
     stop_store(own_folder)  # all three find none running
     workers = [

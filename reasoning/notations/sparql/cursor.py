@@ -94,15 +94,6 @@ class SparqlCursor(Cursor):
         value = self.literal(what)
         return Term(spanned(token.span, self.last.span), value=value)
 
-    def is_literal(self) -> bool:
-        """Tell whether a literal stands here."""
-        token = self.peek()
-        return (
-            token.kind in ("text", "number")
-            or token.is_word("TRUE", "FALSE")
-            or token.is_symbol("+", "-")
-        )
-
     def literal(self, what: str) -> Scalar:
         """Take a literal.
 
