@@ -207,15 +207,22 @@ class Engine(OpenGraph):
         )
         return TableOut(columns=table.columns, rows=table.rows, truncated=table.truncated)
 
-    def entity(self, key: str, *, limit: int = 100) -> EntityOut:
-        """Return an entity with its images, parts and up to `limit` edges each way.
+    def entity(self, key: str, *, limit: int = 100, after: str | None = None) -> EntityOut:
+        """Return an entity with its images, parts and a page of its edges, both directions.
+
+        Args:
+            key: Its key.
+            limit: Edges of the page.
+            after: The `next` of the page before.
 
         Raises:
             UnknownEntityError: No entity has this key.
+            InputError: `after` is no cursor.
         """
+        from api.edge_cursors import edge_of
         from api.entities import show_entity
 
-        return show_entity(self, key, limit=limit)
+        return show_entity(self, key, limit=limit, after=None if after is None else edge_of(after))
 
     def picture(self, key: str) -> Picture:
         """Return the first picture of an entity, or that which a part belongs to, outlined.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from api.edge_cursors import cursor_of
 from api.schemas import EdgesOut, EntityOut
 from api.views import edge_out, image_out, part_out
 from kg.errors import MissingPartError, UnknownEntityError
@@ -13,20 +14,21 @@ from kg.model import EntityKey
 if TYPE_CHECKING:
     from api.engine import Engine
     from api.records import Records
+    from kg.model import EdgeKey
     from kg.store import Direction
 
 __all__ = ["show_edges", "show_entity"]
 
 
-def show_entity(engine: Engine, key: str, *, limit: int) -> EntityOut:
+def show_entity(engine: Engine, key: str, *, limit: int, after: EdgeKey | None = None) -> EntityOut:
     """Return an entity with up to `limit` edges; see `Engine.entity`."""
     store = engine.records()
     found = store.entity(EntityKey(key))
     if found is None:
         raise UnknownEntityError(key, nearest=_nearest(engine, key))
-    page = _page(engine, store, found.key, limit=limit)
+    page = _page(engine, store, found.key, limit=limit, after=after)
     own = page
-    if page.truncated:  # the page of an entity with many neighbours may hold none of its parts
+    if page.truncated or after is not None:  # a page of many may hold none of its parts
         own = _page(engine, store, found.key, relation="has_part", direction="out", limit=limit)
     tails = (store.entity(EntityKey(e.tail)) for e in own.edges if e.relation == "has_part")
     parts = (part_out(p, found) for p in tails if p is not None and p.part is not None)
@@ -42,6 +44,7 @@ def show_entity(engine: Engine, key: str, *, limit: int) -> EntityOut:
         part=part_out(found, parent),
         edges=page.edges,
         truncated=page.truncated,
+        next=page.next,
     )
 
 
@@ -72,12 +75,16 @@ def _page(
     relation: str | None = None,
     direction: Direction = "both",
     limit: int,
+    after: EdgeKey | None = None,
 ) -> EdgesOut:
-    edges = store.neighbours(key, relation=relation, direction=direction, limit=limit + 1)
+    edges = store.neighbours(
+        key, relation=relation, direction=direction, limit=limit + 1, after=after
+    )
     known = engine.settings.known_probability
     return EdgesOut(
         edges=tuple(edge_out(edge, partial(_name, engine, store), known) for edge in edges[:limit]),
         truncated=len(edges) > limit,
+        next=cursor_of(edges[limit - 1].key) if len(edges) > limit > 0 else None,
     )
 
 

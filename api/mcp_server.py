@@ -1,4 +1,6 @@
-"""A server of the Model Context Protocol: tools by which an agent reads a graph; none writes.
+"""A server of the Model Context Protocol: tools by which an agent reads a graph.
+
+One more, which writes, is there only if the operator asks for it (`api.mcp_writing`).
 
 An answer is cut to what a model can hold, from the end of its list, and says how much was left out.
 A question that is wrong comes back as an error that the model can read and mend.
@@ -7,22 +9,23 @@ A question that is wrong comes back as an error that the model can read and mend
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, Literal
 
 from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
 from api.engine import Engine
 from api.held_linker import HeldLinker
+from api.mcp_errors import told
+from api.mcp_writing import add_writing
+from api.retrieval.schemas import EvidenceKind
 from api.routes.info import installed_version
 from api.search.hybrid import MAX_QUERY
 from api.text_schemas import MAX_REQUEST
-from kg.errors import EngineError, InputError
+from kg.errors import InputError
 
 __all__ = ["MAX_CHARS", "graph_tools"]
 
@@ -41,11 +44,12 @@ Key = Annotated[str, Field(max_length=2000, description="key of an entity, as `s
 Few = Annotated[int, Field(ge=1, le=100)]
 
 
-def graph_tools(engine: Engine) -> MCPServer:
+def graph_tools(engine: Engine, *, writes_as: str | None = None) -> MCPServer:
     """Return a server whose tools read one graph.
 
     Args:
         engine: The graph; the caller closes it.
+        writes_as: Who is named in what the agent accepts or rejects; without a name it cannot.
     """
     server = MCPServer(
         "umbra", version=installed_version(), instructions=INSTRUCTIONS, log_level="WARNING"
@@ -58,18 +62,22 @@ def graph_tools(engine: Engine) -> MCPServer:
         """Name the labels of entities and the relations of edges, each with its count."""
         from api.routes.info import info_of
 
-        with _told():
+        with told():
             return info_of(engine).model_dump(mode="json", include={"labels", "relations"})
 
     @tool(title="Search entities")
     def search(
         text: Annotated[str, Field(min_length=1, max_length=MAX_QUERY)],
         labels: Annotated[list[str], Field(max_length=20)] = [],  # noqa: B006 - never changed
+        within: dict[str, Any] | Annotated[str, Field(max_length=10_000)] | None = None,
         k: Few = 10,
     ) -> dict[str, Any]:
-        """Find entities by names, prose, parts of pictures, neighbours and meaning."""
-        with _told():
-            return _fitting(engine.search(text, k=k, labels=labels), "hits")
+        """Find entities by names, prose, parts of pictures, neighbours and meaning.
+
+        `within` is a query, such as that of a suggestion: of the first 100 hits its known answers.
+        """
+        with told():
+            return _fitting(engine.search(text, k=k, labels=labels, within=within), "hits")
 
     @tool(title="Suggest what to ask next")
     def suggest(
@@ -80,11 +88,11 @@ def graph_tools(engine: Engine) -> MCPServer:
         """Find facts that part the hits of a search (`text`) or the answers of a `query`.
 
         Each says how many results it leads to. Give exactly one of both. The `query` of each is
-        what to `ask` next; that of a search holds for entities in the whole graph.
+        what to `ask` next; of a search, what to give as `within` of the same search.
         """
         from api.suggestions import suggest_for_question, suggest_for_search
 
-        with _told():
+        with told():
             if bool(text) is bool(query):
                 raise InputError("give one of text and query")
             if text:
@@ -98,21 +106,23 @@ def graph_tools(engine: Engine) -> MCPServer:
         text: Annotated[str, Field(min_length=1, max_length=MAX_QUERY)],
         budget: Annotated[int, Field(ge=1, le=8_000)] = 2_000,
         k: Few = 10,
+        kinds: list[EvidenceKind] = [],  # noqa: B006 - never changed
     ) -> dict[str, Any]:
         """Collect what the graph holds about a text or question, best first, within a budget.
 
-        Each line says whether it is known or likely, its source, and a key to cite it by.
+        Each line says whether it is known or likely, its source, and a key to cite it by. `kinds`
+        keeps the lines of these alone.
         """
         from api.retrieval.context import context_for
 
-        with _told():
-            found = context_for(engine, text, budget=budget, k=k)
+        with told():
+            found = context_for(engine, text, budget=budget, k=k, kinds=kinds)
             return found.model_dump(mode="json", exclude={"evidence"})
 
     @tool(title="Read an entity")
     def entity(key: Key, limit: Few = 20) -> dict[str, Any]:
         """Read an entity's names, attributes, images, parts, and some of its edges."""
-        with _told():
+        with told():
             return _fitting(engine.entity(key, limit=limit), "edges")
 
     @tool(title="Walk to neighbours")
@@ -125,7 +135,7 @@ def graph_tools(engine: Engine) -> MCPServer:
         """List edges of an entity, of one relation or of all, with their sources."""
         from api.entities import show_edges
 
-        with _told():
+        with told():
             found = show_edges(engine, key, relation=relation, direction=direction, limit=limit)
             return _fitting(found, "edges")
 
@@ -140,7 +150,7 @@ def graph_tools(engine: Engine) -> MCPServer:
         For example ``MATCH (c:Country)-[:borders]->(:Country {name: 'Iraq'}) RETURN c``. Relations
         and labels are those of `schema`. With `proofs` each answer says why.
         """
-        with _told():
+        with told():
             return _fitting(engine.ask(query, k=k, proofs=proofs), "answers")
 
     @tool(title="Read a question in English")
@@ -151,7 +161,7 @@ def graph_tools(engine: Engine) -> MCPServer:
 
         `heard` says which words were taken for which relation, `warnings` what is a guess.
         """
-        with _told():
+        with told():
             return engine.plain(question).model_dump(mode="json")
 
     @tool(title="Run read-only Cypher")
@@ -159,7 +169,7 @@ def graph_tools(engine: Engine) -> MCPServer:
         query: Annotated[str, Field(max_length=10_000)], max_rows: Few = 50
     ) -> dict[str, Any]:
         """Run a Cypher query over what is stored; what would write or administer is refused."""
-        with _told():
+        with told():
             return _fitting(engine.cypher(query, max_rows=max_rows), "rows")
 
     @tool(title="Link a text")
@@ -167,19 +177,12 @@ def graph_tools(engine: Engine) -> MCPServer:
         """Find the mentions of a plain text and the entities that they mean."""
         from api.steps.link_text import link_held
 
-        with _told():
+        with told():
             return _fitting(link_held(linker, text, name="text"), "mentions")
 
+    if writes_as is not None:
+        add_writing(server, engine, who=writes_as)
     return server
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Let the model read what is wrong: an error of the engine says it, with what to do."""
-    try:
-        yield
-    except EngineError as error:
-        raise ToolError(f"{error.slug}: {error}") from error
 
 
 def _fitting(answer: BaseModel, rows: str) -> dict[str, Any]:

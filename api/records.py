@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable
 from typing import Any, Protocol
 
-from kg.model import Edge, Entity, EntityKey
+from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.store import Direction, Store
 
 __all__ = ["MOST", "Reads", "Records", "RecordsOfNow"]
@@ -19,6 +19,8 @@ MOST = 50_000
 """Entities, and lists of edges, that are held; beyond that all are let go."""
 LONGEST = 1000
 """Edges of a page that is held."""
+Around = tuple[EntityKey, str | None, Direction, int, EdgeKey | None]
+"""Which page of edges, by the arguments of `Store.neighbours`."""
 
 
 class Reads(Protocol):
@@ -46,7 +48,7 @@ class Records:
         self._store = store
         self._entities: dict[EntityKey, Entity | None] = {}
         self._edges: dict[tuple[EntityKey, str, EntityKey], tuple[Edge, ...]] = {}
-        self._around: dict[tuple[EntityKey, str | None, Direction, int], tuple[Edge, ...]] = {}
+        self._around: dict[Around, tuple[Edge, ...]] = {}
 
     def entity(self, key: EntityKey) -> Entity | None:
         """Return the entity of this key, or None."""
@@ -66,14 +68,22 @@ class Records:
         return found
 
     def neighbours(
-        self, key: EntityKey, *, relation: str | None, direction: Direction, limit: int
+        self,
+        key: EntityKey,
+        *,
+        relation: str | None,
+        direction: Direction,
+        limit: int,
+        after: EdgeKey | None = None,
     ) -> tuple[Edge, ...]:
         """Return up to `limit` edges at an entity; as `Store.neighbours`."""
-        place = (key, relation, direction, limit)
+        place = (key, relation, direction, limit, after)
         found = self._around.get(place)
         if found is None:
             found = tuple(
-                self._store.neighbours(key, relation=relation, direction=direction, limit=limit)
+                self._store.neighbours(
+                    key, relation=relation, direction=direction, limit=limit, after=after
+                )
             )
             if len(found) <= LONGEST:
                 _make_room(self._around, MOST // 100)

@@ -121,10 +121,13 @@ class ReviewDesk:
             review = self.review
             return self._decision(review.decide(Request.from_json(values)))
 
-    def decisions(self) -> DecisionsOut:
-        """Return the log."""
+    def decisions(self, *, limit: int | None = None, after: int = 0) -> DecisionsOut:
+        """Return the log, or at most `limit` of it after the decision of a number."""
         with self._lock:
-            return DecisionsOut(decisions=tuple(map(self._decision, self.review.decisions)))
+            later = [one for one in self.review.decisions if one.number > after]
+            page = later if limit is None else later[:limit]
+            more = page[-1].number if len(page) < len(later) else None
+            return DecisionsOut(decisions=tuple(map(self._decision, page)), next=more)
 
     def name(self, key: EntityKey) -> str | None:
         """Return the name of an entity; None if there is none of this key."""

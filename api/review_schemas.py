@@ -121,9 +121,12 @@ class DecisionOut(Model):
 
 
 class DecisionsOut(Model):
-    """The log of decisions, in its order."""
+    """A page of the log of decisions, in its order."""
 
     decisions: tuple[DecisionOut, ...]
+    next: int | None = Field(
+        default=None, description="where there are more: send it as `after` for them"
+    )
 
 
 class DuplicatesIn(Model):

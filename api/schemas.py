@@ -187,6 +187,7 @@ class EdgesOut(Model):
 
     edges: tuple[EdgeOut, ...]
     truncated: bool = Field(default=False, description="there are more edges than this page")
+    next: str | None = Field(default=None, description="cursor: send it as `after` for more")
 
 
 class EntityOut(Model):
@@ -202,6 +203,7 @@ class EntityOut(Model):
     part: PartOut | None = None
     edges: tuple[EdgeOut, ...] = ()
     truncated: bool = Field(default=False, description="there are more edges than this page")
+    next: str | None = Field(default=None, description="cursor: send it as `after` for more")
 
     def _repr_html_(self) -> str:
         from api.display import entity_html

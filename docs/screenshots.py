@@ -82,6 +82,10 @@ _GRAPH = (
     "[...document.querySelectorAll('.graph')]"
     ".every((frame) => frame.graph && frame.dataset.pictures !== 'loading')"
 )
+_SUGGESTED = (
+    "[...document.querySelectorAll('.suggested')].every((place) => place.ariaBusy === 'false')"
+)
+"""What to ask next comes after what was found; a picture without it would show half of the page."""
 _VIEW = "document.querySelector('#view .title')"
 _OPEN_FIRST = "document.querySelector('.group.known .answer-head').click()"
 _ASK = f"?q={quote(QUESTION)}&k=3"
@@ -99,7 +103,7 @@ SHOTS = (
     Shot("explorer-proof", _ASK, _ASKED, _PROOF, height=1000),
     Shot("explorer-form", "", _CHIP, _FILLED, height=520),
     Shot("explorer-entity", _TURKEY, _VIEW, (_CRESCENT,), height=900),
-    Shot("explorer-search", "?view=search&s=white%20crescent", _VIEW, height=620),
+    Shot("explorer-search", "?view=search&s=white%20crescent", _VIEW, height=720),
     Shot("explorer-review", "?view=review", _VIEW, height=820),
     Shot("explorer-jobs", "?view=jobs", _VIEW, height=520),
     Shot("explorer-dark", _ASK, _ASKED, _PROOF, height=1000, dark=True),
@@ -112,7 +116,7 @@ def take(browser: Browser, address: str, shot: Shot) -> bytes:
     size = {"width": WIDTH, "height": shot.height, "deviceScaleFactor": 1, "mobile": False}
     browser.call("Emulation.setDeviceMetricsOverride", **size)
     browser.open(f"{address}/{shot.address}")
-    browser.wait(f"{shot.ready} && {_GRAPH}")
+    browser.wait(f"{shot.ready} && {_GRAPH} && {_SUGGESTED}")
     for step in shot.steps:
         browser.run(f"{step}; 0")
     browser.wait(_GRAPH)

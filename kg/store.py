@@ -222,8 +222,12 @@ class Store(Writer, Protocol):
         relation: str | None = None,
         direction: Direction = "out",
         limit: int = 100,
+        after: EdgeKey | None = None,
     ) -> list[Edge]:
-        """Return up to `limit` edges at an entity, in the order of (head, relation, tail)."""
+        """Return up to `limit` edges at an entity, in the order of (head, relation, tail).
+
+        With `after` only those that come after it in this order, whether it is there or not.
+        """
         ...
 
     def stored(self) -> Stored:

@@ -10,6 +10,7 @@ __all__ = ["add_parser", "run"]
 EXAMPLES = """examples:
   umbra context "Which countries border Chad?" --budget 500
   umbra context "flags with a crescent" --label Country --json
+  umbra context "a crescent" --kind image --kind part
 
 Each line has its status (known, or likely with its probability), its source, and a key to cite.
 """
@@ -31,6 +32,13 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--label", action="append", default=[], help="only entities of this label; may be repeated"
     )
+    parser.add_argument(
+        "--kind",
+        action="append",
+        default=[],
+        choices=("answer", "entity", "passage", "fact", "image", "part"),
+        help="only evidence of this kind; may be repeated (default: all)",
+    )
     parser.set_defaults(run=run)
 
 
@@ -49,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
             budget=arguments.budget,
             k=arguments.k,
             labels=arguments.label,
+            kinds=arguments.kind,
         )
     if arguments.json:
         print_json(found)

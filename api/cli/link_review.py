@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli.decider import decider
+
 if TYPE_CHECKING:
     from api.review_desk import ReviewDesk
 
@@ -157,7 +159,7 @@ def _log(desk: ReviewDesk, arguments: argparse.Namespace) -> int:
 def _decide(desk: ReviewDesk, arguments: argparse.Namespace) -> int:
     from api.steps.review import decide_file
 
-    outcome = decide_file(desk, arguments.decide, who=_who(arguments))
+    outcome = decide_file(desk, arguments.decide, who=decider(arguments.who))
     return _told(arguments.decide, outcome, as_json=arguments.json)
 
 
@@ -168,7 +170,7 @@ def _exchange(desk: ReviewDesk, arguments: argparse.Namespace) -> int:
     code = 0
     if arguments.imported is not None:
         kind = format_of(arguments.imported, arguments.format)
-        outcome = import_review(desk.review, arguments.imported, kind, who=_who(arguments))
+        outcome = import_review(desk.review, arguments.imported, kind, who=decider(arguments.who))
         code = _told(arguments.imported, outcome, as_json=arguments.json)
     if arguments.export is not None:
         kind = format_of(arguments.export, arguments.format)
@@ -196,20 +198,9 @@ def _ask(desk: ReviewDesk, arguments: argparse.Namespace) -> int:
     from api.cli.printing import print_outcome
     from api.cli.review_screen import ReviewScreen
 
-    made = ReviewScreen(desk, _who(arguments)).run()
+    made = ReviewScreen(desk, decider(arguments.who)).run()
     left = desk.cases(limit=1).open
     if not arguments.json:
         print()
     print_outcome("review", {"decided": made, "open": left}, as_json=arguments.json)
     return 0
-
-
-def _who(arguments: argparse.Namespace) -> str:
-    import getpass
-
-    from kg.errors import SettingError
-
-    try:
-        return arguments.who or getpass.getuser()
-    except (OSError, KeyError):
-        raise SettingError("nobody is named", where="--who", hint="say who decides") from None

@@ -21,6 +21,7 @@ from api.cli import (
     doctor,
     evaluate,
     export,
+    facts,
     graph,
     info,
     jobs,
@@ -45,7 +46,7 @@ from kg.interrupts import interrupt_behind
 __all__ = ["main", "make_parser"]
 
 COMMANDS = (
-    *(build, read, export, link, jobs, scenes, train, ask, search, suggest, context, sample),
+    *(build, read, export, link, facts, jobs, scenes, train, ask, search, suggest, context, sample),
     *(evaluate, compare, cypher, sparql, queries, serve, keys, mcp, demo),
     *(info, doctor, graph, store),
 )

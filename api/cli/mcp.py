@@ -28,6 +28,11 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--snapshot", default="full", help="which snapshot (default full)")
+    parser.add_argument(
+        "--write-as",
+        metavar="NAME",
+        help="let the agent accept and reject single edges too, under this name",
+    )
     parser.set_defaults(run=run)
 
 
@@ -52,5 +57,5 @@ def run(arguments: argparse.Namespace) -> int:
     logging.getLogger("neo4j").setLevel(logging.WARNING)
     with Engine.open(arguments.folder, snapshot=arguments.snapshot) as engine:
         engine.workspace.require()
-        graph_tools(engine).run("stdio")
+        graph_tools(engine, writes_as=arguments.write_as).run("stdio")
     return 0

@@ -10,7 +10,7 @@ from api.client.connection import Connection, path_of
 from api.client.reviewing import Reviewing
 from api.job_parameters import JobIn, JobKindName
 from api.plain.schemas import PlainIn, PlainOut, Reader
-from api.retrieval.schemas import ContextOut
+from api.retrieval.schemas import ContextOut, EvidenceKind
 from api.schemas import (
     AnswersOut,
     CypherIn,
@@ -175,21 +175,27 @@ class Client(Reviewing):
         return self._to.read("POST", "/v1/suggestions", QuerySuggestionsOut, query=asked, body=body)
 
     def context(
-        self, text: str, *, budget: int = 2_000, k: int = 10, labels: Sequence[str] = ()
+        self,
+        text: str,
+        *,
+        budget: int = 2_000,
+        k: int = 10,
+        labels: Sequence[str] = (),
+        kinds: Sequence[EvidenceKind] = (),
     ) -> ContextOut:
-        """Assemble evidence for a language model."""
-        asked = {"q": text, "budget": budget, "k": k, "label": list(labels)}
+        """Assemble evidence for a language model, of all kinds or of some."""
+        asked = {"q": text, "budget": budget, "k": k, "label": list(labels), "kind": list(kinds)}
         return self._to.read("GET", "/v1/context", ContextOut, query=asked)
 
-    def entity(self, key: str, *, limit: int | None = None, offset: int | None = None) -> EntityOut:
-        """Read an entity and a page of its edges."""
+    def entity(self, key: str, *, limit: int | None = None, after: str | None = None) -> EntityOut:
+        """Read an entity and a page of its edges; `after` is the `next` of the page before."""
         path = path_of("/v1/entities/{key}", key=key)
-        return self._to.read("GET", path, EntityOut, query={"limit": limit, "offset": offset})
+        return self._to.read("GET", path, EntityOut, query={"limit": limit, "after": after})
 
-    def image(self, sha256: str, *, part: str | None = None) -> bytes:
-        """Read an image, or the outline of one of its parts as SVG."""
+    def image(self, sha256: str, *, part: str | None = None, side: int | None = None) -> bytes:
+        """Read an image, a PNG at most `side` pixels long, or the outline of a part as SVG."""
         path = path_of("/v1/images/{sha256}", sha256=sha256)
-        return self._to.content("GET", path, query={"part": part})
+        return self._to.content("GET", path, query={"part": part, "side": side})
 
     def info(self) -> InfoOut:
         """Read what the graph holds."""
@@ -220,9 +226,9 @@ class Client(Reviewing):
         body = JobIn(kind=kind, parameters=dict(parameters))
         return self._to.read("POST", "/v1/jobs", JobOut, body=body, once=idempotency_key)
 
-    def jobs(self) -> JobsOut:
-        """List the jobs, newest first."""
-        return self._to.read("GET", "/v1/jobs", JobsOut)
+    def jobs(self, *, limit: int | None = None, after: str | None = None) -> JobsOut:
+        """List a page of the jobs, newest first; `after` is the last job of the page before."""
+        return self._to.read("GET", "/v1/jobs", JobsOut, query={"limit": limit, "after": after})
 
     def job(self, id: str) -> JobOut:  # noqa: A002 - the service's name
         """Read how far a job has come."""
@@ -249,9 +255,16 @@ class Client(Reviewing):
         content = self._to.content("GET", path_of("/v1/jobs/{id}/output", id=id))
         return (json.loads(line) for line in content.splitlines() if line)
 
-    def job_events(self, id: str) -> Iterator[JobOut]:  # noqa: A002
-        """Follow a job until it ends."""
-        for data in self._to.events(path_of("/v1/jobs/{id}/events", id=id)):
+    def job_events(
+        self,
+        id: str,  # noqa: A002
+        *,
+        last_event_id: str | None = None,
+    ) -> Iterator[JobOut]:
+        """Follow a job until it ends, or go on after an event of an earlier stream."""
+        path = path_of("/v1/jobs/{id}/events", id=id)
+        headers = {} if last_event_id is None else {"Last-Event-ID": last_event_id}
+        for data in self._to.events(path, headers):
             yield JobOut.model_validate_json(data)
 
     def _job(self, method: str, id: str, what: str = "", **sent: Any) -> JobOut:  # noqa: A002

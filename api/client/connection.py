@@ -119,9 +119,10 @@ class Connection:
             raise RefusedError(_problem(answer))
         return answer.content
 
-    def events(self, path: str) -> Iterator[bytes]:
+    def events(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[bytes]:
         """Yield the data of server-sent events until the server ends them."""
-        with self._http.stream("GET", path, headers=self._headers) as answer:
+        sent = {**self._headers, **(headers or {})}
+        with self._http.stream("GET", path, headers=sent) as answer:
             if answer.is_error:
                 answer.read()
                 raise RefusedError(_problem(answer))

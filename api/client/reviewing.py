@@ -40,9 +40,12 @@ class Reviewing:
             "POST", "/v1/review/cases", CasesLoadedOut, body=job, once=idempotency_key
         )
 
-    def review_decisions(self) -> DecisionsOut:
-        """Read all decisions."""
-        return self._to.read("GET", "/v1/review/decisions", DecisionsOut)
+    def review_decisions(
+        self, *, limit: int | None = None, after: int | None = None
+    ) -> DecisionsOut:
+        """Read a page of the decisions; `after` is the `next` of the page before."""
+        asked = {"limit": limit, "after": after}
+        return self._to.read("GET", "/v1/review/decisions", DecisionsOut, query=asked)
 
     def decide(self, decision: DecisionIn, *, idempotency_key: str | None = None) -> DecisionOut:
         """Decide on a link."""

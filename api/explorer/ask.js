@@ -8,6 +8,7 @@ import { completeText, completed } from "./complete.js";
 import { examplesFor } from "./examples.js";
 import { rejected } from "./facts.js";
 import { questionForm } from "./form.js";
+import { isPlain, readPlain, readView } from "./plain.js";
 import { recipeView } from "./recipe.js";
 import { ofQuestion } from "./suggested.js";
 
@@ -19,6 +20,10 @@ let schema = null;
 let asked = null;
 
 async function ask({ remember = true, open } = {}) {
+  if (isPlain(fields.q.value)) {
+    read(fields.q.value.trim());
+    return;
+  }
   asked = { view: "ask", q: fields.q.value, k: Number(fields.k.value), answerer: fields.answerer.value };
   if (remember) go(asked, { show: false });
   running?.abort(); // the server ends a question that nobody waits for
@@ -37,6 +42,25 @@ async function ask({ remember = true, open } = {}) {
     if (excluded) shown.answers.querySelector(".group.likely").after(excluded);
   } catch (error) {
     if (error.name !== "AbortError") showProblem(error, asked.q);
+  } finally {
+    if (running === mine) shown.answers.setAttribute("aria-busy", "false");
+  }
+}
+
+// The query takes the place of the sentence; whether it is the right one, a person says.
+async function read(question) {
+  choose("text");
+  running?.abort();
+  const mine = new AbortController();
+  running = mine;
+  show({ status: "Reading …", busy: true });
+  try {
+    const found = await readPlain(question, mine.signal);
+    fields.q.value = found.query;
+    show({ status: "Read, not asked yet", answers: [readView(found, () => ask())] });
+    shown.answers.querySelector(".ask-it").focus();
+  } catch (error) {
+    if (error.name !== "AbortError") showProblem(error, question);
   } finally {
     if (running === mine) shown.answers.setAttribute("aria-busy", "false");
   }

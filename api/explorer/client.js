@@ -17,6 +17,10 @@ export async function getJson(path, options) {
   return (await request(path, options)).json();
 }
 
+export async function getText(path) {
+  return (await request(path)).text();
+}
+
 export async function postJson(path, body, options = {}) {
   return getJson(path, {
     ...options,
@@ -28,16 +32,17 @@ export async function postJson(path, body, options = {}) {
 
 const pictures = new Map();
 
-// Pictures are fetched, not linked, so that they carry the key too.
-export function pictureUrl(sha256) {
-  if (!pictures.has(sha256)) {
-    const loading = request(`/v1/images/${encodeURIComponent(sha256)}`)
+// Pictures are fetched, not linked, so that they carry the key too. With a side they are small.
+export function pictureUrl(sha256, side = null) {
+  const path = `/v1/images/${encodeURIComponent(sha256)}${side ? `?side=${side}` : ""}`;
+  if (!pictures.has(path)) {
+    const loading = request(path)
       .then((response) => response.blob())
       .then((blob) => URL.createObjectURL(blob));
-    pictures.set(sha256, loading);
-    loading.catch(() => pictures.delete(sha256));
+    pictures.set(path, loading);
+    loading.catch(() => pictures.delete(path));
   }
-  return pictures.get(sha256);
+  return pictures.get(path);
 }
 
 async function request(path, options = {}) {

@@ -99,16 +99,18 @@ function edgeLine(edge, key) {
 // The list grows a page at a time; nobody waits for a hundred thousand lines.
 function edgeList(found) {
   const list = element("ol", { class: "edges" }, ...found.edges.map((edge) => edgeLine(edge, found.key)));
-  let offset = found.edges.length;
+  let { next } = found;
+  let count = found.edges.length;
   const told = element("span", { class: "quiet", role: "status" });
   const more = button("Show more", async () => {
-    const page = await getJson(`/v1/entities/${encodeURIComponent(found.key)}?limit=${PAGE}&offset=${offset}`);
-    offset += page.edges.length;
+    const page = await getJson(`/v1/entities/${encodeURIComponent(found.key)}?limit=${PAGE}&after=${next}`);
+    ({ next } = page);
+    count += page.edges.length;
     list.append(...page.edges.map((edge) => edgeLine(edge, found.key)));
-    told.textContent = ` ${offset} shown`;
-    more.hidden = !page.truncated;
+    told.textContent = ` ${count} shown`;
+    more.hidden = !next;
   }, { class: "plain more-edges" });
-  more.hidden = !found.truncated;
+  more.hidden = !next;
   return [list, element("p", {}, more, told)];
 }
 

@@ -1,9 +1,9 @@
 // Jobs and how far they are; looked at again while one runs.
 
-import { getJson, postJson } from "./client.js";
+import { getJson, getText, postJson } from "./client.js";
 import { bar, button, element } from "./dom.js";
 import { go } from "./address.js";
-import { recipeView } from "./recipe.js";
+import { download, linkCommand, recipeView } from "./recipe.js";
 
 const EVERY_MS = 700;
 const RUNS = ["pending", "running"];
@@ -32,27 +32,36 @@ function jobLine(job, changed) {
     told.textContent = ` ${made} new cases`;
     go({ view: "review" });
   }, { "aria-label": `Review its links: job ${job.id}` });
+  const output = button("Take its output", async () => {
+    try {
+      download(`${job.id}.jsonl`, await getText(job.output), "application/x-ndjson");
+    } catch (error) {
+      told.textContent = error.message;
+    }
+  }, { "aria-label": `Take its output: job ${job.id}` });
   const counts = Object.entries(job.counts).filter(([, n]) => n).map(([name, n]) => `${n} ${name}`).join(", ");
   return element("li", { class: `job card ${job.state}`, "data-job": job.id },
     element("p", {}, element("b", {}, job.kind), ` ${job.id} `, element("span", { class: `state ${job.state}` }, job.state)),
     bar(share, `${job.done} of ${job.total} ${job.unit}`),
     element("p", { class: "quiet" }, `${job.done.toLocaleString()} of ${job.total.toLocaleString()} ${job.unit}`, counts ? ` · ${counts}` : ""),
     job.error ? element("p", { class: "failed" }, job.error) : null,
-    element("p", { class: "actions" }, ...ACTIONS[job.state].map(act), job.kind === "link" && job.state === "done" ? review : null, told));
+    element("p", { class: "actions" }, ...ACTIONS[job.state].map(act), job.kind === "link" && job.state === "done" ? review : null, job.output ? output : null, told));
 }
 
 // Mentions one a line become a job that links them.
 function startForm(changed) {
   const field = element("textarea", { id: "mentions", rows: 3, required: true, placeholder: "Turkish\nSyrian Arab Republic" });
   const told = element("p", { class: "quiet", role: "status" });
+  const same = element("div", { class: "same" });
   const form = element("form", { class: "card" }, element("label", { for: "mentions" }, "Link mentions ", element("span", { class: "quiet" }, "one a line")), field,
-    element("p", {}, element("button", { type: "submit", class: "plain" }, "Start a job")), told);
+    element("p", {}, element("button", { type: "submit", class: "plain" }, "Start a job")), told, same);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const mentions = field.value.split("\n").filter((line) => line.trim()).map((mention, n) => ({ id: `m${n + 1}`, mention: mention.trim(), context: "" }));
     try {
       await postJson("/v1/jobs", { kind: "link", parameters: { mentions } });
       field.value = "";
+      same.replaceChildren(recipeView({ view: "jobs", command: linkCommand(mentions) }, `Link ${mentions.length} mentions`));
       changed();
     } catch (error) {
       told.textContent = `${error.message} ${error.members?.hint ?? ""}`;

@@ -4,6 +4,7 @@ import { pictureUrl } from "./client.js";
 import { drawing, element, isHash, percent } from "./dom.js";
 import { lights } from "./lights.js";
 
+const THUMB = 96; // twice its size on the page, for dense screens
 const BOX = /^box (-?[\d.]+),(-?[\d.]+),(-?[\d.]+),(-?[\d.]+)$/;
 
 function shapeOf(part) {
@@ -83,6 +84,6 @@ export function partsFigure(image, parts, name) {
 export function thumbnail(image) {
   if (!image) return element("span", { class: "thumb" });
   const shown = element("img", { class: "thumb", alt: "", width: 48, height: 32 });
-  pictureUrl(image.sha256).then((url) => { shown.src = url; }).catch(() => {});
+  pictureUrl(image.sha256, THUMB).then((url) => { shown.src = url; }).catch(() => {});
   return shown;
 }

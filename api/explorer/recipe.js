@@ -7,7 +7,15 @@ const KEPT = "umbra-saved";
 
 export const quoted = (text) => `'${String(text).replaceAll("'", `'"'"'`)}'`;
 
+export const factCommand = ({ verdict, head, relation, tail, who }) =>
+  `umbra facts ${verdict} ${[head, relation, tail].map(quoted).join(" ")} --who ${quoted(who)}`;
+
+export const linkCommand = (mentions) =>
+  `printf '%s\\n' ${mentions.map((one) => quoted(JSON.stringify(one))).join(" ")} > mentions.jsonl\numbra link run mentions.jsonl --out links.jsonl`;
+
+// A state that did something says itself what does the same.
 export function commandOf(state) {
+  if (state.command) return state.command;
   if (state.view === "search") {
     return `umbra search ${quoted(state.s)} ${state.within ? `-k 100 --within ${quoted(state.within)}` : "-k 20"}`;
   }
@@ -40,7 +48,7 @@ export function save(name, state) {
   keep([entry, ...saved().filter((one) => one.command !== entry.command)]);
 }
 
-const addressed = ({ without, ...state }) => state;
+const addressed = ({ without, command, ...state }) => state;
 
 // The recipe: a script for the shell, one command a saved thing, with its name above it.
 export function recipe(list) {

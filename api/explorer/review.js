@@ -4,7 +4,7 @@ import { getJson, postJson } from "./client.js";
 import { button, element, percent, spaced } from "./dom.js";
 import { link } from "./address.js";
 import { decideFact, readFacts, reviewer, setReviewer } from "./facts.js";
-import { recipeView } from "./recipe.js";
+import { commandOf, factCommand, recipeView } from "./recipe.js";
 
 const MOST_CANDIDATES = 3;
 
@@ -86,6 +86,6 @@ export async function reviewView(state, signal, again) {
     element("h3", {}, `Facts: ${facts.length} decided`),
     facts.length ? element("ol", { class: "edges" }, ...facts.map((fact) => factLine(fact, again)))
       : element("p", { class: "quiet" }, "None. Accept or reject a likely fact where it stands: in a proof or beside an entity."),
-    recipeView(state, "Review"),
+    recipeView({ ...state, command: [commandOf(state), ...facts.map(factCommand).reverse()].join("\n") }, "Review, with its verdicts on facts"),
   ];
 }

@@ -16,10 +16,10 @@ function chips(found, stateOf) {
 
 // A place that fills itself, so that what was found need not wait for it.
 function later(loading, stateOf) {
-  const place = element("section", { class: "suggested", "aria-label": "Suggestions" });
+  const place = element("section", { class: "suggested", "aria-label": "Suggestions", "aria-busy": "true" });
   loading.then((found) => place.append(...chips(found, stateOf)), (error) => {
     if (error instanceof Problem) place.append(element("p", { class: "quiet" }, `No suggestions: ${error.message}`));
-  });
+  }).finally(() => place.setAttribute("aria-busy", "false"));
   return place;
 }
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from api.retrieval.evidence import evidence_of, tokens_of
-from api.retrieval.schemas import ContextOut, EvidenceOut
+from api.retrieval.schemas import ContextOut, EvidenceKind, EvidenceOut
 from kg.errors import InputError, MissingPartError
 from kg.model import EntityKey
 from kg.words import words
@@ -38,6 +38,7 @@ def context_for(
     budget: int = 2_000,
     k: int = 10,
     labels: Collection[str] = (),
+    kinds: Collection[EvidenceKind] = (),
 ) -> ContextOut:
     """Return evidence for a text.
 
@@ -47,6 +48,8 @@ def context_for(
         budget: Most tokens of all lines together, by the estimate of `tokens_of`.
         k: Entities whose evidence is looked at.
         labels: Only entities of these.
+        kinds: Only evidence of these: how fine it is (a whole entity, a passage of its prose, one
+            fact, a picture, a part of one); all if empty. Others use nothing of the budget.
 
     Raises:
         InputError: The text is empty or too long, or the budget out of range.
@@ -54,13 +57,15 @@ def context_for(
     if not 1 <= budget <= MAX_BUDGET:
         raise InputError(f"a budget is 1 to {MAX_BUDGET} tokens", where="budget")
     found = engine.search(text, k=k, labels=labels)
-    ranked = [*_answers(engine, text)]
+    ranked = [*_answers(engine, text)] if not kinds or "answer" in kinds else []
     wanted = {word.text for word in words(text)} - EMPTY_WORDS
     for place, hit in enumerate(found.hits):
         entity = engine.store.entity(EntityKey(hit.key))
         if entity is not None:
             ranked += (
-                (_worth(one, wanted) / (1 + place), one) for one in evidence_of(engine, entity)
+                (_worth(one, wanted) / (1 + place), one)
+                for one in evidence_of(engine, entity)
+                if not kinds or one.kind in kinds
             )
     ranked.sort(key=lambda row: (-row[0], row[1].key))
     kept, left = list[EvidenceOut](), budget

@@ -10,7 +10,7 @@ from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.problems import problems
 from api.retrieval.context import MAX_BUDGET, context_for
-from api.retrieval.schemas import ContextOut
+from api.retrieval.schemas import ContextOut, EvidenceKind
 from api.routes.search import Labels, Text
 from kg.errors import (
     ConstraintError,
@@ -22,6 +22,11 @@ from kg.errors import (
 )
 
 __all__ = ["router"]
+
+Kinds = Annotated[
+    list[EvidenceKind],
+    Query(alias="kind", max_length=10, description="only evidence of these; may be repeated"),
+]
 
 router = APIRouter(tags=["search"], route_class=scoped("read"))
 
@@ -45,9 +50,10 @@ async def context(
     budget: Annotated[int, Query(ge=1, le=MAX_BUDGET, description="most tokens")] = 2_000,
     k: Annotated[int, Query(ge=1, le=50, description="entities looked at")] = 10,
     label: Labels = [],  # noqa: B006
+    kind: Kinds = [],  # noqa: B006
 ) -> ContextOut:
     """Return evidence for a text, best first: answers, prose, facts, pictures and their parts.
 
     Each line has its status (known, or likely with its probability), its source and a key to cite.
     """
-    return await work(context_for, engine, q, budget=budget, k=k, labels=label)
+    return await work(context_for, engine, q, budget=budget, k=k, labels=label, kinds=kind)

@@ -13,7 +13,7 @@ from api.problems import problems
 from api.routes.examples import ENTITY_KEYS
 from api.schemas import EntityOut
 from api.serving.kept_answers import UNCHANGED
-from kg.errors import StoreUnavailableError, UnknownEntityError
+from kg.errors import InputError, StoreUnavailableError, UnknownEntityError
 
 __all__ = ["router"]
 
@@ -21,24 +21,24 @@ router = APIRouter(tags=["store"], route_class=scoped("read"))
 
 Key = Annotated[str, Path(max_length=2000, openapi_examples=ENTITY_KEYS)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="edges of one page")]
-Offset = Annotated[int, Query(ge=0, le=100_000, description="edges left out before it")]
+After = Annotated[str | None, Query(max_length=20_000, description="the `next` of the page before")]
 
 
 @router.get(
     "/v1/entities/{key:path}",
     summary="Read an entity",
-    responses=problems(UnknownEntityError, StoreUnavailableError) | UNCHANGED,
+    responses=problems(InputError, UnknownEntityError, StoreUnavailableError) | UNCHANGED,
 )
 async def entity(
     key: Key,
     request: Request,
     response: Response,
     limit: Limit = 100,
-    offset: Offset = 0,
+    after: After = None,
 ) -> EntityOut:
     """Read an entity and one page of its edges, both directions; `Link` names the next page."""
-    found = await work_of(request)(engine_of(request).entity, key, limit=offset + limit)
-    if found.truncated:
-        address = f"/v1/entities/{quote(key, safe='')}?limit={limit}&offset={offset + limit}"
+    found = await work_of(request)(engine_of(request).entity, key, limit=limit, after=after)
+    if found.next is not None:
+        address = f"/v1/entities/{quote(key, safe='')}?limit={limit}&after={found.next}"
         response.headers["Link"] = f'<{address}>; rel="next"'
-    return found.model_copy(update={"edges": found.edges[offset:]})
+    return found

@@ -1,4 +1,4 @@
-"""`GET /v1/images/{sha256}`: a picture of the graph, plain or with one part outlined."""
+"""`GET /v1/images/{sha256}`: a picture of the graph, plain, small, or with one part outlined."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from api.engine import Engine
 from api.errors import HttpProblem
 from api.overlay import media_type_of, outlined
 from api.problems import problems
-from kg.errors import StoreUnavailableError, UnknownEntityError
+from api.thumbnails import LARGEST, SMALLEST, thumbnail
+from kg.errors import ImageError, InputError, StoreUnavailableError, UnknownEntityError
 
 __all__ = ["router"]
 
@@ -21,6 +22,10 @@ router = APIRouter(tags=["pictures"], route_class=scoped("read"))
 Hash = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="of the file's bytes")]
 Part = Annotated[
     str | None, Query(max_length=2000, description="key of a part to outline; gives SVG")
+]
+Side = Annotated[
+    int | None,
+    Query(ge=SMALLEST, le=LARGEST, description="pixels of the longer side of a smaller PNG"),
 ]
 
 FOREVER = "private, max-age=31536000, immutable"
@@ -31,16 +36,26 @@ SVG_POLICY = "default-src 'none'; img-src data:; frame-ancestors 'none'"
     "/v1/images/{sha256}",
     summary="Read a picture",
     response_class=Response,
-    responses=problems("unknown-image", UnknownEntityError, StoreUnavailableError)
+    responses=problems(
+        "unknown-image", ImageError, InputError, UnknownEntityError, StoreUnavailableError
+    )
     | {200: {"description": "The picture", "content": {"image/*": {}, "image/svg+xml": {}}}},
 )
-async def image(sha256: Hash, engine: EngineDep, work: WorkDep, part: Part = None) -> Response:
-    """Read a picture by its hash; with `part`, an SVG of it with that part outlined."""
+async def image(
+    sha256: Hash, engine: EngineDep, work: WorkDep, part: Part = None, side: Side = None
+) -> Response:
+    """Read a picture by its hash; with `side` a small one, with `part` an SVG that outlines it."""
+    if part is not None and side is not None:
+        raise InputError("give one of part and side", hint="an SVG has any size")
     picture = await work(_picture, engine, sha256)
     if part is not None:
         drawn = await work(_with_part, engine, picture, sha256=sha256, part=part)
         headers = {"Content-Security-Policy": SVG_POLICY}
         return Response(drawn, media_type="image/svg+xml", headers=headers)
+    if side is not None:
+        headers = {"Cache-Control": FOREVER, "ETag": f'"{sha256}-{side}"'}
+        small = await work(thumbnail, picture, side)
+        return Response(small, media_type="image/png", headers=headers)
     headers = {"Cache-Control": FOREVER, "ETag": f'"{sha256}"'}
     return Response(picture, media_type=media_type_of(picture[:16]), headers=headers)
 

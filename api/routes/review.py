@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, Query, Response
 
 from api.access.scopes import scoped
 from api.dependencies import DeskDep, RunnerDep, WorkDep
@@ -37,6 +37,7 @@ __all__ = ["router"]
 router = APIRouter(tags=["review"], route_class=scoped("read", changes="write"))
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
+After = Annotated[int, Query(ge=0, lt=2**53, description="number of the last one before")]
 Label = Annotated[str | None, Query(max_length=200)]
 Least = Annotated[float, Query(ge=0, le=1, description="least probability")]
 Known = problems(StoreError, QueryTimeoutError)
@@ -62,9 +63,15 @@ async def load(
 
 
 @router.get("/v1/review/decisions", summary="Read the log of decisions", responses=Known)
-async def decisions(desk: DeskDep, work: WorkDep) -> DecisionsOut:
-    """Read all decisions in their order, undone and refused ones too."""
-    return await work(desk.decisions)
+async def decisions(
+    desk: DeskDep, work: WorkDep, response: Response, limit: Limit = 1_000, after: After = 0
+) -> DecisionsOut:
+    """Read decisions in their order, undone and refused ones too; `Link` names the next page."""
+    found = await work(desk.decisions, limit=limit, after=after)
+    if found.next is not None:
+        address = f"/v1/review/decisions?limit={limit}&after={found.next}"
+        response.headers["Link"] = f'<{address}>; rel="next"'
+    return found
 
 
 @router.post(

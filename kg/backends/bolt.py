@@ -213,14 +213,16 @@ class BoltStore:
         relation: str | None = None,
         tail: EntityKey | None = None,
         limit: int | None = None,
+        after: EdgeKey | None = None,
     ) -> list[list[Any]]:
         if relation is not None and not is_name(relation):
             return []
         text = statements.edges(
             head=head is not None, relation=relation, tail=tail is not None,
-            limited=limit is not None,
+            limited=limit is not None, later=after is not None,
         )  # fmt: skip
-        return self._connection.read(text, {"head": head, "tail": tail, "limit": limit})
+        given = {"head": head, "tail": tail, "limit": limit, "after": after and [*after]}
+        return self._connection.read(text, given)
 
     def neighbours(
         self,
@@ -229,14 +231,12 @@ class BoltStore:
         relation: str | None = None,
         direction: Direction = "out",
         limit: int = 100,
+        after: EdgeKey | None = None,
     ) -> list[Edge]:
         """Return up to `limit` edges at an entity, in order (the engine's order makes the cut)."""
-        check_limit(limit)
-        rows: list[list[Any]] = []
-        if direction in ("out", "both"):
-            rows += self._edge_rows(head=key, relation=relation, limit=limit)
-        if direction in ("in", "both"):
-            rows += self._edge_rows(tail=key, relation=relation, limit=limit)
+        cut: dict[str, Any] = {"relation": relation, "limit": check_limit(limit), "after": after}
+        rows = self._edge_rows(head=key, **cut) if direction in ("out", "both") else []
+        rows += self._edge_rows(tail=key, **cut) if direction in ("in", "both") else []
         found = {edge.key: edge for edge in (edge_from_row(*row) for row in rows)}
         return [found[edge] for edge in sorted(found)[:limit]]
 

@@ -199,15 +199,17 @@ class MemoryStore:
         relation: str | None = None,
         direction: Direction = "out",
         limit: int = 100,
+        after: EdgeKey | None = None,
     ) -> list[Edge]:
-        """Return up to `limit` edges at an entity, in order."""
+        """Return up to `limit` edges at an entity, in order, those after `after` alone."""
         check_limit(limit)
         found: dict[EdgeKey, Edge] = {}
         if direction in ("out", "both"):
             found.update((edge.key, edge) for edge in self.edges(head=key, relation=relation))
         if direction in ("in", "both"):
             found.update((edge.key, edge) for edge in self.edges(tail=key, relation=relation))
-        return [found[edge] for edge in sorted(found)[:limit]]
+        wanted = sorted(edge for edge in found if after is None or edge > after)
+        return [found[edge] for edge in wanted[:limit]]
 
     def stored(self) -> Stored:
         """Return what lies there; see `kg.store.Store`."""

@@ -145,15 +145,32 @@ def delete_edges(relation: str) -> LiteralString:
     return _literal(f"UNWIND $rows AS row {_BETWEEN % _quoted(relation)} DELETE r")
 
 
-def edges(*, head: bool, relation: str | None, tail: bool, limited: bool = False) -> LiteralString:
-    """Return the statement that reads edges with a given head, relation or tail."""
+def edges(
+    *, head: bool, relation: str | None, tail: bool, limited: bool = False, later: bool = False
+) -> LiteralString:
+    """Return the statement that reads edges with a given head, relation or tail.
+
+    Args:
+        head: Whether ``$head`` is given.
+        relation: The one that is read; None for all.
+        tail: Whether ``$tail`` is given.
+        limited: Read the first ``$limit`` in order.
+        later: Of those after the edge ``$after``, a list of head, relation and tail.
+    """
     left = f"(h:{BASE_LABEL} {{key: $head}})" if head else f"(h:{BASE_LABEL})"
     right = f"(t:{BASE_LABEL} {{key: $tail}})" if tail else f"(t:{BASE_LABEL})"
     middle = "[r]" if relation is None else f"[r:{_quoted(relation)}]"
     order = " ORDER BY h.key, type(r), t.key LIMIT $limit" if limited else ""
+    where = f" WHERE {_LATER}" if later else ""
     return _literal(
-        f"MATCH {left}-{middle}->{right} RETURN h.key, type(r), t.key, properties(r){order}"
+        f"MATCH {left}-{middle}->{right}{where} RETURN h.key, type(r), t.key, properties(r){order}"
     )
+
+
+_LATER = (
+    "h.key > $after[0] OR (h.key = $after[0] AND (type(r) > $after[1] "
+    "OR (type(r) = $after[1] AND t.key > $after[2])))"
+)
 
 
 def entities(label: str) -> LiteralString:

@@ -78,12 +78,14 @@ class HubStore(MemoryStore):
         relation, direction = options.get("relation"), options.get("direction", "out")
         if relation not in (None, "exports_to") or direction == "in":
             return []
+        after = options.get("after")
+        begin = 0 if after is None else 1 + int(after[2].removeprefix("leaf:"))
         return [
             Edge(
                 head=EntityKey(HUB), relation="exports_to", tail=EntityKey(f"leaf:{n:06}"),
                 provenance=(Provenance(kind="asserted", source="hub.csv", locator=f"row {n}"),),
             )
-            for n in range(min(NEIGHBOURS, options["limit"]))
+            for n in range(begin, min(NEIGHBOURS, begin + options["limit"]))
         ]  # fmt: skip
 
 

@@ -302,8 +302,8 @@ class StuckEngine(WorldEngine):
 
     go = threading.Event()
 
-    def entity(self, key: str, *, limit: int = 100) -> EntityOut:
-        del key, limit
+    def entity(self, key: str, *, limit: int = 100, after: str | None = None) -> EntityOut:
+        del key, limit, after
         self.go.wait(60)
         raise UnknownEntityError("late")
 

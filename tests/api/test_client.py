@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 from collections.abc import Iterator
@@ -54,6 +55,24 @@ def test_there_is_a_method_for_every_operation_and_its_models(client: TestClient
             assert returned.__name__ == schema.rpartition("/")[2], place
         else:
             assert returned in (bytes, dict[str, Any]) or "Iterator" in repr(returned), place
+
+
+SAID_OTHERWISE = {"q": "text", "label": "labels", "kind": "kinds"}
+"""Parameters that a method calls by a clearer name."""
+LEFT_OUT = {"default-graph-uri", "named-graph-uri"}
+"""Of SPARQL's protocol: there is one graph."""
+
+
+def test_a_method_takes_every_parameter_of_its_operation(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    named = {f"{method.upper()} {path}": one for path, method, one in operations(document)}
+    for place, name in OPERATIONS.items():
+        taken = inspect.signature(getattr(Client, name)).parameters
+        if any(one.kind is one.VAR_KEYWORD for one in taken.values()):
+            continue  # it hands on what it is given, and the model refuses the rest
+        for one in named[place].get("parameters", ()):
+            own = one["name"].lower().replace("-", "_")
+            assert one["name"] in LEFT_OUT or {own, SAID_OTHERWISE.get(own)} & set(taken), place
 
 
 def test_a_session_from_a_question_to_its_picture(address: str, world: WorldEngine) -> None:

@@ -13,7 +13,7 @@ from api.app import create_app
 from api.cli.main import main
 from api.retrieval.context import context_for, line_of
 from api.retrieval.evidence import evidence_of, tokens_of
-from api.retrieval.schemas import ContextOut
+from api.retrieval.schemas import ContextOut, EvidenceKind
 from api.settings import Settings
 from kg.errors import InputError
 from kg.model import Entity, EntityKey
@@ -68,6 +68,16 @@ def test_no_context_is_larger_than_its_budget(engine: WorldEngine, budget: int, 
     assert found.left_out == len(whole.evidence) - len(found.evidence)
 
 
+@pytest.mark.parametrize("kinds", [("answer",), ("passage",), ("image", "part"), ("fact",)])
+def test_only_the_kinds_that_are_asked_for_use_the_budget(
+    engine: WorldEngine, kinds: tuple[EvidenceKind, ...]
+) -> None:
+    whole = context_for(engine, QUESTION, budget=100_000)
+    some = context_for(engine, QUESTION, budget=100_000, kinds=kinds)
+    assert some.evidence == tuple(one for one in whole.evidence if one.kind in kinds)
+    assert some.left_out == 0
+
+
 def test_a_source_that_is_taken_away_takes_its_evidence_and_no_other(tmp_path: Path) -> None:
     with open_world(tmp_path / ".umbra", settings=Settings(text_encoder="tiny")) as engine:
         before = {one.key for one in context_for(engine, "Turkey", budget=100_000).evidence}
@@ -90,6 +100,9 @@ def test_every_door_gives_the_same(engine: WorldEngine, capsys: pytest.CaptureFi
         sent = {"q": QUESTION, "budget": 300}
         found = ContextOut.model_validate(client.get("/v1/context", params=sent).json())
         assert found == context_for(engine, QUESTION, budget=300)
+        some = client.get("/v1/context", params={**sent, "kind": ["fact", "part"]}).json()
+        assert {one["kind"] for one in some["evidence"]} <= {"fact", "part"}
+        assert client.get("/v1/context?q=x&kind=video").status_code == 422
     for budget in (0, 100_001):
         with pytest.raises(InputError, match="budget"):
             context_for(engine, QUESTION, budget=budget)

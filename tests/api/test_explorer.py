@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -55,6 +56,14 @@ def drawn(browser: Browser, selector: str = ".graph") -> None:
     browser.wait(f"document.querySelector({selector!r})?.graph")
 
 
+def taken(browser: Browser) -> None:
+    """Let the page show what it gives out as a file: it then stands in `window.taken`."""
+    browser.run(
+        "(() => { window.taken = null; const made = URL.createObjectURL;"
+        "URL.createObjectURL = (blob) => { window.taken = blob; return made(blob); }; })()"
+    )
+
+
 def choose_entity(browser: Browser, selector: str, beginning: str) -> None:
     """Type the beginning of a name and take the first suggestion by keyboard."""
     browser.fill(selector, beginning)
@@ -104,6 +113,32 @@ def test_2_a_text_is_completed_from_the_schema_and_the_graph(
     question = browser.run("document.getElementById('question').value")
     assert question == "MATCH (c:Country)-[:borders]->(:Country {name: 'Turkey'}) RETURN c"
     assert "Bulgaria" in text_of(browser, ".group.known")
+
+
+def test_a_sentence_is_shown_as_a_query_before_it_is_asked(
+    browser: Browser, explorer: Explorer
+) -> None:
+    question = "Which countries border Turkey but do not speak Arabic?"
+    read = explorer.engine.plain(question)
+    browser.open(explorer.address)
+    browser.wait("document.querySelector('.chip')")
+    browser.fill("#question", question)
+    browser.press("Enter", code=13, control=True)
+    browser.wait("document.querySelector('.ask-it')")
+    assert browser.run("document.getElementById('question').value") == read.query
+    shown = text_of(browser, ".read")
+    assert read.heard
+    for one in read.heard:
+        assert f"“{one.words}” as {one.relation}" in shown
+    assert browser.run("document.querySelectorAll('.answer').length") == 0
+    assert browser.run("document.activeElement.className").endswith("ask-it")
+    browser.press("Enter", code=13)
+    browser.wait("document.querySelector('.answer')")
+    assert "Greece" in text_of(browser, ".group.known")
+    browser.fill("#question", "How do you do today?")
+    browser.press("Enter", code=13, control=True)
+    browser.wait("document.querySelector('#problem').innerText")
+    assert browser.run("document.querySelectorAll('.answer').length") == 0
 
 
 def test_3_known_likely_and_excluded_answers_are_told_apart(
@@ -190,6 +225,10 @@ def test_6_a_likely_fact_and_a_link_are_accepted_and_rejected(
     assert "people rejected left out" in text_of(browser, "#answers .warning")
     assert "--without" in browser.run("document.querySelector('.recipe pre').textContent")
     show(browser, explorer, "?view=review")
+    said = browser.run("document.querySelector('.recipe pre').textContent").splitlines()
+    verdict = make_parser().parse_args(shlex.split(said[-1])[1:])
+    assert (verdict.command, verdict.action, verdict.relation) == ("facts", "reject", "borders")
+    assert {verdict.head, verdict.tail} == {"country:GE", "country:TR"}
     browser.click("[aria-label^='Undo the verdict on Georgia']")
     browser.wait("!document.querySelector('.said.reject')")
     edges = explorer.engine.store.edges(head=EntityKey("country:GE"), relation="borders")
@@ -199,6 +238,11 @@ def test_6_a_likely_fact_and_a_link_are_accepted_and_rejected(
     show(browser, explorer, "?view=jobs")
     browser.fill("#mentions", "Turkiye\nHellas")
     browser.click("form .plain[type=submit]")
+    browser.wait("document.querySelector('.same pre')")
+    said = browser.run("document.querySelector('.same pre').textContent").splitlines()
+    *_, first, second, _, _ = shlex.split(said[0])
+    assert [json.loads(one)["mention"] for one in (first, second)] == ["Turkiye", "Hellas"]
+    assert make_parser().parse_args(shlex.split(said[1])[1:]).action == "run"
     job = ".job:nth-of-type(1)"  # the newest; jobs of other tests may stand below it
     browser.wait(f"document.querySelector('{job}.done .bar')?.ariaLabel === '2 of 2 records'")
     browser.click(f"{job} [aria-label^='Review its links']")
@@ -254,6 +298,11 @@ def test_8_a_job_shows_how_far_it_is(browser: Browser, explorer: Explorer) -> No
     explorer.linker.steps.release(1)
     browser.wait(f"document.querySelector('{job} .state').innerText === 'done'")
     assert "4 review" in text_of(browser, job)
+    taken(browser)
+    browser.click(f"{job} [aria-label^='Take its output']")
+    browser.wait("window.taken")
+    links = [json.loads(line) for line in browser.run("window.taken.text()").splitlines()]
+    assert [link["mention"] for link in links] == ["m1", "m2", "m3", "m4"]
 
 
 def test_9_an_address_opens_the_same_view_and_the_recipe_runs_on_the_command_line(
@@ -269,10 +318,7 @@ def test_9_an_address_opens_the_same_view_and_the_recipe_runs_on_the_command_lin
     browser.click(".recipe summary")
     browser.click(".recipe .save")
     show(browser, explorer, "?view=saved")
-    browser.run(
-        "window.taken = null; const made = URL.createObjectURL;"
-        "URL.createObjectURL = (blob) => { window.taken = blob; return made(blob); }; 0"
-    )
+    taken(browser)
     browser.click(".download")
     recipe: str = browser.run("window.taken.text()")
     (line,) = [row for row in recipe.splitlines() if row.startswith("umbra ")]

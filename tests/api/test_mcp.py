@@ -17,6 +17,7 @@ from api.cli.main import main
 from api.mcp_server import MAX_CHARS, graph_tools
 from api.settings import Settings
 from api.workspace import Workspace
+from kg.model import EntityKey
 from tests.api.world import WorldEngine, open_world
 
 REPOSITORY = Path(__file__).parents[2]
@@ -95,6 +96,20 @@ def test_answers_are_those_of_the_engine(engine: WorldEngine) -> None:
     holding(graph_tools(engine), session)
 
 
+def test_a_suggestion_is_followed_to_as_many_hits_as_it_says(engine: WorldEngine) -> None:
+    async def session(client: Client) -> None:
+        told = await client.call_tool("suggest", {"text": "republic", "limit": 3})
+        assert told.structured_content is not None
+        first = told.structured_content["suggestions"][0]
+        asked = {"text": "republic", "within": first["query"], "k": 100}
+        found = await client.call_tool("search", asked)
+        assert found.structured_content is not None
+        shown = len(found.structured_content["hits"]) + found.structured_content["left_out"]
+        assert shown == first["results"]
+
+    holding(graph_tools(engine), session)
+
+
 @pytest.mark.parametrize(
     ("tool", "arguments", "said"),
     [
@@ -117,6 +132,29 @@ def test_what_is_wrong_can_be_read_and_mended(
         assert said in text_of(result)
 
     holding(graph_tools(engine), session)
+
+
+def test_an_agent_that_may_write_decides_under_its_name(tmp_path: Path) -> None:
+    edge = {"head": "Greece", "relation": "borders", "tail": "country:GE"}
+
+    async def session(client: Client) -> None:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert set(tools) == TOOLS | {"decide_fact"}
+        assert tools["decide_fact"].annotations is not None
+        assert not tools["decide_fact"].annotations.read_only_hint
+        made = await client.call_tool("decide_fact", {**edge, "verdict": "accept"})
+        assert made.structured_content is not None
+        assert made.structured_content["who"] == "ada's agent"
+        wrong = await client.call_tool("decide_fact", {**edge, "head": "Xx", "verdict": "accept"})
+        assert wrong.is_error
+        assert "unknown-entity" in text_of(wrong)
+
+    with open_world(tmp_path / ".umbra") as engine:
+        holding(graph_tools(engine, writes_as="ada's agent"), session)
+        (held,) = engine.store.edges(
+            head=EntityKey("country:GR"), relation="borders", tail=EntityKey("country:GE")
+        )
+        assert [record.source for record in held.provenance] == ["ada's agent"]
 
 
 class WordyEngine(WorldEngine):

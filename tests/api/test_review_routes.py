@@ -84,6 +84,10 @@ def test_a_jobs_links_are_reviewed(server: TestClient, engine: WorldEngine) -> N
     left = CasesOut.model_validate(server.get("/v1/review/cases?limit=1").json())
     assert (left.open, left.decided) == (0, 2)
     log = DecisionsOut.model_validate(server.get("/v1/review/decisions").json())
+    first = server.get("/v1/review/decisions?limit=1")
+    second = server.get(first.links["next"]["url"])
+    pages = [one for page in (first, second) for one in page.json()["decisions"]]
+    assert pages == log.model_dump(mode="json")["decisions"][:2]
     assert log == ReviewDesk(engine).decisions()
     undone = server.post("/v1/review/decisions", json=DECISIONS["undo"]["value"])
     assert undone.json()["details"] == {"undoes": 2}
@@ -132,7 +136,7 @@ def test_what_cannot_be_done_is_a_problem(server: TestClient) -> None:
         problem(found, slug, status)
     problem(server.post("/v1/review/cases", json={"job": "0" * 16}), "unknown-job", 404)
     problem(server.get("/v1/review/duplicates?least=2"), "invalid-request", 422)
-    assert server.get("/v1/review/decisions").json() == {"decisions": []}
+    assert server.get("/v1/review/decisions").json() == {"decisions": [], "next": None}
 
 
 def test_examples_stand_in_the_document(server: TestClient) -> None:

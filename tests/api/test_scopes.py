@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from api.access.keys import SCOPES, KeyRing
+from api.access.keys import SCOPES, KeyRing, Scope
 from api.app import create_app
+from api.job_parameters import JobKindName
 from tests.api.test_guard import problem
 from tests.api.test_openapi import operations
 from tests.api.test_runner import KINDS
@@ -84,6 +85,32 @@ def test_every_route_lets_its_scope_pass_and_no_other(
             assert "insufficient-scope" in json.dumps(operation["responses"]["403"])
         seen.add(scope)
     assert seen == set(SCOPES)
+
+
+HELD: tuple[tuple[Scope, ...], ...] = (
+    ("read",), ("write",), ("jobs",), ("read", "jobs"), ("read", "write"), ("jobs", "write"),
+    ("admin",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", get_args(JobKindName))
+def test_a_job_that_changes_or_measures_the_graph_needs_write_too(
+    guarded: tuple[FastAPI, dict[str, str]], kind: JobKindName
+) -> None:
+    engine = guarded[0].state.engine
+    app = create_app(engine)  # with the kinds of a real server
+    ring = KeyRing(engine.workspace.keys)
+    needs = {"jobs"} if kind == "link" else {"jobs", "write"}
+    with TestClient(app, base_url="http://127.0.0.1") as client:
+        for held in HELD:
+            key = ring.create(f"{kind} {held}", held)[1]
+            sent = {"kind": kind, "parameters": {"no such": 1}}  # nothing runs
+            response = client.post("/v1/jobs", json=sent, headers=bearer(key))
+            passes = held == ("admin",) or needs <= set(held)
+            assert response.status_code == (400 if passes else 403), (kind, held, response.text)
+            if not passes:
+                assert needs - set(held), held
+                problem(response, "insufficient-scope", 403)
 
 
 def test_without_keys_the_document_says_that_none_is_needed(tmp_path: Path) -> None:

@@ -313,6 +313,11 @@ def neighbours_go_out_in_or_both(store: Store) -> None:
     assert keys(direction="both") == [*out, ("GR", "borders", "AL")]
     assert keys(relation="exports_to", limit=1) == [("AL", "exports_to", "GR")]
     assert keys(limit=0) == []
+    both = keys(direction="both")
+    for n, key in enumerate(both):
+        assert keys(direction="both", after=key) == both[n + 1 :]
+        assert keys(direction="both", after=key, limit=1) == both[n + 1 : n + 2]
+    assert keys(after=("AL", "c", "A")) == out[1:]  # of an edge that is not there
     assert store.neighbours(EntityKey("XX")) == []
     loop = store.neighbours(EntityKey("IT"), relation="knows", direction="both")
     assert [edge.key for edge in loop] == [("IT", "knows", "IT")]
