@@ -15,7 +15,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from api.edge_texts import NamedEntities
+from api.fact_base import base_of
 from api.fact_schemas import FactIn, FactOut, FactsOut
+from api.steps.undo import SHOWN, keep_taken
 from kg.errors import ConflictError, InputError
 from kg.model import Edge, EdgeKey
 from kg.provenance import Provenance
@@ -70,17 +72,20 @@ class FactDesk:
         """
         named = NamedEntities(self._engine.snapshot)
         edge = named.edge((asked.head, asked.relation, asked.tail))
-        base = tuple(map(named.edge, asked.because))
+        base = tuple(map(named.edge, asked.because or ()))
         self._require(base)
         with self._lock, self._opened().writing():
             self._catch_up()
             before = self._last.get(edge)
-            if before is not None and before["verdict"] == asked.verdict:
+            if before is not None and before["verdict"] == asked.verdict and self._holds(before):
                 return FactOut.model_validate(before)
             if before is None and asked.verdict == "undo":
                 raise ConflictError("there is no verdict on this edge", where=" ".join(edge))
-            self._apply(edge, asked, base)
-            row = self._row(edge, asked, base)
+            names = tuple(" ".join(one) for one in base)
+            if asked.verdict == "accept" and asked.because is None:
+                names = base_of(self._engine, edge)
+            done = self._apply(edge, asked, names)
+            row = self._row(edge, asked, base) | {"rests_on": sorted(set(names)), **done}
             self._opened().append(row)
             self._catch_up()
             return FactOut.model_validate(row)
@@ -95,20 +100,35 @@ class FactDesk:
                     hint="name known edges",
                 )
 
-    def _apply(self, edge: EdgeKey, asked: FactIn, base: Sequence[EdgeKey]) -> None:
+    def _holds(self, row: dict[str, Any]) -> bool:
+        """Tell whether a verdict is done to the graph: an undo may have taken its edge back."""
+        if row["verdict"] != "accept":
+            return True
+        edge = (row["head"], row["relation"], row["tail"])
+        found = self._engine.store.edges(head=edge[0], relation=edge[1], tail=edge[2])
+        return any(one.job == _job_of(edge) for held in found for one in held.provenance)
+
+    def _apply(self, edge: EdgeKey, asked: FactIn, names: tuple[str, ...]) -> dict[str, Any]:
+        """Do a verdict to the graph; return what went with what it takes away."""
         store, job = self._engine.store, _job_of(edge)
         if asked.verdict != "accept":
-            store.withdraw(Withdrawal(job=job))
-            return
+            return self._withdraw(edge, Withdrawal(job=job))
         record = Provenance(
-            kind="accepted",
-            source=asked.who,
-            text=asked.comment,
-            job=job,
-            derived_from=tuple(" ".join(one) for one in base),
+            kind="accepted", source=asked.who, text=asked.comment, job=job, derived_from=names
         )
         head, relation, tail = edge
         store.upsert_edges([Edge(head=head, relation=relation, tail=tail, provenance=(record,))])
+        return {}
+
+    def _withdraw(self, edge: EdgeKey, what: Withdrawal) -> dict[str, Any]:
+        undone, own = self._engine.workspace.undone, " ".join(edge)
+        with self._engine.store.transaction() as writer:
+            taken = writer.withdrawn(what)
+            told = [line for line in taken.told() if line != own]
+            file = keep_taken(taken, own, undone) if taken.derived else None
+            taken.apply(writer)
+        kept = None if file is None else f"{undone.name}/{file.name}"
+        return {"gone": told[:SHOWN], "brought_back_by": kept}
 
     def _row(self, edge: EdgeKey, asked: FactIn, base: Sequence[EdgeKey]) -> dict[str, Any]:
         snapshot = self._engine.snapshot

@@ -28,11 +28,12 @@ class FactIn(Model):
     verdict: Verdict
     who: str = Field(min_length=1, max_length=200)
     comment: str | None = Field(default=None, max_length=2_000)
-    because: tuple[EdgeIn, ...] = Field(
-        default=(),
+    because: tuple[EdgeIn, ...] | None = Field(
+        default=None,
         max_length=100,
         description="known edges that it rests on, as its proof names them: an undo of one of them "
-        "(`/v1/undo`) takes the accepted edge back, too",
+        "(`/v1/undo`) takes the accepted edge back, too. Not given: the edges by which the model's "
+        "strongest rule for it fires, or the sources it was linked or seen in; empty: nothing",
     )
 
 
@@ -50,6 +51,16 @@ class FactOut(Model):
     comment: str | None = None
     because: tuple[EdgeKeyOut, ...] = Field(
         default=(), description="edges that it rests on, by keys"
+    )
+    rests_on: tuple[str, ...] = Field(
+        default=(), description="all that it rests on, as records name it: edges and sources"
+    )
+    gone: tuple[str, ...] = Field(
+        default=(), description="what went with it, and what each of these rested on"
+    )
+    brought_back_by: str | None = Field(
+        default=None,
+        description="file below the working folder that `umbra build` brings that back from",
     )
 
 

@@ -47,10 +47,13 @@ def graph_info(engine: Engine) -> dict[str, Any]:
 
 def _indexes(engine: Engine, version: int) -> dict[str, Any]:
     """Return the store's version that each index on disk has reached; a search catches up."""
+    from api.search.meaning import versions_on_disk
     from kg.full_text import version_on_disk  # tantivy is slow to import
 
-    reached = version_on_disk(engine.workspace.words)
-    return {} if reached is None else {"words": _lag(reached, version)}
+    words = version_on_disk(engine.workspace.words)
+    found = {} if words is None else {"words": _lag(words, version)}
+    vectors = versions_on_disk(engine.workspace.indexes)
+    return found | ({"meaning": _lag(max(vectors), version)} if vectors else {})
 
 
 def _lag(reached: int, version: int) -> dict[str, int]:

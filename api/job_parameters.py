@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,6 +13,7 @@ from kg.errors import InputError
 
 __all__ = [
     "MENTION_PARTS",
+    "SHAPES",
     "EvaluateParameters",
     "ImportParameters",
     "JobIn",
@@ -31,6 +32,8 @@ Seed = Annotated[int, Field(ge=0, lt=2**31)]
 class _Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
+    kind: ClassVar[JobKindName]
+
 
 class ImportParameters(_Parameters):
     """A graph in the request, in a format that is one text.
@@ -41,6 +44,7 @@ class ImportParameters(_Parameters):
         max_errors: End after so many rejected rows; None takes whatever is left.
     """
 
+    kind: ClassVar[JobKindName] = "import"
     format: Literal[
         "jsonl", "wikidata", "graphml", "n-triples", "n-quads", "turtle", "trig", "json-ld",
         "rdf-xml",
@@ -56,6 +60,7 @@ class ScenesParameters(_Parameters):
         label: Label of the entities whose images are taken.
     """
 
+    kind: ClassVar[JobKindName] = "scenes"
     label: Name
 
 
@@ -67,6 +72,7 @@ class TrainParameters(_Parameters):
         seed: Everything random follows from it.
     """
 
+    kind: ClassVar[JobKindName] = "train"
     model: ModelName = "symbolic"
     seed: Seed = 0
 
@@ -82,6 +88,7 @@ class EvaluateParameters(_Parameters):
         seed: Of the choice, the training and the random baseline.
     """
 
+    kind: ClassVar[JobKindName] = "evaluate"
     relations: Annotated[list[Name], Field(min_length=1, max_length=1000)]
     undirected: Annotated[list[Name], Field(max_length=1000)] = []
     share: Annotated[float, Field(gt=0, le=0.5)] = 0.1
@@ -89,12 +96,8 @@ class EvaluateParameters(_Parameters):
     seed: Seed = 0
 
 
-SHAPES: dict[str, type[BaseModel]] = {
-    "import": ImportParameters,
-    "scenes": ScenesParameters,
-    "train": TrainParameters,
-    "evaluate": EvaluateParameters,
-}
+SHAPES = (ImportParameters, ScenesParameters, TrainParameters, EvaluateParameters)
+"""What each kind takes that is a step of the engine; its kind is the class's own."""
 MENTION_PARTS = ("id", "surface", "context", "start", "end", "document")
 """Parts of a mention that a request may hold; a picture would be a file of the server."""
 
@@ -117,7 +120,7 @@ _MENTIONS = {
 def _by_kind(schema: dict[str, Any]) -> None:
     """Say of each kind what its parameters are; which kinds there are is the server's matter."""
     parameters: dict[str, Any] = {"link": _MENTIONS} | {
-        kind: shape.model_json_schema() for kind, shape in SHAPES.items()
+        shape.kind: shape.model_json_schema() for shape in SHAPES
     }
     about = {"title": schema["title"], "description": schema["description"]}
     schema.clear()

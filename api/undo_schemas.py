@@ -10,8 +10,18 @@ from api.proof_schemas import Model
 from kg.model import EntityKey
 from kg.upkeep.undo import Undo
 
-__all__ = ["ChangedOut", "DiffOut", "EventOut", "HistoryOut", "UndoIn", "UndoOut", "ValueOut"]
+__all__ = [
+    "ChangedOut",
+    "DiffOut",
+    "EventOut",
+    "HistoryOut",
+    "UndoIn",
+    "UndoOut",
+    "ValueChangeOut",
+    "ValueOut",
+]
 
+Value = str | int | float | bool | tuple[str | int | float | bool, ...]
 Name = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
@@ -87,7 +97,7 @@ class ValueOut(Model):
     """
 
     name: str
-    value: str | int | float | bool | tuple[str | int | float | bool, ...]
+    value: Value
     holds: bool = True
 
 
@@ -140,6 +150,23 @@ class HistoryOut(Model):
     truncated: bool
 
 
+class ValueChangeOut(Model):
+    """A value of an entity that both graphs have, or the probability of such an edge.
+
+    Attributes:
+        of: The entity's key, or an edge as ``head relation tail``.
+        name: Of the attribute; ``.label``, ``.name``, ``.parent`` (of a part) and ``.probability``
+            (of an edge) are no attributes.
+        then: In the older graph; null if it had none.
+        now: In the newer one, likewise.
+    """
+
+    of: str
+    name: str
+    then: Value | None
+    now: Value | None
+
+
 class ChangedOut(Model):
     """How one kind of thing differs.
 
@@ -148,12 +175,14 @@ class ChangedOut(Model):
         removed: How many only the older one has.
         changed: How many both have, with other values.
         examples: Some of each, with ``+``, ``-`` or ``~`` before them.
+        values: What differs in those of them that were changed.
     """
 
     added: int
     removed: int
     changed: int
     examples: tuple[str, ...]
+    values: tuple[ValueChangeOut, ...] = ()
 
 
 class DiffOut(Model):
@@ -163,7 +192,7 @@ class DiffOut(Model):
         old: The older one.
         new: The newer one.
         entities: By key: label, name, attributes and the entity of a part.
-        edges: By head, relation and tail: their best probability.
+        edges: By head, relation and tail: their best probability. Snapshots hold no more of them.
     """
 
     old: str

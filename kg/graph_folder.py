@@ -8,7 +8,6 @@ number: attributes). The graphs of the splits share all ids.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,14 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import InputError
-from kg.formats.records import Reject
+from kg.formats.jsonl import read_jsonl
+from kg.formats.records import Record, Reject
 from kg.model import AttributeValue, EntityKey
 from kg.snapshot_arrays import Snapshot
 from kg.split_files import SPLITS, read_splits, refuse
 from kg.triple_files import TripleFile, lines_of
 from kg.vocabulary import Vocabulary
 
-__all__ = ["SPLITS", "GraphFolder", "load_graph_folder", "read_numbers"]
+__all__ = ["SPLITS", "GraphFolder", "load_graph_folder", "read_descriptions", "read_numbers"]
 
 _LABEL = "Entity"
 
@@ -167,21 +167,32 @@ def _order(path: Path) -> tuple[str, ...] | None:
 
 def _shown(path: Path, entities: Vocabulary[EntityKey]) -> tuple[str, ...]:
     names: list[str] = list(entities.names)
-    if path.is_file():
-        for row in map(_record, lines_of(path)):
-            key, label = row.get("key"), row.get("label")
-            place = entities.get(key) if isinstance(key, str) else None
-            if place is not None and isinstance(label, str) and label:
-                names[place] = label
+    for key, fields in read_descriptions(path).items():
+        place, label = entities.get(key), fields.get("label")
+        if place is not None and isinstance(label, str) and label:
+            names[place] = label
     return tuple(names)
 
 
-def _record(line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return row if isinstance(row, dict) else {}
+def read_descriptions(
+    path: Path, rejects: list[Reject] | None = None
+) -> dict[str, Mapping[str, Any]]:
+    """Return the objects of a file of JSON Lines by their ``key``; none without a file.
+
+    Args:
+        path: Plain or gzip.
+        rejects: Takes the lines that are no such thing; without it the first is an error.
+
+    Raises:
+        InputError: A line is no object with a key; it is named.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    for row in read_jsonl(path) if path.is_file() else ():
+        if isinstance(row, Record) and isinstance(row.fields.get("key"), str):
+            found[row.fields["key"]] = row.fields
+        else:
+            refuse("expected an object with a key", path, row.line, row.text, rejects)
+    return found
 
 
 def _attributes(

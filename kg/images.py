@@ -67,16 +67,24 @@ class ImageFolder:
         Raises:
             ImageError: It is missing, too large, broken, or of a kind that is not read.
         """
+        content, found = self._checked(picture, source)
+        path = self.path(found.sha256)
+        if not path.exists():
+            with atomic_write(path) as file:
+                file.write(content)
+        return found
+
+    def check(self, picture: Path | bytes, *, source: str | None = None) -> ImageRef:
+        """Return what `add` would; nothing is kept."""
+        return self._checked(picture, source)[1]
+
+    def _checked(self, picture: Path | bytes, source: str | None) -> tuple[bytes, ImageRef]:
         origin = source or (picture.name if isinstance(picture, Path) else "bytes")
         content = self._read(picture, origin) if isinstance(picture, Path) else picture
         _refuse_large(len(content), origin, self.max_bytes)
         width, height = self._verified(content, origin)
         digest = hashlib.sha256(content).hexdigest()
-        path = self.path(digest)
-        if not path.exists():
-            with atomic_write(path) as file:
-                file.write(content)
-        return ImageRef(sha256=digest, width=width, height=height, source=origin)
+        return content, ImageRef(sha256=digest, width=width, height=height, source=origin)
 
     def path(self, sha256: str) -> Path:
         """Return where the picture of this hash lies, or would lie.

@@ -6,7 +6,7 @@ A mapping's tables are made here; those of a file that is a whole graph by its f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -82,12 +82,15 @@ class MappedEdges:
         return edge_rows(self.table, first_line=first)
 
 
-def mapping_source(mapping: GraphMapping, images: ImageFolder | None) -> ImportSource:
+def mapping_source(
+    mapping: GraphMapping, images: ImageFolder | None, *, keep: bool = True
+) -> ImportSource:
     """Return the tables of a mapping.
 
     Args:
         mapping: The mapping.
         images: Where its pictures are kept; None to leave them out.
+        keep: Keep the pictures; else they are only looked at.
 
     Raises:
         RecordError: A file is damaged.
@@ -95,7 +98,10 @@ def mapping_source(mapping: GraphMapping, images: ImageFolder | None) -> ImportS
     files = {table.source.file for table in mapping.entities}
     files |= {table.source.file for table in mapping.edges}
     lines = {file: table_positions(file) for file in files}
-    add_image = _no_image if images is None else partial(_add_image, images, mapping.folder)
+    add_image: ImageReader = _no_image
+    if images is not None:
+        take = images.add if keep else images.check
+        add_image = partial(_add_image, take, mapping.folder)
     plain = (replace(table, image=None, attributes={}, aliases=None) for table in mapping.entities)
     return ImportSource(
         name=mapping.path.name,
@@ -108,11 +114,11 @@ def mapping_source(mapping: GraphMapping, images: ImageFolder | None) -> ImportS
     )
 
 
-def _add_image(images: ImageFolder, folder: Path, name: str) -> ImageRef:
+def _add_image(take: Callable[..., ImageRef], folder: Path, name: str) -> ImageRef:
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ImageError("outside the folder of the mapping", where=name)
-    return images.add(path, source=name)
+    return take(path, source=name)
 
 
 def _no_image(name: str) -> ImageRef:

@@ -8,7 +8,24 @@ from dataclasses import dataclass
 from kg.model import AttributeValue, EdgeKey, EntityKey
 from kg.snapshot import Snapshot
 
-__all__ = ["SnapshotDiff", "diff_snapshots"]
+__all__ = ["SnapshotDiff", "ValueChange", "diff_snapshots"]
+
+Value = AttributeValue | None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueChange:
+    """A value of an entity that both snapshots have.
+
+    Attributes:
+        name: Of the attribute; ``.label``, ``.name`` and ``.parent`` are the entity's own.
+        then: In the older one; None if it had none.
+        now: In the newer one, likewise.
+    """
+
+    name: str
+    then: Value
+    now: Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +36,7 @@ class SnapshotDiff:
         entities_added: Keys that only the newer one has.
         entities_removed: Keys that only the older one has.
         entities_changed: Keys of both whose label, name, attributes or parent differ, each with
-            the names of what differs.
+            what differs, in the order of names.
         edges_added: Edges that only the newer one has.
         edges_removed: Edges that only the older one has.
         edges_changed: Edges of both with their probabilities then and now, which differ.
@@ -27,7 +44,7 @@ class SnapshotDiff:
 
     entities_added: tuple[EntityKey, ...]
     entities_removed: tuple[EntityKey, ...]
-    entities_changed: tuple[tuple[EntityKey, tuple[str, ...]], ...]
+    entities_changed: tuple[tuple[EntityKey, tuple[ValueChange, ...]], ...]
     edges_added: tuple[EdgeKey, ...]
     edges_removed: tuple[EdgeKey, ...]
     edges_changed: tuple[tuple[EdgeKey, float, float], ...]
@@ -57,7 +74,7 @@ def diff_snapshots(old: Snapshot, new: Snapshot) -> SnapshotDiff:
     return SnapshotDiff(
         entities_added=tuple(sorted(after.keys() - before.keys())),
         entities_removed=tuple(sorted(before.keys() - after.keys())),
-        entities_changed=tuple((key, names) for key, names in changed if names),
+        entities_changed=tuple((key, values) for key, values in changed if values),
         edges_added=tuple(sorted(later.keys() - edges.keys())),
         edges_removed=tuple(sorted(edges.keys() - later.keys())),
         edges_changed=tuple(
@@ -68,13 +85,13 @@ def diff_snapshots(old: Snapshot, new: Snapshot) -> SnapshotDiff:
     )
 
 
-def _entities(snapshot: Snapshot) -> Iterator[tuple[EntityKey, dict[str, AttributeValue | None]]]:
+def _entities(snapshot: Snapshot) -> Iterator[tuple[EntityKey, dict[str, Value]]]:
     """Iterate keys with what is known of each; what belongs to the entity itself has a ``.``."""
     keys, labels = list(snapshot.entities), list(snapshot.labels)
     columns = snapshot.attributes.items()
     for position, key in enumerate(keys):
         parent = int(snapshot.parents[position])
-        values: dict[str, AttributeValue | None] = {
+        values: dict[str, Value] = {
             ".label": labels[snapshot.label_ids[position]],
             ".name": snapshot.names[position],
             ".parent": None if parent < 0 else keys[parent],
@@ -95,8 +112,6 @@ def _edges(snapshot: Snapshot) -> Iterator[tuple[EdgeKey, float]]:
         yield (EntityKey(keys[head]), names[relation], EntityKey(keys[tail])), probability
 
 
-def _differing(
-    old: dict[str, AttributeValue | None], new: dict[str, AttributeValue | None]
-) -> tuple[str, ...]:
-    names = sorted(old.keys() | new.keys())
-    return tuple(name for name in names if old.get(name) != new.get(name))
+def _differing(old: dict[str, Value], new: dict[str, Value]) -> tuple[ValueChange, ...]:
+    pairs = ((name, old.get(name), new.get(name)) for name in sorted(old.keys() | new.keys()))
+    return tuple(ValueChange(name, then, now) for name, then, now in pairs if then != now)

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from kg.changes import Changes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.provenance import Provenance
+from kg.taken import Taken
 
 __all__ = ["Capabilities", "Direction", "Store", "Stored", "Table", "Withdrawal", "Writer"]
 
@@ -71,6 +72,13 @@ class Stored:
 class Withdrawal:
     """Which provenance records to take away: those that match every field that is set.
 
+    Attributes:
+        source: Their source.
+        job: Their job.
+        kind: Their kind.
+        model: Their model.
+        derived_from: Names of which they were derived from one or more.
+
     Example:
         >>> Withdrawal(job="scenes-1f3a").matches(
         ...     Provenance(kind="generated", source="flag", job="scenes-1f3a"))
@@ -81,15 +89,27 @@ class Withdrawal:
     job: str | None = None
     kind: str | None = None
     model: str | None = None
+    derived_from: frozenset[str] | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What records call it that rest on all of it: a source or a job that is named alone."""
+        named = [getattr(self, field.name) for field in fields(self)]
+        alone = sum(value is not None for value in named) == 1
+        return frozenset(name for name in (self.source, self.job) if name and alone)
 
     def matches(self, record: Provenance) -> bool:
         """Tell whether a record is to be taken away; a withdrawal with no field matches none."""
+        bases = self.derived_from
+        if bases is not None and bases.isdisjoint(record.derived_from):
+            return False
         wanted = {
             name: value
             for name in ("source", "job", "kind", "model")
             if (value := getattr(self, name)) is not None
         }
-        return bool(wanted) and all(getattr(record, k) == v for k, v in wanted.items())
+        some = bool(wanted or bases)
+        return some and all(getattr(record, k) == v for k, v in wanted.items())
 
 
 class Writer(Protocol):
@@ -148,9 +168,16 @@ class Writer(Protocol):
     def withdraw(self, what: Withdrawal) -> int:
         """Take away matching records; edges and sub-entities left without one are deleted.
 
+        A record that was derived from what is deleted goes too, and so on. Where the same is
+        written anew, write first and withdraw then: what rests on it stays.
+
         Returns:
             Number of records taken away.
         """
+        ...
+
+    def withdrawn(self, what: Withdrawal) -> Taken:
+        """Say what `withdraw` would take away, and why; nothing is changed."""
         ...
 
 

@@ -224,9 +224,9 @@ def write_scenes(
         edges += joined
     old = _older(store, sources, job=job, model=model)
     with store.transaction() as writer:
-        withdrawn = sum(map(writer.withdraw, old))
         writer.upsert_entities(entities.values())
         writer.upsert_edges(edges)
+        withdrawn = sum(map(writer.withdraw, old))  # last: what rests on the same seen again stays
     return WriteReport(
         images=images,
         failed=failed,

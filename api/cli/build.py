@@ -12,6 +12,7 @@ EXAMPLES = """examples:
   umbra build examples/countries/graph.toml --estimate
   umbra build examples/countries/graph.toml --max-errors 10
   umbra build people.csv --propose > graph.toml
+  umbra build graph.toml --dry-run
   umbra build world.ttl.gz
   umbra build dump.xml --format rdf-xml
   umbra build neo4j-export/
@@ -46,6 +47,11 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         help="print a mapping for a table, types inferred; write nothing",
     )
     parser.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="read all rows: say what would be written, of which types, and what rejected",
+    )
     parser.set_defaults(run=run)
 
 
@@ -63,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.estimate:
         print_estimate(estimate_build(arguments.file), as_json=arguments.json)
         return 0
+    if arguments.dry_run:
+        return _dry_run(arguments)
     with Engine.open(arguments.folder) as engine, progress_bar("building the graph") as progress:
         outcome = build_graph(
             engine,
@@ -73,4 +81,40 @@ def run(arguments: argparse.Namespace) -> int:
             progress=progress,
         )
     print_outcome("graph", outcome, as_json=arguments.json)
+    return 0
+
+
+def _dry_run(arguments: argparse.Namespace) -> int:
+    """Print what a build would write and reject."""
+    from api.cli.printing import print_json, print_rows, progress_bar
+    from api.engine import Engine
+    from api.steps.build import dry_run_build
+
+    with Engine.open(arguments.folder) as engine, progress_bar("reading all rows") as progress:
+        found = dry_run_build(
+            engine,
+            arguments.file,
+            format_name=arguments.format,
+            schema=arguments.schema,
+            progress=progress,
+        )
+    if arguments.json:
+        print_json(found)
+        return 0
+    kinds = ("entities", "edges")
+    counts = [(kind, name, f"{n:,}") for kind in kinds for name, n in sorted(found[kind].items())]
+    print_rows(("what", "label or relation", "rows"), counts)
+    types = [
+        (one["of"], one["name"], ", ".join(f"{name} {n:,}" for name, n in one["types"].items()))
+        for one in found["attributes"]
+    ]
+    if types:
+        print_rows(("of", "attribute", "values by type"), types)
+    print(f"{found['rejected']:,} rows would be rejected")
+    for one in found["rejects"]:
+        column = f" {one['column']}:" if one["column"] else ""
+        print(f"  {one['file']}:{one['line']}:{column} {one['reason']}")
+    if found["keys"] is None:
+        print("there are too many keys to say whether every edge has both its ends")
+    print("nothing was written")
     return 0

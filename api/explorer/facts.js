@@ -39,8 +39,8 @@ export function factButtons(edge) {
     const fact = held.get(idOf(edge));
     const give = (verdict) => async () => {
       try {
-        await decideFact(edge, verdict);
-        show();
+        const { gone = [] } = await decideFact(edge, verdict);
+        show(gone.length ? `What rested on it went, too: ${gone.join("; ")}.` : "");
         place.querySelector("button").focus();
       } catch (error) {
         show(error instanceof Problem ? error.message : "It failed.");

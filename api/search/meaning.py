@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock, Thread
@@ -17,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from encoders.vector_index import VectorIndex
-from kg.files import atomic_write
+from kg.errors import EngineError
+from kg.files import atomic_write, read_json, write_json
 from kg.full_text import searched_texts
 from kg.model import Entity, EntityKey
 
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from encoders.protocols import TextEncoder
     from kg.store import Store
 
-__all__ = ["MOST", "MeaningIndex", "text_of"]
+__all__ = ["MOST", "MeaningIndex", "text_of", "versions_on_disk"]
+
+FORMAT = 1
 
 MOST = 200_000
 """Entities up to which vectors are made: beyond, encoding them would take hours."""
@@ -111,6 +115,9 @@ class MeaningIndex:
             known.update(zip(batch, np.asarray(pooled, dtype=np.float32), strict=True))
         if new:
             self._keep({digest: known[digest] for digest in digests})
+        if self._file is not None:
+            reached = {"format": FORMAT, "store_version": version}
+            write_json(self._file.with_suffix(".json"), reached)
         dimension = self._encoder.dimension
         vectors = np.array([known[d] for d in digests], np.float32).reshape(-1, dimension)
         return _Built(
@@ -140,6 +147,16 @@ class MeaningIndex:
         digests = np.frombuffer(b"".join(known), dtype=np.uint8).reshape(len(known), -1)
         with atomic_write(self._file) as file:
             np.savez(file, digests=digests, vectors=np.array([*known.values()], np.float32))
+
+
+def versions_on_disk(folder: Path) -> list[int]:
+    """Return the versions of the store that the vectors in a folder have reached."""
+    found = []
+    for path in sorted(folder.glob("meaning-*.json")):
+        with suppress(EngineError, OSError, KeyError, ValueError):
+            fields = read_json(path, kind="mark of vectors", formats=(FORMAT,))
+            found.append(int(fields["store_version"]))
+    return found
 
 
 def text_of(entity: Entity) -> str:

@@ -68,6 +68,7 @@ class Reloading:
             return False
         try:
             done = self._engine.reload()
+            served = self._engine.snapshot.hash[:12] if done else ""
         except (EngineError, OSError) as error:
             LOG.warning("a newer snapshot or model cannot be opened yet: %s", error)
             self._failed = (lying, 0)
@@ -75,7 +76,7 @@ class Reloading:
             return False
         self._failed = (None, 0)
         if done:
-            LOG.info("serving snapshot %s", self._engine.snapshot.hash[:12])
+            LOG.info("serving snapshot %s", served)
             self._count("done")
             self._when_done()
         return done

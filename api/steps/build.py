@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from api.engine import Engine
+    from kg.import_sources import ImportSource
 
-__all__ = ["build_graph", "estimate_build", "is_mapping"]
+__all__ = ["build_graph", "dry_run_build", "estimate_build", "is_mapping"]
 
 
 def build_graph(
@@ -89,6 +93,68 @@ def build_graph(
     with workspace.doing(step, str(report.jobs)) as outcome:
         outcome.update(asdict(report), rejects_file=str(rejects), seconds=round(report.seconds, 2))
     return outcome
+
+
+def dry_run_build(
+    engine: Engine,
+    path: Path,
+    *,
+    format_name: str | None = None,
+    schema: Path | None = None,
+    progress: Progress = silent,
+) -> dict[str, Any]:
+    """Say what `build_graph` would write and reject, and of which types; nothing is written.
+
+    Args:
+        engine: Whose graph may hold ends of the edges; none is made.
+        path: A mapping, or a file of a whole graph.
+        format_name: Name of the graph's format, if name and content do not tell it.
+        schema: A schema; what does not fit it is among the rejects.
+        progress: Is told how many rows are read of how many.
+
+    Returns:
+        Rows by label and by relation, attributes with the types of their values, how many rows
+        would be rejected, and the first of these.
+
+    Raises:
+        MappingError: The mapping cannot be applied.
+        RecordError: A file is missing or damaged, or tells no format.
+        InputError: There is no format of that name.
+    """
+    from kg.backends.memory import MemoryStore
+    from kg.import_dry_run import dry_run
+    from kg.schema import load_schema
+
+    rules = None if schema is None else load_schema(schema)
+    store = engine.store if engine.workspace.folder.exists() else MemoryStore()
+    with (
+        TemporaryDirectory(prefix="umbra-dry-run-") as work,
+        _opened(engine, path, Path(work), format_name) as source,
+    ):
+        found = dry_run(source, store, schema=rules, progress=progress)
+    return {
+        "entities": dict(found.entities),
+        "keys": found.keys,
+        "edges": dict(found.edges),
+        "attributes": [asdict(one) for one in found.attributes],
+        "rejected": found.rejected,
+        "rejects": [asdict(one) for one in found.rejects],
+    }
+
+
+@contextmanager
+def _opened(
+    engine: Engine, path: Path, work: Path, format_name: str | None
+) -> Iterator[ImportSource]:
+    from kg.graph_formats import opened_graph
+    from kg.import_sources import mapping_source
+    from kg.mapping import load_mapping
+
+    if format_name is None and is_mapping(path):
+        yield mapping_source(load_mapping(path), engine.images, keep=False)
+        return
+    with opened_graph(path, work, format_name) as source:
+        yield source
 
 
 def is_mapping(path: Path) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from api.undo_schemas import ChangedOut, DiffOut
+from api.undo_schemas import ChangedOut, DiffOut, ValueChangeOut
 from kg.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,15 +82,24 @@ def _told(old: str, before: Snapshot, new: str, after: Snapshot, limit: int) -> 
     from kg.snapshot_diff import diff_snapshots
 
     found = diff_snapshots(before, after)
-    changed = [f"{key}: {', '.join(names)}" for key, names in found.entities_changed]
-    moved = [f"{' '.join(key)}: {was:.3g} -> {now:.3g}" for key, was, now in found.edges_changed]
+    values = [
+        ValueChangeOut(of=key, name=one.name, then=one.then, now=one.now)
+        for key, changes in found.entities_changed[:limit]
+        for one in changes
+    ]
+    moved = [
+        ValueChangeOut(of=" ".join(key), name=".probability", then=round(was, 6), now=round(now, 6))
+        for key, was, now in found.edges_changed[:limit]
+    ]
+    entities, edges = len(found.entities_changed), len(found.edges_changed)
     return DiffOut(
         old=old,
         new=new,
-        entities=_changed(found.entities_added, found.entities_removed, changed, limit),
+        entities=_changed(found.entities_added, found.entities_removed, entities, values, limit),
         edges=_changed(
             [" ".join(key) for key in found.edges_added],
             [" ".join(key) for key in found.edges_removed],
+            edges,
             moved,
             limit,
         ),
@@ -98,12 +107,24 @@ def _told(old: str, before: Snapshot, new: str, after: Snapshot, limit: int) -> 
 
 
 def _changed(
-    added: Sequence[str], removed: Sequence[str], changed: Sequence[str], limit: int
+    added: Sequence[str],
+    removed: Sequence[str],
+    changed: int,
+    values: Sequence[ValueChangeOut],
+    limit: int,
 ) -> ChangedOut:
-    marked = (("+", added), ("-", removed), ("~", changed))
+    marked = (("+", added), ("-", removed))
+    names = [f"{mark} {name}" for mark, names in marked for name in names[:limit]]
     return ChangedOut(
         added=len(added),
         removed=len(removed),
-        changed=len(changed),
-        examples=tuple(f"{mark} {name}" for mark, names in marked for name in names[:limit]),
+        changed=changed,
+        examples=(*names, *map(_line, values)),
+        values=tuple(values),
     )
+
+
+def _line(change: ValueChangeOut) -> str:
+    then, now = ("nothing" if v is None else f"{v!s:.80}" for v in (change.then, change.now))
+    name = change.name.removeprefix(".")
+    return f"~ {change.of} {name}: {then} -> {now}"

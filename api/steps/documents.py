@@ -6,18 +6,21 @@ A document is replaced as a whole, in one transaction: a kill leaves the earlier
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.steps.replaced_document import replacement, unit_numbers
+from api.steps.undo import SHOWN, keep_taken
 from kg.documents import ENDINGS, Document, Figure, document_graph, read_document
-from kg.documents.graph import document_key, text_of
+from kg.documents.graph import DocumentGraph, document_key, job_of, text_of
 from kg.errors import ImageError, InputError
 from kg.image_sources import ImageSources
-from kg.model import Edge, Entity, EntityKey, ImageRef
+from kg.model import Edge, EntityKey, ImageRef
 from kg.progress import Progress, silent
 from kg.provenance import Provenance
+from kg.taken import Taken
 
 if TYPE_CHECKING:
     from api.engine import Engine
@@ -27,16 +30,19 @@ if TYPE_CHECKING:
 __all__ = ["add_documents", "documents_in"]
 
 RELATION = "mentions"
-SHOWN = 20
-"""Pictures that could not be kept of which each is told."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     document: Document
-    entities: tuple[Entity, ...]
-    edges: tuple[Edge, ...]
+    pictures: Mapping[int, ImageRef]
     lost: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    taken: Taken
+    kept: Path | None
 
 
 def documents_in(paths: Sequence[Path]) -> list[Path]:
@@ -56,47 +62,75 @@ def documents_in(paths: Sequence[Path]) -> list[Path]:
 
 
 def add_documents(
-    engine: Engine, paths: Sequence[Path], *, link: bool = False, progress: Progress = silent
+    engine: Engine,
+    paths: Sequence[Path],
+    *,
+    link: bool = False,
+    dry_run: bool = False,
+    progress: Progress = silent,
 ) -> dict[str, Any]:
     """Write documents into the engine's store; one that is there unchanged is left as it is.
+
+    Where an earlier version of a document is replaced, what was derived from what is no more goes
+    too, and what others wrote at passages that are no more; a file brings it back.
 
     Args:
         engine: Whose store and images to fill.
         paths: Files, or folders of them.
         link: Link the mentions of each passage and table by the trained linker, and write an edge
             ``mentions`` for each that is linked.
+        dry_run: Say only what would be written, and what would go.
         progress: Told documents done of all.
 
     Returns:
-        Counts of documents, passages, tables, figures, mentions; how many were unchanged; and what
-        pictures could not be kept, and why.
+        Counts of documents, passages, tables, figures, mentions; how many were unchanged; what
+        pictures could not be kept, and why; how many records of others went with what they rested
+        on, what went, and the files that bring it back.
 
     Raises:
         RecordError: A file is missing, of another kind, or no UTF-8; those before it are written.
         LimitError: A document is too large.
-        MissingPartError: `link` is set and no linker was trained.
+        MissingPartError: `link` is set and no linker was trained, or a dry run has no graph.
     """
     from api.steps.fold_in import freeze_growth
 
     files = documents_in(paths)
-    engine.workspace.create()
+    if dry_run:
+        engine.workspace.require()
+    else:
+        engine.workspace.create()
     linker = _linker(engine) if link else None
     counts: Counter[str] = Counter(dict.fromkeys(_COUNTED, 0))
     lost: list[str] = []
+    gone: list[_Gone] = []
+    write = _would_write if dry_run else _write
     for number, path in enumerate(files, 1):
-        read = _read(engine, path)
-        if linker is None and _is_there(engine.store, read):
+        read = _read(engine, path, keep=not dry_run)
+        if linker is None and _is_there(engine.store, read.document):
             counts["unchanged"] += 1
         else:
-            mentions = () if linker is None else tuple(_mentions(linker, read))
-            _write(engine.store, read, mentions)
+            numbers, last = unit_numbers(engine.store, read.document, read.pictures)
+            graph = document_graph(read.document, read.pictures, numbers, last=last)
+            mentions = () if linker is None else tuple(_mentions(linker, read.document, graph))
+            edges = (*graph.edges, *mentions)
+            gone.append(write(engine, read.document, DocumentGraph(graph.entities, edges)))
             counts["documents"] += 1
             counts["mentions"] += len(mentions)
-            counts.update(f"{entity.label.lower()}s" for entity in read.entities[1:])
+            counts.update(f"{entity.label.lower()}s" for entity in graph.entities[1:])
         lost += read.lost
         progress(number, len(files))
-    freeze_growth(engine)
-    return {**counts, "lost_pictures": len(lost), "why": lost[:SHOWN]}
+    if not dry_run:
+        freeze_growth(engine)
+    told = [line for one in gone for line in one.taken.told()]
+    return {
+        **counts,
+        "lost_pictures": len(lost),
+        "why": lost[:SHOWN],
+        "records_gone": sum(one.taken.records for one in gone),
+        "gone": told[:SHOWN],
+        "brought_back_by": [str(one.kept) for one in gone if one.kept is not None],
+        "written": not dry_run,
+    }
 
 
 _COUNTED = ("documents", "unchanged", "passages", "tables", "figures", "mentions")
@@ -108,10 +142,11 @@ def _linker(engine: Engine) -> MentionLinker:
     return open_linker(engine)
 
 
-def _read(engine: Engine, path: Path) -> _Read:
+def _read(engine: Engine, path: Path, *, keep: bool) -> _Read:
     """Read a document and keep its pictures; one that cannot be kept leaves its caption."""
     document = read_document(path)
     sources = ImageSources(path.parent)
+    take = engine.images.add if keep else engine.images.check
     kept: dict[int, ImageRef] = {}
     lost: list[str] = []
     for place, unit in enumerate(document.units):
@@ -119,36 +154,48 @@ def _read(engine: Engine, path: Path) -> _Read:
             try:
                 content = sources.read(unit.picture)
                 name = "data URL" if unit.picture.startswith("data:") else unit.picture[:200]
-                kept[place] = engine.images.add(content, source=name)
+                kept[place] = take(content, source=name)
             except ImageError as error:
                 lost.append(f"{document.name} {document.locator(unit)}: {error}")
-    graph = document_graph(document, kept)
-    return _Read(document, graph.entities, graph.edges, tuple(lost))
+    return _Read(document, kept, tuple(lost))
 
 
-def _is_there(store: Store, read: _Read) -> bool:
+def _is_there(store: Store, document: Document) -> bool:
     """Tell whether the store holds the document as it was read."""
-    whole = read.entities[0]
-    held = store.entity(whole.key)
-    return held is not None and held.provenance == whole.provenance
+    held = store.entity(document_key(document.name))
+    return held is not None and any(one.job == job_of(document) for one in held.provenance)
 
 
-def _write(store: Store, read: _Read, mentions: Sequence[Edge]) -> None:
-    own = document_key(read.document.name)
-    old = [edge.tail for edge in store.edges(head=own, relation="contains")]
-    with store.transaction() as writer:
-        writer.delete_entities([*old, own])
-        writer.upsert_entities(read.entities)
-        writer.upsert_edges([*read.edges, *mentions])
+def _write(engine: Engine, document: Document, graph: DocumentGraph) -> _Gone:
+    """Write a document in place of its earlier version, all in one transaction."""
+    kept = None
+    with engine.store.transaction() as writer:
+        old = replacement(engine.store, document, graph)
+        if old is None:
+            derived = Taken()
+        else:
+            old.own.apply(writer)
+            derived = old.derived(writer)
+            if not derived.is_empty:
+                kept = keep_taken(derived, document.name, engine.workspace.undone)
+            derived.apply(writer)
+        writer.upsert_entities(graph.entities)
+        writer.upsert_edges(graph.edges)
+    return _Gone(derived, kept)
 
 
-def _mentions(linker: MentionLinker, read: _Read) -> Iterator[Edge]:
+def _would_write(engine: Engine, document: Document, graph: DocumentGraph) -> _Gone:
+    """Say what `_write` would take away."""
+    old = replacement(engine.store, document, graph)
+    return _Gone(Taken() if old is None else old.derived(engine.store), None)
+
+
+def _mentions(linker: MentionLinker, document: Document, graph: DocumentGraph) -> Iterator[Edge]:
     """Yield an edge from each unit to each entity that it names, with a record a mention."""
     from api.steps.link_text import link_by
 
-    document = read.document
-    job = f"document-{document.sha256[:12]}"
-    for entity, unit in zip(read.entities[1:], document.units, strict=True):
+    job = job_of(document)
+    for entity, unit in zip(graph.entities[1:], document.units, strict=True):
         text = text_of(unit)
         found: dict[EntityKey, list[Provenance]] = {}
         for mention in link_by(linker, text, name=entity.key).mentions if text else ():

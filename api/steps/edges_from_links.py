@@ -74,9 +74,11 @@ def write_edges(engine: Engine, links: Path, columns: EdgeColumns) -> dict[str, 
     with workspace.doing(STEP, inputs) as outcome:
         edges, without = _edges(links, columns, job)
         with engine.store.transaction() as writer:
-            if earlier is not None:
+            if earlier == job:  # the same links into other edges
                 writer.withdraw(Withdrawal(job=earlier))
             writer.upsert_edges(edges)
+            if earlier not in (None, job):
+                writer.withdraw(Withdrawal(job=earlier))
         counts: dict[str, int] = {}
         for relation in sorted({edge.relation for edge in edges}):
             counts[relation] = len({edge.key for edge in edges if edge.relation == relation})

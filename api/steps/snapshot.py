@@ -11,6 +11,7 @@ from kg.files import sha256_of_text
 
 if TYPE_CHECKING:
     from api.engine import Engine
+    from api.workspace import Workspace
 
 __all__ = ["HoldOut", "freeze", "freeze_for_evaluation"]
 
@@ -60,8 +61,16 @@ def freeze(engine: Engine) -> dict[str, Any]:
     return outcome
 
 
-def freeze_for_evaluation(engine: Engine, hold_out: HoldOut) -> dict[str, Any]:
+def freeze_for_evaluation(
+    engine: Engine, hold_out: HoldOut, *, into: Workspace | None = None
+) -> dict[str, Any]:
     """Make the snapshot `evaluation`: `full` without the held-out edges, same ids.
+
+    Args:
+        engine: Whose `full` is read.
+        hold_out: Which edges.
+        into: Folder that holds the new one, the engine's own if not given: there it takes the
+            place of the demo's.
 
     Returns:
         What was frozen: hash, counts, held-out edges by relation, the rule.
@@ -71,8 +80,8 @@ def freeze_for_evaluation(engine: Engine, hold_out: HoldOut) -> dict[str, Any]:
     from kg.snapshot import load_snapshot, save_snapshot
     from kg.splits import hold_out as choose
 
-    workspace = engine.workspace
-    full = load_snapshot(workspace.snapshot("full"))
+    workspace = into or engine.workspace
+    full = load_snapshot(engine.workspace.snapshot("full"))
     inputs = sha256_of_text(f"{full.hash} {hold_out}")
     done = workspace.done("snapshot-evaluation", inputs)
     if done is not None:

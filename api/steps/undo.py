@@ -8,22 +8,21 @@ for again, writes it again instead of taking it for done.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import starmap
+from dataclasses import replace
+from itertools import islice, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api.steps.history import shown_value
 from api.undo_schemas import UndoOut
-from kg.model import Edge, Entity
 from kg.upkeep.undo import Undo, UndoPlan, plan_undo, undo
 
 if TYPE_CHECKING:
     from api.engine import Engine
     from api.workspace import Workspace
+    from kg.taken import Taken
 
-__all__ = ["undo_in_graph"]
+__all__ = ["SHOWN", "keep_taken", "undo_in_graph"]
 
 SHOWN = 20
 """Names of what goes that are shown."""
@@ -54,7 +53,7 @@ def undo_in_graph(engine: Engine, what: Undo, *, confirm: bool = False) -> UndoO
 
     def keep(plan: UndoPlan) -> None:
         if not plan.is_empty:
-            kept.append(_keep(plan, engine.workspace.undone))
+            kept.append(keep_taken(plan, repr(what), engine.workspace.undone))
 
     plan = undo(engine.store, what, before=keep)
     _free_jobs(engine.workspace, what)
@@ -81,27 +80,22 @@ def _whole(workspace: Workspace, what: Undo) -> Undo:
     return replace(what, job=next(same, what.job))
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """What an undo takes, as a graph that can be written."""
+def keep_taken(taken: Taken, about: str, folder: Path) -> Path:
+    """Write what is taken to a file that brings it back: `umbra build FILE`.
 
-    plan: UndoPlan
-
-    def entities(self) -> Iterator[Entity]:
-        return self.plan.taken_entities()
-
-    def edges(self) -> Iterator[Edge]:
-        return self.plan.taken_edges()
-
-
-def _keep(plan: UndoPlan, folder: Path) -> Path:
+    Args:
+        taken: What is taken.
+        about: For whose sake, for the name of the file.
+        folder: Where such files lie.
+    """
     from kg.files import atomic_write, sha256_of_text
     from kg.graph_formats.lines import graph_lines
 
     moment = time.strftime("%Y-%m-%dT%H-%M-%S", time.gmtime())
-    path = folder / f"{moment}-{sha256_of_text(repr(plan.what))[:8]}.jsonl"
+    once = sha256_of_text(f"{about} {time.time_ns()}")  # two of one second stay two files
+    path = folder / f"{moment}-{once[:8]}.jsonl"
     with atomic_write(path) as file:
-        file.writelines(graph_lines(_Taken(plan)))
+        file.writelines(graph_lines(taken))
     return path
 
 
@@ -124,8 +118,6 @@ def _change(of: str, name: str, then: Any, now: Any) -> str:
 
 
 def _told(plan: UndoPlan, *, done: bool, kept: Path | None = None) -> UndoOut:
-    names = [" ".join(edge.key) for edge in plan.edges_gone[:SHOWN]]
-    names += [row.key for row in plan.entities_gone[:SHOWN]]
     values = list(plan.values())
     gone = sum(now is None for *_, now in values)
     return UndoOut(
@@ -138,7 +130,7 @@ def _told(plan: UndoPlan, *, done: bool, kept: Path | None = None) -> UndoOut:
         entities_kept=len(plan.entities_kept),
         values_back=len(values) - gone,
         values_gone=gone,
-        examples=tuple(names),
+        examples=tuple(islice(plan.told(), SHOWN)),
         values=tuple(starmap(_change, values[:SHOWN])),
         brought_back_by=None if kept is None else str(kept),
     )

@@ -1,8 +1,7 @@
 """The store behind a Bolt server: the embedded engine or Neo4j, by the official driver.
 
-Neither server honours every limit that a client sends over Bolt, so a time limit is kept by ending
-the query at the server; the embedded engine hides nothing of an untrusted query's reach either,
-so such text passes `kg.cypher.check` and runs as the reader.
+Neither server honours every limit that a client sends over Bolt: a time limit is kept by ending the
+query at the server, and untrusted text passes `kg.cypher.check` and runs as the reader.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from kg.backends import statements
 from kg.backends.connection import Connection
@@ -27,6 +26,7 @@ from kg.changes import Changes, changes_of
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.progress import Progress, silent
 from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
+from kg.taken import Taken
 
 if TYPE_CHECKING:
     from kg.backends.engine_http import RunningQuery
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["BoltStore"]
 
 LOAD_CHUNK = 5000
+T = TypeVar("T")
 
 
 class BoltStore:
@@ -67,8 +68,7 @@ class BoltStore:
 
     def changes(self, since: int) -> Changes | None:
         """Return what was touched since a version; see `kg.store.Store`."""
-        version = self.version
-        return changes_of(since, version, self._connection.notes(since))
+        return changes_of(since, self.version, self._connection.notes(since))
 
     def close(self) -> None:
         """Release the store; calling it twice is harmless."""
@@ -100,8 +100,8 @@ class BoltStore:
         with self._connection.writing() as counted:
             yield TransactionWriter(counted, self._connection.link)
 
-    def _write(self, work: Callable[[Writer], int]) -> int:
-        def once() -> int:
+    def _write(self, work: Callable[[Writer], T]) -> T:
+        def once() -> T:
             with self.transaction() as writer:
                 return work(writer)
 
@@ -141,6 +141,10 @@ class BoltStore:
     def withdraw(self, what: Withdrawal) -> int:
         """Take away matching records; see `kg.store.Writer`."""
         return self._write(lambda writer: writer.withdraw(what))
+
+    def withdrawn(self, what: Withdrawal) -> Taken:
+        """Say what `withdraw` would take away; see `kg.store.Writer`."""
+        return self._write(lambda writer: writer.withdrawn(what))
 
     def bulk_load(
         self,
@@ -184,13 +188,11 @@ class BoltStore:
     def entities(self, label: str | None = None) -> Iterator[Entity]:
         """Iterate entities in the order of their keys, as they were at the call."""
         self._connection.check_open()
-        if label is None:
-            rows = self._connection.read(statements.ENTITIES, {})
-        else:
-            rows = self._connection.read(statements.entities(label), {}) if is_name(label) else []
+        known = label is None or is_name(label)
+        text = statements.entities(label) if label and known else statements.ENTITIES
+        rows = self._connection.read(text, {}) if known else []
         # engines order texts by UTF-16 units, Python by code points
-        rows.sort(key=lambda row: row[1]["key"])
-        found = (entity_from_row(*row) for row in rows)
+        found = (entity_from_row(*row) for row in sorted(rows, key=lambda row: row[1]["key"]))
         return (entity for entity in found if label is None or entity.label == label)
 
     def edges(
@@ -203,8 +205,7 @@ class BoltStore:
         """Iterate edges that match, in order, as they were at the call."""
         self._connection.check_open()
         rows = self._edge_rows(head=head, relation=relation, tail=tail)
-        rows.sort(key=lambda row: row[:3])
-        return (edge_from_row(*row) for row in rows)
+        return (edge_from_row(*row) for row in sorted(rows, key=lambda row: row[:3]))
 
     def _edge_rows(
         self,

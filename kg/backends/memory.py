@@ -23,6 +23,7 @@ from kg.changes import KEPT_VERSIONS, MOST_TOUCHED, Changes, Note, changes_of
 from kg.errors import ConflictError, MissingPartError, StoreUnavailableError
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
+from kg.taken import Taken
 
 __all__ = ["MemoryStore"]
 
@@ -152,6 +153,11 @@ class MemoryStore:
         """Take away matching records; see `kg.store.Writer`."""
         with self._direct() as writer:
             return writer.withdraw(what)
+
+    def withdrawn(self, what: Withdrawal) -> Taken:
+        """Say what `withdraw` would take away; see `kg.store.Writer`."""
+        with self._direct() as writer:
+            return writer.withdrawn(what)
 
     def entity(self, key: EntityKey) -> Entity | None:
         """Return the entity of this key, or None."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 import networkx as nx
 
@@ -14,11 +14,12 @@ from kg.backends.merging import (
     merge_edges,
     merge_entities,
     missing_end,
-    without,
 )
 from kg.backends.names import check_kinds
+from kg.backends.withdrawing import withdrawn
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.store import Withdrawal
+from kg.taken import Taken
 
 __all__ = ["MemoryWriter"]
 
@@ -122,23 +123,27 @@ class MemoryWriter:
 
     def withdraw(self, what: Withdrawal) -> int:
         """Take away matching records; see `kg.store.Writer`."""
-        total = 0
-        for edge in [data["edge"] for *_, data in self.graph.edges(data=True)]:
-            rest, taken = without(edge, what)
-            total += taken
-            if taken and rest.provenance:
-                self._keep_edge(rest)
-            elif taken:
-                self.delete_edges([edge.key])
-        for entity in [data["entity"] for _, data in self.graph.nodes(data=True)]:
-            left, taken = without(entity, what)
-            total += taken
-            if taken and (left.provenance or entity.part is None):
-                self._keep_entity(left)
-            elif taken:
-                self.delete_entities([entity.key])
-        self.changed |= total > 0
-        return total
+        found = self.withdrawn(what)
+        for _, edge in found.edges_kept:
+            self._keep_edge(edge)
+        for _, entity in found.entities_kept:
+            self._keep_entity(entity)
+        self.delete_edges(edge.key for edge in found.edges_gone)
+        self.delete_entities(row.key for row in found.entities_gone)
+        self.changed |= not found.is_empty
+        return found.records
+
+    def withdrawn(self, what: Withdrawal) -> Taken:
+        """Say what `withdraw` would take away; see `kg.store.Writer`."""
+        return withdrawn(what, lambda _: self._all(), self._edges_at)
+
+    def _all(self) -> Iterator[Entity | Edge]:
+        yield from (data["edge"] for *_, data in self.graph.edges(data=True))
+        yield from (data["entity"] for _, data in self.graph.nodes(data=True))
+
+    def _edges_at(self, keys: Collection[EntityKey]) -> Iterator[Edge]:
+        for found in (self.graph.out_edges, self.graph.in_edges):
+            yield from (data["edge"] for *_, data in found(keys, data=True))
 
     def _keep_entity(self, row: Entity) -> None:
         self.entities.add(row.key)

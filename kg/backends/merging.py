@@ -11,13 +11,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 from kg.backends.names import check_attribute, check_label, check_relation
-from kg.claimed import alone, merged_values, settled, without_records
+from kg.claimed import alone, merged_values, settled
 from kg.claims import speakers
 from kg.errors import ConstraintError, InputError
 from kg.model import AttributeValue, Edge, EdgeKey, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.provenance import merged as merged_records
-from kg.store import Withdrawal
 
 __all__ = [
     "check_limit",
@@ -32,7 +31,6 @@ __all__ = [
     "merge_entities",
     "merge_entity",
     "missing_end",
-    "without",
 ]
 
 _LARGEST = 2**63 - 1
@@ -272,12 +270,6 @@ def exact_edges(
             )
     pairs = ((old[key], settled(old[key], row)) for key, row in newest.items())
     return [(one, other) for one, other in pairs if one != other]
-
-
-def without(row: Row, what: Withdrawal) -> tuple[Row, int]:
-    """Return what a withdrawal leaves of a row, and how many records it takes."""
-    left = without_records(row, what.matches)
-    return left, len(row.provenance) - len(left.provenance)
 
 
 def missing_end(edge: EdgeKey, end: str) -> ConstraintError:

@@ -51,11 +51,12 @@ EDGES_TO: LiteralString = (
     "RETURN h.key, type(r), t.key"
 )
 ENTITIES_TOUCHED: LiteralString = (
-    "MATCH (n:Entity) WHERE any(r IN n._records WHERE r CONTAINS $needle) "
+    "MATCH (n:Entity) WHERE any(r IN n._records WHERE any(x IN $needles WHERE r CONTAINS x)) "
     "RETURN labels(n), properties(n)"
 )
 EDGES_TOUCHED: LiteralString = (
-    "MATCH (h:Entity)-[r]->(t:Entity) WHERE any(x IN r._records WHERE x CONTAINS $needle) "
+    "MATCH (h:Entity)-[r]->(t:Entity) "
+    "WHERE any(y IN r._records WHERE any(x IN $needles WHERE y CONTAINS x)) "
     "RETURN h.key, type(r), t.key, properties(r)"
 )
 

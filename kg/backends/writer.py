@@ -7,9 +7,9 @@ that change nothing are not written at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import islice, starmap
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kg.backends import statements
@@ -30,11 +30,12 @@ from kg.backends.rows import (
     entity_from_row,
     entity_properties,
 )
-from kg.backends.withdrawing import needle, withdrawn
+from kg.backends.withdrawing import withdrawn
 from kg.changes import Note
 from kg.errors import ConstraintError, InputError
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.store import Withdrawal
+from kg.taken import Taken
 
 if TYPE_CHECKING:
     from kg.backends.counted import CountedTransaction
@@ -228,12 +229,7 @@ class TransactionWriter:
             present = [row[0] for row in rows]
             total += len(present)
             if present:
-                edges = [
-                    tuple(row)
-                    for text in (statements.EDGES_FROM, statements.EDGES_TO)
-                    for row in self._transaction.rows(text, {"keys": present})
-                ]
-                touched = Note(frozenset(present), frozenset(edges))
+                touched = Note(frozenset(present), frozenset(self._at(present)))
                 self._transaction.write(statements.DELETE_ENTITIES, {"keys": present}, touched)
         return total
 
@@ -252,19 +248,31 @@ class TransactionWriter:
 
     def withdraw(self, what: Withdrawal) -> int:
         """Take away matching records; see `kg.store.Writer`."""
-        text = needle(what)
-        if text is None:
-            return 0
-        found = withdrawn(
-            what,
-            self._transaction.rows(statements.EDGES_TOUCHED, {"needle": text}),
-            self._transaction.rows(statements.ENTITIES_TOUCHED, {"needle": text}),
-        )
-        self._replace_edges(found.edges)
-        self._replace_entities(found.entities)
-        self.delete_edges(found.edges_gone)
-        self.delete_entities(found.parts_gone)
+        found = self.withdrawn(what)
+        self._replace_edges(found.edges_kept)
+        self._replace_entities(list(found.entities_kept))
+        self.delete_edges(edge.key for edge in found.edges_gone)
+        self.delete_entities(row.key for row in found.entities_gone)
         return found.records
+
+    def withdrawn(self, what: Withdrawal) -> Taken:
+        """Say what `withdraw` would take away; see `kg.store.Writer`."""
+        return withdrawn(what, self._recorded, self._edges_at)
+
+    def _recorded(self, needles: list[str]) -> Iterator[Entity | Edge]:
+        asked = {"needles": needles}
+        yield from starmap(edge_from_row, self._transaction.rows(statements.EDGES_TOUCHED, asked))
+        rows = self._transaction.rows(statements.ENTITIES_TOUCHED, asked)
+        yield from starmap(entity_from_row, rows)
+
+    def _edges_at(self, keys: Collection[EntityKey]) -> Iterator[Edge]:
+        for chunk in chunks(keys):
+            yield from self._all_edges(self._at(chunk)).values()
+
+    def _at(self, keys: Sequence[str]) -> list[EdgeKey]:
+        texts = (statements.EDGES_FROM, statements.EDGES_TO)
+        rows = (row for text in texts for row in self._transaction.rows(text, {"keys": keys}))
+        return [(head, relation, tail) for head, relation, tail in rows]
 
 
 def _by_key(relation: str, rows: Iterable[Sequence[Any]]) -> dict[EdgeKey, Edge]:

@@ -21,15 +21,14 @@ from kg.backends.names import BASE_LABEL, RESERVED_ATTRIBUTES, storable_names
 from kg.errors import EngineError
 from kg.files import sha256_of_file, sha256_of_text
 from kg.formats.records import Reject
-from kg.graph_folder import read_numbers
-from kg.graph_formats.plain import from_json
+from kg.graph_folder import read_descriptions, read_numbers
 from kg.graph_formats.protocol import GraphFormat
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
-from kg.split_files import SPLITS, SplitFiles, read_splits, refuse, split_file
-from kg.triple_files import TripleFile, lines_of
+from kg.split_files import SPLITS, SplitFiles, read_splits, split_file
+from kg.triple_files import TripleFile
 
 __all__ = ["BENCHMARK"]
 
@@ -109,7 +108,7 @@ def _triple(file: TripleFile, place: int) -> list[str]:
 def _entities(path: Path, splits: SplitFiles, rejects: list[Reject]) -> _Rows:
     keys = sorted({name for file in splits.triples.values() for name in _used(file)})
     source = (split_file(path, "train") or path / "train2id.txt").name
-    told = _descriptions(path / ENTITIES, rejects)
+    told = read_descriptions(path / ENTITIES, rejects)
     numbers = _numbers(path / NUMBERS, rejects)
 
     def make(position: int) -> MappedRow:
@@ -149,20 +148,6 @@ def _described(entity: Entity, fields: Mapping[str, Any]) -> Entity:
         else (),
         attributes=attributes,
     )
-
-
-def _descriptions(path: Path, rejects: list[Reject]) -> dict[str, Mapping[str, Any]]:
-    found: dict[str, Mapping[str, Any]] = {}
-    for number, line in enumerate(lines_of(path) if path.is_file() else (), start=1):
-        try:
-            fields = from_json(line)
-        except EngineError:
-            fields = None
-        if isinstance(fields, dict) and isinstance(fields.get("key"), str):
-            found[fields["key"]] = fields
-        elif line:
-            refuse("not an object with a key", path, number, line, rejects)
-    return found
 
 
 def _numbers(path: Path, rejects: list[Reject]) -> dict[str, dict[str, float]]:

@@ -12,16 +12,16 @@ when its last justification does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
-from kg.claimed import taken, values_of, without_records
+from kg.claimed import without_records
 from kg.claims import NOBODY
 from kg.errors import InputError
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.provenance import Provenance
-from kg.store import Store, Writer
+from kg.store import Store
+from kg.taken import Taken, name_of, reasons
 
 __all__ = ["Undo", "UndoPlan", "plan_undo", "undo"]
 
@@ -61,7 +61,7 @@ class Undo:
     @property
     def names(self) -> tuple[str, ...]:
         """What records call it that were derived from it."""
-        edge = None if self.edge is None else _name(self.edge)
+        edge = None if self.edge is None else " ".join(self.edge)
         return tuple(name for name in (self.source, self.job, edge) if name)
 
     def matches(self, record: Provenance) -> bool:
@@ -72,59 +72,14 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UndoPlan:
+class UndoPlan(Taken):
     """What an undo takes away, in the order of keys.
 
     Attributes:
         what: What is taken back.
-        edges_gone: Edges that have no record left, or lose an end.
-        edges_kept: Edges that lose records and keep others: as they are now, and as they will be.
-        entities_gone: Entities and parts that go.
-        entities_kept: Entities that lose records and stay, likewise.
-        records: Records that go.
-        derived: How many of them come from elsewhere and were only derived from what goes.
     """
 
     what: Undo
-    edges_gone: tuple[Edge, ...]
-    edges_kept: tuple[tuple[Edge, Edge], ...]
-    entities_gone: tuple[Entity, ...]
-    entities_kept: tuple[tuple[Entity, Entity], ...]
-    records: int
-    derived: int
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing would change."""
-        return not (self.edges_gone or self.edges_kept or self.entities_gone or self.entities_kept)
-
-    def values(self) -> Iterator[tuple[str, str, Any, Any]]:
-        """Iterate values that change in what stays: of what, name, then, and now or None."""
-        pairs: list[tuple[Entity | Edge, Entity | Edge]] = [*self.entities_kept, *self.edges_kept]
-        for old, new in pairs:
-            before, after = values_of(old), values_of(new)
-            for name in sorted(before):
-                if new.claims.get(name) == ():
-                    after.pop(name)  # nobody has named it: it is called by its key
-                if before[name] != after.get(name):
-                    yield (
-                        old.key if isinstance(old, Entity) else _name(old.key),
-                        name,
-                        before[name],
-                        after.get(name),
-                    )
-
-    def taken_entities(self) -> Iterator[Entity]:
-        """Iterate the entities with the records that go: upserting them takes the undo back."""
-        yield from self.entities_gone
-        for old, new in self.entities_kept:
-            yield taken(old, _not_in(new.provenance))
-
-    def taken_edges(self) -> Iterator[Edge]:
-        """Iterate the edges with the records that go: upserting them takes the undo back."""
-        yield from self.edges_gone
-        for old, new in self.edges_kept:
-            yield taken(old, _not_in(new.provenance))
 
 
 def plan_undo(store: Store, what: Undo) -> UndoPlan:
@@ -166,14 +121,20 @@ def plan_undo(store: Store, what: Undo) -> UndoPlan:
         for record in row.provenance
         if row.key in gone.entities or gone.takes(record)
     ]
+    edges_gone = tuple(edge for key, edge in edges.items() if key in gone.edges)
+    rows_gone = tuple(row for key, row in entities.items() if key in gone.entities)
+    losing: list[Edge | Entity] = [*edges_gone, *rows_gone]
+    losing += [edge for edge, _ in kept_edges]
+    losing += [row for row, _ in kept_rows]
     return UndoPlan(
         what=what,
-        edges_gone=tuple(edge for key, edge in edges.items() if key in gone.edges),
+        edges_gone=edges_gone,
         edges_kept=kept_edges,
-        entities_gone=tuple(row for key, row in entities.items() if key in gone.entities),
+        entities_gone=rows_gone,
         entities_kept=kept_rows,
         records=len(going),
         derived=sum(not what.matches(record) for record in going),
+        why=reasons(losing, what.matches, gone.names),
     )
 
 
@@ -193,15 +154,8 @@ def undo(
     with store.transaction() as writer:
         plan = plan_undo(store, what)
         before(plan)
-        _apply(plan, writer)
+        plan.apply(writer)
     return plan
-
-
-def _apply(plan: UndoPlan, writer: Writer) -> None:
-    writer.replace_edges(new for _, new in plan.edges_kept)
-    writer.replace_entities(new for _, new in plan.entities_kept)
-    writer.delete_edges(edge.key for edge in plan.edges_gone)
-    writer.delete_entities(row.key for row in plan.entities_gone)
 
 
 class _Gone:
@@ -217,7 +171,7 @@ class _Gone:
         self, what: Undo, entities: dict[EntityKey, Entity], edges: dict[EdgeKey, Edge]
     ) -> None:
         self._what, self._entities, self._edges = what, entities, edges
-        self._names = set(what.names)
+        self.names = set(what.names)
         self._parts: dict[EntityKey, frozenset[EntityKey]] = {}
         for row in entities.values():
             if row.part is not None:
@@ -228,7 +182,7 @@ class _Gone:
 
     def takes(self, record: Provenance) -> bool:
         """Tell whether a record goes."""
-        return self._what.matches(record) or not self._names.isdisjoint(record.derived_from)
+        return self._what.matches(record) or not self.names.isdisjoint(record.derived_from)
 
     def left(self, records: Iterable[Provenance]) -> tuple[Provenance, ...]:
         """Return the records that stay."""
@@ -240,7 +194,7 @@ class _Gone:
         for edge in self._edges.values():
             if edge.key not in self.edges and (self._lost(edge) or not self._ends_stay(edge)):
                 self.edges.add(edge.key)
-                self._names.add(_name(edge.key))
+                self.names.add(name_of(edge))
         bare = {
             key
             for key, row in self._entities.items()
@@ -249,7 +203,7 @@ class _Gone:
         for key in bare - self._needed(bare):
             going = {key, *self._parts.get(key, _NONE)}
             self.entities |= going
-            self._names |= going
+            self.names |= going
         return len(self.entities) + len(self.edges) > before
 
     def _lost(self, fact: Entity | Edge) -> bool:
@@ -275,11 +229,3 @@ class _Gone:
                 if end in bare and row is not None and row.part is None and not own:
                     needed.add(end)
         return needed
-
-
-def _not_in(left: tuple[Provenance, ...]) -> Callable[[Provenance], bool]:
-    return lambda record: record not in left
-
-
-def _name(key: EdgeKey) -> str:
-    return " ".join(key)

@@ -9,12 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from kg.model import EdgeKey, EntityKey
 from kg.snapshot import Snapshot
 from reasoning.predictors.features import Pairs, walked
 from reasoning.predictors.mixture import Mixture
 from reasoning.predictors.paths import Body, Walks
 
-__all__ = ["RuleReasons"]
+__all__ = ["PathReason", "RuleReasons"]
+
+
+class PathReason(str):
+    """A path that speaks for an edge, as a sentence that still knows its edges.
+
+    Attributes:
+        facts: The edges of the path, in its order.
+    """
+
+    facts: tuple[EdgeKey, ...] = ()
 
 
 class RuleReasons:
@@ -58,7 +69,7 @@ class RuleReasons:
                 found.append(sentence)
         return found
 
-    def _sentence(self, head: int, tail: int, body: Body) -> str | None:
+    def _sentence(self, head: int, tail: int, body: Body) -> PathReason | None:
         start = sparse.csr_matrix(
             (np.ones(1, np.float32), ([0], [head])), shape=(1, self._snapshot.num_entities)
         )
@@ -76,8 +87,15 @@ class RuleReasons:
                 ways = int(np.count_nonzero(mass))
             nodes.insert(0, chosen)
         steps = zip(nodes[:-1], body, nodes[1:], strict=True)
-        text = ", and ".join(self._step(*step) for step in steps)
-        return text if ways == 1 else f"{text} ({ways} such paths)"
+        facts = tuple(self._edge(*step) for step in steps)
+        text = ", and ".join(map(self._told, facts))
+        found = PathReason(text if ways == 1 else f"{text} ({ways} such paths)")
+        keys = self._snapshot.entities
+        found.facts = tuple(
+            (EntityKey(keys.name(one)), relation, EntityKey(keys.name(other)))
+            for one, relation, other in facts
+        )
+        return found
 
     @staticmethod
     def _chosen(mass: NDArray[np.float64], head: int) -> int | None:
@@ -88,9 +106,12 @@ class RuleReasons:
         best = int(np.argmax(mass))
         return best if mass[best] > 0.0 else None
 
-    def _step(self, start: int, step: int, end: int) -> str:
-        count, names = self._snapshot.num_relations, self._snapshot.names
+    def _edge(self, start: int, step: int, end: int) -> tuple[int, str, int]:
+        count = self._snapshot.num_relations
         if step >= count:
             start, end = end, start
-        relation = self._snapshot.relation_names.name(step % count).replace("_", " ")
-        return f"{names[start]} {relation} {names[end]}"
+        return start, self._snapshot.relation_names.name(step % count), end
+
+    def _told(self, edge: tuple[int, str, int]) -> str:
+        names, (start, relation, end) = self._snapshot.names, edge
+        return f"{names[start]} {relation.replace('_', ' ')} {names[end]}"

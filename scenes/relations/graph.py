@@ -171,12 +171,12 @@ def write_annotations(
     likely = [] if model is None else list(annotations.likely(guesses, model))
     older = set() if model is None else _older(store, annotations.source) - {model}
     with store.transaction() as writer:
-        withdrawn = sum(
+        writer.upsert_entities(entities)
+        writer.upsert_edges([*said, *likely])
+        withdrawn = sum(  # last: what rests on the same found again stays
             writer.withdraw(Withdrawal(kind="generated", source=annotations.source, model=one))
             for one in sorted(older)
         )
-        writer.upsert_entities(entities)
-        writer.upsert_edges([*said, *likely])
     return {
         "images": len(annotations.images),
         "parts": sum(entity.part is not None for entity in entities),

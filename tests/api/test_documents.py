@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,10 +12,12 @@ import pytest
 from api.cli.main import main
 from api.retrieval.context import context_for
 from api.settings import Settings
+from api.steps.build import build_graph
 from api.steps.documents import add_documents
 from api.steps.undo import undo_in_graph
 from kg.errors import InputError, MissingPartError
-from kg.model import EntityKey
+from kg.model import Edge, EntityKey
+from kg.provenance import Provenance
 from kg.upkeep.undo import Undo
 from linkers.knowledge_base import KnowledgeBase
 from linkers.model import Link, Mention
@@ -109,10 +112,71 @@ def test_a_changed_document_replaces_the_earlier_one_and_undo_takes_it_out(
     report.write_text("# The strait\n\nNothing passed.\n")
     add_documents(engine, [report])
     inside = {edge.tail for edge in engine.store.edges(relation="contains")}
-    assert inside == {"document:report.md#1"}
-    assert engine.store.entity(EntityKey("document:report.md#2")) is None
+    assert inside == {"document:report.md#5"}
+    assert engine.store.entity(EntityKey("document:report.md#1")) is None
     undo_in_graph(engine, Undo(source="report.md"), confirm=True)
     assert state(engine) == before
+
+
+def test_what_rests_on_an_earlier_version_goes_with_what_it_says_no_more(
+    engine: WorldEngine, report: Path
+) -> None:
+    report.write_text("Turkey is near Tunisia.\n\nGeorgia is near Turkey.\n")
+    add_documents(engine, [report])
+    first, second = (f"document:report.md#{number}" for number in (1, 2))
+    said = [
+        fact("country:TN", "near", "country:TR", "report.md", text="Turkey is near\nTunisia."),
+        fact("country:GE", "near", "country:TR", "report.md", text="Georgia is near Turkey."),
+        fact("country:TN", "faces", "country:TR", "country:GE near country:TR"),
+        fact("country:TN", "ships_to", "country:TR", second),
+        fact("country:TR", "ships_to", "country:TN", first),
+        fact(first, "cites", "country:TN"),
+        fact(second, "cites", "country:TN"),
+    ]
+    engine.store.upsert_edges(said)
+    before = state(engine)
+    report.write_text("Turkey is near Tunisia.\n\nGeorgia is far from Turkey.\n")
+    told = add_documents(engine, [report], dry_run=True)
+    assert state(engine) == before
+    assert sorted(told["gone"]) == [
+        "country:GE near country:TR (rested on report.md)",
+        "country:TN faces country:TR (rested on country:GE near country:TR)",
+        f"country:TN ships_to country:TR (rested on {second})",
+        f"{second} cites country:TN (rested on {second})",
+    ]
+    done = add_documents(engine, [report])
+    assert (done["gone"], done["records_gone"]) == (told["gone"], 4)
+    own = {edge.key for edge in said}
+    assert state(engine)[1] & own == own - {said[n].key for n in (1, 2, 3, 6)}
+    (file,) = done["brought_back_by"]
+    assert build_graph(engine, Path(file))["rejects"] == 1  # the passage that one edge was at
+    assert state(engine)[1] & own == own - {said[6].key}
+
+
+def test_a_passage_keeps_its_key_and_no_other_gets_it(engine: WorldEngine, report: Path) -> None:
+    texts = ("One.", "Two.", "Three.")
+    report.write_text("\n\n".join(texts))
+    add_documents(engine, [report])
+    second = EntityKey("document:report.md#2")
+    engine.store.upsert_edges([fact(second, "cites", "country:TN")])
+    for said, numbers in (
+        (("New.", "One.", "Two."), (4, 1, 2)), (("Other.", "Two.", "Two."), (5, 2, 6)),
+        (("One.",), (7,)), (("One.", "Two."), (7, 8)),
+    ):  # fmt: skip
+        report.write_text("\n\n".join(said))
+        add_documents(engine, [report])
+        follows = [edge.key for edge in engine.store.edges(relation="follows")]
+        keys = [f"document:report.md#{number}" for number in numbers]
+        assert set(follows) == {(b, "follows", a) for a, b in itertools.pairwise(keys)}
+        found = [engine.store.entity(EntityKey(key)) for key in keys]
+        assert tuple(one.attributes["text"] for one in found if one is not None) == said
+        cites = {edge.head for edge in engine.store.edges(relation="cites")}
+        assert cites == ({second} if 2 in numbers else set())
+
+
+def fact(head: str, relation: str, tail: str, *base: str, text: str | None = None) -> Edge:
+    record = Provenance(kind="linked", source="table.csv", text=text, derived_from=base)
+    return Edge(head=EntityKey(head), relation=relation, tail=EntityKey(tail), provenance=(record,))
 
 
 def test_mentions_become_edges_with_their_words(

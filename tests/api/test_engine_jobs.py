@@ -99,6 +99,8 @@ def test_a_model_is_trained_and_held_out_edges_are_ranked(
     assert report["snapshot"] == client.get("/v1/info").json()["snapshot"]
     assert row["relation"] == "borders"
     assert row["n"] == evaluated["counts"]["edges"] > 0
+    assert not engine.workspace.snapshot("evaluation").exists()  # the demo's, were there one
+    assert not engine.workspace.step("snapshot-evaluation").exists()
     assert set(row["mrr"]) == {"symbolic", "random", "frequent tail"}
 
 

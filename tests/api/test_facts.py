@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +14,12 @@ from api.app import create_app
 from api.fact_desk import FactDesk
 from api.fact_schemas import FactIn, FactOut, FactsOut
 from api.routes.facts import VERDICTS
+from api.steps.build import build_graph
+from api.steps.undo import undo_in_graph
 from kg.model import EntityKey
 from kg.provenance import Provenance
+from kg.upkeep.undo import Undo
+from reasoning.predictors.rules.rule import RuleReason
 from tests.api.conftest import ADDRESS
 from tests.api.test_guard import problem
 from tests.api.world import WorldEngine, open_world
@@ -69,6 +74,46 @@ def test_an_accepted_edge_goes_with_what_it_rests_on(
     assert records(engine, "country:GR", "country:GE") == []
     sent = NEW | {"verdict": "accept", "tail": "country:TR", "because": [base]}
     problem(server.post("/v1/review/facts", json=sent), "input-error", 400)
+
+
+def test_what_rests_on_an_accepted_edge_goes_with_it_and_comes_back(
+    server: TestClient, engine: WorldEngine
+) -> None:
+    first = give(server, "accept", because=[])
+    assert first.rests_on == ()
+    later = {"head": "country:GE", "tail": "country:GR"}
+    said = give(server, "accept", because=[["Greece", "borders", "Georgia"]], **later)
+    assert said.rests_on == ("country:GR borders country:GE",)
+    undone = give(server, "undo")
+    assert undone.gone == (
+        "country:GE borders country:GR (rested on country:GR borders country:GE)",
+    )
+    assert records(engine, "country:GE", "country:GR") == []
+    assert give(server, "accept", **later, because=[]).who == "ada"
+    assert len(records(engine, "country:GE", "country:GR")) == 1
+    give(server, "undo", **later)
+    build_graph(engine, engine.workspace.folder / str(undone.brought_back_by))
+    assert len(records(engine, "country:GE", "country:GR")) == 1
+
+
+def test_a_confirmed_guess_rests_on_what_it_was_guessed_from(
+    server: TestClient, engine: WorldEngine
+) -> None:
+    (guess,) = records(engine, "country:GE", "country:TR")
+    said = give(server, "accept", head="country:GE", tail="country:TR")
+    assert said.rests_on == (guess.source,)
+    undo_in_graph(engine, Undo(source=guess.source), confirm=True)
+    assert records(engine, "country:GE", "country:TR") == []
+
+
+def test_an_accepted_prediction_rests_on_the_edges_that_its_rule_fires_by(
+    server: TestClient, engine: WorldEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = (EntityKey("country:TR"), "borders", EntityKey("country:GR"))
+    rule = RuleReason(rule="a rule", confidence=0.5, support=3, facts=(base,))
+    told = {"reasons": lambda *_: ("the model alone", rule)}
+    monkeypatch.setattr(engine, "answerer", lambda _: (SimpleNamespace(**told), ()))
+    assert give(server, "accept").rests_on == ("country:TR borders country:GR",)
 
 
 def test_taking_back_leaves_what_others_say(server: TestClient, engine: WorldEngine) -> None:

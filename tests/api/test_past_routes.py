@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from api.undo_schemas import DiffOut, HistoryOut, UndoOut
 from kg.errors import InputError
 from kg.jobs import ShardResult
 from kg.ledger import Ledger, run_job
+from kg.model import EntityKey
 from kg.upkeep.undo import Undo
 from tests.api.conftest import ADDRESS
 from tests.api.test_guard import problem
@@ -88,6 +90,24 @@ def test_a_snapshot_is_compared_with_the_store(engine: WorldEngine, own: TestCli
     found = DiffOut.model_validate(own.get("/v1/diff?old=full&new=store").json())
     assert f"- {head} {relation} {tail}" in found.edges.examples
     assert (found.edges.removed, found.edges.added) == (1, 0)
+
+
+def test_a_difference_names_values_then_and_now(engine: WorldEngine, own: TestClient) -> None:
+    turkey = engine.store.entity(EntityKey("country:TR"))
+    assert turkey is not None
+    freeze(engine)
+    more = {**turkey.attributes, "motto": "peace"}
+    engine.store.replace_entities([replace(turkey, name="Türkiye", attributes=more)])
+    found = DiffOut.model_validate(own.get("/v1/diff?old=full").json()).entities
+    assert (found.added, found.removed, found.changed) == (0, 0, 1)
+    assert [(one.of, one.name, one.then, one.now) for one in found.values] == [
+        ("country:TR", ".name", turkey.name, "Türkiye"),
+        ("country:TR", "motto", None, "peace"),
+    ]
+    assert found.examples == (
+        f"~ country:TR name: {turkey.name} -> Türkiye",
+        "~ country:TR motto: nothing -> peace",
+    )
 
 
 @pytest.mark.parametrize("name", ["../full", "nothing", "/etc", "."])

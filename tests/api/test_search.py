@@ -14,7 +14,7 @@ from api.cli.main import main
 from api.engine import Engine
 from api.routes.examples import SEARCHES
 from api.search.hybrid import C, fused
-from api.search.meaning import MeaningIndex
+from api.search.meaning import MeaningIndex, versions_on_disk
 from api.search.neighbourhood import Neighbourhood
 from api.search.routing import HALF, LISTS, Router
 from api.search.schemas import SearchOut
@@ -144,7 +144,7 @@ def test_the_command_prints_the_same(stored: Workspace, capsys: pytest.CaptureFi
     assert main(["info", "--json", *place]) == 0
     info = json.loads(capsys.readouterr().out)
     reached = {"store_version": info["store"]["version"], "behind": 0}
-    assert info["indexes"] == {"words": reached}
+    assert info["indexes"]["words"] == reached
     assert main(["search", "turkey", *place]) == 0
     assert "names: *Turkey*" in capsys.readouterr().out
     assert main(["search", " ", *place]) == 2
@@ -172,7 +172,9 @@ def test_only_new_texts_are_encoded_and_a_damaged_file_is_made_anew(tmp_path: Pa
     assert [key for key, _ in index.search("Peru", k=2)] == ["c0", "c2"]
     assert encoder.seen == 3  # two texts and the query
     store.upsert_entities([Entity(key=EntityKey("c9"), label="Y", name="Bolivia")])
+    assert versions_on_disk(tmp_path) == [store.version - 1]
     assert index.search("Bolivia", k=1, labels=["Y"])[0][0] == "c9"
+    assert versions_on_disk(tmp_path) == [store.version]
     assert encoder.seen == 5
     again = MeaningIndex(store, encoder, tmp_path)
     again.search("Peru")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from kg.backends.merging import merge_entities
 from kg.errors import ConflictError, ConstraintError, StoreUnavailableError
 from kg.model import EntityKey, ImagePart, ImageRef
+from kg.provenance import Provenance
 from kg.store import Store, Withdrawal
 from tests.conformance.store_rules import (
     RULES,
@@ -149,6 +150,49 @@ def withdrawing_takes_records_and_what_lives_by_them(store: Store) -> None:
     assert [edge.key for edge in store.edges()] == [("GR", "borders", "AL")]
     assert next(store.edges()).provenance == (record(),)
     assert store.version > version
+
+
+@rule
+def withdrawing_takes_what_was_derived_from_what_goes(store: Store) -> None:
+    made = record("doc", kind="linked", job="j1")
+    store.upsert_entities([*map(thing, "abcd"), thing("e", attributes={"x": 1})])
+    part = ImagePart(parent=EntityKey("a"), image="ab", box_xyxy=(0, 0, 1, 1))
+    store.upsert_entities([thing("p", "Part", part=part, provenance=(resting("a knows b"),))])
+    store.upsert_edges(
+        [fact("a", "knows", "b", made), fact("b", "knows", "c", made, record("other")),
+         fact("a", "near", "c", resting("a knows b")),
+         fact("a", "near", "d", resting("a near c"), record("other")),
+         fact("c", "near", "d", resting("b knows c")),
+         fact("a", "has_part", "p", record()), fact("d", "near", "a", resting("a has_part p")),
+         fact("d", "near", "b", resting("j1")), fact("d", "near", "c", resting("doc"))]
+    )  # fmt: skip
+    store.upsert_entities([thing("e", attributes={"x": 2}, provenance=(resting("a knows b"),))])
+    before, version = content(store), store.version
+    told = store.withdrawn(Withdrawal(job="j1"))
+    assert (content(store), store.version) == (before, version)
+    assert dict(told.why) == {
+        "a near c": "a knows b", "a near d": "a near c", "p": "a knows b", "a has_part p": "p",
+        "d near a": "a has_part p", "d near b": "j1", "e": "a knows b",
+    }  # fmt: skip
+    assert store.withdraw(Withdrawal(job="j1")) == told.records == 8
+    assert told.derived == 6
+    assert [" ".join(edge.key) for edge in store.edges()] == [
+        "a near d", "b knows c", "c near d", "d near c"
+    ]  # fmt: skip
+    assert store.entity(EntityKey("p")) is None
+    left = store.entity(EntityKey("e"))
+    assert left is not None
+    assert left.attributes == {"x": 1}
+    assert store.withdraw(Withdrawal(derived_from=frozenset({"b knows c"}))) == 1
+    assert store.withdraw(Withdrawal(source="doc")) == 1
+    assert [" ".join(edge.key) for edge in store.edges()] == ["a near d", "b knows c"]
+    store.upsert_entities(told.entities())
+    store.upsert_edges(told.edges())
+    assert {" ".join(edge.key) for edge in store.edges()} >= told.why.keys() - {"p", "e"}
+
+
+def resting(name: str) -> Provenance:
+    return replace(record("rules", kind="linked", job=f"of {name}"), derived_from=(name,))
 
 
 @rule

@@ -130,8 +130,8 @@ def test_what_is_taken_comes_back_to_its_place(
 ) -> None:
     before, store = done(steps), done(steps)
     plan = undo(store, Undo(source=source))
-    rows = [entity_from(json.loads(json.dumps(entity_fields(r)))) for r in plan.taken_entities()]
-    edges = [edge_from(json.loads(json.dumps(edge_fields(r)))) for r in plan.taken_edges()]
+    rows = [entity_from(json.loads(json.dumps(entity_fields(r)))) for r in plan.entities()]
+    edges = [edge_from(json.loads(json.dumps(edge_fields(r)))) for r in plan.edges()]
     store.upsert_entities(rows)
     store.upsert_edges(edges)
     assert held(store) == held(before)

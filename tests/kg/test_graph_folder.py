@@ -127,8 +127,8 @@ def test_names_numbers_and_orders_stand_beside(tmp_path: Path) -> None:
     (tmp_path / "entities.txt").write_text("b\na\nlonely\n\n")
     (tmp_path / "relations.txt").write_text("r\n")
     with gzip.open(tmp_path / "entities.jsonl.gz", "wt") as file:
-        file.write('{"key": "a", "label": "Ada"}\n[]\n{"key": [1], "label": "x"}\nnot json\n')
-        file.write('{"key": "b", "label": 3}\n{"key": "nobody", "label": "x"}\n')
+        file.write('{"key": "a", "label": "Ada"}\n\n{"key": "b", "label": 3}\n')
+        file.write('{"key": "nobody", "label": "x"}\n')
     with gzip.open(tmp_path / "numeric.tsv.gz", "wt") as file:
         file.write("a\theight\t1.5\na\theight\t9\nnobody\theight\t1\nb\theight\tnan\n")
     graph = load_graph_folder(tmp_path)
@@ -136,6 +136,16 @@ def test_names_numbers_and_orders_stand_beside(tmp_path: Path) -> None:
     assert graph.relation_order == ("r",)
     assert graph.full.names == ("Ada", "b", "lonely")
     assert graph.full.attributes == {"height": {0: 1.5}}
+
+
+@pytest.mark.parametrize("line", ["[]", '{"key": [1], "label": "x"}', "not json", "{}"])
+def test_a_line_that_names_no_entity_is_told(tmp_path: Path, line: str) -> None:
+    written(tmp_path, train="a\tr\tb\n")
+    with gzip.open(tmp_path / "entities.jsonl.gz", "wt") as file:
+        file.write(f'{{"key": "a", "label": "Ada"}}\n{line}\n')
+    with pytest.raises(InputError, match="object with a key") as caught:
+        load_graph_folder(tmp_path)
+    assert caught.value.where == f"{tmp_path / 'entities.jsonl.gz'}:2"
 
 
 def test_wrong_numbers_and_gaps_in_an_order_are_named(tmp_path: Path) -> None:

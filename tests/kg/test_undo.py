@@ -52,8 +52,8 @@ def test_what_was_taken_comes_back(facts: Any, source: str) -> None:
     store = told(facts)
     before = content(store)
     plan = undo(store, Undo(source=source))
-    store.upsert_entities(plan.taken_entities())
-    store.upsert_edges(plan.taken_edges())
+    store.upsert_entities(plan.entities())
+    store.upsert_edges(plan.edges())
     assert content(store) == before
 
 

@@ -93,6 +93,11 @@ def test_reasons_are_paths_of_the_graph(trained: CalibratedPredictor) -> None:
             )
             head, tail = step.split(f" {relation.replace('_', ' ')} ")
             assert WORLD.has_edge(names[head], WORLD.relation_id(relation), names[tail])
+        facts = getattr(sentence, "facts", ())
+        assert len(facts) == sentence.count(", and ") + 1
+        for one, relation, other in facts:
+            ends = (WORLD.entity_id(one), WORLD.entity_id(other))
+            assert WORLD.has_edge(ends[0], WORLD.relation_id(relation), ends[1])
     assert trained.reasons("country:09", "in_block", "block:2") is not None
 
 

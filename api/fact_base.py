@@ -1,0 +1,45 @@
+"""What an accepted edge rests on, where whoever accepts it does not say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kg.model import Edge, EdgeKey
+
+if TYPE_CHECKING:
+    from api.engine import Engine
+
+__all__ = ["base_of"]
+
+_GUESSED = ("linked", "generated")
+
+
+def base_of(engine: Engine, edge: EdgeKey) -> tuple[str, ...]:
+    """Return the names that a record of somebody who accepts an edge is derived from.
+
+    Of an edge that was linked or seen: the sources of those records, and what they rest on. Of one
+    that the model predicts: the edges by which its strongest rule fires, as the proof shows it.
+    An edge that a source asserts, or that nothing speaks for, rests on the person alone.
+
+    Args:
+        engine: Whose graph and model.
+        edge: Head, relation, tail.
+    """
+    head, relation, tail = edge
+    found = next(engine.store.edges(head=head, relation=relation, tail=tail), None)
+    if found is not None:
+        return _of_records(found)
+    chosen, _ = engine.answerer("symbolic")
+    reasons = getattr(chosen, "reasons", None)
+    known = engine.snapshot.relation_names.get(relation) is not None
+    for reason in reasons(head, relation, tail) if reasons and known else ():
+        if facts := getattr(reason, "facts", ()):
+            return tuple(" ".join(fact) for fact in facts)
+    return ()
+
+
+def _of_records(edge: Edge) -> tuple[str, ...]:
+    guessed = [record for record in edge.provenance if record.kind in _GUESSED]
+    if any(record.kind == "asserted" for record in edge.provenance):
+        return ()
+    return tuple({name for one in guessed for name in (one.source, *one.derived_from)})
