@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from api.steps.open_linker import BOOSTED, LINKER, pooled_texts
+from api.steps.open_linker import BOOSTED, LINKER, pooled_texts, trained_in
 from kg.errors import InputError, SettingError
 from kg.progress import Progress, silent
 
@@ -23,6 +23,7 @@ _ROUGH = (
     "probabilities are rough: fewer than 20 right or wrong links, or mentions of none, of those "
     "kept apart; look at some links before you trust them"
 )
+_FEWEST_ALONE = 20  # decisions from which on they take a linker's place without a table
 _NO_NIL = "no mention means none of the entities, so none will ever be said"
 
 
@@ -90,7 +91,7 @@ def train_linker(
     Raises:
         RecordError: A file is missing or is not of its format.
         MappingError: A table lacks a column.
-        InputError: Nothing can be learnt.
+        InputError: Nothing can be learnt, or a few decisions alone would take a linker's place.
     """
     from linkers.boosted import (
         BoostedLinker,
@@ -121,6 +122,7 @@ def train_linker(
             + ("the table has none" if task.mentions else "nobody has decided any"),
             hint="name a table with its entities, or decide some links: umbra link review",
         )
+    _check_place(engine, task, len(train))
     table = _table(engine, task)
     material = gather(
         table,
@@ -154,6 +156,17 @@ def train_linker(
         with workspace.doing(LINKER, linker.fingerprint) as recorded:
             recorded.update(outcome, kind=BOOSTED, label=task.label)
     return outcome
+
+
+def _check_place(engine: Engine, task: LinkerTraining, count: int) -> None:
+    """Refuse to put what a handful of decisions teaches in the place of a trained linker."""
+    alone = task.mentions is None and task.save is None
+    if alone and count < _FEWEST_ALONE and trained_in(engine.workspace).is_dir():
+        raise InputError(
+            f"{count} decisions alone are too few to take the place of the linker that is there",
+            where=str(trained_in(engine.workspace)),
+            hint="train on a table with them (umbra link train MENTIONS), or name --save FOLDER",
+        )
 
 
 def _notes(verdict: Verdict | None) -> str:

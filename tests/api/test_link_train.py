@@ -166,6 +166,8 @@ def test_decisions_are_learnt_and_named_beside_the_linker(tmp_path: Path) -> Non
         # from the exported pairs alone it is the same as from the decisions alone
         pairs = tmp_path / "pairs.jsonl"
         assert export_review(review, pairs, "pairs", names=lambda _: None)["rows"] == 4
+        with pytest.raises(InputError, match="4 decisions alone are too few"):
+            train_linker(engine, LinkerTraining(mentions=None, trees=20))
         links = []
         for given in (
             LinkerTraining(mentions=None, trees=20, save=tmp_path / "a"),
