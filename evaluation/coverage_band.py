@@ -103,7 +103,8 @@ def risk_band(
     kept = np.maximum(1, np.rint(coverage * len(said)).astype(np.int64))
 
     def share(of_items: Floats) -> Floats:
-        return np.cumsum(of_items[order])[kept - 1] / kept
+        total: Floats = np.cumsum(of_items[order])[kept - 1]
+        return total / kept
 
     risk, promised = share((~true).astype(np.float64)), share(1.0 - said)
     gaps = (said - true)[order]
@@ -143,8 +144,8 @@ def _crossed(variance: Callable[[NDArray[np.int64]], Floats], units: Units) -> F
 
 def _variance_of_mean(values: Floats, unit: NDArray[np.int64]) -> float:
     sums = np.bincount(unit, weights=values - values.mean())
-    count = np.count_nonzero(np.bincount(unit))
-    return float(count / max(1, count - 1) * (sums @ sums) / len(values) ** 2)
+    count = int(np.count_nonzero(np.bincount(unit)))
+    return float(sums @ sums) * count / max(1, count - 1) / len(values) ** 2
 
 
 def _weights(unit: NDArray[np.int64], generator: np.random.Generator) -> Floats:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bench.against_qto import METHODS, main
+from bench.answer_calibration import main as judge_answers
 from bench.dense_answering import DenseAnswerer, DenseConfig
 from bench.growth import synthetic_graph
 from bench.model_links import MODELS
@@ -115,3 +116,16 @@ def test_links_are_ranked_as_one_hop_queries_are(world: Path, tmp_path: Path) ->
     assert found.metrics["mrr"] == pytest.approx(np.mean(reciprocal), abs=1e-6)
     assert set(found.by["model"]) == set(MODELS)
     assert found.by["model"]["embedding"]["n"] == found.n == 2 * len(graph.edges("test"))
+
+
+def test_answers_are_judged_with_the_maps_of_the_model_fitted_again(
+    world: Path, tmp_path: Path
+) -> None:
+    asked = ["--model", str(world / "model"), "--count", "6", "--refits", "2"]
+    assert judge_answers([str(world / "graph"), *asked, "--out", str(tmp_path)]) == 0
+    metrics = read_result(tmp_path / "answer-calibration.json").metrics
+    assert metrics["half_band"] > 0.0
+    page = (tmp_path / "answer-calibration.md").read_text()
+    assert f"{metrics['risk_promised']:.1%} are promised to be wrong" in page
+    assert f"± {metrics['half_band']:.1%} are" in page
+    assert (tmp_path / "answer-calibration.svg").is_file()

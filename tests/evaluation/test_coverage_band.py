@@ -25,7 +25,7 @@ def shared_edges(draw, queries, chances):
 
 
 def held(bands):
-    """Return how often the promise lies within, where a quarter or more of the items are kept."""
+    """Return how often the promise lies within, where at least three tenths are kept."""
     inside = [(band.low <= band.promised) & (band.promised <= band.high) for band in bands]
     return np.mean(inside, axis=0)[5:].mean()
 
