@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from kg.errors import ForeignFileError, FormatVersionError
 __all__ = ["CachedImageEncoder", "CachedTextEncoder", "VectorCache"]
 
 Item = TypeVar("Item")
+Encoder = TypeVar("Encoder", TextEncoder, ImageEncoder)
 _Row = tuple[NDArray[np.float32], NDArray[np.float16]]
 
 _FORMAT = 1
@@ -134,7 +135,25 @@ def _through(
     return padded(pooled, [rows[key][1] for key in hashes], dimension)
 
 
-class CachedTextEncoder:
+class _Remembering(Generic[Encoder]):
+    def __init__(self, encoder: Encoder, folder: Path) -> None:
+        self._encoder: Encoder = encoder
+        self._cache = VectorCache(
+            folder, fingerprint=encoder.fingerprint, dimension=encoder.dimension
+        )
+
+    @property
+    def dimension(self) -> int:
+        """Size of a vector."""
+        return self._encoder.dimension
+
+    @property
+    def fingerprint(self) -> str:
+        """Names weights and settings."""
+        return self._encoder.fingerprint
+
+
+class CachedTextEncoder(_Remembering[TextEncoder]):
     """A text encoder that remembers.
 
     Args:
@@ -142,51 +161,19 @@ class CachedTextEncoder:
         folder: Where the vectors are kept.
     """
 
-    def __init__(self, encoder: TextEncoder, folder: Path) -> None:
-        self._encoder = encoder
-        self._cache = VectorCache(
-            folder, fingerprint=encoder.fingerprint, dimension=encoder.dimension
-        )
-
-    @property
-    def dimension(self) -> int:
-        """Size of a vector."""
-        return self._encoder.dimension
-
-    @property
-    def fingerprint(self) -> str:
-        """Names weights and settings."""
-        return self._encoder.fingerprint
-
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts; an empty text gives a zero vector and an all-false mask."""
         hashes = [hashlib.sha256(text.encode()).digest() for text in texts]
         return _through(self._cache, texts, hashes, self._encoder.encode, self.dimension)
 
 
-class CachedImageEncoder:
+class CachedImageEncoder(_Remembering[ImageEncoder]):
     """An image encoder that remembers.
 
     Args:
         encoder: Does the work.
         folder: Where the vectors are kept.
     """
-
-    def __init__(self, encoder: ImageEncoder, folder: Path) -> None:
-        self._encoder = encoder
-        self._cache = VectorCache(
-            folder, fingerprint=encoder.fingerprint, dimension=encoder.dimension
-        )
-
-    @property
-    def dimension(self) -> int:
-        """Size of a vector."""
-        return self._encoder.dimension
-
-    @property
-    def fingerprint(self) -> str:
-        """Names weights and settings."""
-        return self._encoder.fingerprint
 
     @property
     def grid(self) -> tuple[int, int]:

@@ -15,10 +15,10 @@ def test_the_bench_writes_its_results_and_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(tmp_path / "entities.jsonl.gz", entities())
-    write(tmp_path / "wikidiverse.jsonl.gz", mentions(300))
+    write(tmp_path / "wikidiverse.jsonl.gz", mentions(150))
     out = tmp_path / "out"
     given = ["--data", tmp_path, "--work", tmp_path / "work", "--out", out, "--encoder", "tiny"]
-    more = ["--sets", "wikidiverse", "--seeds", 0, 1, "--trees", 8]
+    more = ["--sets", "wikidiverse", "--seeds", 0, 1, "--trees", 4]
     assert main([str(word) for word in [*given, *more]]) == 0
     page = (out / "linking.md").read_text(encoding="utf-8")
     result = read_result(out / name_of("wikidiverse", "memory", 1))

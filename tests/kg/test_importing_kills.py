@@ -20,6 +20,8 @@ from kg.mapping import load_mapping
 from tests.kg.import_worker import JournalStore, run
 from tests.kg.import_world import ROOT, World
 
+MANY = pytest.mark.slow, pytest.mark.timeout(1200)
+
 
 def test_a_store_that_fails_passes_its_error_on_and_the_import_can_go_on(world):
     class Flaky(MemoryStore):
@@ -62,7 +64,8 @@ def test_an_interrupt_at_any_shard_and_a_second_run_give_the_same_graph(world, c
     assert world.content() == world.content(whole)
 
 
-def test_kills_at_random_moments_lose_and_double_nothing(tmp_path):
+@pytest.mark.parametrize("most", [6, pytest.param(60, marks=MANY)])
+def test_kills_at_random_moments_lose_and_double_nothing(tmp_path, most):
     folders = [tmp_path / name for name in ("killed", "whole")]
     for folder in folders:
         folder.mkdir()
@@ -74,7 +77,7 @@ def test_kills_at_random_moments_lose_and_double_nothing(tmp_path):
     killed = folders[0]
     command = [sys.executable, str(ROOT / "tests" / "kg" / "import_worker.py"), str(killed)]
     generator, kills, journal = random.Random(1), 0, killed / "journal"
-    while kills < 12:
+    while kills < most:
         size = journal.stat().st_size if journal.exists() else 0
         child = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)})
         deadline = time.monotonic() + 30

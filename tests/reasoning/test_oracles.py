@@ -37,7 +37,8 @@ from tests.reasoning.oracles import brute_force, known_triples
 from tests.reasoning.sparql_oracle import as_rdf, sparql_answers
 from tests.strategies import Case, cases, graphs, safe_trees, trees
 
-CASES = 500
+CASES = 200
+MANY = pytest.param(2000, marks=(pytest.mark.slow, pytest.mark.timeout(1200)))
 TREES = 25
 
 graphs_with_trees = graphs().flatmap(
@@ -68,13 +69,14 @@ def refill(store: Store, graph: tuple) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_exact_brute_force_sparql_and_cypher_agree(bolt_store: Store) -> None:
+@pytest.mark.parametrize("count", [CASES, MANY])
+def test_exact_brute_force_sparql_and_cypher_agree(bolt_store: Store, count: int) -> None:
     graphs_seen: set[str] = set()
     seen: set[tuple[str, str]] = set()
     nonempty = 0
 
     @settings(
-        max_examples=3 * CASES // TREES,
+        max_examples=3 * count // TREES,
         deadline=None,
         phases=(Phase.explicit, Phase.reuse, Phase.generate),
         suppress_health_check=list(HealthCheck),
@@ -83,7 +85,7 @@ def test_exact_brute_force_sparql_and_cypher_agree(bolt_store: Store) -> None:
     def check(drawn: tuple) -> None:
         nonlocal nonempty
         graph, forest = drawn
-        if len(seen) >= CASES or repr(graph) in graphs_seen:
+        if len(seen) >= count or repr(graph) in graphs_seen:
             return
         graphs_seen.add(repr(graph))
         known = known_only(graph)
@@ -100,8 +102,8 @@ def test_exact_brute_force_sparql_and_cypher_agree(bolt_store: Store) -> None:
             nonempty += bool(expected)
 
     check()
-    assert len(seen) >= CASES
-    assert nonempty >= CASES // 10
+    assert len(seen) >= count
+    assert nonempty >= count // 10
 
 
 # The other direction: what a person writes means on the store what its tree means here.
