@@ -96,6 +96,7 @@ def run_stats(arguments: argparse.Namespace) -> int:
         print_json(asdict(found))
         return 0
     print_rows(("label", "entities"), [(name, f"{n:,}") for name, n in found.entities.items()])
+    print()
     print_rows(
         ("relation", "edges", "from", "to", "most out", "most in"),
         [
@@ -103,6 +104,7 @@ def run_stats(arguments: argparse.Namespace) -> int:
             for name, r in found.relations.items()
         ],
     )
+    print()
     print_rows(
         ("of", "attribute", "values by type"),
         [
@@ -110,7 +112,9 @@ def run_stats(arguments: argparse.Namespace) -> int:
             for one in found.attributes
         ],
     )
+    print()
     print_rows(("source", "records"), [(name[:60], f"{n:,}") for name, n in found.sources.items()])
+    print()
     kinds = ", ".join(f"{kind} {n:,}" for kind, n in found.records.items())
     print(f"records: {kinds or 0}; {found.derived:,} of them rest on others")
     print(
