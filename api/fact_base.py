@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from kg.errors import EngineError
 from kg.model import Edge, EdgeKey
 
 if TYPE_CHECKING:
@@ -29,12 +31,12 @@ def base_of(engine: Engine, edge: EdgeKey) -> tuple[str, ...]:
     found = next(engine.store.edges(head=head, relation=relation, tail=tail), None)
     if found is not None:
         return _of_records(found)
-    chosen, _ = engine.answerer("symbolic")
-    reasons = getattr(chosen, "reasons", None)
-    known = engine.snapshot.relation_names.get(relation) is not None
-    for reason in reasons(head, relation, tail) if reasons and known else ():
-        if facts := getattr(reason, "facts", ()):
-            return tuple(" ".join(fact) for fact in facts)
+    with suppress(EngineError):  # without a model that fits, a person can accept all the same
+        chosen, _ = engine.answerer("symbolic")
+        reasons = getattr(chosen, "reasons", None)
+        for reason in () if reasons is None else reasons(head, relation, tail):
+            if facts := getattr(reason, "facts", ()):
+                return tuple(" ".join(fact) for fact in facts)
     return ()
 
 

@@ -3,40 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from kg.attribute_types import AttributeTypes
 from kg.formats.records import Reject
 from kg.import_shards import RowTable
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
-from kg.model import AttributeValue, Edge, Entity
+from kg.model import Edge, Entity
 from kg.progress import Progress, silent
 from kg.schema import GraphSchema
 from kg.schema_check import check_import
 from kg.store import Store
 
-__all__ = ["DryRun", "SeenAttribute", "dry_run"]
+__all__ = ["DryRun", "dry_run"]
 
 SHOWN = 20
 """Rejects that are kept."""
 MOST_KEYS = 5_000_000
 """Keys that are held, 60 bytes each; beyond, ends of edges are not looked for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenAttribute:
-    """An attribute as its values are.
-
-    Attributes:
-        of: Label of the entities, or relation of the edges.
-        name: Its name.
-        types: How many values are of each type.
-    """
-
-    of: str
-    name: str
-    types: Mapping[str, int]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,6 +35,7 @@ class DryRun:
         edges: Rows by relation.
         rejected: How many rows would be rejected, in whole or in part.
         rejects: The first of them.
+        attributes: With the types of their values.
     """
 
     entities: Counter[str] = field(default_factory=Counter)
@@ -56,20 +43,7 @@ class DryRun:
     edges: Counter[str] = field(default_factory=Counter)
     rejected: int = 0
     rejects: list[Reject] = field(default_factory=list)
-    _types: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
-
-    @property
-    def attributes(self) -> tuple[SeenAttribute, ...]:
-        """The attributes, in the order of what has them and of their names."""
-        return tuple(
-            SeenAttribute(of=of, name=name, types=dict(types))
-            for (of, name), types in sorted(self._types.items())
-        )
-
-    def see(self, of: str, attributes: Mapping[str, AttributeValue]) -> None:
-        """Count the types of some values."""
-        for name, value in attributes.items():
-            self._types.setdefault((of, name), Counter())[_type(value)] += 1
+    attributes: AttributeTypes = field(default_factory=AttributeTypes)
 
     def reject(self, rejects: list[Reject]) -> None:
         """Count a row that is not taken whole."""
@@ -122,7 +96,7 @@ def _told(tables: tuple[RowTable, ...], progress: Progress) -> Iterator[MappedRo
 
 def _with_entity(found: DryRun, known: set[int] | None, entity: Entity) -> set[int] | None:
     found.entities[entity.label] += 1
-    found.see(entity.label, entity.attributes)
+    found.attributes.see(entity.label, entity.attributes)
     if known is not None:
         known.add(hash(entity.key))
     return known if known is not None and len(known) <= MOST_KEYS else None
@@ -140,13 +114,7 @@ def _with_edge(
     lost = next((end for end in news if store.entity(end) is None), None)
     if lost is None:
         found.edges[edge.relation] += 1
-        found.see(edge.relation, edge.attributes)
+        found.attributes.see(edge.relation, edge.attributes)
         return
     reason = f"there is no entity {lost!r:.200}"
     found.reject([Reject(file=row.file, line=row.line, column=None, reason=reason, text=row.text)])
-
-
-def _type(value: AttributeValue) -> str:
-    if isinstance(value, tuple):
-        return f"{_type(value[0])}[]" if value else "list"
-    return type(value).__name__

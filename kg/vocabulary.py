@@ -14,7 +14,7 @@ Name = TypeVar("Name", bound=str)
 FEW = 1_000
 """Look-ups by halving before a dictionary of all names is worth its making."""
 MANY = 200_000
-"""Names above which no dictionary is made of ascending ones: 10 million take 9 s and 2 GB."""
+"""Names above which no dictionary is made of ascending ones: of a million it takes seconds."""
 STRIDE = 1_024
 """Of so many ascending names one is held, so that few are read for each look-up."""
 

@@ -109,7 +109,9 @@ def _dry_run(arguments: argparse.Namespace) -> int:
         for one in found["attributes"]
     ]
     if types:
+        print()
         print_rows(("of", "attribute", "values by type"), types)
+    print()
     print(f"{found['rejected']:,} rows would be rejected")
     for one in found["rejects"]:
         column = f" {one['column']}:" if one["column"] else ""

@@ -9,7 +9,7 @@ from typing import Any
 from api.cli import graph_past, graph_validate
 from api.cli.actions import add_action
 
-__all__ = ["add_parser", "run_backup", "run_check", "run_restore"]
+__all__ = ["add_parser", "run_backup", "run_check", "run_restore", "run_stats"]
 
 CHECK = """examples:
   umbra graph check
@@ -34,6 +34,15 @@ of one that is damaged. Interrupted, the same command goes on.
 """
 
 
+STATS = """examples:
+  umbra graph stats
+  umbra graph stats --json
+
+Entities by label, relations with how many entities they leave and reach, attributes with the types
+of their values, records by kind, and the sources with most of them. All of the graph is read.
+"""
+
+
 def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     """Declare the commands."""
     parser = commands.add_parser("graph", help="check, validate, back up, restore, undo, history")
@@ -42,9 +51,10 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         ("check", "find what is damaged in the graph and beside it", CHECK, run_check),
         ("backup", "write graph, images and decisions into one file", BACKUP, run_backup),
         ("restore", "fill an empty working folder from a backup", RESTORE, run_restore),
+        ("stats", "figures of the graph: labels, relations, attributes, sources", STATS, run_stats),
     ):
         one = add_action(actions, common, name, told, examples=examples, run=run)
-        if name != "check":
+        if name in ("backup", "restore"):
             one.add_argument("file", type=Path, metavar="FILE", help="the backup")
     graph_validate.add_parser(actions, common)
     graph_past.add_parsers(actions, common)
@@ -69,6 +79,48 @@ def run_check(arguments: argparse.Namespace) -> int:
     else:
         print("nothing is wrong")
     return 1 if found else 0
+
+
+def run_stats(arguments: argparse.Namespace) -> int:
+    """Count the graph and print the figures."""
+    from dataclasses import asdict
+
+    from api.cli.printing import print_json, print_rows
+    from api.engine import Engine
+    from kg.upkeep.stats import graph_stats
+
+    with Engine.open(arguments.folder) as engine:
+        engine.workspace.require()
+        found = graph_stats(engine.store)
+    if arguments.json:
+        print_json(asdict(found))
+        return 0
+    print_rows(("label", "entities"), [(name, f"{n:,}") for name, n in found.entities.items()])
+    print()
+    print_rows(
+        ("relation", "edges", "from", "to", "most out", "most in"),
+        [
+            (name, *(f"{n:,}" for n in (r.edges, r.heads, r.tails, r.most_out, r.most_in)))
+            for name, r in found.relations.items()
+        ],
+    )
+    print()
+    print_rows(
+        ("of", "attribute", "values by type"),
+        [
+            (one.of, one.name, ", ".join(f"{kind} {n:,}" for kind, n in one.types.items()))
+            for one in found.attributes
+        ],
+    )
+    print()
+    print_rows(("source", "records"), [(name[:60], f"{n:,}") for name, n in found.sources.items()])
+    print()
+    kinds = ", ".join(f"{kind} {n:,}" for kind, n in found.records.items())
+    print(f"records: {kinds or 0}; {found.derived:,} of them rest on others")
+    print(
+        f"{found.alone:,} entities without an edge, {found.parts:,} parts, {found.images:,} images"
+    )
+    return 0
 
 
 def run_backup(arguments: argparse.Namespace) -> int:

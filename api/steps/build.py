@@ -136,7 +136,7 @@ def dry_run_build(
         "entities": dict(found.entities),
         "keys": found.keys,
         "edges": dict(found.edges),
-        "attributes": [asdict(one) for one in found.attributes],
+        "attributes": [asdict(one) for one in found.attributes.all()],
         "rejected": found.rejected,
         "rejects": [asdict(one) for one in found.rejects],
     }

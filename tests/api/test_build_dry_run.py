@@ -83,7 +83,7 @@ def test_ends_in_the_graph_count_and_a_schema_is_asked(tmp_path: Path) -> None:
     turtle = tmp_path / "more.nt"
     turtle.write_text("<urn:a> <urn:r> <urn:b> .\nno triple\n")
     schema = tmp_path / "schema.toml"
-    schema.write_text("format = 1\nclosed = true\n[relations.borders]\n")
+    schema.write_text("closed = true\n[relations.borders]\n")
     with open_world(tmp_path / ".umbra") as engine:
         version = engine.store.version
         found = dry_run_build(engine, turtle)

@@ -16,6 +16,7 @@ from api.fact_schemas import FactIn, FactOut, FactsOut
 from api.routes.facts import VERDICTS
 from api.steps.build import build_graph
 from api.steps.undo import undo_in_graph
+from kg.errors import MissingPartError
 from kg.model import EntityKey
 from kg.provenance import Provenance
 from kg.upkeep.undo import Undo
@@ -114,6 +115,13 @@ def test_an_accepted_prediction_rests_on_the_edges_that_its_rule_fires_by(
     told = {"reasons": lambda *_: ("the model alone", rule)}
     monkeypatch.setattr(engine, "answerer", lambda _: (SimpleNamespace(**told), ()))
     assert give(server, "accept").rests_on == ("country:TR borders country:GR",)
+    give(server, "undo")
+
+    def broken(_: str) -> None:
+        raise MissingPartError("no model")
+
+    monkeypatch.setattr(engine, "answerer", broken)
+    assert give(server, "accept").rests_on == ()
 
 
 def test_taking_back_leaves_what_others_say(server: TestClient, engine: WorldEngine) -> None:

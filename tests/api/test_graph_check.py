@@ -60,3 +60,19 @@ def test_a_lost_output_and_a_broken_ledger_are_found(world: WorldEngine) -> None
 def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["graph", "check", "--folder", str(tmp_path / "none")]) == 3
     assert "no graph here" in capsys.readouterr().err
+
+
+def test_the_command_prints_figures(
+    tmp_path: Path,
+    world: WorldEngine,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("api.engine.Engine.open", lambda _folder: open_world(tmp_path / "stats"))
+    assert main(["graph", "stats", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["relations"]["borders"]["edges"] == len(list(world.store.edges(relation="borders")))
+    assert main(["graph", "stats"]) == 0
+    printed = capsys.readouterr().out
+    assert f"linked {told['records']['linked']}" in printed
+    assert f"{told['parts']} parts" in printed
