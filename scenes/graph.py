@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from kg.model import Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
 from kg.store import Store, Withdrawal
+from scenes.lexicon import LABELS
 from scenes.masks import encode_rle
 from scenes.model import Region, Scene
 from scenes.records import SeenImage
+from scenes.relations.graph import class_key
 
 __all__ = ["MODEL_PREFIX", "WriteReport", "scene_to_graph", "shape_key", "write_scenes"]
 
@@ -27,8 +29,8 @@ _LEAST_UNLABELLED = 0.002  # share of the image under which a part without a lab
 
 
 def shape_key(label: str) -> EntityKey:
-    """Return the key of a shape: ``shape:crescent``."""
-    return EntityKey(f"shape:{label}")
+    """Return the key of a label: ``shape:crescent``, but ``class:horse`` of what is no shape."""
+    return EntityKey(f"shape:{label}") if label in LABELS else class_key(label)
 
 
 def scene_to_graph(
@@ -44,9 +46,10 @@ def scene_to_graph(
         model: Version of the model.
 
     Returns:
-        Shapes (label ``Shape``) and parts (label ``Part``, key ``part:<parent>/<n>``), and the
-        edges has_part, has_label, depicts and the predicates. ``depicts`` joins the parent and a
-        shape with a record for each of the three likeliest parts, derived from its has_label.
+        Shapes (label ``Shape``), classes of other labels (``Class``) and parts (label ``Part``, key
+        ``part:<parent>/<n>``), and the edges has_part, has_label, depicts and the predicates.
+        ``depicts`` joins the parent and a label with a record for each of the three likeliest
+        parts, derived from its has_label.
 
     Example:
         >>> import numpy as np
@@ -61,7 +64,7 @@ def scene_to_graph(
     writer = _Translator(scene, parent, image_sha, job, model)
     kept = [n for n, region in enumerate(scene.regions) if _worth_writing(region)]
     labels = sorted({r.label for n in kept if (r := scene.regions[n]).label is not None})
-    entities = [_shape(label) for label in labels] + [writer.part(n) for n in kept]
+    entities = [writer.shape(label) for label in labels] + [writer.part(n) for n in kept]
     return entities, [
         *(edge for n in kept for edge in writer.part_edges(n)),
         *writer.depicts(kept),
@@ -71,11 +74,6 @@ def scene_to_graph(
 
 def _worth_writing(region: Region) -> bool:
     return region.label is not None or region.area >= _LEAST_UNLABELLED * region.mask.size
-
-
-def _shape(label: str) -> Entity:
-    record = Provenance(kind="asserted", source="scenes.lexicon", text=label)
-    return Entity(key=shape_key(label), label="Shape", name=label, provenance=(record,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +97,17 @@ class _Translator:
             model=self.model,
             probability=round(probability, 6),
         )
+
+    def shape(self, label: str) -> Entity:
+        """What a label stands for: a shape of the lexicon, or a class of the detector's."""
+        if label in LABELS:
+            record = Provenance(kind="asserted", source="scenes.lexicon", text=label)
+        else:
+            record = Provenance(
+                kind="generated", source=self.image, job=self.job, model=self.model, probability=1.0
+            )
+        kind = "Shape" if label in LABELS else "Class"
+        return Entity(key=shape_key(label), label=kind, name=label, provenance=(record,))
 
     def part(self, number: int) -> Entity:
         region = self.scene.regions[number]
