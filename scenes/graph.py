@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from kg.errors import ConflictError
 from kg.model import Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
 from kg.store import Store, Withdrawal
@@ -215,6 +216,7 @@ def write_scenes(
 
     Raises:
         ConstraintError: A parent is not in the graph.
+        ConflictError: An image has parts that no scene model wrote, such as annotated objects.
     """
     entities: dict[EntityKey, Entity] = {}
     edges: list[Edge] = []
@@ -231,6 +233,7 @@ def write_scenes(
         )
         entities.update((entity.key, entity) for entity in more)
         edges += joined
+    _refuse_foreign(store, {entity.key for entity in entities.values() if entity.part is not None})
     old = _older(store, sources, job=job, model=model)
     with store.transaction() as writer:
         withdrawn = sum(map(writer.withdraw, old))
@@ -245,6 +248,20 @@ def write_scenes(
     )
 
 
+def _refuse_foreign(store: Store, parts: set[EntityKey]) -> None:
+    """Refuse to write over what people annotated: imported objects have keys of the same form."""
+    for edge in store.edges(relation="has_part"):
+        if edge.tail in parts and not all(map(_of_scenes, edge.provenance)):
+            raise ConflictError(
+                f"{edge.head} has parts that no scene model wrote: {edge.tail}",
+                hint="take its image apart in another working folder, or undo that import first",
+            )
+
+
+def _of_scenes(record: Provenance) -> bool:
+    return record.kind == "generated" and (record.model or "").startswith(MODEL_PREFIX)
+
+
 def _older(store: Store, images: set[str], *, job: str | None, model: str) -> list[Withdrawal]:
     """What scene models wrote on these images in other jobs.
 
@@ -254,9 +271,9 @@ def _older(store: Store, images: set[str], *, job: str | None, model: str) -> li
     found: dict[tuple[str, str | None], set[str]] = {}
     for edge in store.edges(relation="has_part"):
         for record in edge.provenance:
-            name = record.model or ""
-            if record.kind != "generated" or not name.startswith(MODEL_PREFIX):
+            if not _of_scenes(record):
                 continue
+            name = record.model or ""
             if (name, record.job) != (model, job):
                 found.setdefault((name, record.job), set()).add(record.source)
     result = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from kg.model import Entity, EntityKey
 from scenes.detector import DetectedScenes, TransformersDetector
 from scenes.graph import write_scenes
 from scenes.records import SeenImage
+from tests.scenes.tiny_detector import save_tiny_detector
 
 NAMES = {0: "person", 1: "horse", 2: "star"}
 PICTURE = np.random.default_rng(0).integers(0, 255, (24, 40, 3)).astype(np.uint8)
@@ -23,19 +23,7 @@ PICTURE = np.random.default_rng(0).integers(0, 255, (24, 40, 3)).astype(np.uint8
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
-    config = transformers.YolosConfig(
-        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
-        image_size=[32, 32], patch_size=8, num_detection_tokens=5, id2label=NAMES,
-    )  # fmt: skip
-    model = transformers.YolosForObjectDetection(config)
-    for values in model.parameters():
-        torch.nn.init.normal_(values, std=0.5)
-    path = tmp_path_factory.mktemp("yolos")
-    model.save_pretrained(path)
-    told = {"size": {"height": 32, "width": 32}, "image_mean": [0, 0, 0], "image_std": [1, 1, 1]}
-    (path / "preprocessor_config.json").write_text(json.dumps(told))
-    return path
+    return save_tiny_detector(tmp_path_factory.mktemp("yolos"), NAMES)
 
 
 def test_parts_are_the_boxes_that_the_model_finds(folder: Path) -> None:
