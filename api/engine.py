@@ -234,3 +234,20 @@ class Engine(OpenGraph):
         from api.display import picture_of
 
         return picture_of(self, key)
+
+    def sheet(self, *keys: str, most: int = 24) -> Picture:
+        """Return pictures on one page, with the boxes, labels and relations of their parts.
+
+        Args:
+            keys: Entities whose pictures are shown; the first of the graph if not given.
+            most: Largest number of pictures.
+
+        Raises:
+            UnknownEntityError: No entity has this key.
+            MissingPartError: No picture with parts is there.
+        """
+        from api.display import Picture
+        from api.steps.scene_sheet import sheet_tiles
+        from scenes.sheet import sheet_svg
+
+        return Picture(sheet_svg(sheet_tiles(self, keys, most=most)))

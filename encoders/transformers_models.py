@@ -32,6 +32,7 @@ __all__ = [
     "fingerprint_of",
     "loaded",
     "model_of",
+    "preprocessing_of",
     "transformers_image_encoder",
     "transformers_text_encoder",
 ]
@@ -257,7 +258,12 @@ class TransformersImageEncoder:
         return pooled.float().cpu().numpy(), patches.float().cpu().numpy()
 
 
-def _normalisation(name: str, kind: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def preprocessing_of(name: str) -> dict[str, Any]:
+    """Return what ``preprocessor_config.json`` of a model says; nothing if it has none.
+
+    Args:
+        name: Local directory or hub id.
+    """
     file = Path(name) / "preprocessor_config.json"
     if not file.is_file():
         try:
@@ -265,7 +271,12 @@ def _normalisation(name: str, kind: str) -> tuple[NDArray[np.float32], NDArray[n
         except OSError:
             found = None
         file = Path(found) if found else file
-    values = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    values: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    return values
+
+
+def _normalisation(name: str, kind: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    values = preprocessing_of(name)
     clip = kind.startswith("clip")
     mean = values.get("image_mean", _CLIP_MEAN if clip else (0.5, 0.5, 0.5))
     deviation = values.get("image_std", _CLIP_DEVIATION if clip else (0.5, 0.5, 0.5))

@@ -5,10 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
-from scenes.runs import Runs, components
+from scenes import piece_loops
 
 __all__ = ["clusters_of_small", "connected_pieces", "dissolve_fragments", "touching_pairs"]
 
@@ -29,17 +27,19 @@ def connected_pieces(layers: NDArray[np.int16], *, small: float = 0.0) -> tuple[
         ``(height, width)`` piece numbers from 0, and how many pieces there are: by colour, the
         small ones first, then by their first pixels.
     """
-    runs = Runs.of(layers)
-    piece = components(len(runs.values), runs.joined())
-    is_small = np.bincount(piece, weights=runs.lengths) <= small * layers.size
-    corners = piece[runs.joined_at_corners()]
-    count = int(piece.max(initial=-1)) + 1
-    group = components(count, corners[is_small[corners].all(axis=1)])
-    _, first = np.unique(group[piece], return_index=True)  # the first run of each group
-    order = np.lexsort((first, ~is_small[piece[first]], runs.values[first]))
+    pieces, sizes = _pieces(layers, small)
+    return pieces, len(sizes)
+
+
+def _pieces(layers: NDArray[np.int16], small: float) -> tuple[Numbers, NDArray[np.int64]]:
+    """Return the pieces of `connected_pieces`, and the pixels of each."""
+    place, values, is_small, sizes = piece_loops.pieces(
+        np.ascontiguousarray(layers), small * layers.size
+    )
+    order = np.lexsort((~is_small, values))  # stable: first pixels come first as they are
     number = np.empty(len(order), dtype=np.int32)
     number[order] = np.arange(len(order))
-    return number[group[piece]][runs.number], len(order)
+    return number[place], sizes[order]
 
 
 def dissolve_fragments(
@@ -52,11 +52,11 @@ def dissolve_fragments(
     Returns:
         The layers, and their pieces as `connected_pieces` gives them.
     """
-    pieces, count = connected_pieces(layers, small=small)
-    sizes = np.bincount(pieces.ravel(), minlength=count)
-    lost = (sizes < fewest)[pieces]
-    if not lost.any() or lost.all():
-        return layers, pieces, count
+    pieces, sizes = _pieces(layers, small)
+    under = sizes < fewest
+    if not under.any() or under.all():
+        return layers, pieces, len(sizes)
+    lost = under[pieces]
     result = layers.copy()
     rows, columns = np.nonzero(lost)
     # what is nearest lies close by: look there first, in all of the image only where it does not
@@ -74,14 +74,9 @@ def dissolve_fragments(
 
 def touching_pairs(pieces: Numbers) -> NDArray[np.int32]:
     """Return ``(pairs, 2)`` numbers of pieces that share an edge, smaller number first, sorted."""
-    codes = []
     count = int(pieces.max(initial=0)) + 1
-    for one, other in ((pieces[1:], pieces[:-1]), (pieces[:, 1:], pieces[:, :-1])):
-        differ = one != other
-        a, b = one[differ].astype(np.int64), other[differ]
-        codes.append(np.minimum(a, b) * count + np.maximum(a, b))
-    pairs = np.stack(np.divmod(np.unique(np.concatenate(codes)), count), axis=1)
-    return pairs.astype(np.int32)
+    codes = piece_loops.touching(np.ascontiguousarray(pieces, dtype=np.int32), count)
+    return np.stack(np.divmod(np.unique(codes), count), axis=1).astype(np.int32)
 
 
 def clusters_of_small(
@@ -104,28 +99,27 @@ def clusters_of_small(
     pairs = touching_pairs(pieces)
     is_small = sizes <= small
     edges = pairs[is_small[pairs].all(axis=1)]
-    graph = coo_array((np.ones(len(edges)), (edges[:, 0], edges[:, 1])), shape=(count, count))
-    _, group = connected_components(graph, directed=False)
-    sizes_of_groups = np.bincount(group[is_small], minlength=count)
+    group = piece_loops.groups(count, edges.astype(np.int64))
+    founders = np.flatnonzero(np.bincount(group[is_small], minlength=count) >= members).tolist()
+    if not founders:
+        return []
     result = []
-    slices = ndimage.find_objects(pieces + 1)
-    for number in np.flatnonzero(sizes_of_groups >= members).tolist():
+    boxes = piece_loops.boxes(np.ascontiguousarray(pieces, dtype=np.int32), count).tolist()
+    for number in founders:
         founding = set(np.flatnonzero((group == number) & is_small).tolist())
-        result.append(sorted(_absorb(founding, pairs, slices, sizes <= absorbed)))
+        result.append(sorted(_absorb(founding, pairs, boxes, sizes <= absorbed)))
     return _disjoint(sorted(result))
 
 
 def _absorb(
     group: set[int],
     pairs: NDArray[np.int32],
-    slices: list[tuple[slice, slice]],
+    boxes: list[list[int]],
     may_join: NDArray[np.bool_],
 ) -> set[int]:
     """Add pieces that touch the group and lie inside its box (one pixel of slack)."""
-    top = min(slices[i][0].start for i in group) - 1
-    bottom = max(slices[i][0].stop for i in group) + 1
-    left = min(slices[i][1].start for i in group) - 1
-    right = max(slices[i][1].stop for i in group) + 1
+    left, top = (min(boxes[i][side] for i in group) - 1 for side in (0, 1))
+    right, bottom = (max(boxes[i][side] for i in group) + 1 for side in (2, 3))
     grown = set(group)
     while True:
         inside = np.isin(pairs, list(grown))
@@ -134,10 +128,10 @@ def _absorb(
             i
             for i in beside
             if may_join[i]
-            and slices[i][0].start >= top
-            and slices[i][0].stop <= bottom
-            and slices[i][1].start >= left
-            and slices[i][1].stop <= right
+            and boxes[i][0] >= left
+            and boxes[i][1] >= top
+            and boxes[i][2] <= right
+            and boxes[i][3] <= bottom
         }
         if not fresh:
             return grown

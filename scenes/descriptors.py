@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes import piece_loops
 from scenes.colours import lab_of
 from scenes.model import Region
 from scenes.outlines import SHAPE_DESCRIPTORS, shape_numbers
@@ -94,18 +95,12 @@ def describe_regions(regions: Sequence[Region]) -> Floats:
 
 def _shared_border(regions: Sequence[Region]) -> Floats:
     """``(regions, regions)`` pixel edges that two regions share."""
-    count = len(regions)
-    number = np.full(regions[0].mask.shape, count, dtype=np.int64)
+    number = np.full(regions[0].mask.shape, -1, dtype=np.int32)
     for position, region in enumerate(regions):
-        number[region.mask] = position
-    codes = []
-    for one, other in ((number[1:], number[:-1]), (number[:, 1:], number[:, :-1])):
-        differ = one != other
-        codes.append(one[differ] * (count + 1) + other[differ])
-    shared = np.bincount(np.concatenate(codes), minlength=(count + 1) ** 2).astype(np.float64)
-    shared = shared.reshape(count + 1, count + 1)
-    shared += shared.T.copy()
-    return shared[:count, :count]
+        box = tuple(map(int, region.box_xyxy))
+        piece_loops.mark(number, np.ascontiguousarray(region.mask), box, position)
+    shared: Floats = piece_loops.shared_edges(number, len(regions))
+    return shared
 
 
 def _surroundings(

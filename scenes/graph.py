@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from kg.errors import ConflictError
 from kg.model import Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
 from kg.store import Store, Withdrawal
+from scenes.lexicon import LABELS
 from scenes.masks import encode_rle
 from scenes.model import Region, Scene
 from scenes.records import SeenImage
+from scenes.relations.graph import class_key
 
 __all__ = ["MODEL_PREFIX", "WriteReport", "scene_to_graph", "shape_key", "write_scenes"]
 
@@ -27,8 +30,8 @@ _LEAST_UNLABELLED = 0.002  # share of the image under which a part without a lab
 
 
 def shape_key(label: str) -> EntityKey:
-    """Return the key of a shape: ``shape:crescent``."""
-    return EntityKey(f"shape:{label}")
+    """Return the key of a label: ``shape:crescent``, but ``class:horse`` of what is no shape."""
+    return EntityKey(f"shape:{label}") if label in LABELS else class_key(label)
 
 
 def scene_to_graph(
@@ -44,9 +47,10 @@ def scene_to_graph(
         model: Version of the model.
 
     Returns:
-        Shapes (label ``Shape``) and parts (label ``Part``, key ``part:<parent>/<n>``), and the
-        edges has_part, has_label, depicts and the predicates. ``depicts`` joins the parent and a
-        shape with a record for each of the three likeliest parts, derived from its has_label.
+        Shapes (label ``Shape``), classes of other labels (``Class``) and parts (label ``Part``, key
+        ``part:<parent>/<n>``), and the edges has_part, has_label, depicts and the predicates.
+        ``depicts`` joins the parent and a label with a record for each of the three likeliest
+        parts, derived from its has_label.
 
     Example:
         >>> import numpy as np
@@ -61,7 +65,7 @@ def scene_to_graph(
     writer = _Translator(scene, parent, image_sha, job, model)
     kept = [n for n, region in enumerate(scene.regions) if _worth_writing(region)]
     labels = sorted({r.label for n in kept if (r := scene.regions[n]).label is not None})
-    entities = [_shape(label) for label in labels] + [writer.part(n) for n in kept]
+    entities = [writer.shape(label) for label in labels] + [writer.part(n) for n in kept]
     return entities, [
         *(edge for n in kept for edge in writer.part_edges(n)),
         *writer.depicts(kept),
@@ -71,11 +75,6 @@ def scene_to_graph(
 
 def _worth_writing(region: Region) -> bool:
     return region.label is not None or region.area >= _LEAST_UNLABELLED * region.mask.size
-
-
-def _shape(label: str) -> Entity:
-    record = Provenance(kind="asserted", source="scenes.lexicon", text=label)
-    return Entity(key=shape_key(label), label="Shape", name=label, provenance=(record,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +98,17 @@ class _Translator:
             model=self.model,
             probability=round(probability, 6),
         )
+
+    def shape(self, label: str) -> Entity:
+        """What a label stands for: a shape of the lexicon, or a class of the detector's."""
+        if label in LABELS:
+            record = Provenance(kind="asserted", source="scenes.lexicon", text=label)
+        else:
+            record = Provenance(
+                kind="generated", source=self.image, job=self.job, model=self.model, probability=1.0
+            )
+        kind = "Shape" if label in LABELS else "Class"
+        return Entity(key=shape_key(label), label=kind, name=label, provenance=(record,))
 
     def part(self, number: int) -> Entity:
         region = self.scene.regions[number]
@@ -206,6 +216,7 @@ def write_scenes(
 
     Raises:
         ConstraintError: A parent is not in the graph.
+        ConflictError: An image has parts that no scene model wrote, such as annotated objects.
     """
     entities: dict[EntityKey, Entity] = {}
     edges: list[Edge] = []
@@ -222,6 +233,7 @@ def write_scenes(
         )
         entities.update((entity.key, entity) for entity in more)
         edges += joined
+    _refuse_foreign(store, {entity.key for entity in entities.values() if entity.part is not None})
     old = _older(store, sources, job=job, model=model)
     with store.transaction() as writer:
         writer.upsert_entities(entities.values())
@@ -236,6 +248,20 @@ def write_scenes(
     )
 
 
+def _refuse_foreign(store: Store, parts: set[EntityKey]) -> None:
+    """Refuse to write over what people annotated: imported objects have keys of the same form."""
+    for edge in store.edges(relation="has_part"):
+        if edge.tail in parts and not all(map(_of_scenes, edge.provenance)):
+            raise ConflictError(
+                f"{edge.head} has parts that no scene model wrote: {edge.tail}",
+                hint="take its image apart in another working folder, or undo that import first",
+            )
+
+
+def _of_scenes(record: Provenance) -> bool:
+    return record.kind == "generated" and (record.model or "").startswith(MODEL_PREFIX)
+
+
 def _older(store: Store, images: set[str], *, job: str | None, model: str) -> list[Withdrawal]:
     """What scene models wrote on these images in other jobs.
 
@@ -245,9 +271,9 @@ def _older(store: Store, images: set[str], *, job: str | None, model: str) -> li
     found: dict[tuple[str, str | None], set[str]] = {}
     for edge in store.edges(relation="has_part"):
         for record in edge.provenance:
-            name = record.model or ""
-            if record.kind != "generated" or not name.startswith(MODEL_PREFIX):
+            if not _of_scenes(record):
                 continue
+            name = record.model or ""
             if (name, record.job) != (model, job):
                 found.setdefault((name, record.job), set()).add(record.source)
     result = []

@@ -11,8 +11,7 @@ from kg.model import EntityKey
 from kg.progress import Progress, silent
 from kg.store import Store
 from scenes.graph import WriteReport, write_scenes
-from scenes.model import Pixels
-from scenes.pipeline import SceneModel
+from scenes.model import Pixels, SceneParser
 from scenes.records import SeenImage
 
 __all__ = ["OpenImage", "run_scene_job", "scene_shard"]
@@ -24,7 +23,7 @@ KIND = "scenes"
 IMAGES_A_SHARD = 32
 
 
-def scene_shard(shard: Shard, model: SceneModel, open_image: OpenImage) -> ShardResult:
+def scene_shard(shard: Shard, model: SceneParser, open_image: OpenImage) -> ShardResult:
     """Take the images of one shard apart; the output depends on the shard and the model alone.
 
     A broken image is a row with its reason, counted as ``failed``; the others go on.
@@ -52,7 +51,7 @@ def scene_shard(shard: Shard, model: SceneModel, open_image: OpenImage) -> Shard
 def run_scene_job(
     store: Store,
     images: Sequence[tuple[EntityKey, str]],
-    model: SceneModel,
+    model: SceneParser,
     *,
     ledger: Ledger,
     open_image: OpenImage,
@@ -66,7 +65,7 @@ def run_scene_job(
     Args:
         store: The graph.
         images: Entity and sha256 of its image.
-        model: The scene model.
+        model: The scene model, or a detector.
         ledger: Where the job stands.
         open_image: Opens an image by its sha256.
         progress: Told images done.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from kg.errors import InputError, LimitError
 from kg.model import BoxXyxy
@@ -86,24 +85,12 @@ def filled(mask: Mask, *, box: BoxXyxy | None = None) -> Mask:
             return mask
         box = box_of(mask)
     left, top, right, bottom = map(int, box)
-    part = mask[top:bottom, left:right]  # a label of the ground looks at every pixel
-    if _without_holes(part):
-        return mask
-    outside = np.ones((bottom - top + 2, right - left + 2), dtype=bool)
-    np.logical_not(part, out=outside[1:-1, 1:-1])
-    ground, _ = ndimage.label(outside)
+    from scenes import outline_loops as loops  # compiles, or reads what was compiled
+
     result = np.zeros_like(mask)
-    result[top:bottom, left:right] = ground[1:-1, 1:-1] != ground[0, 0]
+    part = np.ascontiguousarray(mask[top:bottom, left:right])
+    result[top:bottom, left:right] = loops.filled(part)[1:-1, 1:-1]
     return result
-
-
-def _without_holes(mask: Mask) -> bool:
-    """Tell whether every row, or every column, has one run at most; false does not say no."""
-    across = np.count_nonzero(mask[:, 1:] > mask[:, :-1], axis=1) + mask[:, 0]
-    if (across <= 1).all():
-        return True
-    down = np.count_nonzero(mask[1:] > mask[:-1], axis=0) + mask[0]
-    return bool((down <= 1).all())
 
 
 def outline_path(mask: Mask) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from kg.model import BoxXyxy
 
-__all__ = ["Detector", "Pixels", "Region", "RegionKind", "Relation", "Scene"]
+__all__ = ["Detector", "Pixels", "Region", "RegionKind", "Relation", "Scene", "SceneParser"]
 
 Pixels = NDArray[np.uint8]
 """One picture: ``(height, width, 3)`` uint8, RGB."""
@@ -95,4 +96,17 @@ class Detector(Protocol):
 
     def detect(self, image: Pixels) -> tuple[Region, ...]:
         """Return regions without labels or with them, largest first."""
+        ...
+
+
+class SceneParser(Protocol):
+    """Takes images apart: a scene model, or a detector."""
+
+    @property
+    def version(self) -> str:
+        """Name and version, as it stands in provenance."""
+        ...
+
+    def parse_all(self, images: Iterable[Pixels]) -> Iterator[Scene]:
+        """Take images apart, one after the other."""
         ...

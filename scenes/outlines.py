@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from scenes.masks import filled
+from scenes import outline_loops
 
 __all__ = ["SHAPE_DESCRIPTORS", "shape_numbers"]
 
@@ -53,6 +53,25 @@ SHAPE_DESCRIPTORS = (
 )
 """Descriptors that do not change when a figure is moved."""
 
+COUNTS = (
+    "area",
+    "whole",
+    "rows",
+    "columns",
+    "flip_x",
+    "flip_y",
+    "turn_half",
+    "straight",
+    "slanted",
+    "holes",
+    "hole_pixels",
+    "hull",
+    "depth",
+)
+"""What `scenes.outline_loops.measured` counts: pixels of the figure, of itself filled and of its
+hull, sums of rows and columns, pixels that lie on one another when it is turned, neighbours of
+which one is in it (straight and slanted), holes and their pixels, the squared depth."""
+
 _SIDE = 128  # longer figures are thinned out: a star of 14 points needs no more
 
 
@@ -88,96 +107,45 @@ def _measured(mask: Mask) -> tuple[list[float], Floats]:
     mask = mask[step // 2 :: step, step // 2 :: step] if step > 1 else mask
     if not mask.any():
         mask = np.ones((1, 1), dtype=bool)
-    padded = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), dtype=bool)
-    padded[1:-1, 1:-1] = mask
-    rectangle = bool(mask.all())  # most bands are one, and what follows takes long
-    box = (1.0, 1.0, float(mask.shape[1] + 1), float(mask.shape[0] + 1))
-    whole = padded if rectangle else filled(padded, box=box)
-    hull = whole if rectangle else _hull(whole)
-    area, whole_area, hull_area = (float(np.count_nonzero(m)) for m in (padded, whole, hull))
-    centre = _centre(whole, whole_area)
-    moments = _central_moments(whole, centre, whole_area)
+    mask = np.ascontiguousarray(mask)
+    whole = outline_loops.filled(mask)
+    counts, bays, edge, down, right = outline_loops.measured(mask, whole, _hull(whole))
+    count = dict(zip(COUNTS, counts.tolist(), strict=True))
+    area, whole_area, hull_area = (float(count[name]) for name in ("area", "whole", "hull"))
+    centre = (count["rows"] / whole_area, count["columns"] / whole_area)
+    sums = right.T @ (whole.astype(np.float64).T @ down)
+    moments = (sums / whole_area**_ORDERS).tolist()  # central, independent of size (Hu 1962)
     hu = [math.copysign(math.log10(1 + 1e4 * abs(v)), v) for v in _hu(moments)]
     total = moments[2][0] + moments[0][2]
-    depth = (min(mask.shape) + 1) // 2 if rectangle else _depth(padded)
     numbers = [
         area / mask.size,
         whole_area / mask.size,
         area / hull_area,
         whole_area / hull_area,
-        _circularity(whole, whole_area),
+        _circularity(count["straight"], count["slanted"], whole_area),
         math.hypot(moments[2][0] - moments[0][2], 2 * moments[1][1]) / max(total, 1e-9),
         2 * abs(moments[1][1]) / max(total, 1e-9),
         *hu,
-        *_symmetries(padded),
-        *_holes(padded, whole, whole_area),
-        float(padded[round(centre[0]), round(centre[1])]),
-        math.hypot(centre[0] - padded.shape[0] / 2, centre[1] - padded.shape[1] / 2)
+        *(count[n] / (2 * count["area"] - count[n]) for n in ("flip_x", "flip_y", "turn_half")),
+        math.log1p(count["holes"]),
+        count["hole_pixels"] / whole_area,
+        float(mask[round(centre[0]) - 1, round(centre[1]) - 1]),
+        math.hypot(centre[0] - whole.shape[0] / 2, centre[1] - whole.shape[1] / 2)
         / math.sqrt(whole_area),
-        depth / math.sqrt(area),
-        *_bays(whole, hull, hull_area),
+        math.sqrt(count["depth"]) / math.sqrt(area),
+        *_bays(bays, hull_area),
     ]
-    return numbers, _profile(whole, centre)
+    return numbers, _profile(edge[0] - centre[0], edge[1] - centre[1])
 
 
-def _centre(mask: Mask, area: float) -> tuple[float, float]:
-    """Return the mean row and column."""
-    rows, columns = (np.count_nonzero(mask, axis=axis) for axis in (1, 0))
-    down, across = rows @ np.arange(len(rows)), columns @ np.arange(len(columns))
-    return (float(down) / area, float(across) / area)
-
-
-def _depth(mask: Mask) -> float:
-    """Return the largest distance of a pixel from the ground."""
-    rows, columns = ndimage.distance_transform_edt(
-        mask, return_distances=False, return_indices=True
-    )
-    down = rows - np.arange(mask.shape[0], dtype=rows.dtype)[:, None]
-    across = columns - np.arange(mask.shape[1], dtype=rows.dtype)
-    return math.sqrt(int((down * down + across * across).max()))
-
-
-def _hull(mask: Mask) -> Mask:
-    """Convex hull of a mask, as a mask of pixel centres."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    first = mask[rows].argmax(axis=1)
-    last = mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)
-    # the two ends of each row have the same hull as all pixels
-    left, right = _chain(first, rows), _chain(-last, rows)
-    corners = [*left, *((-x, y) for x, y in reversed(right))]
-    if len(set(corners)) < 3:  # a point or a line
-        return mask
-    drawn = Image.new("1", (mask.shape[1], mask.shape[0]))
-    ImageDraw.Draw(drawn).polygon(corners, fill=1, outline=1)
-    result: Mask = np.asarray(drawn) | mask
-    return result
-
-
-def _chain(across: NDArray[np.int64], rows: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Return the corners of the hull on the side of the smaller numbers (Andrew 1979)."""
-    if len(rows) > 2:  # what does not stick out between its neighbours is no corner
-        before, after = rows[1:-1] - rows[:-2], rows[2:] - rows[:-2]
-        bent = (across[1:-1] - across[:-2]) * after < (across[2:] - across[:-2]) * before
-        kept = np.concatenate([[True], bent, [True]])
-        across, rows = across[kept], rows[kept]
-    corners: list[tuple[int, int]] = []
-    for x, y in zip(across.tolist(), rows.tolist(), strict=True):
-        while len(corners) > 1:
-            (x0, y0), (x1, y1) = corners[-2:]
-            if (x1 - x0) * (y - y0) < (x - x0) * (y1 - y0):
-                break
-            corners.pop()
-        corners.append((x, y))
-    return corners
-
-
-def _central_moments(mask: Mask, centre: tuple[float, float], area: float) -> list[list[float]]:
-    """Central moments up to order 3, made independent of size (Hu 1962)."""
-    down = np.vander(np.arange(mask.shape[0]) - centre[0], 4, increasing=True)
-    right = np.vander(np.arange(mask.shape[1]) - centre[1], 4, increasing=True)
-    sums = right.T @ (mask.astype(np.float64).T @ down)
-    found: list[list[float]] = (sums / area**_ORDERS).tolist()
-    return found
+def _hull(whole: Mask) -> NDArray[np.uint8]:
+    """Draw the convex hull of pixel centres; not 0 where it is, beside the figure."""
+    flat = outline_loops.corners(whole).ravel().tolist()
+    if len(set(zip(flat[::2], flat[1::2], strict=True))) < 3:  # a point or a line
+        return whole.view(np.uint8)
+    drawn = Image.new("L", (whole.shape[1], whole.shape[0]))
+    ImageDraw.Draw(drawn).polygon(flat, fill=1, outline=1)
+    return np.asarray(drawn)
 
 
 def _hu(n: list[list[float]]) -> list[float]:
@@ -190,52 +158,24 @@ def _hu(n: list[list[float]]) -> list[float]:
     ]
 
 
-def _circularity(mask: Mask, area: float) -> float:
+def _circularity(straight: int, slanted: int, area: float) -> float:
     """4 pi area / perimeter^2, the perimeter counted by Cauchy-Crofton in four directions."""
-    straight: int = sum(
-        int(np.count_nonzero(a != b))
-        for a, b in ((mask[1:], mask[:-1]), (mask[:, 1:], mask[:, :-1]))
-    )
-    slanted = sum(
-        int(np.count_nonzero(a != b))
-        for a, b in ((mask[1:, 1:], mask[:-1, :-1]), (mask[1:, :-1], mask[:-1, 1:]))
-    )
     perimeter = math.pi / 8 * (straight + slanted / math.sqrt(2))
     return min(4 * math.pi * area / max(perimeter, 1.0) ** 2, 2.0)
 
 
-def _symmetries(mask: Mask) -> list[float]:
-    turned = (mask[:, ::-1], mask[::-1], mask[::-1, ::-1])
-    return [
-        float(np.count_nonzero(mask & other) / np.count_nonzero(mask | other)) for other in turned
-    ]
-
-
-def _holes(mask: Mask, whole: Mask, whole_area: float) -> list[float]:
-    holes = whole & ~mask
-    count = ndimage.label(holes)[1] if holes.any() else 0
-    return [math.log1p(count), float(np.count_nonzero(holes)) / whole_area]
-
-
-def _bays(whole: Mask, hull: Mask, hull_area: float) -> list[float]:
+def _bays(pixels: NDArray[np.int64], hull_area: float) -> list[float]:
     """Pieces of the hull that the figure leaves free: one for a crescent, five for a star."""
-    free = hull & ~whole
-    if not free.any():
+    if not pixels.size:
         return [0.0] * 5
-    pieces, count = ndimage.label(free)
-    sizes = np.sort(np.bincount(pieces.ravel(), minlength=count + 1)[1:])[::-1] / hull_area
+    sizes = np.sort(pixels)[::-1] / hull_area
     large = sizes[sizes > 0.015]
     three = [*large[:3].tolist(), 0.0, 0.0, 0.0][:3]
-    return [float(np.clip(large.size, 0, 12)) / 4, *three, float(sizes.sum())]
+    return [min(large.size, 12) / 4, *three, float(sizes.sum())]
 
 
-def _profile(whole: Mask, centre: tuple[float, float]) -> Floats:
-    """``(_ANGLES,)`` distance of the farthest pixel from the centre in each direction."""
-    inner = whole[:-2, 1:-1] & whole[2:, 1:-1] & whole[1:-1, :-2] & whole[1:-1, 2:]
-    edge = whole.copy()
-    edge[1:-1, 1:-1] &= ~inner
-    rows, columns = np.nonzero(edge)
-    dy, dx = rows - centre[0], columns - centre[1]
+def _profile(dy: Floats, dx: Floats) -> Floats:
+    """``(_ANGLES,)`` distance of the farthest pixel of the edge in each direction."""
     sector = ((np.arctan2(dy, dx) + math.pi) / (2 * math.pi) * _ANGLES).astype(int) % _ANGLES
     farthest = np.zeros(_ANGLES)
     np.maximum.at(farthest, sector, np.hypot(dx, dy))

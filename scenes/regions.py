@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from kg.errors import ImageError, SettingError
-from kg.model import BoxXyxy
+from scenes import piece_loops
 from scenes.colours import colour_name
 from scenes.components import clusters_of_small, dissolve_fragments
 from scenes.masks import decode_rle, encode_rle
@@ -92,8 +91,8 @@ def segment(image: Pixels, config: SegmentConfig = _DEFAULT) -> tuple[Region, ..
     _check(image, config)
     step = -(-max(image.shape[:2]) // config.working_side)
     # from the middle of each cell, or of the side where it is shorter than a cell (20,000 x 2)
-    top, left = (min(step, side) // 2 for side in image.shape[:2])
-    small = image[top::step, left::step]
+    down, across = (min(step, side) // 2 for side in image.shape[:2])
+    small = image[down::step, across::step]
     layers, colours = colour_layers(small, most=config.most_colours)
     layers, pieces, count = dissolve_fragments(
         layers, fewest=config.fewest_pixels, small=config.small_share
@@ -104,16 +103,17 @@ def segment(image: Pixels, config: SegmentConfig = _DEFAULT) -> tuple[Region, ..
         owner[members] = number
     regions_map = owner[pieces]
     full = _enlarged(regions_map, step, image.shape[:2])
-    boxes = ndimage.find_objects(full + 1, max_label=len(groups))
+    boxes = piece_loops.boxes(full, len(groups)).tolist()
     shades = _main_colours(layers, regions_map, len(groups), colours)
     found = []
     for number, (members, kind) in enumerate(groups):
-        if boxes[number] is None:  # lost between the kept pixels of a thinned image
+        left, top, right, bottom = boxes[number]
+        if not right:  # lost between the kept pixels of a thinned image
             continue
         rgb = shades[number]
         found.append(
             Region(
-                box_xyxy=_corners(*boxes[number]),
+                box_xyxy=(float(left), float(top), float(right), float(bottom)),
                 mask=full == number,
                 colour=colour_name(rgb),
                 rgb=rgb,
@@ -165,10 +165,6 @@ def _enlarged(numbers: NDArray[np.int32], step: int, shape: tuple[int, ...]) -> 
     columns = np.minimum(np.arange(shape[1]) // step, numbers.shape[1] - 1)
     result: NDArray[np.int32] = numbers[rows[:, None], columns[None, :]]
     return result
-
-
-def _corners(down: slice, across: slice) -> BoxXyxy:
-    return (float(across.start), float(down.start), float(across.stop), float(down.stop))
 
 
 def _main_colours(

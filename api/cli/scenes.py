@@ -12,10 +12,12 @@ __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
   umbra scenes run --descriptions examples/countries/flag_descriptions.jsonl.gz
+  umbra scenes run --label Image --detector models/detr
   umbra scenes run --estimate
 
 With --descriptions a model is trained first; without, the model trained last is used. A newer
-model replaces its own output and nobody else's.
+model replaces its own output and nobody else's. --detector is a directory or hub id of an object
+detector of transformers (DETR, YOLOS …); none comes with Umbra.
 """
 
 
@@ -33,6 +35,9 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     job.add_argument("--label", default="Country", help="whose images (default Country)")
     job.add_argument("--descriptions", type=Path, help="JSONL of entity_id and description")
+    job.add_argument(
+        "--detector", metavar="NAME", help="take photographs apart by an object detector instead"
+    )
     job.add_argument("--key", default="country:{entity_id}", help="how entity_id makes a key")
     job.add_argument("--drawn-alike", type=Path, help="JSON with sets of equal pictures")
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
@@ -54,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         descriptions=arguments.descriptions,
         key=arguments.key,
         drawn_alike=arguments.drawn_alike,
+        detector=arguments.detector,
     )
     with Engine.open(arguments.folder) as engine:
         if arguments.estimate:

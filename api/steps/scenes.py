@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kg.errors import MissingPartError, RecordError
+from kg.errors import MissingPartError, RecordError, SettingError
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from api.engine import Engine
     from kg.model import EntityKey
-    from scenes.pipeline import SceneModel
+    from scenes.model import SceneParser
 
 __all__ = ["SCENES", "SceneJob", "estimate_scenes", "run_scenes", "seen"]
 
@@ -36,6 +36,7 @@ class SceneJob:
         key: Template of an entity's key from ``entity_id``.
         drawn_alike: JSON object whose ``union`` is a list of sets of ids drawn alike.
         seed: Of the split and the networks.
+        detector: Directory or hub id of an object detector, in the place of a scene model.
     """
 
     label: str = "Country"
@@ -43,6 +44,15 @@ class SceneJob:
     key: str = "country:{entity_id}"
     drawn_alike: Path | None = None
     seed: int = 0
+    detector: str | None = None
+
+    def __post_init__(self) -> None:
+        """Check that there is one source of labels."""
+        if self.detector is not None and self.descriptions is not None:
+            raise SettingError(
+                "a detector brings its own labels and learns nothing from descriptions",
+                hint="give the one or the other",
+            )
 
 
 def run_scenes(engine: Engine, job: SceneJob, *, progress: Progress = silent) -> dict[str, Any]:
@@ -81,7 +91,8 @@ def seen(engine: Engine, job: SceneJob) -> dict[str, Any] | None:
 
 def _inputs(images: list[tuple[EntityKey, str]], job: SceneJob) -> str:
     files = (_content(job.descriptions), _content(job.drawn_alike))
-    return repr((images, files, job.label, job.key, job.seed))
+    asked = (images, files, job.label, job.key, job.seed)
+    return repr(asked if job.detector is None else (*asked, job.detector))
 
 
 def _images(engine: Engine, label: str) -> list[tuple[EntityKey, str]]:
@@ -106,7 +117,11 @@ def _content(path: Path | None) -> str | None:
 
 def _model(
     engine: Engine, job: SceneJob, images: dict[EntityKey, str], progress: Progress
-) -> tuple[SceneModel, dict[str, Any]]:
+) -> tuple[SceneParser, dict[str, Any]]:
+    if job.detector is not None:
+        from scenes.detector import DetectedScenes, TransformersDetector
+
+        return DetectedScenes(TransformersDetector(job.detector)), {}
     from api.steps.encoders import image_encoder
     from api.steps.knowledge_base import opened
     from scenes.assessment import evaluate_scenes
@@ -153,7 +168,7 @@ def _tied(job: SceneJob) -> list[list[str]]:
 
 
 def _write(
-    engine: Engine, model: SceneModel, images: list[tuple[EntityKey, str]], progress: Progress
+    engine: Engine, model: SceneParser, images: list[tuple[EntityKey, str]], progress: Progress
 ) -> dict[str, Any]:
     from api.steps.knowledge_base import opened
     from kg.ledger import Ledger

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from linkers.boosted.compiled import compiled
+from kg.compiled import compiled
 
 if TYPE_CHECKING:
     from linkers.boosted.trees import Forest

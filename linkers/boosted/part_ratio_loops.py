@@ -7,7 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from linkers.boosted.compiled import compiled
+from kg.compiled import compiled
 
 __all__ = ["ratios"]
 

@@ -50,6 +50,9 @@ def test_an_answer_shows_its_proof_and_a_part_its_outline(world: WorldEngine) ->
     whole = drawing(world.picture("country:TR")._repr_svg_())
     assert [child.tag for child in whole] == [f"{SVG}title", f"{SVG}image"]
     outlined = drawing(world.picture("part:country:TR/0")._repr_svg_())
+    sheet = world.sheet("country:TR")._repr_svg_()
+    assert drawing(sheet).tag.endswith("svg")
+    assert world.entity("part:country:TR/0").name in sheet
     assert len(outlined.findall(f"{SVG}path")) == 2
     with pytest.raises(InputError, match="no picture"):
         world.picture("language:ara")
