@@ -2,14 +2,16 @@
 
 Question: over queries whose answer is known (`bench.search_lists` says which), nDCG@10 and MRR of
 BM25 over all fields at once, vectors alone, both fused with equal weights as before routing, all
-lists fused with equal weights, the routed fusion, and the fusion that is told the kind of each
-query. The router and the weights of its kinds are fitted on valid; test is looked at once. A router
-that has never seen one kind of query is reported on that kind: out of its domain. An earlier form,
-whose other half was the strength of each list, was run on test before; what stands here in its
-place was chosen on valid, where it loses less on names.
+lists fused with equal weights, the routed fusion, that fusion reranked, and the fusion that is told
+the kind of each query. Router, weights of its kinds and reranker are fitted on valid; whether to
+rerank is decided on valid by folds; test is looked at once. A router that has never seen one kind
+of query is reported on that kind: out of its domain. An earlier form, whose other half was the
+strength of each list, was run on test before; what stands here in its place was chosen on valid,
+where it loses less on names.
 
 Command: ``python -m bench.search LISTS --seed 0 --out docs/benchmarks`` (a minute); LISTS is what
-`bench.search_lists` wrote. ``--write-router`` also renews ``api/search/router.json``.
+`bench.search_lists` wrote. ``--write`` also renews ``router.json`` and ``reranker.json`` in
+``api/search``.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ from typing import Any
 
 import numpy as np
 
-from api.search.hybrid import C, fused
+from api.search.fusion import C, fused
+from api.search.reranking import Reranker
 from api.search.routing import HALF, KIND_LISTS, LISTS, Router, cues
 from bench.run_record import keep, run_record
 from bench.search_page import page
+from bench.search_reranking import fitted_reranker, routed_scores
 from evaluation import paired_bootstrap, standard_error
 from kg.files import atomic_write
 
@@ -73,6 +77,14 @@ def _routed(router: Router, half: float = HALF) -> Rank:
     def ranked(query: Query) -> Sequence[str]:
         route = router.route(query["text"], query["lists"], half=half)
         return _together(LISTS, route.weights)(query)
+
+    return ranked
+
+
+def _reranked(router: Router, reranker: Reranker) -> Rank:
+    def ranked(query: Query) -> Sequence[str]:
+        before = routed_scores(router, query)
+        return [key for key, _ in reranker.rerank(query["text"], query["lists"], before)]
 
     return ranked
 
@@ -141,10 +153,16 @@ def fitted(valid: Mapping[str, Sequence[Query]]) -> Router:
     )
 
 
-def folds(valid: Mapping[str, Sequence[Query]], seed: int) -> dict[str, dict[str, float]]:
+def folds(
+    valid: Mapping[str, Sequence[Query]], seed: int
+) -> tuple[dict[str, dict[str, float]], dict[str, list[float]]]:
     """Return nDCG@10 on valid, five folds, by kind and share of the weights that is steady.
 
-    A query is scored by a router that was fitted on the four folds without it.
+    A query is scored by a router and a reranker that were fitted on the four folds without it.
+
+    Returns:
+        The figures, those of reranking under ``reranked``; and what reranking adds, by kind and
+        over all, with its interval.
     """
     draw = np.random.default_rng(seed)
     fold_of = {kind: draw.integers(0, FOLDS, len(asked)) for kind, asked in valid.items()}
@@ -155,18 +173,23 @@ def folds(valid: Mapping[str, Sequence[Query]], seed: int) -> dict[str, dict[str
             for kind, asked in valid.items()
         }
         router = fitted(rest)
+        reranker = fitted_reranker([query for asked in rest.values() for query in asked], router)
+        rivals = {f"{half:g}": _routed(router, half) for half in HALVES}
+        rivals["reranked"] = _reranked(router, reranker)
         for kind, asked in valid.items():
             for query in (q for q, of in zip(asked, fold_of[kind], strict=True) if of == fold):
-                for half in HALVES:
-                    rank = _routed(router, half)
-                    gained[kind][f"{half:g}"].append(gains(rank(query), query["gold"])[0])
-    return {
-        kind: {half: float(np.mean(values)) for half, values in found.items()}
+                for name, rank in rivals.items():
+                    gained[kind][name].append(gains(rank(query), query["gold"])[0])
+    means = {
+        kind: {name: float(np.mean(values)) for name, values in found.items()}
         for kind, found in gained.items()
     }
+    pairs = {kind: np.array([row["reranked"], row[f"{HALF:g}"]]) for kind, row in gained.items()}
+    pairs["all"] = np.concatenate([*pairs.values()], axis=1)
+    return means, {kind: _gap(after, before) for kind, (after, before) in pairs.items()}
 
 
-def measured(rows: Sequence[Query], seed: int = 0) -> tuple[Router, dict[str, Any]]:
+def measured(rows: Sequence[Query], seed: int = 0) -> tuple[Router, Reranker, dict[str, Any]]:
     """Fit on valid, measure on test once."""
     queries: dict[str, dict[str, list[Query]]] = {
         "valid": defaultdict(list),
@@ -176,6 +199,7 @@ def measured(rows: Sequence[Query], seed: int = 0) -> tuple[Router, dict[str, An
         queries[row["split"]][row["set"]].append(row)
     valid, test = queries["valid"], queries["test"]
     router = fitted(valid)
+    reranker = fitted_reranker([query for asked in valid.values() for query in asked], router)
     found: dict[str, Any] = {}
     for kind, asked in test.items():
         rest = {name: some for name, some in valid.items() if name != kind}
@@ -185,6 +209,7 @@ def measured(rows: Sequence[Query], seed: int = 0) -> tuple[Router, dict[str, An
             "unified": _together(("words", "meaning"), {"words": 1.0, "meaning": 1.0}),
             "equal": _together(KIND_LISTS, EQUAL),
             "routed": _routed(router),
+            "reranked": _reranked(router, reranker),
             "told": _together(KIND_LISTS, router.weights[kind]),
         }
         if len(rest) > 1:
@@ -205,15 +230,21 @@ def measured(rows: Sequence[Query], seed: int = 0) -> tuple[Router, dict[str, An
                 for name, values in scores.items()
             },
             "gaps": {
-                name: _gap(scores["routed"], scores[name])
+                name: _gap(scores["routed"][:, 0], scores[name][:, 0])
                 for name in ("words", "meaning", "unified", "equal")
             },
+            "reranking": {
+                name: _gap(scores["reranked"][:, 0], scores[name][:, 0])
+                for name in ("routed", "unified")
+            },
         }
-    return router, {"router": router.as_json(), "test": found, "folds": folds(valid, seed)}
+    by_folds, adds = folds(valid, seed)
+    result = {"router": router.as_json(), "test": found, "folds": by_folds, "reranking": adds}
+    return router, reranker, result
 
 
 def _gap(ours: np.ndarray, rival: np.ndarray) -> list[float]:
-    gap = paired_bootstrap(ours[:, 0], rival[:, 0])
+    gap = paired_bootstrap(ours, rival)
     return [gap.low, gap.mean, gap.high]
 
 
@@ -223,16 +254,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("lists", type=Path, help="what bench.search_lists wrote")
     parser.add_argument("--seed", type=int, default=0, help="that the lists were made with")
     parser.add_argument("--note", default="", help="on how the lists were made, for the page")
-    parser.add_argument("--write-router", action="store_true")
+    parser.add_argument("--write", action="store_true", help="renew what the package holds")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args(arguments)
     with gzip.open(given.lists, "rt", encoding="utf-8") as file:
-        router, found = measured([json.loads(line) for line in file], given.seed)
-    if given.write_router:
+        router, reranker, found = measured([json.loads(line) for line in file], given.seed)
+    if given.write:
         import api.search.routing
 
-        with atomic_write(Path(api.search.routing.__file__).with_name("router.json")) as out:
-            out.write(json.dumps(router.as_json(), indent=1).encode() + b"\n")
+        folder = Path(api.search.routing.__file__).parent
+        for name, learnt in (("router", router), ("reranker", reranker)):
+            with atomic_write(folder / f"{name}.json") as out:
+                out.write(json.dumps(learnt.as_json(), indent=1).encode() + b"\n")
     shown = ["LISTS", "--seed", str(given.seed), "--out", "docs/benchmarks"]
     result = {
         **run_record("bench.search", shown),

@@ -13,6 +13,7 @@ HEADS = {
     "unified": "BM25 + vectors, equal",
     "equal": "all lists, equal",
     "routed": "routed",
+    "reranked": "routed, reranked",
     "told": "told the kind",
     "unseen": "kind never seen",
 }
@@ -50,13 +51,34 @@ def page(result: Mapping[str, Any]) -> str:
         cells = ["{1:+.3f} [{0:+.3f}, {2:+.3f}]".format(*row["gaps"][name]) for name in rivals]
         lines.append(f"| {kind} | {' | '.join(cells)} | {row['right_kind']:.2f} |")
     lines += ["", "Gaps are of nDCG@10 with 95 % intervals of a paired bootstrap over queries.", ""]
-    lines += [_verdict(result["test"]), "", *_shares(result["folds"])]
+    lines += [_verdict(result["test"]), "", *_reranking(result), "", *_shares(result["folds"])]
     return "\n".join(lines)
+
+
+def _reranking(result: Mapping[str, Any]) -> list[str]:
+    """Return what the learnt order adds, on valid, where it was decided on, and on test."""
+    lines = ["## What reranking adds", ""]
+    lines += ["nDCG@10 of the reranked list minus that of the routed one, with 95 % intervals:", ""]
+    lines += ["| | valid, five folds | test | test, minus BM25 + vectors |", "|---|---:|---:|---:|"]
+    shown = "{1:+.3f} [{0:+.3f}, {2:+.3f}]"
+    for kind, gap in result["reranking"].items():
+        own = result["test"].get(kind, {}).get("reranking", {})
+        on_test = [shown.format(*own[name]) if own else "" for name in ("routed", "unified")]
+        lines.append(f"| {kind} | {shown.format(*gap)} | {' | '.join(on_test)} |")
+    worst = min(gap[1] for kind, gap in result["reranking"].items() if kind != "all")
+    kept = result["reranking"]["all"][0] > 0 and worst > -0.01
+    lost = [kind for kind, row in result["test"].items() if row["reranking"]["routed"][1] < -0.01]
+    lines += ["", (
+        "It is on, since on valid it gains over all and no kind loses more than a point."
+        if kept
+        else "It is not worth being on: on valid it gains nothing sure, or a kind loses a point."
+    ) + (f" On test it loses more than a point on {_listed(lost)}." if lost else "")]  # fmt: skip
+    return lines
 
 
 def _shares(folds: Mapping[str, Mapping[str, float]]) -> list[str]:
     """Return the table by which the steady share of the weights was chosen, and what it says."""
-    halves = list(next(iter(folds.values())))
+    halves = [name for name in next(iter(folds.values())) if name != "reranked"]
     lines = ["## How much of a weight does not depend on the query", ""]
     lines += ["nDCG@10 on valid by five folds, by the share that always goes to words and meaning:"]
     lines += ["", f"| | {' | '.join(halves)} |", f"|---|{'---:|' * len(halves)}"]

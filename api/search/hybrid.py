@@ -1,19 +1,21 @@
 """Hybrid search: lists by words in each field, by meaning and by neighbours, fused by ranks.
 
-score(e) = sum over lists of w_l / (C + rank_l(e)), a list without e adding nothing: places are
-fused, never scores. The router (`api.search.routing`) weighs the lists anew for each query.
+The router (`api.search.routing`) weighs the lists anew for each query, `api.search.fusion` fuses
+them by places, and `api.search.reranking` puts the best of the fused list in its last order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from api.opened_store import identity_of_store
+from api.search.fusion import fused
 from api.search.highlights import highlights
 from api.search.neighbourhood import Neighbourhood
-from api.search.routing import FIELD_LISTS, Router
+from api.search.reranking import Reranker
+from api.search.routing import FIELD_LISTS, HALF, Router
 from api.search.schemas import HitOut, ListName, SearchOut
 from kg.errors import InputError
 from kg.full_text import FullTextIndex
@@ -25,32 +27,13 @@ if TYPE_CHECKING:
     from api.search.meaning import MeaningIndex
     from reasoning.query import Query
 
-__all__ = ["MAX_HITS", "MAX_QUERY", "HybridSearch", "fused"]
+__all__ = ["MAX_HITS", "MAX_QUERY", "HybridSearch"]
 
-C = 5
-"""Rank constant of the fusion (Cormack, Clarke and Büttcher, SIGIR 2009); chosen on valid."""
 DEPTH = 100
 """Entities taken from each list."""
 MAX_HITS = 100
 MAX_QUERY = 1_000
 """Characters of a query."""
-
-
-def fused(
-    lists: Mapping[ListName, Sequence[EntityKey]], weights: Mapping[ListName, float]
-) -> list[tuple[EntityKey, float]]:
-    """Fuse ranked lists; ties in the order of keys.
-
-    Example:
-        >>> lists = {"names": ["a", "b"], "meaning": ["b", "c"]}
-        >>> [key for key, _ in fused(lists, {"names": 1.0, "meaning": 1.0})]
-        ['b', 'a', 'c']
-    """
-    scores: dict[EntityKey, float] = {}
-    for name, keys in lists.items():
-        for rank, key in enumerate(keys, 1):
-            scores[key] = scores.get(key, 0.0) + weights[name] / (C + rank)
-    return sorted(scores.items(), key=lambda row: (-row[1], row[0]))
 
 
 class HybridSearch:
@@ -100,10 +83,14 @@ class HybridSearch:
                 lists["meaning"] = self._meaning.search(text, k=depth, labels=labels)
         else:
             warnings = ("by words only: vectors of meaning are being made",)
-        route = Router.packaged().route(text, {"meaning": [], **lists})
+        whole = "meaning" in lists  # router and reranker were fitted on all lists
+        half = HALF if whole else 1.0
+        route = Router.packaged().route(text, {"meaning": [], **lists}, half=half)
         keys = {name: [key for key, _ in rows] for name, rows in lists.items()}
         ranks = {name: {k: n for n, k in enumerate(of, 1)} for name, of in keys.items()}
         best = fused(keys, route.weights)
+        if whole:
+            best = Reranker.packaged().rerank(text, lists, best)
         if within is not None:
             best = self._within(best[:MAX_HITS], within)
         hits = (

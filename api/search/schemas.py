@@ -32,7 +32,7 @@ class HitOut(Model):
     key: str
     name: str
     label: str
-    score: float = Field(description="of the fused list; compares within one search only")
+    score: float = Field(description="of its place; compares within one search only")
     ranks: dict[ListName, int] = Field(description="its place in each list that holds it, from 1")
     highlights: tuple[HighlightOut, ...] = ()
     image: ImageOut | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from api.app import create_app
 from api.cli.main import main
 from api.engine import Engine
 from api.routes.examples import SEARCHES
-from api.search.hybrid import C, fused
+from api.search.fusion import C, fused
 from api.search.meaning import MeaningIndex, versions_on_disk
 from api.search.neighbourhood import Neighbourhood
+from api.search.reranking import TOP, Reranker
 from api.search.routing import HALF, LISTS, Router
 from api.search.schemas import SearchOut
 from api.settings import Settings
@@ -23,11 +25,14 @@ from api.workspace import Workspace
 from encoders import TinyTextEncoder
 from kg.backends.memory import MemoryStore
 from kg.errors import InputError
-from kg.model import Entity, EntityKey
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
 from tests.api.conftest import ADDRESS
 from tests.api.test_guard import problem
 from tests.api.test_runner import until
 from tests.api.world import WorldEngine, open_world
+
+ONE_EACH = dict.fromkeys(LISTS, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +99,44 @@ def test_the_router_weighs_every_list_and_knows_kinds_apart() -> None:
     assert routes[0].kinds["names"] > routes[1].kinds["names"]
     assert routes[0].weights["names"] > routes[1].weights["names"]
     assert Router.of_json(json.loads(json.dumps(router.as_json()))) == router
+
+
+def test_reranking_moves_only_the_top_and_loses_nobody() -> None:
+    keys = [EntityKey(f"{n:02}") for n in range(70)]
+    lists: dict[str, list[tuple[EntityKey, float]]] = {name: [] for name in LISTS}
+    lists["words"] = [(key, 70.0 - n) for n, key in enumerate(keys)]
+    lists["meaning"] = [(key, 0.9 - n / 100) for n, key in enumerate(keys[::-1])]
+    ranked = fused({name: [key for key, _ in rows] for name, rows in lists.items()}, ONE_EACH)
+    before = [key for key, _ in ranked]
+    learnt = Reranker.packaged()
+    after = learnt.rerank("some words", lists, ranked)
+    assert sorted(key for key, _ in after) == keys
+    assert [key for key, _ in after[TOP:]] == before[TOP:]
+    assert [key for key, _ in after] != before
+    scores = [score for _, score in after]
+    assert scores == sorted(scores, reverse=True)
+    as_it_was = replace(learnt, slopes=(1.0, *[0.0] * (len(learnt.slopes) - 1)))
+    assert [key for key, _ in as_it_was.rerank("some words", lists, ranked)] == before
+    assert learnt.rerank("x", {name: [] for name in LISTS}, []) == []
+
+
+def test_before_there_are_vectors_a_name_comes_before_its_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(MeaningIndex, "ready", lambda _self: False)
+    with open_world(tmp_path / ".umbra", settings=Settings(text_encoder="tiny")) as engine:
+        narnia, other = (
+            Entity(key=EntityKey(f"x:{name}"), label="Country", name=name)
+            for name in ("Narnia", "Archenland")
+        )
+        engine.store.upsert_entities([narnia, other])
+        said = (Provenance(kind="asserted", source="a map"),)
+        touches = Edge(head=narnia.key, relation="touches", tail=other.key, provenance=said)
+        engine.store.upsert_edges([touches])
+        found = engine.search("Narnia", k=3, patient=False)
+        assert found.warnings
+        assert [hit.name for hit in found.hits] == ["Narnia", "Archenland"]
+        assert found.weights["facts"] == 0
 
 
 def test_neighbours_of_two_names_come_before_those_of_one(tmp_path: Path) -> None:

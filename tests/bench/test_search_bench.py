@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from api.search.reranking import Reranker
 from api.search.routing import Router
 from bench.search import gains, measured
 from bench.search_lists import lists_of
@@ -68,7 +69,8 @@ def test_the_whole_bench_on_a_few_entities(folder: Path) -> None:
         name = NAMES[int(asked.gold.rpartition("/")[2])]
         assert name not in asked.text
     rows = json.loads(json.dumps([*lists_of(sets, TinyTextEncoder(), None)]))
-    router, found = measured(rows)
+    router, reranker, found = measured(rows)
+    assert Reranker.of_json(json.loads(json.dumps(reranker.as_json()))) == reranker
     assert Router.of_json(found["router"]) == router
     assert router.kinds == ("facts", "names", "prose")
     result = {"commit": "c", "date": "d", "machine": {"cores": 1}, "seed": 0, "constant": 5,
