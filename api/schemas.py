@@ -156,7 +156,7 @@ class CypherIn(Model):
         examples=["MATCH (a:Country)-[:borders]->(b) RETURN a.name AS name, count(b) AS n"]
     )
     parameters: dict[str, Any] = Field(default_factory=dict)
-    timeout_s: Annotated[float | None, JSON_NUMBER] = Field(default=None, gt=0)
+    timeout_s: Annotated[float | None, JSON_NUMBER] = Field(default=None, ge=0.1)
     max_rows: Annotated[int | None, JSON_NUMBER] = Field(default=None, ge=1)
 
 

@@ -208,6 +208,12 @@ def test_a_store_without_cypher_says_so(client: TestClient) -> None:
     assert "Cypher" in found["detail"]
 
 
+def test_a_limit_that_no_query_can_keep_is_refused(client: TestClient) -> None:
+    body = {"query": "RETURN 1", "timeout_s": 5e-324}
+    found = problem(client.post("/v1/cypher", json=body), "invalid-request", 422)
+    assert "timeout_s" in str(found["errors"])
+
+
 def test_a_job_is_taken_in_watched_and_read(with_jobs: TestClient) -> None:
     started = with_jobs.post("/v1/jobs", json={"kind": "link", "parameters": {"to": 3}})
     assert started.status_code == 202
