@@ -109,7 +109,7 @@ def bare_load(link: EmbeddedLink, world: World) -> None:
     http, ids = link.export(), list[str]()
     for start in range(0, world.num_entities, ENTITY_ROWS):
         some = range(start, min(world.num_entities, start + ENTITY_ROWS))
-        found = http.load(link.database, "\n".join(map(_vertex, some)).encode())
+        found = http.load(link.database, ["\n".join(map(_vertex, some)).encode()])
         ids += [found[str(n)] for n in some]
     records = json.dumps([record.to_json() for record in RECORDS])
     for start in range(0, len(world.triples), ROWS):
@@ -119,7 +119,7 @@ def bare_load(link: EmbeddedLink, world: World) -> None:
             f'"_records":{records}}}'
             for h, r, t in part
         ]
-        http.load(link.database, "\n".join(lines).encode())
+        http.load(link.database, ["\n".join(lines).encode()])
 
 
 def _vertex(n: int) -> str:

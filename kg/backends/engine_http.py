@@ -6,7 +6,7 @@ import base64
 import http.client
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +66,7 @@ class EngineHttp:
 
     @contextmanager
     def _answer(
-        self, path: str, body: bytes, headers: dict[str, str]
+        self, path: str, body: bytes | Sequence[bytes], headers: dict[str, str]
     ) -> Iterator[http.client.HTTPResponse]:
         host, port = self._endpoint.host, self._endpoint.http_port
         try:
@@ -80,11 +80,18 @@ class EngineHttp:
                 hint="run the command again: it starts anew",
             ) from error
 
-    def load(self, database: str, lines: bytes) -> dict[str, str]:
+    def load(
+        self, database: str, lines: Sequence[bytes], *, together: int = 100_000
+    ) -> dict[str, str]:
         """Send vertices, or edges between record ids, to the batch endpoint, once.
 
         It is neither atomic nor to be tried again: whoever calls it throws the database away if
         it fails.
+
+        Args:
+            database: Its name.
+            lines: Pieces of what is sent; lines may go on from one to the next.
+            together: Edges that the engine makes together.
 
         Returns:
             Record ids by the ids that the vertices had in the lines.
@@ -93,8 +100,9 @@ class EngineHttp:
             StoreError: The engine took not all of them.
             StoreUnavailableError: It does not answer.
         """
-        path = f"/api/v1/batch/{quote(database, safe='')}?idMapping=true"
-        sent = {"Content-Type": "application/x-ndjson"}
+        path = f"/api/v1/batch/{quote(database, safe='')}?idMapping=true&batchSize={together}"
+        length = str(sum(map(len, lines)))
+        sent = {"Content-Type": "application/x-ndjson", "Content-Length": length}
         with self._answer(path, lines, sent) as response:
             answer = json.loads(response.read() or b"{}")
         if response.status != 200:

@@ -4,14 +4,14 @@ The engine's batch endpoint is several times faster than statements, but neither
 idempotent. So a first load goes into a database beside the graph, which takes its place when it is
 whole and synced to disk. Nothing is sent twice: what a process that died has loaded is thrown away.
 What comes twice in the input is merged by ordinary upserts. Memory grows by about 150 bytes an
-entity (its key and record id) and 8 bytes an edge, besides two requests of `ROWS` rows.
+entity (its key and record id) and 8 bytes an edge, besides two requests of `MOST_LETTERS`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sized
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sized
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from json.encoder import encode_basestring as quoted  # what an encoder itself writes texts by
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kg.backends import statements
+from kg.backends.load_requests import Request, Waiting
 from kg.backends.merging import checked_edge, checked_entity, merge_edge, merge_entity, missing_end
 from kg.backends.rows import RECORDS, edge_properties, entity_properties
 from kg.backends.seen_edges import SeenEdges
@@ -37,7 +38,14 @@ __all__ = ["ROWS", "first_load", "load"]
 ENTITY_ROWS = 10_000
 """Vertices of a request: as many as the engine commits together."""
 ROWS = 100_000
-"""Edges of a request: as many as the engine sorts and writes together."""
+"""Fewest edges of a request, but for the last one."""
+MOST_LETTERS = 64_000_000
+"""Most text of a request, about 400,000 edges. They wait up to that while the engine is busy: each
+request writes the pages of the entities at its edges' ends anew."""
+TOGETHER = 20_000
+"""Edges that the engine makes together. More would live through several of its collections of
+garbage, which then take longer than the work. As edges come in the order of their heads, it visits
+no head more often for that."""
 _encoded = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
@@ -117,34 +125,6 @@ def _first_load(
         raise ended
 
 
-class _Request:
-    """Lines that are sent once, from another thread: no interrupt cuts a request off.
-
-    Args:
-        lines: Of one request.
-        send: Sends them.
-    """
-
-    def __init__(self, lines: list[str], send: Callable[[list[str]], dict[str, str]]) -> None:
-        self.lines = lines
-        self._send = send
-        self._taken = False
-        self._ids: dict[str, str] = {}
-        self._future: Future[dict[str, str]] | None = None
-
-    def begin(self, sender: Executor) -> Future[dict[str, str]]:
-        """Have them sent if they are not, and return what waits for their record ids."""
-        if self._future is None:
-            self._future = sender.submit(self._once)
-        return self._future
-
-    def _once(self) -> dict[str, str]:
-        if not self._taken:
-            self._taken = True
-            self._ids = self._send(self.lines)
-        return self._ids
-
-
 class _FirstLoad:
     """Loads rows into a database that nobody else uses.
 
@@ -162,8 +142,8 @@ class _FirstLoad:
         self._seen = SeenEdges()
         self._relations: set[str] = set()
         self._named: set[str] = set()
-        self._ready: list[str] = []
-        self._sent: _Request | None = None
+        self._ready = Waiting()
+        self._sent: Request | None = None
 
     def holds(self, key: EntityKey) -> bool:
         """Tell whether there is an entity of this key."""
@@ -184,14 +164,19 @@ class _FirstLoad:
         self._relations_ready({row.relation for row in kept})
         hashes = np.fromiter((hash(row.key) for row in kept), dtype=np.int64, count=len(kept))
         suspects = self._seen.suspects(hashes).tolist()
-        self._ready += [line for line, again in zip(lines, suspects, strict=True) if not again]
-        again = [row for row, suspect in zip(kept, suspects, strict=True) if suspect]
-        if again or len(self._ready) >= ROWS:
-            self._flush()
+        first = [n for n, is_suspect in enumerate(suspects) if not is_suspect]
+        again = [row for row, is_suspect in zip(kept, suspects, strict=True) if is_suspect]
+        self._ready.add([self._place(kept[n].head) for n in first], [lines[n] for n in first])
+        is_free = self._sent is None or self._sent.is_done
         if again:
-            self._settle()
+            self.end()
             self._store.upsert_edges(again)
+        elif self._ready.letters >= MOST_LETTERS or (is_free and self._ready.edges >= ROWS):
+            self._flush()
         return len(kept)
+
+    def _place(self, key: EntityKey) -> int:
+        return int(self._ids[key].partition(":")[2])
 
     def end(self) -> None:
         """Send what is left."""
@@ -200,24 +185,25 @@ class _FirstLoad:
 
     def _flush(self) -> None:
         self._settle()
-        self._sent = _Request(self._ready, self._send)
-        self._ready = []
+        waiting = self._ready
+        self._sent = Request(lambda: self._send(waiting.pieces(), together=TOGETHER), waiting)
+        self._ready = Waiting()
         self._sent.begin(self._sender)
 
     def _settle(self) -> dict[str, str]:
         """Wait for the request on its way; an interrupt may have come at any moment of it."""
         if self._sent is None:
             return {}
-        if self._sent.lines is self._ready:
-            self._ready = []
+        if self._sent.taken is self._ready:
+            self._ready = Waiting()
         ids = self._sent.begin(self._sender).result()
         self._sent = None
         return ids
 
-    def _send(self, lines: list[str]) -> dict[str, str]:
-        if not lines:
+    def _send(self, lines: list[bytes], *, together: int = ROWS) -> dict[str, str]:
+        if not any(lines):
             return {}
-        return self._link.http.load(self._link.database, "\n".join(lines).encode())
+        return self._link.http.load(self._link.database, lines, together=together)
 
     def _entities(self, rows: list[Entity]) -> None:
         first: dict[EntityKey, Entity] = {}
@@ -230,11 +216,11 @@ class _FirstLoad:
         self._link.ensure({row.label for row in first.values()}, set())
         lines = [
             f'{{"@type":"vertex","@class":{_encoded(row.label)},"@id":"{place}",'
-            f"{_encoded(entity_properties(row))[1:]}"
+            f"{_encoded(entity_properties(row))[1:]}\n"
             for place, row in enumerate(first.values())
         ]
         self._settle()
-        self._sent = _Request(lines, self._send)
+        self._sent = Request(lambda: self._send(["".join(lines).encode()]))
         ids = self._settle()
         self._ids.update((key, ids[str(place)]) for place, key in enumerate(first))
         if again:
@@ -264,4 +250,4 @@ class _FirstLoad:
         else:  # by hand, since most edges of a great load have records only
             records = ",".join([quoted(record.to_json()) for record in made.provenance])
             properties = f'"{RECORDS}":[{records}]}}'
-        return f'{{"@type":"edge","@class":"{row.relation}",{ends},{properties}'
+        return f'{{"@type":"edge","@class":"{row.relation}",{ends},{properties}\n'

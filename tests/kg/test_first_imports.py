@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -52,9 +53,11 @@ def loads_by(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     sent: list[int] = []
     load = EngineHttp.load
 
-    def noted(self: EngineHttp, database: str, lines: bytes) -> dict[str, str]:
-        sent.append(lines.count(b"\n") + 1)
-        return load(self, database, lines)
+    def noted(
+        self: EngineHttp, database: str, lines: Sequence[bytes], **options: int
+    ) -> dict[str, str]:
+        sent.append(b"".join(lines).count(b"\n"))
+        return load(self, database, lines, **options)
 
     monkeypatch.setattr(EngineHttp, "load", noted)
     return sent
@@ -101,10 +104,12 @@ def test_a_first_load_that_failed_or_was_killed_is_done_anew(
     content, report, rejected = by_upserts(towns, towns.folder / "upserts")
     load = EngineHttp.load
 
-    def full(self: EngineHttp, database: str, lines: bytes) -> dict[str, str]:
-        if b'"edge"' in lines:
+    def full(
+        self: EngineHttp, database: str, lines: Sequence[bytes], **options: int
+    ) -> dict[str, str]:
+        if b'"edge"' in b"".join(lines):
             raise StoreError("planted")
-        return load(self, database, lines)
+        return load(self, database, lines, **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(EngineHttp, "load", full)

@@ -19,7 +19,7 @@ import neo4j
 import neo4j.exceptions
 import pytest
 
-from kg.backends import open_store
+from kg.backends import loading, open_store
 from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
 from kg.backends.engine_http import EngineHttp
@@ -46,6 +46,7 @@ LOADER = """
     with BoltStore(EmbeddedLink(Path(sys.argv[1]), database=sys.argv[2], config=QUICK)) as store:
         entities, edges = rows()
         loading.ENTITY_ROWS = loading.ROWS = CHUNK
+        loading.TOGETHER = CHUNK // 2
         print("begun", flush=True)
         store.bulk_load(entities, edges, chunk=CHUNK,
                         progress=lambda done, total: print(done, flush=True))
@@ -264,13 +265,21 @@ def typed(store: BoltStore | MemoryStore) -> list[tuple[Entity | Edge, list[tupl
     return [(row, sorted((name, repr(v)) for name, v in row.attributes.items())) for row in found]
 
 
-def test_a_first_load_leaves_what_upserts_leave(engine: Path, database: str) -> None:
+def test_a_first_load_leaves_what_upserts_leave(
+    engine: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "ROWS", 100)
+    monkeypatch.setattr(loading, "TOGETHER", 20)
     entities, edges = rows()
     last = thing("k0001", "City", aliases=("z",), attributes={"n": -1}, provenance=(record(),))
     odd = thing("odd \"key'\t#1:2", attributes=AWKWARD)
     entities = [*entities, odd, last]
     again = fact("k0001", "borders", "k0007", record(locator="again"), weight=9)
-    edges = [*edges, *edges, again, fact(odd.key, "knows", odd.key, record(), record(), **AWKWARD)]
+    edges = [
+        *(fact(odd.key, "notes", f"k{n:04}", record(), **AWKWARD) for n in range(100)),
+        fact(odd.key, "notes", "k0101", record(), text="x" * 100_000),
+        *edges, *edges, again, fact(odd.key, "knows", odd.key, record(), record(), **AWKWARD),
+    ]  # fmt: skip
     with (
         BoltStore(EmbeddedLink(engine, database=database, config=QUICK)) as store,
         MemoryStore() as expected,
@@ -278,6 +287,7 @@ def test_a_first_load_leaves_what_upserts_leave(engine: Path, database: str) -> 
         expected.upsert_entities(entities)
         expected.upsert_edges(edges)
         assert store.bulk_load(iter(entities), iter(edges)) == len(entities) + len(edges)
+        assert store.stored().complaints == ()
         assert typed(store) == typed(expected)
         assert store.version > 0
         store.upsert_edges([fact("k0001", "borders", "k0007", record(locator="yet again"))])
