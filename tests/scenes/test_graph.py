@@ -145,6 +145,26 @@ def test_writing_again_changes_nothing(store: Store) -> None:
     assert content(store) == before
 
 
+def test_what_rests_on_the_same_seen_again_stays_and_the_rest_goes(store: Store) -> None:
+    write_scenes(
+        store, [SeenImage(parent=TR, image="ab", scene=scene())], job="j1", model="scenes-1"
+    )
+    labels = list(store.edges(relation="has_label"))
+    store.upsert_edges(
+        Edge(
+            head=JP, relation=f"says_{number}", tail=TR,
+            provenance=(Provenance(kind="linked", source="x", derived_from=(" ".join(one.key),)),),
+        )
+        for number, one in enumerate(labels)
+    )  # fmt: skip
+    newer = [SeenImage(parent=TR, image="ab", scene=scene("disc"))]
+    write_scenes(store, newer, job="j2", model="scenes-2")
+    again = {edge.key for edge in store.edges(relation="has_label")}
+    stays = {f"says_{number}" for number, one in enumerate(labels) if one.key in again}
+    assert {edge.relation for edge in store.edges(head=JP, tail=TR)} == stays
+    assert 0 < len(stays) < len(labels)
+
+
 def test_a_newer_model_replaces_its_own_output_and_nobody_elses(store: Store) -> None:
     seen = [SeenImage(parent=k, image=i, scene=scene()) for k, i in ((TR, "ab"), (JP, "cd"))]
     write_scenes(store, seen, job="j1", model="scenes-1")
