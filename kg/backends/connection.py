@@ -145,7 +145,9 @@ class Connection:
 
                     if once:
                         before = _number(run(self.link.read_version, {})[1])
-                    counted = CountedTransaction(run, self.link.bump_version, self.link.note_change)
+                    counted = CountedTransaction(
+                        run, self.link.bump_version, self.link.note_change, self.link.raise_and_note
+                    )
                     yield counted
                     if counted.changed:
                         lost = _committed(transaction)

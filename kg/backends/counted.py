@@ -25,15 +25,23 @@ class CountedTransaction:
         run: Runs a statement in the transaction.
         bump: Clauses that raise the change counter.
         note: Clauses that keep `$_touched`, if the server has a change feed.
+        both: Clauses that do both.
 
     Attributes:
         changed: Something was written, so the store's version must grow.
     """
 
-    def __init__(self, run: Run, bump: LiteralString, note: LiteralString | None = None) -> None:
+    def __init__(
+        self,
+        run: Run,
+        bump: LiteralString,
+        note: LiteralString | None = None,
+        both: LiteralString | None = None,
+    ) -> None:
         self._run = run
         self._bump = bump
         self._note = note
+        self._both = both
         self._noted = 0
         self._has_begun = False
         self.changed = False
@@ -56,7 +64,7 @@ class CountedTransaction:
             self._noted += len(touched)
             note = touched if self._noted <= MOST_TOUCHED else Note(whole=False)
             parameters = {**parameters, "_touched": written(note)}
-            prefix = f"{self._note} " if self._has_begun else f"{self._bump} {self._note} "
+            prefix = f"{self._note if self._has_begun else self._both} "
             self._has_begun = True
             return self._run(prefix + text, parameters)[1]
         if not self._has_begun and text.startswith("UNWIND "):

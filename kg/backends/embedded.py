@@ -21,6 +21,7 @@ from kg.backends.engine_schema import (
     FUNCTIONS,
     META_TYPE,
     PREPARE,
+    RAISE_AND_NOTE,
     READY_TYPE,
     VERSION,
 )
@@ -67,7 +68,7 @@ class EmbeddedLink:
     read_version: LiteralString = "RETURN umbra.version()"
     note_change: LiteralString = "WITH umbra.note($_touched) AS noted"
     bump_version: LiteralString = "WITH umbra.bump() AS version"
-    raise_and_note: LiteralString = f"{bump_version} {note_change}"
+    raise_and_note: LiteralString = RAISE_AND_NOTE
 
     def __init__(
         self,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import LiteralString
+
 from kg.backends.names import BASE_LABEL
 
-__all__ = ["CHANGE_TYPE", "FUNCTIONS", "META_TYPE", "PREPARE", "READY_TYPE", "VERSION"]
+__all__ = [
+    "CHANGE_TYPE",
+    "FUNCTIONS",
+    "META_TYPE",
+    "PREPARE",
+    "RAISE_AND_NOTE",
+    "READY_TYPE",
+    "VERSION",
+]
 
-READY_TYPE = "_UmbraReady2"
+READY_TYPE = "_UmbraReady3"
 META_TYPE = "_UmbraMeta"
 CHANGE_TYPE = "_UmbraChange"
 PREPARE = (
@@ -17,8 +27,16 @@ PREPARE = (
     f"CREATE DOCUMENT TYPE {CHANGE_TYPE} IF NOT EXISTS",
 )
 VERSION = f"(SELECT version FROM {META_TYPE} LIMIT 1)[0].version"  # noqa: S608 - a constant
+# The engine parses a function's text at each call, so a short one is worth its own name: `note`
+# takes twice the processor time of `noted`, and is for a transaction that has a version already.
+# An older Umbra that shares the store calls `bump` and `note`.
 FUNCTIONS = {
     "note(touched)": f"INSERT INTO {CHANGE_TYPE} SET version = {VERSION}, touched = :touched",
+    "noted(v,touched)": f"INSERT INTO {CHANGE_TYPE} SET version = :v, touched = :touched",
     "bump": f"UPDATE {META_TYPE} SET version = version + 1",  # noqa: S608 - a constant
+    "raised": f"UPDATE {META_TYPE} SET version = version + 1 RETURN AFTER version",  # noqa: S608
     "version": f"SELECT version FROM {META_TYPE}",  # noqa: S608 - a constant
 }
+RAISE_AND_NOTE: LiteralString = (
+    "WITH umbra.raised() AS version WITH umbra.noted(version, $_touched) AS noted"
+)
