@@ -130,6 +130,7 @@ def test_a_sentence_is_shown_as_a_query_before_it_is_asked(
     assert read.heard
     for one in read.heard:
         assert f"“{one.words}” as {one.relation}" in shown
+    assert findings(browser) == []
     assert browser.run("document.querySelectorAll('.answer').length") == 0
     assert browser.run("document.activeElement.className").endswith("ask-it")
     browser.press("Enter", code=13)
