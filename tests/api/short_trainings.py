@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from linkers import LinkerConfig
 from reasoning.predictors.config import LinkPredictorConfig
 from reasoning.predictors.embeddings.config import ComplexConfig
 from scenes.label_training import LabelConfig
@@ -13,6 +14,7 @@ from scenes.network import NetworkConfig
 __all__ = ["shorten", "shortened"]
 
 SHORT = {
+    LinkerConfig: {"matching": LinkerConfig().matching | {"epochs": 2}},
     ComplexConfig: {"epochs": 8},
     LinkPredictorConfig: {"folds": 2},
     LabelConfig: {"drawn": 40, "rounds": 1, "folds": 2},

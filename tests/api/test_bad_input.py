@@ -10,18 +10,15 @@ from typing import Any
 
 import pytest
 
-from api.cli.main import main
 from api.engine import Engine
 from api.settings import load_settings
 from api.steps.build import build_graph
-from api.steps.link import LinkJob, link_file
 from api.workspace import Workspace
 from kg.backends.memory import MemoryStore
 from kg.errors import (
     CheckpointMismatchError,
     ForeignFileError,
     FormatVersionError,
-    ImageError,
     InputError,
     JobError,
     MappingError,
@@ -30,8 +27,8 @@ from kg.errors import (
 )
 from kg.launcher import LauncherConfig, attach
 from kg.model import EntityKey
+from tests.api.command_line import Shown, refused
 
-Shown = pytest.CaptureFixture[str]
 QUESTION = "MATCH (c:Country)-[:borders]->(:Country {name: 'Kazakhstan'}) RETURN c"
 
 
@@ -58,17 +55,6 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     workspace.create()
     with Engine(workspace, store=MemoryStore()) as engine:
         yield engine
-
-
-def refused(shown: Shown, code: int, *arguments: object) -> str:
-    """Run a command that must fail in one line; return the line."""
-    shown.readouterr()
-    assert main([str(argument) for argument in arguments]) == code
-    printed = shown.readouterr()
-    assert printed.out == ""
-    assert printed.err.startswith("umbra: ")
-    assert printed.err.count("\n") == 1
-    return printed.err
 
 
 def rejects(outcome: dict[str, Any]) -> list[dict[str, Any]]:
@@ -139,37 +125,6 @@ def test_a_wrong_mapping_is_named_and_writes_nothing(
     assert "\n" not in str(refusal.value)
     assert list(engine.store.entities()) == []
     assert not engine.workspace.rejects.exists()
-
-
-@pytest.mark.parametrize(
-    "row",
-    ["{}", '{"id": "2"}', '{"id": "2", "mention": ""}', "[1]", "{"],
-)
-def test_a_record_without_a_mention_is_a_reject(
-    tiny_demo: Workspace, tmp_path: Path, row: str
-) -> None:
-    mentions = tmp_path / f"mentions-{abs(hash(row))}.jsonl"
-    good = '{"id": "1", "mention": "Kazakhstan", "context": "Kazakhstan", "start": 0, "end": 10}'
-    mentions.write_text(f"{good}\n{row}\n")
-    with Engine(tiny_demo) as engine:
-        outcome = link_file(engine, LinkJob(mentions=mentions, out=tmp_path / "links.jsonl"))
-    assert outcome["rejects"] == 1
-    (reject,) = rejects(outcome)
-    assert reject["line"] == 2
-    assert reject["reason"]
-    (link,) = (tmp_path / "links.jsonl").read_text().splitlines()
-    assert json.loads(link)["mention"] == "1"
-
-
-def test_too_many_rejects_end_a_link_job_and_leave_no_output(
-    tiny_demo: Workspace, tmp_path: Path
-) -> None:
-    mentions = tmp_path / "empty-rows.jsonl"
-    mentions.write_text("{}\n{}\n")
-    job = LinkJob(mentions=mentions, out=tmp_path / "links.jsonl", max_rejects=0.0)
-    with Engine(tiny_demo) as engine, pytest.raises(JobError, match="more than 0 rows"):
-        link_file(engine, job)
-    assert not job.out.exists()
 
 
 def test_a_checkpoint_of_another_snapshot_is_refused_by_name(
@@ -301,19 +256,3 @@ def test_a_stamp_that_is_not_ours_is_named(tmp_path: Path, content: str, kind: t
         with pytest.raises(kind, match="links"):
             read()
     assert path.read_text() == content
-
-
-def test_a_picture_in_a_link_job_that_cannot_be_read_is_told(
-    tiny_demo: Workspace, tmp_path: Path
-) -> None:
-    (tmp_path / "broken.png").write_bytes(b"no picture")
-    mentions = tmp_path / "pictured.jsonl"
-    mentions.write_text('{"id": "1", "mention": "Kazakhstan", "image": "broken.png"}\n')
-    job = LinkJob(mentions=mentions, out=tmp_path / "links.jsonl", columns={"image": "image"})
-    with Engine(tiny_demo) as engine:
-        link_file(engine, job)
-        with pytest.raises(ImageError):
-            engine.images.add(b"no picture", source="broken.png")
-    (link,) = map(json.loads, (tmp_path / "links.jsonl").read_text().splitlines())
-    assert link["state"] == "failed"
-    assert "picture" in link["reason"]

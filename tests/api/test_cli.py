@@ -8,43 +8,15 @@ from typing import Any
 
 import pytest
 
-from api.cli.main import main
 from api.workspace import Workspace
+from tests.api.command_line import Shown, parsed, refused, umbra
 from tests.api.tiny_world import started
-
-Shown = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The working folder comes by option only."""
     monkeypatch.delenv("UMBRA_FOLDER", raising=False)
-
-
-def umbra(shown: Shown, *arguments: object) -> tuple[int, str, str]:
-    """Run the command line here; return exit code, stdout, stderr."""
-    shown.readouterr()
-    code = main([str(argument) for argument in arguments])
-    printed = shown.readouterr()
-    return code, printed.out, printed.err
-
-
-def refused(shown: Shown, code: int, *arguments: object) -> str:
-    """Run a command that must fail in one line and print nothing else; return the line."""
-    found, out, line = umbra(shown, *arguments)
-    assert found == code, line
-    assert out == ""
-    assert line.startswith("umbra: ")
-    assert line.count("\n") == 1
-    assert line.endswith("\n")
-    assert "Traceback" not in line
-    return line
-
-
-def parsed(shown: Shown, *arguments: object) -> Any:
-    code, out, line = umbra(shown, *arguments, "--json")
-    assert code == 0, line
-    return json.loads(out)
 
 
 WRITING = [

@@ -17,6 +17,7 @@ from api.schemas import AnswersOut, ProofNodeOut
 from kg.errors import InputError, UnknownEntityError, UnknownRelationError
 from kg.model import Entity, EntityKey
 from kg.snapshot import build_snapshot
+from tests.api.command_line import Shown, umbra
 from tests.api.world import WorldEngine
 
 ARABIC = "MATCH (c:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c"
@@ -136,16 +137,6 @@ def opened(world: WorldEngine, monkeypatch: pytest.MonkeyPatch) -> WorldEngine:
     """`Engine.open` of a command finds the world, and leaves it open."""
     monkeypatch.setattr(Engine, "open", classmethod(lambda *_, **__: world))
     return world
-
-
-Shown = pytest.CaptureFixture[str]
-
-
-def umbra(shown: Shown, *arguments: object) -> tuple[int, str, str]:
-    shown.readouterr()
-    code = command_line.main([str(argument) for argument in arguments])
-    printed = shown.readouterr()
-    return code, printed.out, printed.err
 
 
 @pytest.mark.usefixtures("opened")

@@ -12,24 +12,16 @@ import pytest
 from PIL import Image
 
 from api.cli.link_check import print_report
-from api.cli.main import main
 from api.engine import Engine
 from api.steps.check_links import CheckReport, cases_path
 from api.workspace import Workspace
 from bench.link_check import measured, page
 from evaluation import Machine, RunResult, read_result
 from evaluation.results import SCHEMA
+from tests.api.command_line import Shown, umbra
 from tests.linkers.boosted.made_world import entities, mentions, write
 
 pytestmark = pytest.mark.timeout(300)
-Shown = pytest.CaptureFixture[str]
-
-
-def umbra(shown: Shown, *arguments: object) -> tuple[int, str, str]:
-    shown.readouterr()
-    code = main([str(argument) for argument in arguments])
-    printed = shown.readouterr()
-    return code, printed.out, printed.err
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
-from api.cli.main import main
 from api.engine import Engine
 from api.settings import load_settings
 from api.steps.job_edges import EdgeJobs
@@ -27,24 +26,10 @@ from kg.ledger import Ledger
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.store import Withdrawal
+from tests.api.command_line import Shown, parsed, umbra
 from tests.conformance.store_rules import content
 
 pytestmark = pytest.mark.timeout(300)
-Shown = pytest.CaptureFixture[str]
-
-
-def umbra(shown: Shown, *arguments: object) -> tuple[int, str, str]:
-    """Run the command line here; return exit code, stdout, stderr."""
-    shown.readouterr()
-    code = main([str(argument) for argument in arguments])
-    printed = shown.readouterr()
-    return code, printed.out, printed.err
-
-
-def parsed(shown: Shown, *arguments: object, code: int = 0) -> Any:
-    found, out, line = umbra(shown, *arguments, "--json")
-    assert found == code, line
-    return json.loads(out)
 
 
 def table(tiny_data: Path, path: Path, *, picture: str = "") -> Path:
