@@ -4,7 +4,7 @@ Question: how far are probabilities from what comes true, before and after calib
 best likely answers of each query? The maps are the model's own, which training fitted on sampled
 validation queries; test queries (``test-queries.jsonl.gz`` of the folder, or sampled ones) are
 judged. Command: ``python -m bench.answer_calibration FOLDER --model DIR`` with a model that ``umbra
-train FOLDER`` made; about ten minutes on one core for NELL995, and half an hour more for the band:
+train FOLDER`` made; about ten minutes on one core for NELL995, and some twenty more for the band:
 the validation queries of training are asked again, to fit the maps again on weighted ones. Writes
 ``answer-calibration.json``, ``.md`` and ``.svg``; with ``--sampled`` their names end in
 ``-sampled``.
