@@ -18,7 +18,6 @@ from kg.backends.merging import check_limit
 from kg.backends.names import is_name
 from kg.backends.reading import QueryRun, Slots, named
 from kg.backends.rows import edge_from_row, entity_from_row
-from kg.backends.short_writes import made_at_once
 from kg.backends.stored import stored_by
 from kg.backends.translation import translated
 from kg.backends.writer import TransactionWriter
@@ -115,8 +114,7 @@ class BoltStore:
     def upsert_edges(self, rows: Iterable[Edge]) -> int:
         """Add or merge edges; see `kg.store.Writer`."""
         kept = list(rows)
-        done = made_at_once(self._connection, kept)
-        return len(kept) if done else self._write(lambda writer: writer.upsert_edges(kept))
+        return self._write(lambda writer: writer.upsert_edges(kept))
 
     def replace_entities(self, rows: Iterable[Entity]) -> int:
         """Make entities exactly these rows; see `kg.store.Writer`."""

@@ -159,18 +159,6 @@ class Connection:
             if lost is not None and not (once and self._is_past(before)):
                 raise lost
 
-    def at_once(self, text: LiteralString, values: Mapping[str, Any]) -> bool:
-        """Write by one statement in one request; False if nothing of it may be taken as done."""
-        self.check_open()
-        if getattr(self._inside, "writing", False):
-            return False
-        done = False
-        with span("store.write"), suppress(EngineError), translated(), self.link.writing():
-            done = self.link.done_at_once(text, values)  # the ordinary write says what is wrong
-        if done:
-            self._prune_sometimes()
-        return done
-
     def notes(self, since: int) -> list[tuple[int, Note]]:
         """Return what write transactions have touched since a version."""
         return self.again(lambda: self.link.notes(since))

@@ -10,10 +10,10 @@ Cypher cannot see, raised by a stored function inside the writer's transaction.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, LiteralString
 
 from kg.backends.engine_http import EngineHttp, RunningQuery
 from kg.backends.engine_schema import (
@@ -27,7 +27,6 @@ from kg.backends.engine_schema import (
 )
 from kg.backends.links import DRIVER_OPTIONS, Role
 from kg.backends.names import BASE_LABEL, check_kinds, is_name
-from kg.backends.short_writes import ShortWrites
 from kg.backends.swapping import Swap
 from kg.changes import KEPT_VERSIONS, Note, read_note
 from kg.engine_command import LauncherConfig
@@ -85,7 +84,6 @@ class EmbeddedLink:
         self._config = config or LauncherConfig()
         self._timeout_s = timeout_s
         self._attachment: Attachment | None = None
-        self._short: ShortWrites | None = None
         self._swap = Swap(self.folder / "engine", database)
         self._kinds: dict[str, str] = {}
 
@@ -216,14 +214,6 @@ class EmbeddedLink:
         """End a running query by its id."""
         return self.http.end_query(query)
 
-    def done_at_once(self, text: LiteralString, parameters: Mapping[str, Any]) -> bool:
-        """Run a statement in one request and transaction; False if it cannot be taken as done."""
-        if self._short is None:
-            self._short = ShortWrites(
-                self.attachment.endpoint, self.database, timeout_s=self._timeout_s
-            )
-        return self._short.done(text, parameters)
-
     def notes(self, since: int) -> list[tuple[int, Note]]:
         """Return what write transactions have touched since a version."""
         query = f"SELECT version, touched FROM {CHANGE_TYPE} WHERE version > {int(since)}"  # noqa: S608
@@ -294,7 +284,6 @@ class EmbeddedLink:
 
     def close(self) -> None:
         """Let go of the engine, which ends by itself when nobody is left."""
-        for held in (self._short, self._attachment):
-            if held is not None:
-                held.close()
-        self._short = self._attachment = None
+        if self._attachment is not None:
+            self._attachment.close()
+            self._attachment = None

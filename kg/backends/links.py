@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, LiteralString, Protocol
 
@@ -55,11 +55,7 @@ class Link(Protocol):
 
     @property
     def raise_and_note(self) -> LiteralString | None:
-        """Clauses that do both, before a statement of `done_at_once`; None if it has no such."""
-        ...
-
-    def done_at_once(self, text: LiteralString, parameters: Mapping[str, Any]) -> bool:
-        """Run a statement in one request and transaction; False if it cannot be taken as done."""
+        """Clauses that do both, at less cost; None if no change can be kept."""
         ...
 
     def notes(self, since: int) -> list[tuple[int, Note]]:
@@ -251,10 +247,6 @@ class RemoteLink:
     def complaints(self) -> tuple[str, ...]:
         """Return nothing: a Neo4j server checks its files by `neo4j-admin`, while it is down."""
         return ()
-
-    def done_at_once(self, text: LiteralString, parameters: Mapping[str, Any]) -> bool:  # noqa: ARG002
-        """Do nothing: Bolt is all there is."""
-        return False
 
     def notes(self, since: int) -> list[tuple[int, Note]]:  # noqa: ARG002 - there are none
         """Return nothing: a graph that others write to as well has no feed of ours."""

@@ -29,7 +29,6 @@ __all__ = [
     "entities",
     "find_edges",
     "make_edges",
-    "make_new_edges",
     "set_edges",
     "set_entities",
 ]
@@ -111,27 +110,13 @@ def make_edges(relation: str, names: Iterable[str]) -> LiteralString:
     ends is missing is neither. The ends are no OPTIONAL MATCH: the embedded engine takes an end
     that is null for any end.
     """
-    present = "CASE WHEN r IS NULL THEN null ELSE [h.key, t.key, properties(r)] END"
-    return _literal(f"{_made(relation, names)} RETURN count(*) - count(r), collect({present})")
-
-
-def make_new_edges(relation: str, names: Iterable[str]) -> LiteralString:
-    """Return the statement that makes the edges of `$rows`, or fails if one of them is not new.
-
-    It fails where an end is missing too: it divides by 0 then, which the engine refuses.
-    """
-    whole = "CASE WHEN made = size($rows) THEN 1 ELSE 0 END"
-    return _literal(
-        f"{_made(relation, names)} WITH count(*) - count(r) AS made RETURN made / {whole}"
-    )
-
-
-def _made(relation: str, names: Iterable[str]) -> str:
     type_ = _quoted(relation)
     make = f"CREATE (h)-[:{type_} {{{_row_map(names)}}}]->(t)"
-    return (
+    present = "CASE WHEN r IS NULL THEN null ELSE [h.key, t.key, properties(r)] END"
+    return _literal(
         f"UNWIND $rows AS row {_ENDS} OPTIONAL MATCH (h)-[r:{type_}]->(t) "
-        f"FOREACH (one IN CASE WHEN r IS NULL THEN [1] ELSE [] END | {make})"
+        f"FOREACH (one IN CASE WHEN r IS NULL THEN [1] ELSE [] END | {make}) "
+        f"RETURN count(*) - count(r), collect({present})"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 
 import pytest
@@ -147,3 +148,29 @@ def test_a_query_follows_the_feed_and_makes_the_copy_anew_only_where_it_is_cut(
         made[-1].close()
         memory_store.upsert_edges([fact("k2", "knows", "k1", record())])
         assert (count(endpoint), len(made)) == (b"2", 3)
+
+
+def each_alone(store: BoltStore, rows: list[Edge]) -> None:
+    for row in rows:
+        store.upsert_edges([row])
+
+
+def test_writers_side_by_side_get_versions_of_their_own(bolt_store: BoltStore) -> None:
+    keys = [f"k{n:02}" for n in range(8)]
+    bolt_store.upsert_entities(map(thing, keys))
+    version = bolt_store.version
+    writers = [
+        threading.Thread(
+            target=each_alone,
+            args=(bolt_store, [fact(head, "knows", key, record()) for key in keys]),
+        )
+        for head in keys[:3]
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert bolt_store.version == version + 3 * len(keys)
+    told = bolt_store.changes(version)
+    assert told is not None
+    assert len(told.edges) == 3 * len(keys)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import neo4j
 import neo4j.exceptions
@@ -24,7 +23,6 @@ from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
 from kg.backends.engine_http import EngineHttp
 from kg.backends.memory import MemoryStore
-from kg.backends.short_writes import ShortWrites
 from kg.backends.swapping import Swap
 from kg.engine_command import LauncherConfig
 from kg.errors import ConstraintError, StoreTransientError
@@ -224,30 +222,6 @@ def test_a_write_whose_answer_is_lost_is_done_once(
         assert not losses
         assert store.query("MATCH (a {key: 'a'}) RETURN a.n").rows == ((1,),)
         assert store.version == 2
-
-
-def test_an_engine_that_dies_between_commit_and_answer_has_written_once(
-    engine: Path, database: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    done = ShortWrites.done
-
-    def without_an_answer(*given: Any) -> bool:
-        assert done(*given)
-        monkeypatch.undo()
-        os.kill(link.attachment.endpoint.child["pid"], signal.SIGKILL)
-        return False
-
-    link = EmbeddedLink(engine, database=database, config=QUICK)
-    with BoltStore(link) as store:
-        store.upsert_entities([thing("a"), thing("b")])
-        store.upsert_edges([fact("a", "knows", "a", record())])
-        monkeypatch.setattr(ShortWrites, "done", without_an_answer)
-        store.upsert_edges([fact("a", "knows", "b", record())])
-        assert store.version == 3
-        assert store.query("MATCH ()-[r]->() RETURN count(r)").rows == ((2,),)
-        told = store.changes(2)
-        assert told is not None
-        assert told.edges == {("a", "knows", "b")}
 
 
 AWKWARD = {
