@@ -81,7 +81,12 @@ class EngineHttp:
             ) from error
 
     def load(
-        self, database: str, lines: Sequence[bytes], *, together: int = 100_000
+        self,
+        database: str,
+        lines: Sequence[bytes],
+        *,
+        together: int = 100_000,
+        committed: int | None = None,
     ) -> dict[str, str]:
         """Send vertices, or edges between record ids, to the batch endpoint, once.
 
@@ -92,6 +97,8 @@ class EngineHttp:
             database: Its name.
             lines: Pieces of what is sent; lines may go on from one to the next.
             together: Edges that the engine makes together.
+            committed: Edges or ends of edges in one of its transactions, one after the other; by
+                default all that are made together, and all ends.
 
         Returns:
             Record ids by the ids that the vertices had in the lines.
@@ -101,6 +108,8 @@ class EngineHttp:
             StoreUnavailableError: It does not answer.
         """
         path = f"/api/v1/batch/{quote(database, safe='')}?idMapping=true&batchSize={together}"
+        if committed:
+            path += f"&parallelFlush=false&commitEvery={committed}"
         length = str(sum(map(len, lines)))
         sent = {"Content-Type": "application/x-ndjson", "Content-Length": length}
         with self._answer(path, lines, sent) as response:

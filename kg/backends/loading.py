@@ -46,6 +46,9 @@ TOGETHER = 20_000
 """Edges that the engine makes together. More would live through several of its collections of
 garbage, which then take longer than the work. As edges come in the order of their heads, it visits
 no head more often for that."""
+COMMITTED = 10_000
+"""Edges, or entities at their ends, of one of the engine's transactions: it keeps all of them in
+memory until its end."""
 _encoded = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
@@ -203,7 +206,9 @@ class _FirstLoad:
     def _send(self, lines: list[bytes], *, together: int = ROWS) -> dict[str, str]:
         if not any(lines):
             return {}
-        return self._link.http.load(self._link.database, lines, together=together)
+        return self._link.http.load(
+            self._link.database, lines, together=together, committed=COMMITTED
+        )
 
     def _entities(self, rows: list[Entity]) -> None:
         first: dict[EntityKey, Entity] = {}
