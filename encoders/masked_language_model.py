@@ -15,7 +15,7 @@ import transformers
 from torch import Tensor
 
 from encoders.text import packaged_text_folder
-from encoders.transformers_models import fingerprint_of, loaded, model_of
+from encoders.transformers_loading import fingerprint_of, loaded, model_of
 from kg.errors import InputError
 
 __all__ = ["MaskedLanguageModel"]

@@ -9,7 +9,6 @@ Vectors of one item may differ in the last bits with the batch it stands in.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,14 +23,12 @@ from PIL import Image
 from encoders.image import check_pixels
 from encoders.padding import padded
 from encoders.protocols import ImageEncoder, Pixels, TextEncoder, Vectors
-from kg.errors import InputError, MissingPartError
+from encoders.transformers_loading import fingerprint_of, loaded, model_of
+from kg.errors import InputError
 
 __all__ = [
     "TransformersImageEncoder",
     "TransformersTextEncoder",
-    "fingerprint_of",
-    "loaded",
-    "model_of",
     "preprocessing_of",
     "transformers_image_encoder",
     "transformers_text_encoder",
@@ -41,41 +38,6 @@ _MAX_TOKENS = 64
 _CHARS_PER_TOKEN = 24
 _CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 _CLIP_DEVIATION = (0.26862954, 0.26130258, 0.27577711)
-
-
-def loaded(loader: Any, name: str, **options: Any) -> Any:
-    """Return what an `Auto…` class of `transformers` reads from a directory or hub id.
-
-    Raises:
-        MissingPartError: It cannot be loaded.
-    """
-    transformers.utils.logging.disable_progress_bar()
-    try:
-        return loader.from_pretrained(name, trust_remote_code=False, **options)
-    except (OSError, ValueError, KeyError) as error:
-        raise MissingPartError(
-            f"cannot load the model {name!r}: {str(error).splitlines()[0][:200]}",
-            hint="give a directory with config.json and model.safetensors, or a hub id",
-        ) from error
-
-
-def model_of(name: str) -> Any:
-    """Return a model without a head, in float32, from safetensors only.
-
-    Raises:
-        MissingPartError: It cannot be loaded.
-    """
-    return loaded(transformers.AutoModel, name, use_safetensors=True, dtype=torch.float32).eval()
-
-
-def fingerprint_of(name: str, model: Any, settings: str) -> str:
-    """Return a name of weights and settings."""
-    # configuration and a sample of every weight: another checkpoint of the same shape differs
-    digest = hashlib.sha256(repr(sorted(model.config.to_dict().items(), key=str)).encode())
-    for key, value in sorted(model.state_dict().items()):
-        digest.update(key.encode())
-        digest.update(value.flatten()[:: max(1, value.numel() // 64)].float().numpy().tobytes())
-    return f"transformers-{Path(name).name}-{digest.hexdigest()[:12]}-{settings}"
 
 
 class TransformersTextEncoder:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from encoders.image import check_pixels
-from encoders.transformers_models import fingerprint_of, loaded, preprocessing_of
+from encoders.transformers_loading import fingerprint_of, loaded
+from encoders.transformers_models import preprocessing_of
 from kg.errors import ForeignFileError, ImageError, SettingError
 from kg.files import sha256_of_text
 from scenes.colours import colour_name

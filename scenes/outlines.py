@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from scenes import outline_loops
+from scenes import hull_loops, outline_loops
 
 __all__ = ["SHAPE_DESCRIPTORS", "shape_numbers"]
 
@@ -140,7 +140,7 @@ def _measured(mask: Mask) -> tuple[list[float], Floats]:
 
 def _hull(whole: Mask) -> NDArray[np.uint8]:
     """Draw the convex hull of pixel centres; not 0 where it is, beside the figure."""
-    flat = outline_loops.corners(whole).ravel().tolist()
+    flat = hull_loops.corners(whole).ravel().tolist()
     if len(set(zip(flat[::2], flat[1::2], strict=True))) < 3:  # a point or a line
         return whole.view(np.uint8)
     drawn = Image.new("L", (whole.shape[1], whole.shape[0]))
