@@ -269,6 +269,7 @@ def test_7_one_box_searches_everything(browser: Browser, explorer: Explorer) -> 
         browser, ".hit mark"
     )
     assert browser.run("new URLSearchParams(location.search).get('s')") == "white crescent"
+    browser.wait("document.querySelector('.suggested').ariaBusy === 'false'")  # moves what follows
     browser.click(".hit[data-key='country:TR'] a")
     browser.wait("document.querySelector('#view h2').innerText.startsWith('Turkey')")
 
