@@ -86,9 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _dry_run(arguments: argparse.Namespace) -> int:
     """Print what a build would write and reject."""
-    from api.cli.printing import print_json, print_rows, progress_bar
+    from api.cli.printing import print_json, print_rows, print_types, progress_bar
     from api.engine import Engine
     from api.steps.build import dry_run_build
+    from kg.attribute_types import SeenAttribute
 
     with Engine.open(arguments.folder) as engine, progress_bar("reading all rows") as progress:
         found = dry_run_build(
@@ -104,13 +105,9 @@ def _dry_run(arguments: argparse.Namespace) -> int:
     kinds = ("entities", "edges")
     counts = [(kind, name, f"{n:,}") for kind in kinds for name, n in sorted(found[kind].items())]
     print_rows(("what", "label or relation", "rows"), counts)
-    types = [
-        (one["of"], one["name"], ", ".join(f"{name} {n:,}" for name, n in one["types"].items()))
-        for one in found["attributes"]
-    ]
-    if types:
+    if found["attributes"]:
         print()
-        print_rows(("of", "attribute", "values by type"), types)
+        print_types(SeenAttribute(**one) for one in found["attributes"])
     print()
     print(f"{found['rejected']:,} rows would be rejected")
     for one in found["rejects"]:

@@ -85,7 +85,7 @@ def run_stats(arguments: argparse.Namespace) -> int:
     """Count the graph and print the figures."""
     from dataclasses import asdict
 
-    from api.cli.printing import print_json, print_rows
+    from api.cli.printing import print_json, print_rows, print_types
     from api.engine import Engine
     from kg.upkeep.stats import graph_stats
 
@@ -105,13 +105,7 @@ def run_stats(arguments: argparse.Namespace) -> int:
         ],
     )
     print()
-    print_rows(
-        ("of", "attribute", "values by type"),
-        [
-            (one.of, one.name, ", ".join(f"{kind} {n:,}" for kind, n in one.types.items()))
-            for one in found.attributes
-        ],
-    )
+    print_types(found.attributes)
     print()
     print_rows(("source", "records"), [(name[:60], f"{n:,}") for name, n in found.sources.items()])
     print()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         TableOut,
     )
     from evaluation.results import RunResult
+    from kg.attribute_types import SeenAttribute
     from kg.progress import Progress
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "print_result",
     "print_rows",
     "print_table",
+    "print_types",
     "print_warning",
     "progress_bar",
     "progress_bars",
@@ -113,6 +115,15 @@ def print_rows(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     print("  ".join("-" * w for w in widths))
     for row in cells:
         print("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip())
+
+
+def print_types(attributes: Iterable[SeenAttribute]) -> None:
+    """Print which attributes there are, each with how many values are of each type."""
+    told = [
+        (one.of, one.name, ", ".join(f"{name} {n:,}" for name, n in one.types.items()))
+        for one in attributes
+    ]
+    print_rows(("of", "attribute", "values by type"), told)
 
 
 def _cell(value: Any) -> str:
