@@ -24,6 +24,7 @@ if threading.current_thread() is threading.main_thread():
 
 # A busy machine is slow, not wrong; how long a test may take is pytest's time limit.
 settings.register_profile("default", deadline=None)
+settings.register_profile("many", deadline=None, max_examples=1000)  # --hypothesis-profile=many
 settings.load_profile("default")
 
 _names = count()

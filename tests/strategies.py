@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from kg.model import Edge, Entity, EntityKey
@@ -33,11 +34,15 @@ __all__ = [
     "Case",
     "cases",
     "comparisons",
+    "costly",
     "day_comparisons",
     "graphs",
     "safe_trees",
     "trees",
 ]
+
+costly = settings(max_examples=settings.default.max_examples // 4)
+"""Of properties that take a tenth of a second an example; the profile `many` draws more of them."""
 
 LABELS = ("Country", "Language")
 RELATIONS = ("borders", "speaks")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kg.errors import (
@@ -35,7 +35,7 @@ from reasoning.query import (
     walk,
 )
 from tests.reasoning.oracles import brute_force, known_triples
-from tests.strategies import RELATIONS, Case, cases, graphs, safe_trees
+from tests.strategies import RELATIONS, Case, cases, costly, graphs, safe_trees
 
 ARABIC = Anchor(EntityKey("language:ara"))
 
@@ -75,7 +75,7 @@ def keys(tree: Query, snapshot: Snapshot, edits: Edits | None = None) -> list[st
     return [snapshot.entities.name(int(i)) for i in ids]
 
 
-@settings(max_examples=60, deadline=None)
+@costly
 @given(cases())
 @example(
     Case(
@@ -88,7 +88,7 @@ def test_exact_equals_brute_force(case: Case) -> None:
     assert keys(case.tree, case.snapshot) == brute_force(case.tree, case.entities, case.edges)
 
 
-@settings(max_examples=30, deadline=None)
+@costly
 @given(cases(), st.data())
 def test_edits_equal_another_graph(case: Case, data: st.DataObject) -> None:
     some = st.sampled_from(case.entities).map(lambda e: e.key)
@@ -101,7 +101,7 @@ def test_edits_equal_another_graph(case: Case, data: st.DataObject) -> None:
     assert keys(case.tree, case.snapshot) == brute_force(case.tree, case.entities, case.edges)
 
 
-@settings(max_examples=40, deadline=None)
+@costly
 @given(cases())
 def test_each_proof_stands_in_the_graph_and_proves_its_answer(case: Case) -> None:
     [found] = ExactAnswerer(case.snapshot).answer([case.tree], k=99, with_proofs=True)
@@ -120,7 +120,7 @@ def test_each_proof_stands_in_the_graph_and_proves_its_answer(case: Case) -> Non
             assert answer.entity in brute_force(case.tree, case.entities, only)
 
 
-@settings(max_examples=30, deadline=None)
+@costly
 @given(graphs(), st.data())
 def test_a_batch_equals_a_loop(graph: tuple, data: st.DataObject) -> None:
     entities, edges = graph

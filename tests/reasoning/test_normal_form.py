@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from kg.errors import LimitError, UnsafeQueryError
@@ -24,7 +24,7 @@ from reasoning.query import (
 )
 from reasoning.safety import check_safe, describe
 from tests.reasoning.oracles import brute_force
-from tests.strategies import Case, cases, graphs, safe_trees, trees
+from tests.strategies import Case, cases, costly, graphs, safe_trees, trees
 
 A, B, C = (Anchor(EntityKey(key)) for key in "abc")
 
@@ -44,7 +44,7 @@ def shuffled(tree: Query, draw: st.DrawFn) -> Query:
             return tree
 
 
-@settings(max_examples=80, deadline=None)
+@costly
 @given(graphs(), trees())
 def test_meaning_is_kept_for_safe_and_unsafe_trees(graph: tuple, tree: Query) -> None:
     assert brute_force(normalise(tree), *graph) == brute_force(tree, *graph)
@@ -115,7 +115,7 @@ def test_numbers_and_truth_values_stay_apart() -> None:
     assert len(children(normalise(tree))) == 2
 
 
-@settings(max_examples=80, deadline=None)
+@costly
 @given(cases())
 def test_alternatives_together_are_the_query(case: Case) -> None:
     snapshot = case.snapshot

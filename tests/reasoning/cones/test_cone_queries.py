@@ -1,7 +1,7 @@
 """Cones answer any query that they take: what is known is never shut out."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 
 from kg.errors import UnsupportedQueryError
 from reasoning.cones.answerer import ConeAnswerer
@@ -9,10 +9,10 @@ from reasoning.cones.cone import GeometryConfig
 from reasoning.cones.model import ConeModel, ConeModelConfig
 from reasoning.cones.queries import ConeQueries
 from reasoning.exact import evaluate
-from tests.strategies import Case, cases
+from tests.strategies import Case, cases, costly
 
 
-@settings(max_examples=60)
+@costly
 @given(cases())
 def test_any_safe_tree_is_answered_or_refused_by_name(case: Case):
     snapshot = case.snapshot
@@ -32,7 +32,7 @@ def test_any_safe_tree_is_answered_or_refused_by_name(case: Case):
     assert np.isfinite(answerer.scores([case.tree])).all()
 
 
-@settings(max_examples=60)
+@costly
 @given(cases())
 def test_branches_never_shut_out_an_answer(case: Case):
     try:

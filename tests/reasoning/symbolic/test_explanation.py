@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import InputError
@@ -34,12 +34,12 @@ from reasoning.symbolic.likely_edges import LikelyEdges
 from reasoning.symbolic.predicted_rows import PredictedRows
 from tests.reasoning.dense_oracle import TablePredictor, edge_table, random_table
 from tests.reasoning.language_world import language_world
-from tests.strategies import Case, cases
+from tests.strategies import Case, cases, costly
 
 NO_PRUNING = SymbolicConfig(epsilon=0.0)
 
 
-@settings(max_examples=60, deadline=None)
+@costly
 @given(cases(max_leaves=5), st.integers(0, 50))
 def test_every_edge_of_every_proof_is_what_it_says(case: Case, seed: int) -> None:
     snapshot = case.snapshot
@@ -73,7 +73,7 @@ def _has_negation(tree: Query) -> bool:
     return any(isinstance(node, Negation) for node in walk(tree))
 
 
-@settings(max_examples=60, deadline=None)
+@costly
 @given(cases(max_leaves=5), st.integers(0, 50))
 def test_the_score_of_a_proof_is_the_truth(case: Case, seed: int) -> None:
     snapshot = case.snapshot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.snapshot import Snapshot
@@ -23,10 +23,10 @@ from reasoning.symbolic.config import SymbolicConfig
 from reasoning.symbolic.fuzzy import LOWER, TRUTH, UPPER
 from tests.reasoning.dense_oracle import TablePredictor, dense_truth, edge_table, random_table
 from tests.reasoning.symbolic.symbolic_world import NO_PRUNING, SEEDS, answerer_of, dense_row
-from tests.strategies import Case, cases, safe_trees
+from tests.strategies import Case, cases, costly, safe_trees
 
 
-@settings(max_examples=50, deadline=None)
+@costly
 @given(cases(max_leaves=4), SEEDS)
 def test_all_three_truths_equal_the_dense_oracle(case: Case, seed: int) -> None:
     snapshot = case.snapshot
@@ -47,7 +47,7 @@ def test_all_three_truths_equal_the_dense_oracle(case: Case, seed: int) -> None:
         )
 
 
-@settings(max_examples=50, deadline=None)
+@costly
 @given(cases(max_leaves=4), SEEDS)
 def test_rough_truth_is_ordered_and_certainty_is_known(case: Case, seed: int) -> None:
     snapshot = case.snapshot
@@ -59,7 +59,7 @@ def test_rough_truth_is_ordered_and_certainty_is_known(case: Case, seed: int) ->
     assert certain <= set(evaluate(case.tree, snapshot).tolist())
 
 
-@settings(max_examples=50, deadline=None)
+@costly
 @given(cases(max_leaves=4), SEEDS, st.integers(1, 9))
 def test_known_answers_are_the_exact_ones_and_come_first(case: Case, seed: int, k: int) -> None:
     snapshot = case.snapshot
@@ -72,7 +72,7 @@ def test_known_answers_are_the_exact_ones_and_come_first(case: Case, seed: int, 
     assert [answer.status for answer in found.answers[: len(known)]] == ["known"] * len(known)
 
 
-@settings(max_examples=40, deadline=None)
+@costly
 @given(cases(max_leaves=4), SEEDS)
 def test_what_known_edges_prove_without_negation_has_the_truth_one(case: Case, seed: int) -> None:
     snapshot = case.snapshot
@@ -85,7 +85,7 @@ def test_what_known_edges_prove_without_negation_has_the_truth_one(case: Case, s
     assert set(found.ids[found.values[LOWER] > 0.0].tolist()) == set(proven.tolist())
 
 
-@settings(max_examples=40, deadline=None)
+@costly
 @given(cases(max_leaves=4), st.sampled_from([0.5, 1.0, 3.0]))
 def test_without_predictions_and_weak_edges_it_is_the_exact_evaluator(
     case: Case, power: float
@@ -101,7 +101,7 @@ def test_without_predictions_and_weak_edges_it_is_the_exact_evaluator(
     assert found.bound is None
 
 
-@settings(max_examples=40, deadline=None)
+@costly
 @given(cases(max_leaves=4), SEEDS, st.data())
 def test_batch_equals_loop(case: Case, seed: int, data: st.DataObject) -> None:
     snapshot = case.snapshot
@@ -122,7 +122,7 @@ def _truth(
     return dense_row(found.values[TRUTH], found.ids, snapshot.num_entities)
 
 
-@settings(max_examples=50, deadline=None)
+@costly
 @given(cases(max_leaves=3), SEEDS, st.sampled_from([0.5, 1.0, 3.0]), st.data())
 def test_de_morgan_double_negation_and_order(
     case: Case, seed: int, power: float, data: st.DataObject
@@ -147,7 +147,7 @@ def test_de_morgan_double_negation_and_order(
         )
 
 
-@settings(max_examples=50, deadline=None)
+@costly
 @given(cases(max_leaves=4), SEEDS, st.data())
 def test_edits_hold_for_one_call(case: Case, seed: int, data: st.DataObject) -> None:
     snapshot = case.snapshot

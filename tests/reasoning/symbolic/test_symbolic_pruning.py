@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.model import EntityKey
@@ -21,10 +21,10 @@ from reasoning.symbolic.likely_edges import LikelyEdges
 from reasoning.symbolic.predicted_rows import PredictedRows
 from tests.reasoning.dense_oracle import TablePredictor, dense_truth, edge_table, random_table
 from tests.reasoning.symbolic.symbolic_world import SEEDS, dense_row, four_edges
-from tests.strategies import Case, cases
+from tests.strategies import Case, cases, costly
 
 
-@settings(max_examples=50, deadline=None)
+@costly
 @given(
     cases(max_leaves=4),
     SEEDS,
@@ -84,7 +84,7 @@ def test_an_entity_that_pruning_hid_from_one_branch_ranks_above_those_without_ev
     assert plain.scores([tree])[0, 4] < 1e-6
 
 
-@settings(max_examples=30, deadline=None)
+@costly
 @given(cases(max_leaves=4), SEEDS, st.sampled_from([0.1, 1.0]))
 def test_estimates_stay_within_the_stated_bound(case: Case, seed: int, unlisted: float) -> None:
     snapshot = case.snapshot
