@@ -18,6 +18,7 @@ import fcntl
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -119,11 +120,13 @@ class Supervisor:
         self.folder = Path(options["folder"])
         self.options = options
         self.stopping = False
+        self._woken, self._waker = os.pipe()
         self.child: subprocess.Popen[bytes] | None = None
 
     def stop(self, _number: int, _frame: FrameType | None) -> None:
         """Ask the main loop to end (signal handler)."""
         self.stopping = True
+        os.write(self._waker, b"!")  # a sleep would go on after the signal
 
     def run(self) -> str | None:
         """Start the child, report, watch until idle, end it. Returns a reason if it never ran."""
@@ -232,8 +235,9 @@ class Supervisor:
         path = self.folder / "clients.lock"
         clients = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         busy_at, touched = time.monotonic(), path.stat().st_mtime_ns
-        while not self.stopping and self.child is not None and self.child.poll() is None:
-            time.sleep(pause)
+        while self.child is not None and self.child.poll() is None:
+            if select.select([self._woken], [], [], pause)[0]:
+                return  # it was asked to stop
             try:
                 fcntl.flock(clients, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

@@ -38,7 +38,7 @@ HOLDER = """
     from kg.engine_command import LauncherConfig
     from kg.launcher import attach
     hold = attach(Path(sys.argv[1]), LauncherConfig(
-        idle_timeout_s=1, heap="256m"))
+        idle_timeout_s=0.4, heap="256m"))
     print(hold.endpoint.child["pid"], flush=True)
     time.sleep(600)
 """
@@ -125,7 +125,7 @@ def test_it_outlives_its_starter_and_ends_when_the_last_client_is_gone(folder: P
     os.killpg(starter.pid, signal.SIGINT)  # Ctrl+C in the starter's terminal
     starter.wait()
     killed(starter)
-    time.sleep(2 * QUICK.idle_timeout_s)
+    time.sleep(0.8)  # twice as long as an engine may be idle
     assert is_running(engine)  # the other client holds it
     killed(other)  # kill -9: no chance to say goodbye
     assert eventually(lambda: not is_running(engine))
