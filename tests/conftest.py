@@ -44,6 +44,12 @@ LONG = (
     "tests/api/test_demo.py",
     "tests/bench/test_rest_fuzz.py",
     "tests/bench/test_parts_bench.py",
+    "tests/reasoning/embeddings/test_embedding_processes.py",
+    "tests/reasoning/cones/test_cone_training.py",
+    "tests/conformance/test_store.py",
+    "tests/kg/test_importing_kills.py",
+    "tests/kg/test_ledger_workers.py",
+    "tests/bench/test_linking_bench.py",
 )
 """Groups that take long: they begin first, so that all processes end at about the same time."""
 

@@ -40,11 +40,11 @@ def ended(client: TestClient, kind: str, **parameters: Any) -> dict[str, Any]:
     """Start a job and wait for its end."""
     started = client.post("/v1/jobs", json={"kind": kind, "parameters": parameters})
     assert started.status_code == 202, started.text
-    for _ in range(600):
+    for _ in range(3000):
         job: dict[str, Any] = client.get(started.headers["location"]).json()
         if job["state"] in {"done", "failed", "cancelled"}:
             return job
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise AssertionError(job)
 
 
