@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 __all__ = ["MOST_TAILS", "Mixture", "completeness_of", "fit_mixture"]
 
@@ -93,6 +92,8 @@ def fit_mixture(
         completeness: See `completeness_of`.
         penalty: Inverse of scikit-learn's C, above 0.
     """
+    from sklearn.linear_model import LogisticRegression  # over a second; to answer takes none
+
     centre = np.average(columns, axis=0, weights=weights).astype(np.float64)
     spread = np.average((columns - centre) ** 2, axis=0, weights=weights)
     scale = np.sqrt(spread) + 1e-6
