@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from api.records import Records, RecordsOfNow
     from api.settings import Settings
     from api.workspace import Workspace
+    from kg.engine_command import LauncherConfig
     from kg.store import Store
 
-__all__ = ["HeldStore", "identity_of_store", "opened_store"]
+__all__ = ["HeldStore", "identity_of_store", "launcher_of", "opened_store"]
+
+
+def launcher_of(settings: Settings) -> LauncherConfig:
+    """Return how the embedded engine is run where these are the settings."""
+    from kg.engine_command import LauncherConfig
+
+    quick = LauncherConfig(idle_timeout_s=settings.idle_timeout_s, java=settings.java)
+    return quick if settings.engine_compilers == "quick" else replace(quick, java_options=())
 
 
 def opened_store(workspace: Workspace, settings: Settings) -> Store:
@@ -22,12 +32,10 @@ def opened_store(workspace: Workspace, settings: Settings) -> Store:
         StoreUnavailableError: The store cannot be reached.
     """
     from kg.backends import open_store  # the driver is slow to import
-    from kg.engine_command import LauncherConfig
 
     if settings.store == "embedded":
         workspace.require()
-        launcher = LauncherConfig(idle_timeout_s=settings.idle_timeout_s, java=settings.java)
-        return open_store(workspace.graph, launcher=launcher)
+        return open_store(workspace.graph, launcher=launcher_of(settings))
     auth = (settings.store_user, settings.store_password.get_secret_value())
     return open_store(settings.store, auth=auth)
 

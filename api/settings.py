@@ -30,6 +30,7 @@ class Settings(BaseSettings):
         idle_timeout_s: Seconds without a client after which the embedded store ends itself.
         data: Folder of data sets by name (NELL995, FB15k-237 …); see `umbra evaluate --help`.
         java: Another Java for the embedded store than the one that comes with it.
+        engine_compilers: Java's compilers in the store: `quick`, or `full` for millions of edges.
         known_probability: From which probability a linked or generated edge counts as known.
         timeout_s: Most seconds a query may take.
         max_rows: Most rows a Cypher query returns.
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     idle_timeout_s: float = Field(default=300.0, gt=0)
     data: Path | None = None
     java: Path | None = None
+    engine_compilers: Literal["quick", "full"] = "quick"
     known_probability: float = Field(default=0.9, gt=0, le=1)
     timeout_s: float = Field(default=20.0, gt=0, le=3600)
     max_rows: int = Field(default=10_000, ge=1)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from api.opened_store import launcher_of
 from api.settings import load_settings
+from kg.engine_command import java_command
 from kg.errors import SettingError
 
 
@@ -20,9 +22,23 @@ def test_file_then_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert load_settings(file, timeout_s=1.0).timeout_s == 1.0
 
 
+def test_the_setting_decides_the_engines_compilers(tmp_path: Path) -> None:
+    file = tmp_path / "umbra.toml"
+    quick = java_command(launcher_of(load_settings(file)))
+    file.write_text('engine_compilers = "full"\nidle_timeout_s = 9.0\n')
+    full = launcher_of(load_settings(file))
+    assert full.idle_timeout_s == 9.0
+    assert [part for part in quick if part not in java_command(full)] == ["-XX:TieredStopAtLevel=1"]
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
-    [("timeout_s = -1\n", "timeout_s"), ("colour = 1\n", "colour"), ("port = 'x'\n", "port")],
+    [
+        ("timeout_s = -1\n", "timeout_s"),
+        ("colour = 1\n", "colour"),
+        ("port = 'x'\n", "port"),
+        ("engine_compilers = 'none'\n", "engine_compilers"),
+    ],
 )
 def test_a_bad_setting_is_named(tmp_path: Path, text: str, name: str) -> None:
     file = tmp_path / "umbra.toml"
