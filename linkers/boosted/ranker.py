@@ -55,7 +55,7 @@ class RankerConfig:
     """
 
     trees: TreeConfig = field(default_factory=TreeConfig)
-    wrong: int = 12
+    wrong: int = 24
     memory: bool = True
     unseen_weight: float = 3.0
 
