@@ -79,11 +79,10 @@ WikiDiverse's valid mentions: H@1 90.4 before, 91.3 after (paired difference +0.
 0.4), unseen entities of other names 81.1 and 83.1 (+2.1, 1.0). On Wikidata-MEL's valid mentions
 they change nothing (89.1, 89.1). Then faster, at commit e97c9250 (WikiDiverse: 89.3, 97.7 and 74.5;
 Wikidata-MEL: 88.6). Then as now: the trees learn from the 24 wrong candidates of a mention that are
-most alike, not from 12. That was chosen on WikiDiverse's training mentions, each ranked by a ranker
-of the other half of the documents (two seeds; differences with their standard errors): all +0.05
-(0.08), seen ones of other names +0.1 (0.2), unseen ones +0.1 (0.3); and on the valid ones +0.2 (0.2),
-+0.4 (0.5) and +0.5 (0.5). Little, but nothing loses; with 48: +0.1, +0.3 and 0.0; +0.2, 0.0 and
-+0.9.
+most alike, not from 12. Chosen on WikiDiverse's training mentions, each ranked by a ranker of the
+other half of the documents (two seeds; differences with their standard errors): all +0.05 (0.08),
+seen ones of other names +0.1 (0.2), unseen ones +0.1 (0.3); and on the valid ones +0.2 (0.2), +0.4
+(0.5) and +0.5 (0.5). Little, but nothing loses. With 48: +0.1, +0.3 and 0.0; +0.2, 0.0 and +0.9.
 
 How sure a link is is learnt from the lists of training mentions, each ranked by a ranker of the
 other half of the documents, and calibrated on valid; before, both from valid alone. Chosen on
