@@ -37,6 +37,7 @@ __all__ = ["main"]
 
 CHECKED = tuple(colour for colour in COLOURS if colour != "orange")  # orange is the last
 _DRAWS = 20
+_FEWEST = 8
 _COMMAND = "python -m bench.scenes_checks --vrd ../shared/data/scenes/vrd"
 
 Floats = NDArray[np.float64]
@@ -95,6 +96,8 @@ def _tell(
     """Fit the witnesses of one claim outside a fold and hear them inside."""
     train = ~out & (gold >= 0)
     truth = gold[train] == 1
+    if min(truth.sum(), (~truth).sum()) < _FEWEST:
+        return  # all of it stays uncertain
     heard, unseen, alone = [], [], []
     for name, (own, others) in witnesses.items():
         witness = fit_witness(name, own[train], truth, penalty=PENALTIES[name], seed=seed)

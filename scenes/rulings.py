@@ -2,7 +2,7 @@
 
 Narrow on purpose: annotators call many things "above" that overlap, so only what lies lower at both
 its edges is ruled out. Of VRD's training annotations each rule below strikes at most 1.5 % of its
-predicate's (``inside``: 2 of 29; ``docs/benchmarks/scenes-checks.md``).
+predicate's (``inside``: 2 of 29; `bench.scenes_checks` counts it).
 """
 
 from __future__ import annotations
