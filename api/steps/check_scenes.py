@@ -130,14 +130,19 @@ def _text_rows(
                 {
                     "witness": vote.witness,
                     "log_odds": vote.log_odds,
-                    "refutes_below": vote.refutes,
-                    "supports_above": vote.supports,
+                    "refutes_below": _finite(vote.refutes),
+                    "supports_above": _finite(vote.supports),
                 }
                 for vote in one.votes
             ],
         }
         for one in check_texts(pictures, tied=read_tied(drawn_alike, key))
     ]
+
+
+def _finite(threshold: float) -> float | None:
+    """None where a witness may never say so: JSON has no infinity."""
+    return threshold if abs(threshold) != float("inf") else None
 
 
 def _pictures(
@@ -176,7 +181,7 @@ def _regions(engine: Engine, parts: Sequence[Entity]) -> tuple[Region, ...]:
             continue
         labels = list(engine.store.edges(head=entity.key, relation="has_label"))
         label = str(labels[0].tail).partition(":")[2] if labels else None
-        kind = entity.attributes.get("kind", "figure")
+        kind = entity.attributes.get("kind")
         found.append(
             Region(
                 box_xyxy=part.box_xyxy,
@@ -185,7 +190,7 @@ def _regions(engine: Engine, parts: Sequence[Entity]) -> tuple[Region, ...]:
                 rgb=(0, 0, 0),
                 label=label,
                 label_probability=part.confidence if labels else 0.0,
-                kind=kind if kind in ("emblem", "other") else "figure",
+                kind="emblem" if kind == "emblem" else "other" if kind == "other" else "figure",
             )
         )
     return tuple(found)
