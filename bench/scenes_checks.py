@@ -143,7 +143,7 @@ def ruled_share(folder: Path) -> dict[str, dict[str, float]]:
     vocabulary = read_vocabulary(folder / "vocabulary.json")
     counts: dict[str, list[int]] = {}
     for image in read_annotations(folder / "train.jsonl.gz", vocabulary):
-        boxes = [tuple(box) for box in image.boxes_xyxy.tolist()]
+        boxes = [(x1, y1, x2, y2) for x1, y1, x2, y2 in image.boxes.tolist()]
         for s, p, o in image.triplets.tolist():
             name = vocabulary.predicates[p]
             row = counts.setdefault(name, [0, 0, 0])
@@ -168,6 +168,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     given = parser.parse_args(argv)
     clock = Measurement.start()
+    by: dict[str, dict[str, dict[str, float]]] = {"geometry": ruled_share(given.vrd)}
     said = descriptions(given.data)
     keys = [key for key in sorted(said) if not POINTS_ELSEWHERE.match(said[key].lower())]
     texts = {key: said[key] for key in keys[: given.most]}
@@ -183,7 +184,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     count = len(texts)
     others = (np.arange(count) + generator.integers(1, count, (_DRAWS, count))) % count
     metrics: dict[str, float] = {}
-    by: dict[str, dict[str, dict[str, float]]] = {"geometry": ruled_share(given.vrd)}
     for kind, (gold, methods) in judged.items():
         by[kind] = {name: figures_of(gold, one, others) for name, one in methods.items()}
         metrics |= {f"{kind}_{name}": value for name, value in by[kind]["both"].items()}

@@ -10,8 +10,10 @@ __all__ = ["METHODS", "page"]
 
 METHODS = ("both", "first alone", "second alone", "averaged")
 
-_COLUMNS = ("true claims", "supported: precision", "coverage")
-_COLUMNS += ("false claims", "refuted: precision", "coverage")
+_COLUMNS = (
+    "true claims", "supported: precision", "coverage",
+    "false claims", "refuted: precision", "coverage",
+)  # fmt: skip
 _WITNESSES = {
     "labels": "Labels: the first witness sees parts, the second the vector of the whole picture",
     "colours": "Colours: the first witness sees plain parts, the second the pixels",
@@ -45,7 +47,8 @@ def page(result: RunResult) -> str:
         (
             "VRD's training triplets: the share that `scenes.rulings` rules out as annotators said "
             "them (its mistakes, or theirs) and with subject and object exchanged (for `above` and "
-            "its like nearly always wrong). Predicates without a rule are left out.\n"
+            "its like nearly always wrong; a rule of a gap, as of `on`, is the same both ways). "
+            "Predicates that no rule strikes are left out.\n"
         ),
         "| predicate | triplets | ruled out as said | exchanged |",
         "|---|---|---|---|",

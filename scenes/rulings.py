@@ -1,8 +1,11 @@
 """What the boxes of two things rule out: predicates that cannot be true as the picture lies.
 
 Narrow on purpose: annotators call many things "above" that overlap, so only what lies lower at both
-its edges is ruled out. Of VRD's training annotations each rule below strikes at most 1.5 % of its
-predicate's (``inside``: 2 of 29; `bench.scenes_checks` counts it).
+its edges is ruled out. Of what VRD's annotators say in training images that strikes 0.5 % of
+``above`` and at most 2.1 % of each predicate said 100 times, but 2.7 % of ``on the left of``, 2.8 %
+of ``on the right of``; of the rare ``inside`` 3 of 29 and of ``contain`` 2 of 21. With subject and
+object exchanged it strikes 86 % of ``above``; rules of a gap are the same both ways and see no
+exchange (`bench.scenes_checks` counts all).
 """
 
 from __future__ import annotations
