@@ -3,7 +3,8 @@
 Witnesses of a label: the labelled parts of the picture, and the vector of the whole picture.
 Witnesses of a colour: the plain parts, and the pixels. They are fitted on the other pictures of the
 same collection, by their own texts, so that no text has a say in its own case; orange, which only
-parts can tell, is not checked.
+parts can tell, is not checked. Labels of parts may come from a model that was trained on these very
+texts: then the first witness of a label is not independent of the text.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from scenes.lexicon import LABELS as REGION_LABELS
 from scenes.model import Pixels, Region
 from scenes.splits import stratified_folds
 from scenes.tagging.evidence import COLOURS, colour_evidence, tag_evidence
-from scenes.verification import Outcome, Vote, fit_witness, verdict
+from scenes.verification import Vote, fit_witness, verdict
 
 __all__ = ["PENALTIES", "Conflict", "TextClaims", "check_texts", "colour_witnesses"]
 
@@ -72,7 +73,7 @@ class Conflict:
     key: str
     claim: str
     text: Literal["names", "silent"]
-    picture: Outcome
+    picture: Literal["refuted", "supported"]
     votes: tuple[Vote, ...]
 
 
@@ -171,13 +172,13 @@ def _judged(
             for name, features in witnesses.items()
         ]
         for number, of_witnesses in zip(out.tolist(), zip(*votes, strict=True), strict=True):
-            outcome = verdict(claim, of_witnesses).outcome
             names = gold[number] == 1
-            if outcome == ("refuted" if names else "supported"):
+            against: Literal["refuted", "supported"] = "refuted" if names else "supported"
+            if verdict(claim, of_witnesses).outcome == against:
                 yield Conflict(
                     key=pictures[number].key,
                     claim=claim,
                     text="names" if names else "silent",
-                    picture=outcome,
+                    picture=against,
                     votes=of_witnesses,
                 )

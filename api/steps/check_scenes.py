@@ -10,17 +10,20 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.check_schemas import PredicateFlagOut, TextFlagOut, VoteOut
+from api.steps.kept_checks import keep_checks
+from api.views import record_out
 from kg.files import atomic_write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from api.engine import Engine
     from kg.model import Edge, Entity
     from scenes.model import Region
-    from scenes.witnesses import TextClaims
+    from scenes.witnesses import Conflict, TextClaims
 
-__all__ = ["check_scenes"]
+__all__ = ["check_scenes", "ruled_out_edges"]
 
 
 def check_scenes(
@@ -42,7 +45,8 @@ def check_scenes(
 
     Returns:
         Rows of case ``geometry`` (a predicate, who says it how surely, what the boxes say), then
-        of case ``text`` (a claim, whether the text names it, the votes of both witnesses).
+        of case ``text`` (a claim, whether the text names it, the votes of both witnesses). The
+        latter are kept in the working folder, for `api.steps.entity_checks`.
 
     Raises:
         RecordError: A description is unreadable.
@@ -52,9 +56,15 @@ def check_scenes(
         >>> rows = check_scenes(engine)  # doctest: +SKIP
     """
     parts = dict(_parts_of(engine))
-    rows = [row for parent, found in parts.items() for row in _ruled_out(engine, parent, found)]
+    flags: list[PredicateFlagOut | TextFlagOut] = [
+        flag
+        for parent, found in parts.items()
+        for part in found
+        for flag in ruled_out_edges(parent, found, engine.store.edges(head=part.key))
+    ]
     if descriptions is not None:
-        rows += _text_rows(engine, parts, descriptions, key, drawn_alike)
+        flags += _text_flags(engine, parts, descriptions, key, drawn_alike)
+    rows = [flag.model_dump(mode="json") for flag in flags]
     if out is not None:
         with atomic_write(out) as file:
             for row in rows:
@@ -69,75 +79,74 @@ def _parts_of(engine: Engine) -> Iterator[tuple[str, list[Entity]]]:
         yield str(parent), [part for part in found if part is not None and part.part is not None]
 
 
-def _ruled_out(engine: Engine, parent: str, parts: Sequence[Entity]) -> Iterator[dict[str, Any]]:
-    """Iterate edges between parts of one picture that their boxes rule out."""
+def ruled_out_edges(
+    parent: str, parts: Sequence[Entity], edges: Iterable[Edge]
+) -> Iterator[PredicateFlagOut]:
+    """Iterate those edges between parts of one picture that their boxes rule out.
+
+    Args:
+        parent: Key of the entity whose picture it is.
+        parts: Its parts.
+        edges: That start at its parts; those that end elsewhere are passed over.
+    """
     from scenes.rulings import ruled_out
 
     of = {part.key: part.part for part in parts if part.part is not None}
-    for subject, mine in of.items():
-        for edge in engine.store.edges(head=subject):
-            other = of.get(edge.tail)
-            if other is None or other.image != mine.image:
-                continue
-            why = ruled_out(edge.relation, mine.box_xyxy, other.box_xyxy)
-            if why is not None:
-                yield {
-                    "case": "geometry",
-                    "entity": parent,
-                    "image": mine.image,
-                    "subject": str(subject),
-                    "predicate": edge.relation,
-                    "object": str(edge.tail),
-                    "said": _said(edge),
-                    "geometry": why,
-                    "boxes_xyxy": [list(mine.box_xyxy), list(other.box_xyxy)],
-                }
+    for edge in edges:
+        mine, other = of.get(edge.head), of.get(edge.tail)
+        if mine is None or other is None or other.image != mine.image:
+            continue
+        why = ruled_out(edge.relation, mine.box_xyxy, other.box_xyxy)
+        if why is not None:
+            yield PredicateFlagOut(
+                entity=parent,
+                image=mine.image,
+                subject=edge.head,
+                predicate=edge.relation,
+                object=edge.tail,
+                said=tuple(map(record_out, edge.provenance)),
+                geometry=why,
+                boxes_xyxy=(mine.box_xyxy, other.box_xyxy),
+            )
 
 
-def _said(edge: Edge) -> list[dict[str, Any]]:
-    return [
-        {
-            "kind": record.kind,
-            "source": record.source,
-            "model": record.model,
-            "probability": record.probability,
-        }
-        for record in edge.provenance
-    ]
-
-
-def _text_rows(
+def _text_flags(
     engine: Engine,
     parts: Mapping[str, Sequence[Entity]],
     descriptions: Path,
     key: str,
     drawn_alike: Path | None,
-) -> list[dict[str, Any]]:
+) -> list[TextFlagOut]:
+    """Return conflicts of texts and pictures, and keep them to be read by entity."""
     from api.steps.scenes import read_descriptions, read_tied
     from scenes.witnesses import check_texts
 
+    version = engine.store.version
     texts = read_descriptions(descriptions, key)
     pictures = _pictures(engine, {name: parts[name] for name in texts if name in parts}, texts)
-    return [
-        {
-            "case": "text",
-            "entity": one.key,
-            "claim": one.claim,
-            "text": one.text,
-            "description": texts[one.key],
-            "picture": one.picture,
-            "votes": [
-                {
-                    "witness": vote.witness,
-                    "log_odds": vote.log_odds,
-                    "refutes_below": _finite(vote.refutes),
-                    "supports_above": _finite(vote.supports),
-                }
-                for vote in one.votes
-            ],
-        }
-        for one in check_texts(pictures, tied=read_tied(drawn_alike, key))
-    ]
+    found = check_texts(pictures, tied=read_tied(drawn_alike, key))
+    flags = [_text_flag(one, texts[one.key]) for one in found]
+    keep_checks(engine.workspace, version, [one.key for one in pictures], flags)
+    return flags
+
+
+def _text_flag(conflict: Conflict, description: str) -> TextFlagOut:
+    return TextFlagOut(
+        entity=conflict.key,
+        claim=conflict.claim,
+        text=conflict.text,
+        description=description,
+        picture=conflict.picture,
+        votes=tuple(
+            VoteOut(
+                witness=vote.witness,
+                log_odds=vote.log_odds,
+                refutes_below=_finite(vote.refutes),
+                supports_above=_finite(vote.supports),
+            )
+            for vote in conflict.votes
+        ),
+    )
 
 
 def _finite(threshold: float) -> float | None:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kg.errors import InputError
-from scenes.model import Pixels, Region
 from scenes.rulings import ruled_out
 from scenes.verification import Vote, claim_thresholds, fit_witness, verdict
-from scenes.witnesses import TextClaims, check_texts
+from scenes.witnesses import check_texts
+from tests.scenes.two_bands import two_bands
 
 Box = tuple[float, float, float, float]
 boxes = st.tuples(*[st.integers(0, 20)] * 2, *[st.integers(1, 20)] * 2).map(
@@ -36,7 +36,7 @@ def test_inside_is_ruled_out_exactly_where_no_pixel_is_shared(a: Box, b: Box) ->
     assert (ruled_out("inside", a, b) is not None) == (not (canvas[0] & canvas[1]).any())
 
 
-def test_nothing_is_worn_across_the_picture() -> None:
+def test_nothing_is_worn_across_thetwo_bands() -> None:
     assert ruled_out("wear", (0, 0, 10, 10), (12, 0, 20, 10), side=100) is None
     assert ruled_out("wear", (0, 0, 10, 10), (50, 0, 60, 10), side=100) == (
         "a gap of 40 pixels lies between the boxes"
@@ -75,32 +75,9 @@ def test_a_witness_of_noise_abstains() -> None:
     assert outcomes.count("uncertain") > 40
 
 
-def _picture(number: int, *, red: bool, text: str | None = None) -> TextClaims:
-    paint = (220, 20, 30) if red else (20, 60, 200)
-    image: Pixels = np.full((24, 36, 3), 255, dtype=np.uint8)
-    mask = np.zeros((24, 36), dtype=bool)
-    mask[:, : 12 + number % 5] = True
-    image[mask] = paint
-    regions = tuple(
-        Region(box_xyxy=box, mask=part, colour=name, rgb=rgb, label="band", label_probability=0.9)
-        for box, part, name, rgb in (
-            ((12.0 + number % 5, 0.0, 36.0, 24.0), ~mask, "white", (255, 255, 255)),
-            ((0.0, 0.0, 12.0 + number % 5, 24.0), mask, "red" if red else "blue", paint),
-        )
-    )
-    colour = "red" if red else "blue"
-    return TextClaims(
-        key=f"p{number}",
-        text=text or f"two vertical bands of {colour} and white",
-        image=image,
-        regions=regions,
-        vector=np.array([float(number % 7), float(number % 3)]),
-    )
-
-
 def test_a_text_that_names_another_colour_is_flagged_with_both_sides() -> None:
-    pictures = [_picture(n, red=n % 2 == 0) for n in range(60)]
-    pictures[7] = _picture(7, red=False, text="two vertical bands of red and white")
+    pictures = [two_bands(n, red=n % 2 == 0) for n in range(60)]
+    pictures[7] = two_bands(7, red=False, text="two vertical bands of red and white")
     found = check_texts(pictures)
     assert {(c.key, c.claim, c.text, c.picture) for c in found} == {
         ("p7", "red", "names", "refuted"),
@@ -113,4 +90,4 @@ def test_a_text_that_names_another_colour_is_flagged_with_both_sides() -> None:
 
 def test_too_small_a_collection_says_what_is_needed() -> None:
     with pytest.raises(InputError, match="10 are needed"):
-        check_texts([_picture(n, red=True) for n in range(3)])
+        check_texts([two_bands(n, red=True) for n in range(3)])
