@@ -12,7 +12,12 @@ from api.dependencies import EngineDep, WorkDep
 from api.problems import problems
 from api.routes.examples import ENTITY_KEYS
 from api.steps.entity_checks import checks_of
-from kg.errors import StoreUnavailableError, UnknownEntityError
+from kg.errors import (
+    ForeignFileError,
+    FormatVersionError,
+    StoreUnavailableError,
+    UnknownEntityError,
+)
 
 __all__ = ["router"]
 
@@ -25,7 +30,9 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="parts that are checked"
 @router.get(
     "/v1/checks/{key:path}",
     summary="Read what is in conflict with an entity's pictures",
-    responses=problems(UnknownEntityError, StoreUnavailableError),
+    responses=problems(
+        UnknownEntityError, ForeignFileError, FormatVersionError, StoreUnavailableError
+    ),
 )
 async def checks(key: Key, engine: EngineDep, work: WorkDep, limit: Limit = 100) -> ChecksOut:
     """Check relations of parts against their boxes; texts as `umbra scenes check` found them."""
