@@ -83,6 +83,7 @@ bench-linking-pictures: $(STAMP) ## train on the drawings of one artist, link th
 bench-flags: $(STAMP) ## labels, colours and phrases on flags, hostile images, speed of taking images apart (40 minutes)
 	$(BIN)/python -m bench.scenes_flags
 	$(BIN)/python -m bench.scenes_grounding
+	$(BIN)/python -m bench.scenes_checks --vrd ../shared/data/scenes/vrd
 	$(BIN)/python -m bench.hostile_images
 	$(BIN)/python -m bench.scene_speed
 

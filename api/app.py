@@ -29,6 +29,7 @@ from api.job_kinds import link_kind
 from api.problems import add_handlers
 from api.review_desk import ReviewDesk
 from api.routes import (
+    checks,
     context,
     cypher,
     entities,
@@ -149,6 +150,7 @@ def create_app(
         cypher,
         sparql,
         images,
+        checks,
         jobs,
     ):
         app.include_router(module.router)

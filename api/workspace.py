@@ -60,6 +60,11 @@ class Workspace:
         return self.folder / "review" / "facts.jsonl"
 
     @property
+    def checks(self) -> Path:
+        """Conflicts of texts and pictures that `umbra scenes check` found last."""
+        return self.folder / "checks" / "texts.json"
+
+    @property
     def keys(self) -> Path:
         """The keys of the REST API, as digests."""
         return self.folder / "access" / "keys.json"

@@ -33,7 +33,7 @@ from scenes.tagging.evidence import COLOURS, TAGS, colour_evidence, tag_evidence
 from scenes.tagging.round_figures import round_evidence
 from scenes.wording import read_description
 
-__all__ = ["Told", "judge", "main"]
+__all__ = ["FOLDS", "Told", "evidence_of", "judge", "main", "opinions_of"]
 
 FOLDS = 5
 _TRAINING = LabelConfig(network=NetworkConfig(members=2), folds=2)
@@ -76,9 +76,9 @@ def judge(
     ]
     for fold in range(FOLDS):
         out = fold_of == fold
-        ours, theirs = _opinions(texts, learnt, seen, out, seed)
-        mine = _evidence(ours, learnt, keys, shapes[0])
-        by_model = [_evidence(opinions, seen, keys, shapes[1]) for opinions in theirs]
+        ours, theirs = opinions_of(texts, learnt, seen, out, seed)
+        mine = evidence_of(ours, learnt, keys, shapes[0])
+        by_model = [evidence_of(opinions, seen, keys, shapes[1]) for opinions in theirs]
         for reading, gold in (("careful", careful), ("plain", plain)):
             for column, label in enumerate(LABELS):
                 given = [mine[label], *(one[label] for one in by_model)]
@@ -99,7 +99,7 @@ def _nothing(gold: NDArray[np.int8], methods: Sequence[str]) -> Told:
     return {method: np.zeros(gold.shape, dtype=bool) for method in methods}
 
 
-def _opinions(
+def opinions_of(
     texts: Mapping[str, str], learnt: Artist, seen: Artist, out: Booleans, seed: int
 ) -> tuple[list[Floats], list[list[Floats]]]:
     """What each region looks like, by models that were not trained on its flag.
@@ -138,7 +138,7 @@ def _opinions(
     return ours, theirs
 
 
-def _evidence(
+def evidence_of(
     opinions: Sequence[Floats], artist: Artist, keys: Sequence[str], shapes: Sequence[Floats]
 ) -> Mapping[str, Floats]:
     """Return ``(images, numbers)`` of each label; zeros where there is no opinion."""

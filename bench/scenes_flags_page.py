@@ -96,7 +96,7 @@ def page(result: RunResult) -> str:
             "Trained on the flags of one artist (svg-country-flags) in four of five folds by "
             "country, tested on the other artist's (flag-icons) in the fifth; F1 of the pooled "
             "predictions; in brackets the other way round. Flags drawn alike share a fold. Gold "
-            "is the Factbook's description, read by the table of words in `bench/flags/gold.py`. "
+            "is the Factbook's description, read by the table of words in `scenes/claims.py`. "
             "*probe*: a linear probe on the packaged image vectors; *hsv*: plain thresholds on "
             "hue, saturation and value; thresholds of all but those are chosen inside the "
             "training folds. What the evidence consists of and the range of hues that may be "

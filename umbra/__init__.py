@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from api.frames import link_frame as link_frame
     from api.frames import search_frame as search_frame
     from api.retrieval.context import context_for as context_for
+    from api.steps.check_scenes import check_scenes as check_scenes
     from kg.errors import EngineError as EngineError
     from kg.model import Edge as Edge
     from kg.model import Entity as Entity
@@ -63,6 +64,7 @@ _HOMES = {
     "SoftAnchor": "reasoning.query",
     "Union": "reasoning.query",
     "ask_frame": "api.frames",
+    "check_scenes": "api.steps.check_scenes",
     "context_for": "api.retrieval.context",
     "link_frame": "api.frames",
     "search_frame": "api.frames",

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from api.cli import scenes_evaluate, scenes_ground, scenes_import, scenes_sheet
+from api.cli import scenes_check, scenes_evaluate, scenes_ground, scenes_import, scenes_sheet
 
 __all__ = ["add_parser", "run"]
 
@@ -42,6 +42,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job.add_argument("--drawn-alike", type=Path, help="JSON with sets of equal pictures")
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     job.set_defaults(run=run)
+    scenes_check.add_parser(actions, common)
     scenes_evaluate.add_parser(actions)
     scenes_import.add_parser(actions, common)
     scenes_ground.add_parser(actions, common)

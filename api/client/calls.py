@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from api.check_schemas import ChecksOut
 from api.client.connection import Connection, path_of
 from api.client.reviewing import Reviewing
 from api.job_parameters import JobIn, JobKindName
@@ -46,6 +47,7 @@ OPERATIONS: Mapping[str, str] = {
     "GET /v1/context": "context",
     "GET /v1/entities/{key}": "entity",
     "GET /v1/images/{sha256}": "image",
+    "GET /v1/checks/{key}": "checks",
     "GET /v1/info": "info",
     "GET /healthz": "healthz",
     "GET /readyz": "readyz",
@@ -196,6 +198,11 @@ class Client(Reviewing):
         """Read an image, a PNG at most `side` pixels long, or the outline of a part as SVG."""
         path = path_of("/v1/images/{sha256}", sha256=sha256)
         return self._to.content("GET", path, query={"part": part, "side": side})
+
+    def checks(self, key: str, *, limit: int | None = None) -> ChecksOut:
+        """Read what is in conflict with an entity's pictures; `limit` is of its parts."""
+        path = path_of("/v1/checks/{key}", key=key)
+        return self._to.read("GET", path, ChecksOut, query={"limit": limit})
 
     def info(self) -> InfoOut:
         """Read what the graph holds."""

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from kg.model import EntityKey
     from scenes.model import SceneParser
 
-__all__ = ["SCENES", "SceneJob", "estimate_scenes", "run_scenes", "seen"]
+__all__ = [
+    "SCENES",
+    "SceneJob",
+    "estimate_scenes",
+    "read_descriptions",
+    "read_tied",
+    "run_scenes",
+    "seen",
+]
 
 SCENES = "scenes"
 """Name of the step and of the model's folder."""
@@ -132,12 +140,12 @@ def _model(
     if job.descriptions is None:
         return SceneModel.load(folder, encoder=encoder), {}
     pixels = {str(key): opened(engine, sha256) for key, sha256 in images.items()}
-    descriptions = _descriptions(job.descriptions, job.key)
+    descriptions = read_descriptions(job.descriptions, job.key)
     model = SceneModel.train(
         pixels,
         descriptions,
         encoder=encoder,
-        tied=_tied(job),
+        tied=read_tied(job.drawn_alike, job.key),
         seed=job.seed,
         progress=progress,
     )
@@ -145,7 +153,12 @@ def _model(
     return model, evaluate_scenes(model, pixels, descriptions, seed=job.seed)
 
 
-def _descriptions(path: Path, key: str) -> dict[str, str]:
+def read_descriptions(path: Path, key: str) -> dict[str, str]:
+    """Read descriptions by the key of their entity.
+
+    Raises:
+        RecordError: A line is unreadable, or lacks a field.
+    """
     from kg.formats.jsonl import read_jsonl
     from kg.formats.records import Reject
 
@@ -160,11 +173,12 @@ def _descriptions(path: Path, key: str) -> dict[str, str]:
     return found
 
 
-def _tied(job: SceneJob) -> list[list[str]]:
-    if job.drawn_alike is None:
+def read_tied(drawn_alike: Path | None, key: str) -> list[list[str]]:
+    """Read the sets of keys whose pictures are drawn alike; none without a file."""
+    if drawn_alike is None:
         return []
-    sets = json.loads(job.drawn_alike.read_text(encoding="utf-8"))["union"]
-    return [[job.key.format(entity_id=code) for code in group] for group in sets]
+    sets = json.loads(drawn_alike.read_text(encoding="utf-8"))["union"]
+    return [[key.format(entity_id=code) for code in group] for group in sets]
 
 
 def _write(

@@ -7,7 +7,7 @@ are chosen by cross-validation inside the training images, never on the images t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,15 @@ from sklearn.model_selection import StratifiedKFold
 
 from kg.errors import InputError
 
-__all__ = ["Logistic", "TagDecision", "best_threshold", "f1_score", "fit_decision", "fit_logistic"]
+__all__ = [
+    "Logistic",
+    "TagDecision",
+    "best_threshold",
+    "f1_score",
+    "fit_decision",
+    "fit_logistic",
+    "unseen_log_odds",
+]
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -114,10 +122,7 @@ def fit_decision(
     Raises:
         InputError: Fewer than two images have the tag, or fewer than two have it not.
     """
-    fewest = int(min(truth.sum(), (~truth).sum()))
-    if fewest < 2:
-        raise InputError("a tag needs two images with it and two without it")
-    folds = list(_folds(truth, min(_FOLDS, fewest), seed))
+    folds = _folds(truth, seed)
     own = _unseen(evidence, truth, folds, penalty)
     second = own if vectors is None else _unseen(vectors, truth, folds, _PENALTY_OF_VECTORS)
     choices = []
@@ -133,11 +138,29 @@ def fit_decision(
     return TagDecision(evidence=own_model, vectors=probe, share=share, threshold=threshold)
 
 
-def _folds(
-    truth: Booleans, count: int, seed: int
-) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    split = StratifiedKFold(count, shuffle=True, random_state=seed)
-    yield from split.split(np.zeros((len(truth), 1)), truth)
+def unseen_log_odds(
+    inputs: Floats, truth: Booleans, *, penalty: float = _PENALTY, seed: int = 0
+) -> Floats:
+    """Return ``(n,)`` log odds, each of a logistic regression that was not fitted on its image.
+
+    Args:
+        inputs: ``(n, inputs)``.
+        truth: ``(n,)``.
+        penalty: Inverse strength of the L2 penalty.
+        seed: Of the folds.
+
+    Raises:
+        InputError: Fewer than two images have the tag, or fewer than two have it not.
+    """
+    return _unseen(inputs, truth, _folds(truth, seed), penalty)
+
+
+def _folds(truth: Booleans, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    fewest = int(min(truth.sum(), (~truth).sum()))
+    if fewest < 2:
+        raise InputError("a tag needs two images with it and two without it")
+    split = StratifiedKFold(min(_FOLDS, fewest), shuffle=True, random_state=seed)
+    return list(split.split(np.zeros((len(truth), 1)), truth))
 
 
 def _unseen(

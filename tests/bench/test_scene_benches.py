@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from bench import hostile_images, scene_speed, scenes_flags_page, scenes_grounding
+from bench import hostile_images, scene_speed, scenes_checks, scenes_flags_page, scenes_grounding
 from bench.flags.gold import LABELS
 from bench.flags.phrases import PhraseBox
 from bench.hostile_images import Outcome
@@ -77,3 +81,32 @@ def test_rates_and_memory_are_told() -> None:
     assert "**25.0 images/s** without image vectors, **12.0 images/s** with them" in page
     assert "0.80 of its rate" in page
     assert "growth from the second tenth on 10.0%" in page
+
+
+def test_claims_of_another_flag_are_false_where_the_own_text_does_not_make_them() -> None:
+    gold = np.array([[1, 0, -1], [0, 1, 1]], np.int8)  # the third claim of the first is left open
+    said = np.array([[1, -1, -1], [1, 0, -1]], np.int8)
+    found = scenes_checks.figures_of(gold, said, np.array([[1, 0]]))
+    assert found == {
+        "true_claims": 3,
+        "false_claims": 2,
+        "supported_precision": 1 / 2,  # the first flag's first claim, and wrongly the second's
+        "supported_coverage": 1 / 3,
+        "refuted_precision": 1 / 2,  # the first flag's second claim, and wrongly the second's third
+        "refuted_coverage": 1 / 2,
+    }
+
+
+def test_what_boxes_rule_out_is_counted_by_predicate_as_said_and_exchanged(tmp_path: Path) -> None:
+    names = {"objects": ["sky", "sea"], "predicates": ["above", "next to"]}
+    (tmp_path / "vocabulary.json").write_text(json.dumps(names))
+    row = {
+        "image": "a.jpg",
+        "boxes_xyxy": [[0, 0, 90, 30], [0, 40, 90, 80]],
+        "labels": [0, 1],
+        "triplets": [[0, 0, 1], [1, 0, 0], [0, 1, 1]],
+    }
+    (tmp_path / "train.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode()))
+    assert scenes_checks.ruled_share(tmp_path) == {
+        "above": {"n": 2, "as_said": 0.5, "swapped": 0.5}
+    }
