@@ -40,6 +40,7 @@ from api.routes import (
     metrics,
     page,
     past,
+    picture_sheets,
     plain,
     query,
     reconcile,
@@ -148,6 +149,7 @@ def create_app(
         reconcile,
         cypher,
         sparql,
+        picture_sheets,  # before `images`, whose address takes any word there
         images,
         jobs,
     ):

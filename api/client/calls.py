@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from api.client.connection import Connection, path_of
 from api.client.reviewing import Reviewing
@@ -45,6 +45,7 @@ OPERATIONS: Mapping[str, str] = {
     "POST /v1/suggestions": "suggest_next",
     "GET /v1/context": "context",
     "GET /v1/entities/{key}": "entity",
+    "GET /v1/images/sheet": "sheet",
     "GET /v1/images/{sha256}": "image",
     "GET /v1/info": "info",
     "GET /healthz": "healthz",
@@ -196,6 +197,21 @@ class Client(Reviewing):
         """Read an image, a PNG at most `side` pixels long, or the outline of a part as SVG."""
         path = path_of("/v1/images/{sha256}", sha256=sha256)
         return self._to.content("GET", path, query={"part": part, "side": side})
+
+    def sheet(
+        self,
+        keys: Sequence[str] = (),
+        *,
+        labels: Sequence[str] = (),
+        most: int = 24,
+        columns: int = 4,
+        side: int = 320,
+        format: Literal["svg", "png"] = "svg",  # noqa: A002 - the parameter's name
+    ) -> bytes:
+        """Draw pictures with their parts on one page: of keys, of labels, or the first ones."""
+        look = {"most": most, "columns": columns, "side": side, "format": format}
+        query = {"key": list(keys), "label": list(labels), **look}
+        return self._to.content("GET", "/v1/images/sheet", query=query)
 
     def info(self) -> InfoOut:
         """Read what the graph holds."""
