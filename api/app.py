@@ -41,6 +41,7 @@ from api.routes import (
     metrics,
     page,
     past,
+    picture_sheets,
     plain,
     query,
     reconcile,
@@ -149,6 +150,7 @@ def create_app(
         reconcile,
         cypher,
         sparql,
+        picture_sheets,  # before `images`, whose address takes any word there
         images,
         checks,
         jobs,

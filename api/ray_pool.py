@@ -1,9 +1,9 @@
-"""Shards of linking jobs by Ray's actors, on this machine or on a cluster; the extra ``ray``.
+"""Shards of jobs by Ray's actors, on this machine or on a cluster; the extra ``ray``.
 
 The ledger stays with the command: it leases shards, sends them out and keeps what comes back, so
 that a run by Ray resumes, pauses and writes the very bytes that a run without it would. Actors open
-the linker themselves: on a cluster the working folder, the linker's folder and the tables must lie
-at the same paths on every machine. ``RAY_ADDRESS`` names a cluster; without it Ray runs here.
+linkers and models themselves: on a cluster the working folder, their folders and the tables must
+lie at the same paths on every machine. ``RAY_ADDRESS`` names a cluster; without it Ray runs here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from api.settings import Settings
 from api.steps.open_linker import LinkerChoice, open_linker
@@ -23,14 +23,22 @@ from kg.jobs import Shard, ShardResult
 if TYPE_CHECKING:
     from linkers.pipeline import LinkTask
 
-__all__ = ["LinkingActors", "RayPool"]
+__all__ = ["LinkingActors", "RayPool", "ShardOpener"]
 
 _AHEAD = 2  # shards an actor has: one in hand, one waiting
 
 
+class ShardOpener(Protocol):
+    """What an actor needs to do shards; plain values that can be sent to it."""
+
+    def function(self) -> Callable[[Shard], ShardResult]:
+        """Open what the work needs, where it is called, and return the pure function of a shard."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkingActors:
-    """What an actor needs to link shards; plain values that can be sent to it.
+    """Opens a linker (a `ShardOpener`).
 
     Attributes:
         workspace: The working folder.
@@ -67,14 +75,14 @@ class LinkingActors:
 class _Actor:
     """Lives in a process of Ray's."""
 
-    def __init__(self, actors: LinkingActors) -> None:
-        self._actors = actors
+    def __init__(self, opener: ShardOpener) -> None:
+        self._opener = opener
         self._function: Callable[[Shard], ShardResult] | None = None
 
-    def link(self, shard: Shard) -> ShardResult | EngineError:
+    def do(self, shard: Shard) -> ShardResult | EngineError:
         """Return what becomes of a shard; an error that marks it as failed is returned too."""
         try:
-            self._function = self._function or self._actors.function()
+            self._function = self._function or self._opener.function()
             return self._function(shard)
         except EngineError as error:
             return error
@@ -84,14 +92,14 @@ class RayPool:
     """Actors that do shards (`kg.job_runner.ShardPool`). Use it as a context manager.
 
     Args:
-        actors: What each actor needs.
+        opener: What each actor needs.
         workers: How many there are.
 
     Raises:
         MissingPartError: Ray is not installed.
     """
 
-    def __init__(self, actors: LinkingActors, *, workers: int) -> None:
+    def __init__(self, opener: ShardOpener, *, workers: int) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
         # Ray's own 15 leaves actors without a core where anything else runs on the machine
         os.environ.setdefault("RAY_worker_niceness", "0")
@@ -108,7 +116,7 @@ class RayPool:
             here = {} if address else {"num_cpus": workers, "include_dashboard": False}
             ray.init(address=address, log_to_driver=False, configure_logging=False, **here)
         remote = ray.remote(num_cpus=1)(_Actor)
-        self._actors = [remote.remote(actors) for _ in range(workers)]
+        self._actors = [remote.remote(opener) for _ in range(workers)]
         self._busy = dict.fromkeys(range(workers), 0)
         self._begun: dict[Any, tuple[int, Shard]] = {}
 
@@ -135,7 +143,7 @@ class RayPool:
         """Begin a shard with the actor that has the fewest."""
         number = min(self._busy, key=lambda one: self._busy[one])
         self._busy[number] += 1
-        self._begun[self._actors[number].link.remote(shard)] = (number, shard)
+        self._begun[self._actors[number].do.remote(shard)] = (number, shard)
 
     def take(self) -> tuple[Shard, ShardResult | EngineError]:
         """Wait for one of the shards that were begun, and return what became of it.

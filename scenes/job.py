@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 
 from kg.errors import ImageError, JobError
-from kg.jobs import Shard, ShardResult
+from kg.job_runner import ShardPool, run_job_ahead
+from kg.jobs import JobProgress, Shard, ShardResult
 from kg.ledger import Ledger, run_job
 from kg.model import EntityKey
 from kg.progress import Progress, silent
@@ -14,10 +16,13 @@ from scenes.graph import WriteReport, write_scenes
 from scenes.model import Pixels, SceneParser
 from scenes.records import SeenImage
 
-__all__ = ["OpenImage", "run_scene_job", "scene_shard"]
+__all__ = ["OpenImage", "OpenPool", "run_scene_job", "scene_shard"]
 
 OpenImage = Callable[[str], Pixels]
 """Opens an image by its sha256; raises `ImageError` where it cannot."""
+
+OpenPool = Callable[[], AbstractContextManager[ShardPool]]
+"""Opens a pool that calls `scene_shard` with the same model elsewhere."""
 
 KIND = "scenes"
 IMAGES_A_SHARD = 32
@@ -55,6 +60,7 @@ def run_scene_job(
     *,
     ledger: Ledger,
     open_image: OpenImage,
+    open_pool: OpenPool | None = None,
     progress: Progress = silent,
 ) -> WriteReport:
     """Take images apart and write the result.
@@ -68,6 +74,7 @@ def run_scene_job(
         model: The scene model, or a detector.
         ledger: Where the job stands.
         open_image: Opens an image by its sha256.
+        open_pool: Opened for the shards that are left; None does them here.
         progress: Told images done.
 
     Raises:
@@ -81,9 +88,7 @@ def run_scene_job(
         [{"images": [list(row) for row in part]} for part in parts],
         sizes=[len(part) for part in parts],
     )
-    state = run_job(
-        ledger, job.id, lambda shard: scene_shard(shard, model, open_image), progress=progress
-    )
+    state = _work(ledger, job.id, model, open_image, open_pool, progress)
     if state.state != "done":
         raise JobError(
             f"the scene job is {state.state}: {state.error or 'somebody stopped it'}",
@@ -96,3 +101,20 @@ def run_scene_job(
         for line in ledger.output(shard).decode().splitlines()
     )
     return write_scenes(store, seen, job=job.id, model=model.version)
+
+
+def _work(
+    ledger: Ledger,
+    job: str,
+    model: SceneParser,
+    open_image: OpenImage,
+    open_pool: OpenPool | None,
+    progress: Progress,
+) -> JobProgress:
+    """Do the shards that are left; no pool is opened where none is."""
+    if open_pool is None or ledger.place(job)[0] not in ("pending", "running"):
+        return run_job(
+            ledger, job, lambda shard: scene_shard(shard, model, open_image), progress=progress
+        )
+    with open_pool() as pool:
+        return run_job_ahead(ledger, job, pool, progress=progress)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from kg.errors import InputError
-from scenes.masks import outline_path
+from scenes.masks import Mask, outline_path
 from scenes.model import Pixels, Region, Scene
 
-__all__ = ["INKS", "draw_png", "draw_svg", "outline_path"]
+__all__ = ["INKS", "MOST_DRAWN", "draw_png", "draw_svg", "mask_svg", "outline_path", "tinted"]
 
 INKS = ("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#008080", "#9a6324", "#808000")
-_MOST_DRAWN = 64
+MOST_DRAWN = 64
+"""Parts of one picture that are drawn at most."""
+_TINT, _SVG_TINT = 0.25, 0.18  # the outline makes up for the paler of the two
 
 
 def draw_svg(
@@ -65,9 +67,9 @@ def _chosen(scene: Scene, parts: Sequence[int] | None) -> list[int]:
         wrong = [p for p in parts if not 0 <= p < len(scene.regions)]
         if wrong:
             raise InputError(f"the scene has no part {wrong[0]}; it has {len(scene.regions)}")
-        return list(dict.fromkeys(parts))[:_MOST_DRAWN]
+        return list(dict.fromkeys(parts))[:MOST_DRAWN]
     named = [p for p, r in enumerate(scene.regions) if r.label not in (None, "other", "field")]
-    return (named or list(range(len(scene.regions))))[:_MOST_DRAWN]
+    return (named or list(range(len(scene.regions))))[:MOST_DRAWN]
 
 
 def _caption(region: Region) -> str:
@@ -83,10 +85,9 @@ def _summary(scene: Scene, chosen: list[int]) -> str:
 def _part_svg(region: Region, ink: str, width: int) -> str:
     left, top, right, bottom = region.box_xyxy
     stroke, size = width / 220, max(width / 28, 4)
-    path = outline_path(region.mask)
     return (
         f'<g fill="none" stroke="{ink}" stroke-width="{stroke:.2f}">'
-        f'<path d="{path}" fill="{ink}" fill-opacity="0.18" fill-rule="evenodd"/>'
+        f"{mask_svg(region.mask, ink)}"
         f'<rect x="{left:g}" y="{top:g}" width="{right - left:g}" height="{bottom - top:g}" '
         f'stroke-dasharray="{stroke * 3:.2f}"/>'
         f'<text x="{left:g}" y="{max(top - stroke, size):g}" font-size="{size:.1f}" fill="{ink}" '
@@ -130,12 +131,9 @@ def draw_png(image: Pixels, scene: Scene, *, parts: Sequence[int] | None = None)
     """
     _check(image, scene)
     chosen = _chosen(scene, parts)
-    tinted = image.astype(np.float64)
-    for position in chosen:
-        ink = np.array(_rgb(INKS[position % len(INKS)]), dtype=np.float64)
-        mask = scene.regions[position].mask
-        tinted[mask] = 0.75 * tinted[mask] + 0.25 * ink
-    picture = Image.fromarray(tinted.round().astype(np.uint8))
+    picture = Image.fromarray(
+        tinted(image, [(scene.regions[p].mask, INKS[p % len(INKS)]) for p in chosen])
+    )
     draw = ImageDraw.Draw(picture)
     for position in chosen:
         region, ink_name = scene.regions[position], INKS[position % len(INKS)]
@@ -143,6 +141,33 @@ def draw_png(image: Pixels, scene: Scene, *, parts: Sequence[int] | None = None)
         draw.rectangle((left, top, right - 1, bottom - 1), outline=ink_name)
         draw.text((left + 1, max(top - 11, 0)), _caption(region), fill=ink_name)
     return _png(picture)
+
+
+def mask_svg(mask: Mask, ink: str) -> str:
+    """Return a mask as an SVG path in its own pixels: its outline, tinted inside.
+
+    Args:
+        mask: ``(height, width)``.
+        ink: Colour in hexadecimal, as those of `INKS`.
+    """
+    return (
+        f'<path d="{outline_path(mask)}" fill="{ink}" fill-opacity="{_SVG_TINT}" '
+        f'fill-rule="evenodd"/>'
+    )
+
+
+def tinted(image: Pixels, masks: Iterable[tuple[Mask, str]]) -> Pixels:
+    """Return an image with each mask tinted in its ink, one after the other.
+
+    Args:
+        image: ``(height, width, 3)``.
+        masks: ``(height, width)`` each, with a colour in hexadecimal.
+    """
+    result = image.astype(np.float64)
+    for mask, ink in masks:
+        result[mask] = (1 - _TINT) * result[mask] + _TINT * np.array(_rgb(ink), dtype=np.float64)
+    drawn: Pixels = result.round().astype(np.uint8)
+    return drawn
 
 
 def _rgb(ink: str) -> tuple[int, int, int]:

@@ -8,12 +8,21 @@ from numpy.typing import NDArray
 from kg.errors import InputError, LimitError
 from kg.model import BoxXyxy
 
-__all__ = ["MAX_MASK_PIXELS", "box_of", "decode_rle", "encode_rle", "filled", "outline_path"]
+__all__ = [
+    "MAX_MASK_PIXELS",
+    "Mask",
+    "box_of",
+    "decode_rle",
+    "encode_rle",
+    "filled",
+    "outline_path",
+]
 
 MAX_MASK_PIXELS = 64_000_000
 """Largest mask that is decoded, in pixels."""
 
 Mask = NDArray[np.bool_]
+"""``(height, width)``: true where the part is."""
 
 
 def encode_rle(mask: Mask) -> str:

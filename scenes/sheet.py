@@ -1,4 +1,4 @@
-"""A contact sheet: many images on one page, with the boxes, labels and predicates of each."""
+"""A contact sheet: many images on one page, each with masks, boxes, labels and predicates."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from kg.errors import InputError
 from kg.model import BoxXyxy
-from scenes.look import INKS
+from scenes.look import INKS, mask_svg, tinted
+from scenes.masks import Mask
 from scenes.model import Pixels
 
 __all__ = ["MAX_PIXELS", "MAX_TILES", "Tile", "sheet_png", "sheet_svg"]
@@ -37,6 +39,7 @@ class Tile:
         image: ``(height, width, 3)``.
         boxes: Of its parts, in its pixels.
         labels: Of its parts.
+        masks: Of its parts, each of the image's size, None where there is none; empty for none.
         relations: Subject and object by their positions, with the predicate between them.
     """
 
@@ -44,6 +47,7 @@ class Tile:
     image: Pixels
     boxes: Sequence[BoxXyxy]
     labels: Sequence[str]
+    masks: Sequence[Mask | None] = ()
     relations: Sequence[tuple[int, str, int]] = ()
 
 
@@ -57,8 +61,19 @@ class _Placed:
     width: int
     height: int
 
-    def picture(self) -> Image.Image:
-        return Image.fromarray(self.tile.image).resize((self.width, self.height))
+    def picture(self, *, with_masks: bool = False) -> Image.Image:
+        size = (self.width, self.height)
+        picture = Image.fromarray(self.tile.image).resize(size)
+        if not with_masks:
+            return picture
+        return Image.fromarray(tinted(np.asarray(picture), self.masks()))
+
+    def masks(self) -> Iterator[tuple[Mask, str]]:
+        """Iterate the masks at the size on the sheet, with their inks."""
+        for number, mask in enumerate(self.tile.masks):
+            if mask is not None:
+                small = Image.fromarray(mask).resize((self.width, self.height))
+                yield np.asarray(small), INKS[number % len(INKS)]
 
     def box(self, number: int) -> BoxXyxy:
         """Return a part's box on the sheet."""
@@ -99,6 +114,7 @@ def _placed(
             raise InputError(
                 f"{len(tile.labels)} labels for {len(tile.boxes)} boxes", where=tile.title
             )
+        _check_masks(tile)
         height, width = tile.image.shape[:2]
         scale = side / max(height, width)
         row, column = divmod(number, columns)
@@ -119,6 +135,17 @@ def _placed(
             hint="make the side of a picture smaller",
         )
     return found, size
+
+
+def _check_masks(tile: Tile) -> None:
+    if tile.masks and len(tile.masks) != len(tile.boxes):
+        raise InputError(f"{len(tile.masks)} masks for {len(tile.boxes)} boxes", where=tile.title)
+    for mask in tile.masks:
+        if mask is not None and mask.shape != tile.image.shape[:2]:
+            raise InputError(
+                f"a mask of {mask.shape} pixels for an image of {tile.image.shape[:2]}",
+                where=tile.title,
+            )
 
 
 def sheet_svg(tiles: Sequence[Tile], *, columns: int = 4, side: int = 320) -> str:
@@ -161,6 +188,9 @@ def _tile_svg(one: _Placed) -> Iterator[str]:
         f'<image x="{one.left}" y="{one.top}" width="{one.width}" height="{one.height}" '
         f'href="data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"/>'
     )
+    drawn = "".join(f'<g stroke="{ink}">{mask_svg(mask, ink)}</g>' for mask, ink in one.masks())
+    if drawn:
+        yield f'<g transform="translate({one.left} {one.top})">{drawn}</g>'
     for number, label in enumerate(one.tile.labels):
         ink = INKS[number % len(INKS)]
         x1, y1, x2, y2 = one.box(number)
@@ -192,7 +222,7 @@ def sheet_png(tiles: Sequence[Tile], *, columns: int = 4, side: int = 320) -> by
     draw = ImageDraw.Draw(sheet)
     for one in placed:
         draw.text((one.left, one.top - _TITLE + 2), one.tile.title, fill=_TEXT)
-        sheet.paste(one.picture(), (one.left, one.top))
+        sheet.paste(one.picture(with_masks=True), (one.left, one.top))
         for number, label in enumerate(one.tile.labels):
             ink = INKS[number % len(INKS)]
             x1, y1, x2, y2 = one.box(number)

@@ -13,6 +13,7 @@ __all__ = ["add_parser", "run"]
 EXAMPLES = """examples:
   umbra scenes run --descriptions examples/countries/flag_descriptions.jsonl.gz
   umbra scenes run --label Image --detector models/detr
+  umbra scenes run --engine ray --workers 8
   umbra scenes run --estimate
 
 With --descriptions a model is trained first; without, the model trained last is used. A newer
@@ -40,6 +41,13 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     job.add_argument("--key", default="country:{entity_id}", help="how entity_id makes a key")
     job.add_argument("--drawn-alike", type=Path, help="JSON with sets of equal pictures")
+    job.add_argument(
+        "--engine",
+        choices=("local", "ray"),
+        default="local",
+        help="who does the work (ray: the extra 'ray'; RAY_ADDRESS names a cluster)",
+    )
+    job.add_argument("--workers", type=int, default=1, help="actors of Ray's (default 1)")
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     job.set_defaults(run=run)
     scenes_check.add_parser(actions, common)
@@ -61,6 +69,8 @@ def run(arguments: argparse.Namespace) -> int:
         key=arguments.key,
         drawn_alike=arguments.drawn_alike,
         detector=arguments.detector,
+        engine=arguments.engine,
+        workers=arguments.workers,
     )
     with Engine.open(arguments.folder) as engine:
         if arguments.estimate:

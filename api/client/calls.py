@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from api.check_schemas import ChecksOut
 from api.client.connection import Connection, path_of
@@ -46,6 +46,7 @@ OPERATIONS: Mapping[str, str] = {
     "POST /v1/suggestions": "suggest_next",
     "GET /v1/context": "context",
     "GET /v1/entities/{key}": "entity",
+    "GET /v1/images/sheet": "sheet",
     "GET /v1/images/{sha256}": "image",
     "GET /v1/checks/{key}": "checks",
     "GET /v1/info": "info",
@@ -203,6 +204,21 @@ class Client(Reviewing):
         """Read what is in conflict with an entity's pictures; `limit` is of its parts."""
         path = path_of("/v1/checks/{key}", key=key)
         return self._to.read("GET", path, ChecksOut, query={"limit": limit})
+
+    def sheet(
+        self,
+        keys: Sequence[str] = (),
+        *,
+        labels: Sequence[str] = (),
+        most: int = 24,
+        columns: int = 4,
+        side: int = 320,
+        format: Literal["svg", "png"] = "svg",  # noqa: A002 - the parameter's name
+    ) -> bytes:
+        """Draw pictures with their parts on one page: of keys, of labels, or the first ones."""
+        look = {"most": most, "columns": columns, "side": side, "format": format}
+        query = {"key": list(keys), "label": list(labels), **look}
+        return self._to.content("GET", "/v1/images/sheet", query=query)
 
     def info(self) -> InfoOut:
         """Read what the graph holds."""

@@ -15,6 +15,7 @@ __all__ = [
     "QUESTIONS",
     "RECONCILED",
     "SEARCHES",
+    "SHEETS",
     "TABLE",
     "TEXTS",
     "WITHIN",
@@ -112,6 +113,10 @@ CYPHER: dict[str, Any] = {
 ENTITY_KEYS: dict[str, Any] = {
     "country": {"summary": "A country", "value": "country:TR"},
     "part": {"summary": "A part of its flag", "value": "part:country:TR/0"},
+}
+
+SHEETS: dict[str, Any] = {
+    "two": {"summary": "Two flags beside each other", "value": ["country:TR", "country:AZ"]},
 }
 
 RECONCILED: dict[str, Any] = {

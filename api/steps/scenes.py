@@ -5,18 +5,25 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from kg.errors import MissingPartError, RecordError, SettingError
+from api.steps.link import MAX_WORKERS
+from kg.errors import JobError, MissingPartError, RecordError, SettingError
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from api.engine import Engine
+    from api.settings import Settings
+    from api.workspace import Workspace
+    from kg.jobs import Shard, ShardResult
     from kg.model import EntityKey
     from scenes.model import SceneParser
 
 __all__ = [
     "SCENES",
+    "SceneActors",
     "SceneJob",
     "estimate_scenes",
     "read_descriptions",
@@ -45,6 +52,8 @@ class SceneJob:
         drawn_alike: JSON object whose ``union`` is a list of sets of ids drawn alike.
         seed: Of the split and the networks.
         detector: Directory or hub id of an object detector, in the place of a scene model.
+        engine: Who does the shards: this process (``local``), or ``ray`` (`api.ray_pool`).
+        workers: Actors of Ray's.
     """
 
     label: str = "Country"
@@ -53,6 +62,8 @@ class SceneJob:
     drawn_alike: Path | None = None
     seed: int = 0
     detector: str | None = None
+    engine: Literal["local", "ray"] = "local"
+    workers: int = 1
 
     def __post_init__(self) -> None:
         """Check that there is one source of labels."""
@@ -61,6 +72,54 @@ class SceneJob:
                 "a detector brings its own labels and learns nothing from descriptions",
                 hint="give the one or the other",
             )
+        if not 1 <= self.workers <= MAX_WORKERS:
+            raise SettingError(f"workers must lie in 1-{MAX_WORKERS}", where="--workers")
+        if self.workers > 1 and self.engine == "local":
+            raise SettingError(
+                "this process does all shards itself",
+                where="--workers",
+                hint="add --engine ray, or leave --workers out",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneActors:
+    """Opens a scene model or a detector where an actor runs (`api.ray_pool.ShardOpener`).
+
+    Attributes:
+        workspace: The working folder, which holds the images and the model.
+        settings: Its settings.
+        detector: As of `SceneJob`.
+        version: Of the model that the job was submitted for.
+    """
+
+    workspace: Workspace
+    settings: Settings
+    detector: str | None
+    version: str
+
+    def function(self) -> Callable[[Shard], ShardResult]:
+        """Open the model and return the pure function of a shard.
+
+        Raises:
+            JobError: The model is another one there.
+        """
+        import torch
+
+        from api.engine import Engine
+        from api.steps.knowledge_base import opened
+        from scenes.job import scene_shard
+
+        torch.set_num_threads(1)
+        engine = Engine(self.workspace, settings=self.settings)
+        model = _kept_model(engine, self.detector)
+        if model.version != self.version:
+            raise JobError(
+                f"the scene model is {model.version} there, the job's is {self.version}",
+                where="an actor of Ray's",
+                hint="give every machine the same working folder and detector",
+            )
+        return lambda shard: scene_shard(shard, model, lambda sha256: opened(engine, sha256))
 
 
 def run_scenes(engine: Engine, job: SceneJob, *, progress: Progress = silent) -> dict[str, Any]:
@@ -86,7 +145,7 @@ def run_scenes(engine: Engine, job: SceneJob, *, progress: Progress = silent) ->
     images = _images(engine, job.label)
     with engine.workspace.doing(SCENES, _inputs(images, job)) as outcome:
         model, figures = _model(engine, job, dict(images), progress)
-        outcome.update(_write(engine, model, images, progress), model=model.version)
+        outcome.update(_write(engine, model, images, job, progress), model=model.version)
         if figures:
             outcome["figures"] = figures
     return outcome
@@ -126,31 +185,38 @@ def _content(path: Path | None) -> str | None:
 def _model(
     engine: Engine, job: SceneJob, images: dict[EntityKey, str], progress: Progress
 ) -> tuple[SceneParser, dict[str, Any]]:
-    if job.detector is not None:
-        from scenes.detector import DetectedScenes, TransformersDetector
-
-        return DetectedScenes(TransformersDetector(job.detector)), {}
+    if job.descriptions is None:
+        return _kept_model(engine, job.detector), {}
     from api.steps.encoders import image_encoder
     from api.steps.knowledge_base import opened
     from scenes.assessment import evaluate_scenes
     from scenes.pipeline import SceneModel
 
-    folder = engine.workspace.model("full", SCENES)
-    encoder = image_encoder(engine)
-    if job.descriptions is None:
-        return SceneModel.load(folder, encoder=encoder), {}
     pixels = {str(key): opened(engine, sha256) for key, sha256 in images.items()}
     descriptions = read_descriptions(job.descriptions, job.key)
     model = SceneModel.train(
         pixels,
         descriptions,
-        encoder=encoder,
+        encoder=image_encoder(engine),
         tied=read_tied(job.drawn_alike, job.key),
         seed=job.seed,
         progress=progress,
     )
-    model.save(folder)
+    model.save(engine.workspace.model("full", SCENES))
     return model, evaluate_scenes(model, pixels, descriptions, seed=job.seed)
+
+
+def _kept_model(engine: Engine, detector: str | None) -> SceneParser:
+    """Return the detector that is named, else the model that was trained last."""
+    if detector is not None:
+        from scenes.detector import DetectedScenes, TransformersDetector
+
+        return DetectedScenes(TransformersDetector(detector))
+    from api.steps.encoders import image_encoder
+    from scenes.pipeline import SceneModel
+
+    folder = engine.workspace.model("full", SCENES)
+    return SceneModel.load(folder, encoder=image_encoder(engine))
 
 
 def read_descriptions(path: Path, key: str) -> dict[str, str]:
@@ -182,12 +248,23 @@ def read_tied(drawn_alike: Path | None, key: str) -> list[list[str]]:
 
 
 def _write(
-    engine: Engine, model: SceneParser, images: list[tuple[EntityKey, str]], progress: Progress
+    engine: Engine,
+    model: SceneParser,
+    images: list[tuple[EntityKey, str]],
+    job: SceneJob,
+    progress: Progress,
 ) -> dict[str, Any]:
+    from api.ray_pool import RayPool
     from api.steps.knowledge_base import opened
     from kg.ledger import Ledger
     from scenes.job import run_scene_job
 
+    actors = SceneActors(
+        workspace=engine.workspace,
+        settings=engine.settings,
+        detector=job.detector,
+        version=model.version,
+    )
     with Ledger(engine.workspace.ledger) as ledger:
         report = run_scene_job(
             engine.store,
@@ -195,6 +272,9 @@ def _write(
             model,
             ledger=ledger,
             open_image=lambda sha256: opened(engine, sha256),
+            open_pool=(lambda: RayPool(actors, workers=job.workers))
+            if job.engine == "ray"
+            else None,
             progress=progress,
         )
     return asdict(report)

@@ -57,7 +57,7 @@ def test_there_is_a_method_for_every_operation_and_its_models(client: TestClient
             assert returned in (bytes, dict[str, Any]) or "Iterator" in repr(returned), place
 
 
-SAID_OTHERWISE = {"q": "text", "label": "labels", "kind": "kinds"}
+SAID_OTHERWISE = {"q": "text", "key": "keys", "label": "labels", "kind": "kinds"}
 """Parameters that a method calls by a clearer name."""
 LEFT_OUT = {"default-graph-uri", "named-graph-uri"}
 """Of SPARQL's protocol: there is one graph."""
@@ -95,6 +95,8 @@ def test_a_session_from_a_question_to_its_picture(address: str, world: WorldEngi
         assert entity == world.entity(hit.key, limit=20)
         assert graph.image(entity.images[0].sha256).startswith(b"\x89PNG")
         assert b"<svg" in graph.image(entity.images[0].sha256, part=entity.parts[0].key)
+        assert b"white crescent" in graph.sheet([entity.key])
+        assert graph.sheet(labels=["Country"], side=32, format="png").startswith(b"\x89PNG")
         assert graph.jobs().jobs == ()
         assert graph.review_decisions().decisions == ()
 

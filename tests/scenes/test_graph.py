@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +11,14 @@ from numpy.typing import NDArray
 
 from kg.backends import open_store
 from kg.errors import ConstraintError, ImageError
-from kg.jobs import Shard
+from kg.jobs import Shard, ShardResult
 from kg.ledger import Ledger
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.store import Store
 from kg.upkeep.undo import Undo, undo
 from scenes.graph import scene_to_graph, write_scenes
-from scenes.job import run_scene_job, scene_shard
+from scenes.job import IMAGES_A_SHARD, run_scene_job, scene_shard
 from scenes.masks import decode_rle
 from scenes.model import Region, Relation, Scene
 from scenes.pipeline import SceneModel
@@ -48,14 +50,20 @@ def scene(label: str = "crescent") -> Scene:
     return Scene(width=30, height=4, regions=regions, relations=relations)
 
 
-@pytest.fixture
-def store() -> Iterator[Store]:
+@contextmanager
+def two_countries() -> Iterator[Store]:
     with open_store("memory:") as opened:
         record = Provenance(kind="asserted", source="countries.jsonl")
         opened.upsert_entities(
             Entity(key=key, label="Country", name=key[-2:], provenance=(record,))
             for key in (TR, JP)
         )
+        yield opened
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    with two_countries() as opened:
         yield opened
 
 
@@ -258,6 +266,53 @@ def test_a_job_goes_on_after_an_interruption_and_ends_the_same(
         assert content(store) == before
     names = {edge.tail for edge in store.edges(head=TR, relation="depicts")}
     assert {"shape:crescent", "shape:star", "shape:field"} <= names
+
+
+class Elsewhere:
+    """A pool of one that counts what it does; `kg.job_runner.ShardPool`."""
+
+    room = 2
+
+    def __init__(self, model: SceneModel) -> None:
+        self.begun: list[Shard] = []
+        self.done = 0
+        self.model = model
+
+    def submit(self, shard: Shard) -> None:
+        self.begun.append(shard)
+
+    def take(self) -> tuple[Shard, ShardResult]:
+        self.done += 1
+        shard = self.begun.pop()
+        return shard, scene_shard(shard, self.model, open_image)
+
+
+def test_a_pool_goes_on_where_this_process_stopped_and_is_not_opened_for_nothing(
+    store: Store, model: SceneModel, tmp_path: Path
+) -> None:
+    images = [(TR, f"more{n}") for n in range(2 * IMAGES_A_SHARD + 3)]
+    with two_countries() as alone, Ledger(tmp_path / "alone.sqlite") as ledger:
+        run_scene_job(alone, images, model, ledger=ledger, open_image=open_image)
+        wanted = content(alone)
+    pool = Elsewhere(model)
+    opened = []
+
+    def open_pool() -> AbstractContextManager[Elsewhere]:
+        opened.append(pool)
+        return nullcontext(pool)
+
+    def stop(done: int, _total: int) -> None:
+        if done:
+            raise KeyboardInterrupt
+
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        run = partial(run_scene_job, store, images, model, ledger=ledger, open_image=open_image)
+        with pytest.raises(KeyboardInterrupt):
+            run(progress=stop)
+        run(open_pool=open_pool)
+        assert (pool.done, content(store)) == (2, wanted)
+        run(open_pool=open_pool)
+    assert opened == [pool]
 
 
 def test_a_shard_depends_on_itself_alone_and_keeps_broken_images_as_rows(

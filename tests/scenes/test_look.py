@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from kg.errors import InputError
-from scenes.look import draw_png, draw_svg
+from scenes.look import INKS, draw_png, draw_svg, tinted
 from scenes.model import Scene
 from scenes.pipeline import SceneModel
 from scenes.sheet import Tile, sheet_png, sheet_svg
@@ -97,3 +97,20 @@ def test_a_sheet_in_pixels_shows_the_pictures_where_they_belong() -> None:
 def test_a_sheet_out_of_range_is_refused(count: int, columns: int, side: int) -> None:
     with pytest.raises(InputError):
         sheet_svg(tiles(count), columns=columns, side=side)
+
+
+def test_masks_on_a_sheet_are_drawn_as_on_one_picture() -> None:
+    (plain,) = tiles(1)
+    mask = np.zeros((40, 80), dtype=bool)
+    mask[10:30, 50:70] = True
+    tile = replace(plain, masks=[None, mask], relations=[])
+    root = ET.fromstring(sheet_svg([tile], side=160))  # noqa: S314
+    (path,) = root.iter(f"{SVG}path")
+    assert (path.get("d"), path.get("fill")) == ("M100 20H140V60H100Z", INKS[1])
+    sheet = np.asarray(Image.open(io.BytesIO(sheet_png([tile], side=160))))
+    tint = tinted(plain.image, [(mask, INKS[1])])[20, 60]
+    assert (sheet == tint).all(axis=2).sum() >= 40 * 40 - 2 * 40
+    with pytest.raises(InputError, match="1 masks for 2 boxes"):
+        sheet_svg([replace(plain, masks=[mask])])
+    with pytest.raises(InputError, match="a mask of"):
+        sheet_svg([replace(plain, masks=[None, mask[1:]])])
