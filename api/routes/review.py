@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Body, Query, Response
 
@@ -38,16 +39,32 @@ router = APIRouter(tags=["review"], route_class=scoped("read", changes="write"))
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 After = Annotated[int, Query(ge=0, lt=2**53, description="number of the last one before")]
+Cursor = Annotated[
+    str | None, Query(max_length=30_000, description="the `next` of the page before")
+]
 Label = Annotated[str | None, Query(max_length=200)]
 Least = Annotated[float, Query(ge=0, le=1, description="least probability")]
 Known = problems(StoreError, QueryTimeoutError)
-Searched = problems(LimitError, SettingError, StoreError, QueryTimeoutError)
+Searched = problems(InputError, LimitError, SettingError, StoreError, QueryTimeoutError)
 
 
-@router.get("/v1/review/cases", summary="List what waits for a decision", responses=Known)
-async def cases(desk: DeskDep, work: WorkDep, limit: Limit = 20) -> CasesOut:
-    """List open cases, the most useful first, each with its candidates and reasons."""
-    return await work(desk.cases, limit=limit)
+@router.get(
+    "/v1/review/cases",
+    summary="List what waits for a decision",
+    responses=problems(InputError, StoreError, QueryTimeoutError),
+)
+async def cases(
+    desk: DeskDep, work: WorkDep, response: Response, limit: Limit = 20, after: Cursor = None
+) -> CasesOut:
+    """List open cases, the most useful first, each with its candidates and reasons.
+
+    `Link` names the next page.
+    """
+    found = await work(desk.cases, limit=limit, after=after)
+    if found.next is not None:
+        address = f"/v1/review/cases?limit={limit}&after={found.next}"
+        response.headers["Link"] = f'<{address}>; rel="next"'
+    return found
 
 
 @router.post(
@@ -90,10 +107,24 @@ async def decide(
 
 @router.get("/v1/review/duplicates", summary="Find entities that may be one", responses=Searched)
 async def search(
-    desk: DeskDep, work: WorkDep, label: Label = None, least: Least = 0.5, limit: Limit = 100
+    desk: DeskDep,
+    work: WorkDep,
+    response: Response,
+    label: Label = None,
+    least: Least = 0.5,
+    limit: Limit = 100,
+    after: Cursor = None,
 ) -> DuplicatesOut:
-    """Find pairs of entities that may be one, with reasons; nothing is written."""
-    return await work(duplicates, desk, label=label, least=least, limit=limit)
+    """Find pairs of entities that may be one, with reasons; nothing is written.
+
+    `Link` names the next page.
+    """
+    found = await work(duplicates, desk, label=label, least=least, limit=limit, after=after)
+    if found.next is not None:
+        asked = {"label": label, "least": least, "limit": limit, "after": found.next}
+        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        response.headers["Link"] = f'</v1/review/duplicates?{query}>; rel="next"'
+    return found
 
 
 @router.post(
