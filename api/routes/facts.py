@@ -10,6 +10,7 @@ from api.access.scopes import scoped
 from api.dependencies import WorkDep
 from api.fact_desk import FactDesk
 from api.fact_schemas import FactIn, FactOut, FactsOut
+from api.next_page import link_next
 from api.problems import problems
 from kg.errors import (
     ConflictError,
@@ -69,9 +70,7 @@ async def facts(
     `Link` names the next page.
     """
     found = await work(desk.facts, limit=limit, after=after)
-    if found.next is not None:
-        address = f"/v1/review/facts?limit={limit}&after={found.next}"
-        response.headers["Link"] = f'<{address}>; rel="next"'
+    link_next(response, "/v1/review/facts", after=found.next, limit=limit)
     return found
 
 

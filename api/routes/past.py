@@ -10,6 +10,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
+from api.next_page import link_next
 from api.problems import problems
 from api.routes.examples import ENTITY_KEYS
 from api.steps.diff import diff_named
@@ -69,9 +70,7 @@ async def history(
     `Link` names the next page.
     """
     found = await work(history_of, engine, key, limit=limit, after=after)
-    if found.next is not None:
-        address = f"/v1/history/{quote(key, safe='')}?limit={limit}&after={found.next}"
-        response.headers["Link"] = f'<{address}>; rel="next"'
+    link_next(response, f"/v1/history/{quote(key, safe='')}", after=found.next, limit=limit)
     return found
 
 

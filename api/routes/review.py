@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlencode
 
 from fastapi import APIRouter, Body, Query, Response
 
 from api.access.scopes import scoped
 from api.dependencies import DeskDep, RunnerDep, WorkDep
+from api.next_page import link_next
 from api.problems import problems
 from api.review_schemas import (
     CasesFromJobIn,
@@ -61,9 +61,7 @@ async def cases(
     `Link` names the next page.
     """
     found = await work(desk.cases, limit=limit, after=after)
-    if found.next is not None:
-        address = f"/v1/review/cases?limit={limit}&after={found.next}"
-        response.headers["Link"] = f'<{address}>; rel="next"'
+    link_next(response, "/v1/review/cases", after=found.next, limit=limit)
     return found
 
 
@@ -85,9 +83,7 @@ async def decisions(
 ) -> DecisionsOut:
     """Read decisions in their order, undone and refused ones too; `Link` names the next page."""
     found = await work(desk.decisions, limit=limit, after=after)
-    if found.next is not None:
-        address = f"/v1/review/decisions?limit={limit}&after={found.next}"
-        response.headers["Link"] = f'<{address}>; rel="next"'
+    link_next(response, "/v1/review/decisions", after=found.next, limit=limit)
     return found
 
 
@@ -120,10 +116,8 @@ async def search(
     `Link` names the next page.
     """
     found = await work(duplicates, desk, label=label, least=least, limit=limit, after=after)
-    if found.next is not None:
-        asked = {"label": label, "least": least, "limit": limit, "after": found.next}
-        query = urlencode({name: value for name, value in asked.items() if value is not None})
-        response.headers["Link"] = f'</v1/review/duplicates?{query}>; rel="next"'
+    path = "/v1/review/duplicates"
+    link_next(response, path, after=found.next, limit=limit, label=label, least=least)
     return found
 
 

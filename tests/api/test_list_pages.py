@@ -73,13 +73,13 @@ def pages(client: TestClient, path: str, limit: int) -> Iterator[list[dict[str, 
 
 
 @pytest.mark.parametrize("path", LISTS)
-@pytest.mark.parametrize("limit", [1, 2, 1000])
-def test_pages_join_to_the_whole(server: TestClient, path: str, limit: int) -> None:
-    found = list(pages(server, path, limit))
+def test_pages_join_to_the_whole(server: TestClient, path: str) -> None:
     whole = server.get(path).json()[LISTS[path]]
     assert len(whole) >= 4
-    assert [len(page) for page in found[:-1]] == [limit] * (len(found) - 1)
-    assert [one for page in found for one in page] == whole
+    for limit in (len(whole) // 4, len(whole) - 1, len(whole), 1000):
+        found = list(pages(server, path, limit))
+        assert [len(page) for page in found[:-1]] == [limit] * (len(found) - 1)
+        assert [one for page in found for one in page] == whole
 
 
 HALF_A_CHARACTER = cursor_of(("\ud800", "x"))
@@ -89,16 +89,16 @@ NO_CURSORS = (
 )
 
 
-@pytest.mark.parametrize("cursor", NO_CURSORS)
 @pytest.mark.parametrize("path", [path for path in LISTS if path != "/v1/review/facts"])
-def test_what_is_no_cursor_is_refused(server: TestClient, path: str, cursor: str) -> None:
-    response = server.get(path, params={"after": cursor})
-    assert "`next`" in problem(response, "input-error", 400)["hint"]
+def test_what_is_no_cursor_is_refused(server: TestClient, path: str) -> None:
+    for cursor in NO_CURSORS:
+        response = server.get(path, params={"after": cursor})
+        assert "`next`" in problem(response, "input-error", 400)["hint"], cursor
 
 
-@pytest.mark.parametrize("cursor", ["x", "", "0", "-1", "1.5", "9" * 30])
-def test_a_list_that_goes_by_numbers_refuses_other_cursors(server: TestClient, cursor: str) -> None:
-    problem(server.get("/v1/review/facts", params={"after": cursor}), "invalid-request", 422)
+def test_a_list_that_goes_by_numbers_refuses_other_cursors(server: TestClient) -> None:
+    for cursor in ("x", "", "0", "-1", "1.5", "9" * 30):
+        problem(server.get("/v1/review/facts", params={"after": cursor}), "invalid-request", 422)
 
 
 def test_what_is_written_between_two_pages_neither_hides_nor_doubles(
