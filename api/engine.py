@@ -219,7 +219,7 @@ class Engine(OpenGraph):
             UnknownEntityError: No entity has this key.
             InputError: `after` is no cursor.
         """
-        from api.edge_cursors import edge_of
+        from api.cursors import edge_of
         from api.entities import show_entity
 
         return show_entity(self, key, limit=limit, after=None if after is None else edge_of(after))

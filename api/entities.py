@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from api.edge_cursors import cursor_of
+from api.cursors import cursor_of
 from api.schemas import EdgesOut, EntityOut
 from api.views import edge_out, image_out, part_out
 from kg.errors import MissingPartError, UnknownEntityError

@@ -42,7 +42,7 @@ class FactDesk:
         >>> from api.engine import Engine
         >>> from api.workspace import Workspace
         >>> FactDesk(Engine(Workspace(Path(tempfile.mkdtemp())))).facts()
-        FactsOut(facts=())
+        FactsOut(facts=(), next=None)
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -50,13 +50,30 @@ class FactDesk:
         self._lock = threading.RLock()
         self._journal: Journal | None = None
         self._last: dict[EdgeKey, dict[str, Any]] = {}
+        self._numbers: dict[EdgeKey, int] = {}  # of the last verdicts, from 1 in the file's order
+        self._read = 0
 
-    def facts(self) -> FactsOut:
-        """Return the verdicts that hold, the latest first."""
+    def facts(self, *, limit: int | None = None, after: int | None = None) -> FactsOut:
+        """Return the verdicts that hold, the latest first, or a page of them.
+
+        What is decided between two pages stands before the first of them and shifts none.
+
+        Args:
+            limit: Most verdicts; all if not given.
+            after: The `next` of the page before.
+        """
         with self._lock:
             self._catch_up()
-            held = [row for row in self._last.values() if row["verdict"] != "undo"]
-            return FactsOut(facts=tuple(FactOut.model_validate(row) for row in reversed(held)))
+            held = [
+                (self._numbers[edge], row)
+                for edge, row in reversed(self._last.items())
+                if row["verdict"] != "undo" and (after is None or self._numbers[edge] < after)
+            ]
+            page = held if limit is None else held[:limit]
+            return FactsOut(
+                facts=tuple(FactOut.model_validate(row) for _, row in page),
+                next=page[-1][0] if 0 < len(page) < len(held) else None,
+            )
 
     def decide(self, asked: FactIn) -> FactOut:
         """Keep a verdict and do it to the graph; the same one again changes nothing.
@@ -163,6 +180,8 @@ class FactDesk:
             edge = (row["head"], row["relation"], row["tail"])
             self._last.pop(edge, None)  # the latest stands last
             self._last[edge] = row
+            self._read += 1
+            self._numbers[edge] = self._read
 
 
 def _job_of(edge: EdgeKey) -> str:

@@ -65,6 +65,9 @@ class FactOut(Model):
 
 
 class FactsOut(Model):
-    """The verdicts that hold, the latest first."""
+    """A page of the verdicts that hold, the latest first."""
 
     facts: tuple[FactOut, ...]
+    next: int | None = Field(
+        default=None, description="where there are more: send it as `after` for them"
+    )

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cursors import cursor_of, place_of
 from api.review_schemas import (
     CaseCandidateOut,
     CaseOut,
@@ -95,13 +96,31 @@ class ReviewDesk:
         with self._lock:
             return self.review.add(cases)
 
-    def cases(self, *, limit: int = 20) -> CasesOut:
-        """Return open cases, the most useful first."""
+    def cases(self, *, limit: int = 20, after: str | None = None) -> CasesOut:
+        """Return a page of open cases, the most useful first.
+
+        What is decided between two pages makes cases of the same words worth less: one may come
+        again, none that stays open is passed over.
+
+        Args:
+            limit: Most cases.
+            after: The `next` of the page before.
+
+        Raises:
+            InputError: `after` is no cursor.
+        """
+        past = None if after is None else place_of(after)
         with self._lock:
             review = self.review
-            found = review.cases()
-            shown = tuple(self.shown(case) for case in found[:limit])
-            return CasesOut(cases=shown, open=len(found), decided=len(review.answers))
+            found = review.worths()
+            later = [row for row in found if past is None or (-row[0], (row[1].id,)) > past]
+            page = later[:limit]
+            return CasesOut(
+                cases=tuple(self.shown(case) for _, case in page),
+                open=len(found),
+                decided=len(review.answers),
+                next=_cursor(*page[-1]) if len(page) < len(later) else None,
+            )
 
     def decide(self, body: DecisionIn) -> DecisionOut:
         """Make a decision (`linkers.review.Review.decide`); entities by key or by unique name.
@@ -220,3 +239,7 @@ class ReviewDesk:
             details=request,
             **head,
         )
+
+
+def _cursor(worth: float, case: Case) -> str:
+    return cursor_of((repr(worth), case.id))

@@ -59,11 +59,14 @@ class CaseOut(Model):
 
 
 class CasesOut(Model):
-    """Open cases, the most useful first."""
+    """A page of the open cases, the most useful first."""
 
     cases: tuple[CaseOut, ...]
     open: int = Field(description="how many wait in all")
     decided: int
+    next: str | None = Field(
+        default=None, description="cursor, where there are more: send it as `after` for them"
+    )
 
 
 class CasesFromJobIn(Model):
@@ -137,6 +140,9 @@ class DuplicatesIn(Model):
         default=0.5, ge=0, le=1, description="least probability; not calibrated"
     )
     limit: Annotated[int, JSON_NUMBER] = Field(default=100, ge=1, le=1_000)
+    after: str | None = Field(
+        default=None, max_length=30_000, description="the `next` of the page before"
+    )
 
 
 class DuplicateOut(Model):
@@ -154,10 +160,13 @@ class DuplicateOut(Model):
 
 
 class DuplicatesOut(Model):
-    """Pairs of entities that may be one, the likeliest first."""
+    """A page of the pairs of entities that may be one, the likeliest first."""
 
     pairs: tuple[DuplicateOut, ...]
     found: int = Field(description="how many there are in all")
+    next: str | None = Field(
+        default=None, description="cursor, where there are more: send it as `after` for them"
+    )
     new_cases: int = Field(description="how many became cases; 0 in a dry run")
     learnt_from: int = Field(
         default=0, description="decisions that taught the weights; 0: they were set by hand"

@@ -226,9 +226,10 @@ class JobOut(Model):
 
 
 class JobsOut(Model):
-    """The jobs that the server knows, newest first."""
+    """A page of the jobs that the server knows, newest first."""
 
     jobs: tuple[JobOut, ...]
+    next: str | None = Field(default=None, description="the last job of the page: send as `after`")
 
 
 class HealthOut(Model):

@@ -141,13 +141,15 @@ class HistoryOut(Model):
         key: The entity.
         present: Whether it is in the graph now.
         events: What happened; those without a time come first.
-        truncated: Whether there were more.
+        truncated: Whether there are more after these.
+        next: Cursor: send it as `after` for them.
     """
 
     key: str
     present: bool
     events: tuple[EventOut, ...]
     truncated: bool
+    next: str | None = None
 
 
 class ValueChangeOut(Model):

@@ -32,6 +32,7 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import seed as seeded
 from hypothesis import settings as hypothesis_settings
+from requests import Timeout
 from schemathesis.core.failures import AcceptedNegativeData, Failure, FailureGroup
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation import GenerationMode
@@ -155,6 +156,9 @@ def fuzz(
                 additional_checks=[fitting_requests_fit, unfit_requests_are_refused],
                 excluded_checks=[positive_data_acceptance, negative_data_rejection],
             )
+        except (TimeoutError, Timeout) as error:  # a finding; the run goes on
+            asked = f"{case.method} {case.formatted_path} {case.query!r} {case.body!r}"
+            findings.failures.setdefault(f"{label}: no answer in time", f"{error}: {asked}"[:2000])
         except FailureGroup as group:
             for failure in group.exceptions:
                 findings.failures.setdefault(f"{label}: {_kind(failure)}", str(group)[:2000])

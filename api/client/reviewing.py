@@ -28,9 +28,10 @@ class Reviewing:
 
     _to: Connection
 
-    def review_cases(self, *, limit: int | None = None) -> CasesOut:
-        """Read the links that wait for a decision."""
-        return self._to.read("GET", "/v1/review/cases", CasesOut, query={"limit": limit})
+    def review_cases(self, *, limit: int | None = None, after: str | None = None) -> CasesOut:
+        """Read a page of what waits for a decision; `after` is the `next` of the page before."""
+        asked = {"limit": limit, "after": after}
+        return self._to.read("GET", "/v1/review/cases", CasesOut, query=asked)
 
     def load_review_cases(
         self, job: CasesFromJobIn, *, idempotency_key: str | None = None
@@ -54,7 +55,7 @@ class Reviewing:
         )
 
     def duplicates(self, **asked: Any) -> DuplicatesOut:
-        """Find entities that may be one: label, least, limit."""
+        """Find entities that may be one: label, least, limit, after."""
         return self._to.read("GET", "/v1/review/duplicates", DuplicatesOut, query=asked)
 
     def review_duplicates(
@@ -78,9 +79,10 @@ class Reviewing:
             "POST", "/v1/review/import", ImportedOut, body=file, once=idempotency_key
         )
 
-    def facts(self) -> FactsOut:
-        """Read the verdicts on single edges."""
-        return self._to.read("GET", "/v1/review/facts", FactsOut)
+    def facts(self, *, limit: int | None = None, after: int | None = None) -> FactsOut:
+        """Read a page of the verdicts on single edges; `after` is the `next` of the page before."""
+        asked = {"limit": limit, "after": after}
+        return self._to.read("GET", "/v1/review/facts", FactsOut, query=asked)
 
     def decide_fact(self, verdict: FactIn, *, idempotency_key: str | None = None) -> FactOut:
         """Accept or reject an edge, or take the verdict back."""
@@ -92,11 +94,12 @@ class Reviewing:
         """Say what would go with a source, a job or an edge; with `confirm`, take it back."""
         return self._to.read("POST", "/v1/undo", UndoOut, body=what, once=idempotency_key)
 
-    def history(self, key: str, *, limit: int | None = None) -> HistoryOut:
-        """Read how an entity came to be."""
-        return self._to.read(
-            "GET", path_of("/v1/history/{key}", key=key), HistoryOut, query={"limit": limit}
-        )
+    def history(
+        self, key: str, *, limit: int | None = None, after: str | None = None
+    ) -> HistoryOut:
+        """Read a page of how an entity came to be; `after` is the `next` of the page before."""
+        path = path_of("/v1/history/{key}", key=key)
+        return self._to.read("GET", path, HistoryOut, query={"limit": limit, "after": after})
 
     def diff(self, old: str, new: str = "store", *, limit: int | None = None) -> DiffOut:
         """Read how two snapshots, or a snapshot and the store, differ."""

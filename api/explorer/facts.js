@@ -13,7 +13,12 @@ export const reviewer = () => localStorage.getItem(NAME) || "reader";
 export const setReviewer = (name) => localStorage.setItem(NAME, name);
 
 export async function readFacts() {
-  const { facts } = await getJson("/v1/review/facts");
+  const facts = [];
+  for (let after = ""; after !== null;) {
+    const page = await getJson(`/v1/review/facts${after}`);
+    facts.push(...page.facts);
+    after = page.next === null ? null : `?after=${page.next}`;
+  }
   held = new Map(facts.map((fact) => [idOf(fact), fact]));
   return facts;
 }

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.access.scopes import scoped
 from api.dependencies import engine_of, work_of
+from api.next_page import link_next
 from api.problems import problems
 from api.routes.examples import ENTITY_KEYS
 from api.schemas import EntityOut
@@ -38,7 +39,5 @@ async def entity(
 ) -> EntityOut:
     """Read an entity and one page of its edges, both directions; `Link` names the next page."""
     found = await work_of(request)(engine_of(request).entity, key, limit=limit, after=after)
-    if found.next is not None:
-        address = f"/v1/entities/{quote(key, safe='')}?limit={limit}&after={found.next}"
-        response.headers["Link"] = f'<{address}>; rel="next"'
+    link_next(response, f"/v1/entities/{quote(key, safe='')}", after=found.next, limit=limit)
     return found

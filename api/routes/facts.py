@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import APIRouter, Body, Depends, Query, Request, Response
 
 from api.access.scopes import scoped
 from api.dependencies import WorkDep
 from api.fact_desk import FactDesk
 from api.fact_schemas import FactIn, FactOut, FactsOut
+from api.next_page import link_next
 from api.problems import problems
 from kg.errors import (
     ConflictError,
@@ -54,10 +55,23 @@ FactDeskDep = Annotated[FactDesk, Depends(_desk)]
 _KEPT = (MissingPartError, ForeignFileError, QueryTimeoutError)
 
 
+Limit = Annotated[int, Query(ge=1, le=1000, description="verdicts of one page")]
+After = Annotated[
+    int | None, Query(ge=1, lt=2**53, description="the `next` of the page before: go on after it")
+]
+
+
 @router.get("/v1/review/facts", summary="List verdicts on edges", responses=problems(*_KEPT))
-async def facts(desk: FactDeskDep, work: WorkDep) -> FactsOut:
-    """List the edges that people have accepted or rejected, the latest verdict first."""
-    return await work(desk.facts)
+async def facts(
+    desk: FactDeskDep, work: WorkDep, response: Response, limit: Limit = 1_000, after: After = None
+) -> FactsOut:
+    """List a page of the edges that people have accepted or rejected, the latest verdict first.
+
+    `Link` names the next page.
+    """
+    found = await work(desk.facts, limit=limit, after=after)
+    link_next(response, "/v1/review/facts", after=found.next, limit=limit)
+    return found
 
 
 @router.post(

@@ -13,6 +13,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from api.access.scopes import also_needs, scoped
 from api.dependencies import RunnerDep
 from api.job_parameters import JobIn
+from api.next_page import link_next
 from api.problems import problems
 from api.routes.examples import JOB, JOBS, shown
 from api.rows import ARROW, NDJSON, file_response, rows_wanted
@@ -32,7 +33,7 @@ GOODBYE_S = 0.8
 Id = Annotated[str, Path(max_length=64)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="jobs of one page")]
 After = Annotated[
-    str | None, Query(max_length=64, description="the last job of the page before: go on after it")
+    str | None, Query(max_length=64, description="the `next` of the page before: go on after it")
 ]
 IdempotencyKey = Annotated[
     str | None,
@@ -77,10 +78,9 @@ def jobs(runner: RunnerDep, response: Response, limit: Limit = 100, after: After
         runner.get(after)  # an unknown one is a problem, not an empty page
         begin = next((n + 1 for n, job in enumerate(found) if job.id == after), len(found))
     page = found[begin : begin + limit]
-    if begin + limit < len(found):
-        address = f"/v1/jobs?limit={limit}&after={page[-1].id}"
-        response.headers["Link"] = f'<{address}>; rel="next"'
-    return JobsOut(jobs=page)
+    following = page[-1].id if begin + limit < len(found) else None
+    link_next(response, "/v1/jobs", after=following, limit=limit)
+    return JobsOut(jobs=page, next=following)
 
 
 @router.get("/v1/jobs/{id}", summary="Read a job", responses=problems("unknown-job") | shown(JOB))

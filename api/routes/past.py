@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path as FilePath
 from typing import Annotated, Any
+from urllib.parse import quote
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
+from api.next_page import link_next
 from api.problems import problems
 from api.routes.examples import ENTITY_KEYS
 from api.steps.diff import diff_named
@@ -28,7 +30,8 @@ UNDOS: dict[str, Any] = {
     }
 }
 Key = Annotated[str, Path(max_length=2000, openapi_examples=ENTITY_KEYS)]
-Limit = Annotated[int, Query(ge=1, le=1000, description="most events")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="events of one page")]
+After = Annotated[str | None, Query(max_length=20_000, description="the `next` of the page before")]
 Examples = Annotated[int, Query(ge=0, le=1000, description="examples of each kind")]
 Name = Annotated[str, Query(max_length=200, description="a snapshot's name, or `store`")]
 
@@ -52,11 +55,23 @@ async def undo(
 @router.get(
     "/v1/history/{key:path}",
     summary="Read how an entity came to be",
-    responses=problems(UnknownEntityError, StoreUnavailableError),
+    responses=problems(InputError, UnknownEntityError, StoreUnavailableError),
 )
-async def history(key: Key, engine: EngineDep, work: WorkDep, limit: Limit = 200) -> HistoryOut:
-    """Read every record of an entity and of its edges, oldest first, and what was taken back."""
-    return await work(history_of, engine, key, limit=limit)
+async def history(
+    key: Key,
+    engine: EngineDep,
+    work: WorkDep,
+    response: Response,
+    limit: Limit = 200,
+    after: After = None,
+) -> HistoryOut:
+    """Read the records of an entity and of its edges, oldest first, and what was taken back.
+
+    `Link` names the next page.
+    """
+    found = await work(history_of, engine, key, limit=limit, after=after)
+    link_next(response, f"/v1/history/{quote(key, safe='')}", after=found.next, limit=limit)
+    return found
 
 
 @router.get(

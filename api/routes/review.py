@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Query, Response
 
 from api.access.scopes import scoped
 from api.dependencies import DeskDep, RunnerDep, WorkDep
+from api.next_page import link_next
 from api.problems import problems
 from api.review_schemas import (
     CasesFromJobIn,
@@ -38,16 +39,30 @@ router = APIRouter(tags=["review"], route_class=scoped("read", changes="write"))
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 After = Annotated[int, Query(ge=0, lt=2**53, description="number of the last one before")]
+Cursor = Annotated[
+    str | None, Query(max_length=30_000, description="the `next` of the page before")
+]
 Label = Annotated[str | None, Query(max_length=200)]
 Least = Annotated[float, Query(ge=0, le=1, description="least probability")]
 Known = problems(StoreError, QueryTimeoutError)
-Searched = problems(LimitError, SettingError, StoreError, QueryTimeoutError)
+Searched = problems(InputError, LimitError, SettingError, StoreError, QueryTimeoutError)
 
 
-@router.get("/v1/review/cases", summary="List what waits for a decision", responses=Known)
-async def cases(desk: DeskDep, work: WorkDep, limit: Limit = 20) -> CasesOut:
-    """List open cases, the most useful first, each with its candidates and reasons."""
-    return await work(desk.cases, limit=limit)
+@router.get(
+    "/v1/review/cases",
+    summary="List what waits for a decision",
+    responses=problems(InputError, StoreError, QueryTimeoutError),
+)
+async def cases(
+    desk: DeskDep, work: WorkDep, response: Response, limit: Limit = 20, after: Cursor = None
+) -> CasesOut:
+    """List open cases, the most useful first, each with its candidates and reasons.
+
+    `Link` names the next page.
+    """
+    found = await work(desk.cases, limit=limit, after=after)
+    link_next(response, "/v1/review/cases", after=found.next, limit=limit)
+    return found
 
 
 @router.post(
@@ -68,9 +83,7 @@ async def decisions(
 ) -> DecisionsOut:
     """Read decisions in their order, undone and refused ones too; `Link` names the next page."""
     found = await work(desk.decisions, limit=limit, after=after)
-    if found.next is not None:
-        address = f"/v1/review/decisions?limit={limit}&after={found.next}"
-        response.headers["Link"] = f'<{address}>; rel="next"'
+    link_next(response, "/v1/review/decisions", after=found.next, limit=limit)
     return found
 
 
@@ -90,10 +103,22 @@ async def decide(
 
 @router.get("/v1/review/duplicates", summary="Find entities that may be one", responses=Searched)
 async def search(
-    desk: DeskDep, work: WorkDep, label: Label = None, least: Least = 0.5, limit: Limit = 100
+    desk: DeskDep,
+    work: WorkDep,
+    response: Response,
+    label: Label = None,
+    least: Least = 0.5,
+    limit: Limit = 100,
+    after: Cursor = None,
 ) -> DuplicatesOut:
-    """Find pairs of entities that may be one, with reasons; nothing is written."""
-    return await work(duplicates, desk, label=label, least=least, limit=limit)
+    """Find pairs of entities that may be one, with reasons; nothing is written.
+
+    `Link` names the next page.
+    """
+    found = await work(duplicates, desk, label=label, least=least, limit=limit, after=after)
+    path = "/v1/review/duplicates"
+    link_next(response, path, after=found.next, limit=limit, label=label, least=least)
+    return found
 
 
 @router.post(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from api.cursors import cursor_of, texts_of
 from api.undo_schemas import EventOut, HistoryOut, ValueOut
 from kg.claimed import spoken_by
 from kg.errors import UnknownEntityError
@@ -27,10 +30,16 @@ SAID: dict[str, str] = {
     "accepted": "a person accepted it",
 }
 TAKEN_BACK = "it was taken back"
+PLACE = 5
+"""Texts that an event is sorted by."""
+LONG = 300
+"""Characters of one of them, so that no cursor is too long for an address."""
 
 
-def history_of(engine: Engine, key: str, *, limit: int = 200) -> HistoryOut:
-    """Return what is known of how an entity and its edges came to be, oldest first.
+def history_of(
+    engine: Engine, key: str, *, limit: int = 200, after: str | None = None
+) -> HistoryOut:
+    """Return a page of what is known of how an entity and its edges came to be, oldest first.
 
     The time is that of the record, else when its job was submitted. What was taken back
     (`api.steps.undo`) is told with the time at which it was.
@@ -39,10 +48,13 @@ def history_of(engine: Engine, key: str, *, limit: int = 200) -> HistoryOut:
         engine: Whose graph.
         key: The entity.
         limit: Most events.
+        after: The `next` of the page before.
 
     Raises:
         UnknownEntityError: Nothing is known of such a key.
+        InputError: `after` is no cursor.
     """
+    past = None if after is None else texts_of(after, PLACE)
     name = EntityKey(key)
     entity = engine.store.entity(name)
     times = _job_times(engine.workspace)
@@ -54,13 +66,27 @@ def history_of(engine: Engine, key: str, *, limit: int = 200) -> HistoryOut:
         events += _taken_back(path, name)
     if entity is None and not events:
         raise UnknownEntityError(key)
-    events.sort(key=lambda event: event.at or "")
+    placed = sorted({_place(event, key): event for event in events}.items(), key=itemgetter(0))
+    later = [row for row in placed if past is None or row[0] > past]
+    more = len(later) > limit
     return HistoryOut(
         key=key,
         present=entity is not None,
-        events=tuple(events[:limit]),
-        truncated=len(events) > limit,
+        events=tuple(event for _, event in later[:limit]),
+        truncated=more,
+        next=cursor_of(later[limit - 1][0]) if more else None,
     )
+
+
+def _place(event: EventOut, key: str) -> tuple[str, ...]:
+    """Return what an event is sorted by: its time, the entity before its edges, and its own text.
+
+    The last part tells any two events apart that differ, so that a page goes on where one ended.
+    """
+    whole = hashlib.sha256(event.model_dump_json().encode()).hexdigest()
+    own = "" if event.about == key else event.about
+    texts = (event.at or "", own, event.source, event.locator or "")
+    return *(text[:LONG] for text in texts), whole
 
 
 def _events_of(facts: Iterable[Entity | Edge], times: dict[str, str]) -> Iterator[EventOut]:

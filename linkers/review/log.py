@@ -15,7 +15,7 @@ from linkers.model import Mention
 from linkers.review.change import Change
 from linkers.review.journal import Journal
 from linkers.review.model import Case, Decision, Request
-from linkers.review.order import most_useful_first
+from linkers.review.order import worths
 
 __all__ = ["DecisionLog"]
 
@@ -118,6 +118,10 @@ class DecisionLog:
 
     def cases(self, *, limit: int | None = None) -> list[Case]:
         """Return the open cases, the most useful first; a pair that merges made one is none."""
+        return [case for _, case in self.worths()[:limit]]
+
+    def worths(self) -> list[tuple[float, Case]]:
+        """Return the open cases with what each is worth (`linkers.review.order`), best first."""
         answered = self.answers
         waiting = [
             case
@@ -125,7 +129,7 @@ class DecisionLog:
             if key not in answered and not self._merged(case)
         ]
         done = [self._cases[key] for key in answered if key in self._cases]
-        return most_useful_first(waiting, done)[:limit]
+        return sorted(worths(waiting, done), key=lambda row: (-row[0], row[1].id))
 
     def _merged(self, case: Case) -> bool:
         """Tell whether decisions about other cases, or about none, have made a pair one entity."""

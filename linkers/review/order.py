@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from linkers.names import normalised
 from linkers.review.model import Case
 
-__all__ = ["doubt", "most_useful_first"]
+__all__ = ["doubt", "most_useful_first", "worths"]
 
 
 def doubt(case: Case) -> float:
@@ -38,6 +38,17 @@ def most_useful_first(opened: Iterable[Case], decided: Iterable[Case] = ()) -> l
         opened: The cases that wait.
         decided: Those that were decided.
     """
+    found = worths(opened, decided)
+    return [case for _, case in sorted(found, key=lambda row: (-row[0], row[1].id))]
+
+
+def worths(opened: Iterable[Case], decided: Iterable[Case] = ()) -> list[tuple[float, Case]]:
+    """Return open cases with what each is worth, in the order in which they were given.
+
+    Args:
+        opened: The cases that wait.
+        decided: Those that were decided.
+    """
     waiting = list(opened)
     repeats = Counter(map(_words, waiting))
     answered = Counter(map(_words, decided))
@@ -46,7 +57,7 @@ def most_useful_first(opened: Iterable[Case], decided: Iterable[Case] = ()) -> l
         words = _words(case)
         return doubt(case) * (1 + math.log(repeats[words])) / (1 + answered[words])
 
-    return sorted(waiting, key=lambda case: (-worth(case), case.id))
+    return [(worth(case), case) for case in waiting]
 
 
 def _words(case: Case) -> str:

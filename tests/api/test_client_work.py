@@ -64,7 +64,15 @@ def test_a_graph_grows_is_looked_at_decided_on_and_made_as_before(
     assert graph.decide_fact(verdict, idempotency_key="tuesday") == accepted
     assert graph.facts().facts == (accepted,)
     assert any(event.source == "ada" for event in graph.history("country:GR").events)
-    graph.decide_fact(verdict.model_copy(update={"verdict": "undo"}))
+    first = graph.history("country:GR", limit=1)
+    older = graph.history("country:GR", after=first.next).events
+    assert (*first.events, *older) == graph.history("country:GR").events
+    rejected = verdict.model_copy(update={"tail": "country:AZ", "verdict": "reject"})
+    held = graph.decide_fact(rejected)
+    assert graph.facts(limit=1).facts == (held,)
+    assert graph.facts(after=graph.facts(limit=1).next).facts == (accepted,)
+    for one in (verdict, rejected):
+        graph.decide_fact(one.model_copy(update={"verdict": "undo"}))
     assert graph.facts().facts == ()
     assert graph.review_duplicates(DuplicatesIn(label="Country", least=0.99)).pairs == ()
     assert graph.review_cases().cases == ()

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.edge_cursors import cursor_of
+from api.cursors import cursor_of
 from kg.model import Edge, EntityKey
 from kg.provenance import Provenance
 from tests.api.conftest import ADDRESS

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from api.workspace import Workspace
-from tests.api.test_app import events_of
 from tests.api.test_guard import problem
+from tests.api.test_job_routes import events_of
 from tests.api.test_runner import until
 from tests.api.test_serve import serving
 

@@ -153,6 +153,8 @@ def test_pages_of_jobs_hold_each_once(tmp_path: Path) -> None:
             seen += [job["id"] for job in response.json()["jobs"]]
             link = response.headers.get("link", "")
             address = link.partition(">")[0].removeprefix("<")
+            following = httpx.QueryParams(address.partition("?")[2]).get("after")
+            assert following == response.json()["next"]
         assert sorted(seen) == sorted(made)
         assert seen == [job["id"] for job in client.get("/v1/jobs").json()["jobs"]]
         problem(client.get("/v1/jobs?after=0000000000000000"), "unknown-job", 404)

@@ -30,8 +30,8 @@ from api.workspace import Workspace
 from kg.backends import open_store
 from kg.backends.bolt import BoltStore
 from kg.errors import SettingError
-from tests.api.test_app import events_of
 from tests.api.test_guard import problem
+from tests.api.test_job_routes import events_of
 from tests.api.test_runner import until
 from tests.api.world import WorldEngine
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from requests import ReadTimeout
+from schemathesis import Case
 from starlette.responses import JSONResponse
 
 from bench.rest_fuzz import KEY, Findings, fuzz, served
@@ -53,6 +55,27 @@ def test_a_request_that_should_be_refused_and_is_not_is_found(tmp_path: Path) ->
 
         fuzz(app, findings, each=2, seed=1, choose="/v1/lax".__eq__)
     assert "GET /v1/lax: Schema-violating request accepted" in findings.failures
+
+
+def test_a_request_without_an_answer_is_noted_and_the_run_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings = Findings()
+    with served(tmp_path / "world", store=QuietStore()) as app:
+
+        @app.get("/v1/slow")
+        def slow() -> dict[str, str]:
+            return {}
+
+        def never(*_: Any, **__: Any) -> None:
+            raise ReadTimeout("no byte came")
+
+        monkeypatch.setattr(Case, "call_and_validate", never)
+        fuzz(app, findings, each=1, seed=1, choose=("/v1/slow", "/healthz").__contains__)
+    assert findings.failures.keys() == {
+        "GET /v1/slow: no answer in time", "GET /healthz: no answer in time",
+    }  # fmt: skip
+    assert "GET /v1/slow" in findings.failures["GET /v1/slow: no answer in time"]
 
 
 LABEL = {"in": "query", "name": "label", "schema": {"type": "array", "items": {"type": "string"}}}
