@@ -14,6 +14,7 @@ from pydantic_settings import (
 )
 
 from kg.errors import SettingError
+from kg.stemming import Language
 
 __all__ = ["Settings", "load_settings"]
 
@@ -27,6 +28,8 @@ class Settings(BaseSettings):
         store_password: Its password.
         text_encoder: `packaged`, `tiny` (for tests), or a `transformers` directory or hub id.
         image_encoder: The same for images.
+        text_languages: Languages of the graph's texts, such as ``["de", "en"]``: search then also
+            finds inflections of words. None finds words as they are written.
         idle_timeout_s: Seconds without a client after which the embedded store ends itself.
         data: Folder of data sets by name (NELL995, FB15k-237 …); see `umbra evaluate --help`.
         java: Another Java for the embedded store than the one that comes with it.
@@ -64,6 +67,7 @@ class Settings(BaseSettings):
     store_password: SecretStr = SecretStr("")
     text_encoder: str = "packaged"
     image_encoder: str = "packaged"
+    text_languages: tuple[Language, ...] = ()
     idle_timeout_s: float = Field(default=300.0, gt=0)
     data: Path | None = None
     java: Path | None = None

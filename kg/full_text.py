@@ -4,7 +4,8 @@ A derived index (tantivy, BM25): it carries the version of the store that it has
 the store's change feed before a search. It is made anew where the feed does not tell, when a fifth
 of it has been replaced (the engine's counts of words still hold what was), or when its files are
 damaged, and can be deleted at any time. Words are folded by `kg.words` before they go in, so that
-highlights and matches never disagree.
+highlights and matches never disagree. Told the languages of the texts, it also finds inflections:
+a word of a query counts by itself or by its stem in one of them, whichever counts most.
 """
 
 from __future__ import annotations
@@ -24,9 +25,10 @@ from kg.errors import EngineError, InputError
 from kg.files import read_json, write_json
 from kg.full_text_documents import FIELDS, fill, schema, searched_texts
 from kg.full_text_following import follow
+from kg.full_text_queries import FUZZY_FROM, only, query_of, terms
 from kg.model import EntityKey
+from kg.stemming import Stems
 from kg.store import Store
-from kg.words import words
 
 __all__ = [
     "BOOSTS",
@@ -39,19 +41,15 @@ __all__ = [
     "version_on_disk",
 ]
 
-FORMAT = 2
+FORMAT = 3
 _NO_STEP = (EngineError, OSError, ValueError, KeyError, TypeError)
 """What may go wrong with what lies on the disk."""
 
 BOOSTS: Mapping[str, float] = dict.fromkeys(FIELDS, 1.0)
 """What a word counts by field: all the same, as `bench.search` chose on its valid queries."""
 
-MAX_TERMS = 64
-"""Distinct words of a query that count."""
 FEW_REPLACED = 100
 """Documents that may be replaced before an index is made anew, however small it is."""
-FUZZY_FROM = 5
-"""Characters from which a word that no entity holds may be misspelt by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +72,11 @@ class FullTextIndex:
         store: What is searched.
         folder: Where the index lies; None keeps it in memory.
         identity: Tells this store from another that has the same version.
+        languages: Languages of the texts, by `kg.stemming.LANGUAGES`; an index on disk of others
+            is made anew.
+
+    Raises:
+        InputError: There is no stemmer for a language.
 
     Example:
         >>> from kg.backends.memory import MemoryStore
@@ -84,10 +87,18 @@ class FullTextIndex:
         ['country:TR']
     """
 
-    def __init__(self, store: Store, folder: Path | None = None, *, identity: str = "") -> None:
+    def __init__(
+        self,
+        store: Store,
+        folder: Path | None = None,
+        *,
+        identity: str = "",
+        languages: Collection[str] = (),
+    ) -> None:
         self._store = store
         self._folder = folder
         self._identity = identity
+        self._stems = Stems(languages)
         self._lock = Lock()
         self._index: Any = None
         self._version = -1
@@ -123,11 +134,11 @@ class FullTextIndex:
             raise InputError(f"k is at least 1 and fields are {', '.join(FIELDS)}")
         index = self._current()
         searcher = index.searcher()
-        query = _query(index.schema, searcher, text, fields, prefix=prefix)
+        query = query_of(index.schema, searcher, terms(text, self._stems), fields, prefix=prefix)
         if query is None or not searcher.num_docs:
             return []
         if labels:
-            query = _only(index.schema, query, labels)
+            query = only(index.schema, query, labels)
         limit = min(4 * k + 100, searcher.num_docs)  # room to order what has equal scores
         found = searcher.search(query, limit).hits
         hits = [TextHit(EntityKey(searcher.doc(a)["key"][0]), round(s, 5)) for s, a in found]
@@ -154,12 +165,14 @@ class FullTextIndex:
         """Return the index in a folder and what is known of it.
 
         Raises:
-            ValueError: It is another store's, or not whole.
+            ValueError: It is another store's, of other languages, or not whole.
         """
         known = read_json(folder / "current.json", kind="full-text index", formats=(FORMAT,))
+        if (known["identity"], known["languages"]) != (self._identity, [*self._stems.languages]):
+            raise ValueError("not an index of this store in these languages")
         index = tantivy.Index.open(str(folder / known["name"]))
-        if known["identity"] != self._identity or index.searcher().num_docs != known["entities"]:
-            raise ValueError("not an index of this store")
+        if index.searcher().num_docs != known["entities"]:
+            raise ValueError("not whole")
         return index, known
 
     def _followed(self) -> Any:
@@ -173,7 +186,7 @@ class FullTextIndex:
             if changes is None:
                 return None
             most = max(FEW_REPLACED, index.searcher().num_docs // 5)
-            done = follow(index, self._store, changes) if replaced <= most else None
+            done = follow(index, self._store, changes, self._stems) if replaced <= most else None
             if done is None:
                 return None
             self._version, self._replaced = changes.version, replaced + done
@@ -187,20 +200,21 @@ class FullTextIndex:
         write_json(
             folder / "current.json",
             {"format": FORMAT, "version": self._version, "identity": self._identity, "name": name,
-             "entities": index.searcher().num_docs, "replaced": self._replaced},
+             "languages": self._stems.languages, "entities": index.searcher().num_docs,
+             "replaced": self._replaced},
         )  # fmt: skip
 
     def _made(self, version: int) -> Any:
         """Make the index; on disk in a folder of its own, which then becomes the current one."""
         self._version, self._replaced = version, 0
         if self._folder is None:
-            index = tantivy.Index(schema())
-            fill(index, self._store)
+            index = tantivy.Index(schema(self._stems))
+            fill(index, self._store, self._stems)
             return index
         self._folder.mkdir(parents=True, exist_ok=True)
         place = Path(mkdtemp(prefix="index-", dir=self._folder))
-        index = tantivy.Index(schema(), path=str(place))
-        fill(index, self._store)
+        index = tantivy.Index(schema(self._stems), path=str(place))
+        fill(index, self._store, self._stems)
         self._say(self._folder, index, place.name)
         for old in self._folder.glob("index-*"):
             if old != place:  # whoever reads it still has its files open
@@ -214,45 +228,3 @@ def version_on_disk(folder: Path) -> int | None:
         pointer = read_json(folder / "current.json", kind="full-text index", formats=(FORMAT,))
         return int(pointer["version"])
     return None
-
-
-def _query(
-    schema: Any, searcher: Any, text: str, fields: Mapping[str, float], *, prefix: bool
-) -> Any:
-    """Return a query that any word fulfils, or None where there is no word."""
-    terms = list(dict.fromkeys(word.text for word in words(text)))[:MAX_TERMS]
-    parts = []
-    for position, term in enumerate(terms):
-        unfinished = prefix and position == len(terms) - 1
-        for name, boost in fields.items():
-            if boost <= 0:
-                continue
-            if unfinished:
-                one = tantivy.Query.fuzzy_term_query(schema, name, term, distance=0, prefix=True)
-            elif len(term) >= FUZZY_FROM and not _known(schema, searcher, term):
-                one = tantivy.Query.fuzzy_term_query(schema, name, term, distance=1)
-            else:
-                one = tantivy.Query.term_query(schema, name, term, index_option="freq")
-            parts.append((tantivy.Occur.Should, tantivy.Query.boost_query(one, boost)))
-    return tantivy.Query.boolean_query(parts) if parts else None
-
-
-def _known(schema: Any, searcher: Any, term: str) -> bool:
-    """Tell whether an entity holds a word; the engine's counts still hold what was replaced."""
-    for name in FIELDS:
-        if searcher.doc_freq(name, term):
-            query = tantivy.Query.term_query(schema, name, term, index_option="freq")
-            if searcher.search(query, 1).hits:
-                return True
-    return False
-
-
-def _only(schema: Any, query: Any, labels: Collection[str]) -> Any:
-    """Return the query for entities of some labels; the labels add nothing to the score."""
-    wanted = tantivy.Query.term_set_query(schema, "label", sorted(labels))
-    return tantivy.Query.boolean_query(
-        [
-            (tantivy.Occur.Must, query),
-            (tantivy.Occur.Must, tantivy.Query.const_score_query(wanted, 0.0)),
-        ]
-    )

@@ -1,7 +1,13 @@
-"""What an index of words holds of each entity, and how it is made for a whole store."""
+"""What an index of words holds of each entity, and how it is made for a whole store.
+
+Beside each field stands one with the stems of its words for each language of the graph. What is
+known to be in one language, an attribute whose name ends in its code (as of RDF's literals with a
+language: ``about_de``), has stems in that language alone; other texts have them in all.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +15,7 @@ from typing import Any
 import tantivy
 
 from kg.model import Entity, EntityKey
+from kg.stemming import LANGUAGES, Stems
 from kg.store import Store
 from kg.words import words
 
@@ -21,6 +28,7 @@ __all__ = [
     "picture_texts",
     "schema",
     "searched_texts",
+    "stem_field",
 ]
 
 FIELDS = ("names", "prose", "picture", "facts")
@@ -29,6 +37,8 @@ the pictures' files; names of its neighbours in the graph."""
 MAX_FACTS = 64
 """Neighbours of an entity whose names count, those with the fewest edges first."""
 _HEAP = 64_000_000
+_TAGGED = re.compile(r"_([a-z]{2})(?:_[A-Z]{2})?\Z")
+"""The end of an attribute's name that tells the language of its texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,12 @@ class Around:
     degree: int = 0
 
 
-def schema() -> Any:
+def stem_field(name: str, language: str) -> str:
+    """Return the field that holds the stems of another in a language."""
+    return f"{name}_{language}"
+
+
+def schema(stems: Stems) -> Any:
     """Return the fields; those that are stored let the index follow its store."""
     builder = tantivy.SchemaBuilder()
     for name in ("key", "parent", "name"):
@@ -54,7 +69,8 @@ def schema() -> Any:
     builder.add_unsigned_field("degree", stored=True)
     builder.add_text_field("label", tokenizer_name="raw", index_option="basic")
     for name in FIELDS:
-        builder.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+        for field in (name, *(stem_field(name, code) for code in stems.languages)):
+            builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
 
 
@@ -62,10 +78,16 @@ def searched_texts(entity: Entity) -> Iterator[tuple[str, str]]:
     """Iterate the field and text of what an entity itself says; neighbours are not among it."""
     for name in (entity.name, *entity.aliases):
         yield "names", name
-    for _, value in sorted(entity.attributes.items()):
+    for _, text in _prose(entity):
+        yield "prose", text
+
+
+def _prose(entity: Entity) -> Iterator[tuple[str, str]]:
+    """Iterate the attribute and text of what is said of an entity."""
+    for name, value in sorted(entity.attributes.items()):
         for text in value if isinstance(value, tuple) else (value,):
             if isinstance(text, str):
-                yield "prose", text
+                yield name, text
 
 
 def picture_texts(part: Entity) -> tuple[str, ...]:
@@ -74,13 +96,15 @@ def picture_texts(part: Entity) -> tuple[str, ...]:
     return (part.name,) if colour is None else (part.name, colour)
 
 
-def document(entity: Entity, around: Around) -> Any:
+def document(entity: Entity, around: Around, stems: Stems) -> Any:
     """Return an entity as the index holds it."""
-    said: dict[str, list[str]] = {name: [] for name in FIELDS}
-    for name, text in searched_texts(entity):
-        said[name].append(text)
-    said["picture"] = [*around.parts, *(image.source for image in entity.images)]
-    said["facts"] = list(around.facts)
+    prose = list(_prose(entity))
+    said: dict[str, list[str]] = {
+        "names": [entity.name, *entity.aliases],
+        "prose": [text for _, text in prose],
+        "picture": [*around.parts, *(image.source for image in entity.images)],
+        "facts": list(around.facts),
+    }
     made = tantivy.Document(
         key=entity.key, label=entity.label, name=entity.name, degree=around.degree
     )
@@ -88,10 +112,14 @@ def document(entity: Entity, around: Around) -> Any:
         made.add_text("parent", entity.part.parent)
     for name, texts in said.items():
         made.add_text(name, _tokens(texts))
+    for code in stems.languages:
+        told = [text for attribute, text in prose if _language(attribute) in (None, code)]
+        for name, texts in (said | {"prose": told}).items():
+            made.add_text(stem_field(name, code), _stemmed(texts, stems, code))
     return made
 
 
-def fill(index: Any, store: Store) -> int:
+def fill(index: Any, store: Store, stems: Stems) -> int:
     """Write all entities and return how many there are."""
     names, parts = {}, dict[str, list[str]]()
     for entity in store.entities():
@@ -105,7 +133,7 @@ def fill(index: Any, store: Store) -> int:
         keys = near.get(entity.key, ())
         facts = sorted(keys, key=lambda other: (degree[other], other))[:MAX_FACTS]
         around = Around(parts.get(entity.key, ()), [names[key] for key in facts], len(keys))
-        writer.add_document(document(entity, around))
+        writer.add_document(document(entity, around, stems))
     writer.commit()
     writer.wait_merging_threads()
     index.reload()
@@ -123,3 +151,18 @@ def _neighbours(store: Store, names: Mapping[EntityKey, str]) -> dict[EntityKey,
 
 def _tokens(texts: Iterable[str]) -> str:
     return " ".join(word.text for text in texts for word in words(text))
+
+
+def _stemmed(texts: Iterable[str], stems: Stems, language: str) -> str:
+    return " ".join(
+        stem
+        for text in texts
+        for word in words(text)
+        for stem in stems.of(text[word.start : word.end], language)
+    )
+
+
+def _language(attribute: str) -> str | None:
+    """Return the language that an attribute's name tells, if it tells one."""
+    found = _TAGGED.search(attribute)
+    return found[1] if found is not None and found[1] in LANGUAGES else None

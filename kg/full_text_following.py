@@ -16,6 +16,7 @@ import tantivy
 from kg.changes import Changes
 from kg.full_text_documents import MAX_FACTS, Around, document, picture_texts
 from kg.model import Entity, EntityKey
+from kg.stemming import Stems
 from kg.store import Store
 
 __all__ = ["follow"]
@@ -34,13 +35,14 @@ class _Kept:
     degree: int
 
 
-def follow(index: Any, store: Store, changes: Changes) -> int | None:
+def follow(index: Any, store: Store, changes: Changes, stems: Stems) -> int | None:
     """Bring an index to its store as it is now.
 
     Args:
         index: As it was before the changes; it may hold some of them already.
         store: The store.
         changes: What was touched since.
+        stems: Those of the index.
 
     Returns:
         How many documents were made anew, or None if these are too many.
@@ -57,7 +59,7 @@ def follow(index: Any, store: Store, changes: Changes) -> int | None:
             entity = step.row(key)
             if entity is not None:
                 around = Around(step.parts_of(key), step.facts(near[key]), len(near[key]))
-                writer.add_document(document(entity, around))
+                writer.add_document(document(entity, around, stems))
         writer.commit()
     finally:
         writer.wait_merging_threads()

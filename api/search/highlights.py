@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import OSA
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kg.model import Entity, EntityKey
+    from kg.stemming import Stems
     from kg.store import Store
+
+    Roots = frozenset[tuple[str, str]]
 
 __all__ = ["highlights"]
 
@@ -27,7 +30,7 @@ _NEIGHBOURS = 200
 
 
 def highlights(
-    store: Store, entity: Entity, query: str, name: Callable[[EntityKey], str]
+    store: Store, entity: Entity, query: str, name: Callable[[EntityKey], str], stems: Stems
 ) -> tuple[HighlightOut, ...]:
     """Return the texts of an entity that hold words of a query, its own before its neighbours'.
 
@@ -36,14 +39,15 @@ def highlights(
         entity: Which.
         query: What was searched.
         name: Gives the name of another entity.
+        stems: Tell inflections.
     """
-    wanted = list(dict.fromkeys(word.text for word in words(query)))
+    wanted = {word.text: stems.roots(query[word.start : word.end]) for word in words(query)}
     found: list[HighlightOut] = []
     missing = set(wanted)
     for field, text in _texts(store, entity, name, missing):
         if len(found) == SHOWN:
             break
-        spans, held = _spans(text, wanted)
+        spans, held = _spans(text, wanted, stems)
         if field in ("picture", "facts") and not held & missing:
             continue  # neighbours only say what the entity itself does not
         if spans:
@@ -63,11 +67,14 @@ def _texts(
         yield ("picture" if edge.relation == "has_part" else "facts"), name(other)
 
 
-def _spans(text: str, wanted: Iterable[str]) -> tuple[list[tuple[int, int]], set[str]]:
+def _spans(
+    text: str, wanted: Mapping[str, Roots], stems: Stems
+) -> tuple[list[tuple[int, int]], set[str]]:
     spans: list[tuple[int, int]] = []
     held: set[str] = set()
     for word in words(text):
-        fitting = {term for term in wanted if _fits(word.text, term)}
+        mine = stems.roots(text[word.start : word.end])
+        fitting = {t for t, roots in wanted.items() if mine & roots or _fits(word.text, t)}
         if fitting:
             spans.append((word.start, word.end))
             held |= fitting

@@ -21,6 +21,7 @@ from kg.errors import InputError
 from kg.full_text import FullTextIndex
 from kg.model import EntityKey
 from kg.spans import span
+from kg.stemming import Stems
 
 if TYPE_CHECKING:
     from api.engine import Engine
@@ -135,7 +136,12 @@ class HybridSearch:
         # the version of a store that is lost with its process says nothing to the next one
         folder = workspace.words if store.capabilities.durable else None
         identity = identity_of_store(workspace, self._engine.settings)
-        return FullTextIndex(store, folder, identity=identity)
+        languages = self._stems.languages
+        return FullTextIndex(store, folder, identity=identity, languages=languages)
+
+    @cached_property
+    def _stems(self) -> Stems:
+        return Stems(self._engine.settings.text_languages)
 
     @cached_property
     def _neighbours(self) -> Neighbourhood:
@@ -166,7 +172,7 @@ class HybridSearch:
             label=entity.label,
             score=score,
             ranks=ranks,
-            highlights=highlights(store, entity, text, self._name),
+            highlights=highlights(store, entity, text, self._name, self._stems),
             image=image_out(entity.images[0]) if entity.images else None,
         )
 
