@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bench.flags.pictures import ARTISTS
-from bench.position_prompts import METHODS, judge, page, result_of, without_names
+from bench.position_prompts import METHODS, gains_of, judge, page, result_of, without_names
 from encoders.protocols import Vectors
 from evaluation import Measurement
 from tests.scenes.test_position_prompts import region
@@ -50,11 +50,13 @@ def test_blocks_tell_apart_what_is_alike_without_them() -> None:
 
 def test_the_page_says_what_blocks_won_by() -> None:
     better = {name: np.full(40, 1.0 if name == "blocks" else 2.0) for name in METHODS}
-    level = {name: np.full(40, 2.0) for name in METHODS}
-    for ranked, told in ((better, "They do."), (level, "They do not")):
-        result = result_of(dict.fromkeys(ARTISTS, ranked), clock=Measurement.start(), seed=0)
-        written = page(result)
+    worse = {name: np.full(40, 4.0 if name == "blocks" else 2.0) for name in METHODS}
+    for ranked, told, gain in ((better, "They do.", "+0.500"), (worse, "They do not", "-0.250")):
+        found = dict.fromkeys(ARTISTS, ranked)
+        result = result_of(found, clock=Measurement.start(), seed=0)
+        written = page(result, gains_of(found, seed=0))
         assert told in written
+        assert f"| over without blocks | {gain} | {gain} | {gain} |" in written
         assert written.count("| without blocks | 0.500 | 0.000 | 0.000 | 1.000 |") == 2
 
 
