@@ -7,29 +7,16 @@ kept apart, so that whoever asked can be told which part of the phrase counted f
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from kg.errors import InputError
 from scenes.lexicon import COLOURS, LABELS, NOUNS, NUMBERS, tokens
+from scenes.position_prompts import PLACES, Axis
 
-__all__ = ["Axis", "Order", "Phrase", "read_phrase"]
-
-Axis = Literal["x", "y"]
-"""Left to right, or top to bottom."""
+__all__ = ["Order", "Phrase", "read_phrase"]
 
 MAX_CHARACTERS = 500
 """Longest phrase that is read."""
 
-_PLACES: dict[str, tuple[Axis, float]] = {
-    "left": ("x", 0.0),
-    "hoist": ("x", 0.0),
-    "right": ("x", 1.0),
-    "fly": ("x", 1.0),
-    "top": ("y", 0.0),
-    "upper": ("y", 0.0),
-    "bottom": ("y", 1.0),
-    "lower": ("y", 1.0),
-}
 _CENTRE = frozenset({"center", "centre", "middle", "centered", "central", "centred"})
 _SIZES = {
     "large": 1,
@@ -184,8 +171,8 @@ def _read(words: list[str]) -> Phrase:
                 on = _read(words[_onset(words, index) :])
                 break
             colours.append(COLOURS[word])
-        elif word in _PLACES:
-            axis, wanted = _PLACES[word]
+        elif word in PLACES:
+            axis, wanted = PLACES[word]
             places.setdefault(axis, wanted)
         elif word in _CENTRE:
             _to_centre(places, words, index)
@@ -224,7 +211,7 @@ def _another_noun(words: list[str], index: int, label: str) -> bool:
 
 def _to_centre(places: dict[Axis, float], words: list[str], index: int) -> None:
     """Read "upper center" as no word on the height, and "in the center" as one on both."""
-    beside = {_PLACES[w][0] for w in words[max(index - 1, 0) : index + 2] if w in _PLACES}
+    beside = {PLACES[w][0] for w in words[max(index - 1, 0) : index + 2] if w in PLACES}
     free: list[Axis] = [axis for axis in ("x", "y") if axis not in beside]
     for axis in free:
         places.setdefault(axis, 0.5)

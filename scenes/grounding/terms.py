@@ -19,6 +19,7 @@ from scenes.colours import colour_name, lab_of
 from scenes.grounding.candidates import Candidate
 from scenes.grounding.phrases import Order, Phrase
 from scenes.lexicon import LABELS
+from scenes.position_prompts import GRID, cells_of
 
 __all__ = ["TERMS", "terms_of"]
 
@@ -38,7 +39,6 @@ TERMS = (
 )
 """Names of the columns of `terms_of`; ``prior`` is the log of the area."""
 
-_GRID = 3
 _LEAST = 1e-3  # no classifier over so few examples may say less
 _FAR = 4.0  # how far a colour, or a place in an order, counts at most
 _PAINTS = {
@@ -84,10 +84,12 @@ def terms_of(
         label = np.log(np.maximum(opinion[:, LABELS.index(phrase.label)], _LEAST))
     colour = np.array([_colour(phrase.colours, candidate) for candidate in candidates])
     place, block = zero.copy(), zero.copy()
+    cells = cells_of(boxes, size)
     for axis, wanted in phrase.places:
-        at = centres[:, "xy".index(axis)]
-        place -= np.maximum(np.abs(at - wanted) - 1 / (2 * _GRID), 0) * _GRID
-        block -= np.abs(np.minimum(np.floor(at * _GRID), _GRID - 1) - round(wanted * (_GRID - 1)))
+        along = "xy".index(axis)
+        off = np.abs(centres[:, along] - wanted)
+        place -= np.maximum(off - 1 / (2 * GRID), 0) * GRID
+        block -= np.abs(cells[:, along] - round(wanted * (GRID - 1)))
     group = np.array([len(candidate.members) > 1 and not candidate.cut for candidate in candidates])
     piece = np.array([candidate.piece for candidate in candidates])
     like = label + colour if phrase.order is not None else zero

@@ -19,11 +19,12 @@ from scipy.special import logsumexp, softmax
 from scenes.descriptors import describe_regions
 from scenes.grounding.candidates import Candidate, candidates_of, mean_opinion
 from scenes.grounding.grounder import PhraseGrounder
-from scenes.grounding.phrases import Axis, Order, Phrase
+from scenes.grounding.phrases import Order, Phrase
 from scenes.grounding.terms import TERMS
 from scenes.label_training import with_undrawn
 from scenes.model import Region
 from scenes.network import Network
+from scenes.position_prompts import Axis
 from scenes.shapes import drawn_scene
 
 __all__ = ["train_grounder"]
