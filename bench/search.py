@@ -198,7 +198,7 @@ def measured(rows: Sequence[Query], seed: int = 0) -> tuple[Router, Reranker, di
         "valid": defaultdict(list),
         "test": defaultdict(list),
     }
-    for row in rows:
+    for row in sorted(rows, key=lambda row: str(row["set"])):  # what is fitted depends on the order
         queries[row["split"]][row["set"]].append(row)
     valid, test = queries["valid"], queries["test"]
     router = fitted(valid)
