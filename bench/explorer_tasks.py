@@ -1,7 +1,7 @@
 """The ten main tasks of an analyst in the explorer on the demo's graph, for `bench.explorer`.
 
 Each function does its task by mouse and keyboard and returns what it saw, for the page; it raises
-if what a person waits for does not come. `tests/api/test_explorer.py` checks the same in depth.
+if what a person waits for does not come. `tests/api/test_explorer*.py` check the same in depth.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from api.search.meaning import BEHIND
+
 __all__ = ["page"]
 
 HEADS = {
@@ -26,7 +28,7 @@ def page(result: Mapping[str, Any]) -> str:
         f" {result['date']}, {result['machine']['cores']} cores, seed {result['seed']}, rank"
         f" constant {result['constant']}: `{result['command']}`. What the sets are and what is"
         " indexed for each says `bench/search_lists.py`, what is compared `bench/search.py`. Router"
-        " and weights are fitted on valid; test was looked at twice, as the bench says."
+        " and weights are fitted on valid; test was looked at three times, as the bench says."
         f" {result.get('note', '')}"
     ).rstrip()
     lines = [
@@ -52,6 +54,7 @@ def page(result: Mapping[str, Any]) -> str:
         lines.append(f"| {kind} | {' | '.join(cells)} | {row['right_kind']:.2f} |")
     lines += ["", "Gaps are of nDCG@10 with 95 % intervals of a paired bootstrap over queries.", ""]
     lines += [_verdict(result["test"]), "", *_reranking(result), "", *_shares(result["folds"])]
+    lines += _floors(result["floors"])
     return "\n".join(lines)
 
 
@@ -94,6 +97,21 @@ def _shares(folds: Mapping[str, Mapping[str, float]]) -> list[str]:
             " list of one field adds to that. Such a query looks like a few words of prose, so what"
             " wins names back by a larger share is lost on the other kinds."
         )]  # fmt: skip
+    return [*lines, ""]
+
+
+def _floors(floors: Mapping[str, Mapping[str, list[float]]]) -> list[str]:
+    """Return what each distance behind the best cosine adds on valid."""
+    shares = list(next(iter(floors.values())))
+    lines = ["## How near a hit by meaning must be", ""]
+    said = (
+        "What leaving out hits whose cosine is so far behind the best adds to nDCG@10 on valid,"
+        f" with 95 % intervals; taken is {BEHIND}:"
+    )
+    lines += [said, "", f"| | {' | '.join(shares)} |", f"|---|{'---:|' * len(shares)}"]
+    for kind, row in floors.items():
+        cells = ["{1:+.4f} [{0:+.4f}, {2:+.4f}]".format(*row[share]) for share in shares]
+        lines.append(f"| {kind} | {' | '.join(cells)} |")
     return [*lines, ""]
 
 

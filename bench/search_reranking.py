@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from api.search.fusion import fused
+from api.search.meaning import BEHIND, near_enough
 from api.search.reranking import TOP, Reranker, features
-from api.search.routing import LISTS, Router, cues
+from api.search.routing import HALF, LISTS, Router, cues
 
 __all__ = ["fitted_reranker", "routed_scores"]
 
@@ -29,10 +30,13 @@ Query = dict[str, Any]
 Floats = NDArray[np.float64]
 
 
-def routed_scores(router: Router, query: Query) -> list[tuple[Any, float]]:
+def routed_scores(
+    router: Router, query: Query, *, half: float = HALF, behind: float = BEHIND
+) -> list[tuple[Any, float]]:
     """Return the entities of a query as the router's weights rank them, with their scores."""
-    weights = router.route(query["text"], query["lists"]).weights
-    return fused({name: [key for key, _ in query["lists"][name]] for name in LISTS}, weights)
+    lists = {**query["lists"], "meaning": near_enough(query["lists"]["meaning"], behind)}
+    weights = router.route(query["text"], query["lists"], half=half).weights
+    return fused({name: [key for key, _ in lists[name]] for name in LISTS}, weights)
 
 
 def fitted_reranker(queries: Sequence[Query], router: Router) -> Reranker:

@@ -78,6 +78,8 @@ class HybridSearch:
             lists = self._by_words(text, depth, labels)
         with span("search.neighbours"):
             lists["neighbours"] = self._neighbours.search(text, k=depth, labels=labels)
+        from api.search.meaning import near_enough
+
         warnings: tuple[str, ...] = ()
         if patient or self._meaning.ready():
             with span("search.meaning"):
@@ -87,7 +89,8 @@ class HybridSearch:
         whole = "meaning" in lists  # router and reranker were fitted on all lists
         half = HALF if whole else 1.0
         route = Router.packaged().route(text, {"meaning": [], **lists}, half=half)
-        keys = {name: [key for key, _ in rows] for name, rows in lists.items()}
+        near = {**lists, "meaning": near_enough(lists["meaning"])} if whole else lists
+        keys = {name: [key for key, _ in rows] for name, rows in near.items()}
         ranks = {name: {k: n for n, k in enumerate(of, 1)} for name, of in keys.items()}
         best = fused(keys, route.weights)
         if whole:

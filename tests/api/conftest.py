@@ -13,6 +13,7 @@ from api.workspace import Workspace
 from kg.backends import open_store
 from kg.launcher import attach, stop_store
 from tests.api.browser import Browser, browsing, chromium
+from tests.api.explorer_world import Explorer, exploring
 from tests.api.tiny_world import HEAP, make_data, make_workspace
 from tests.api.world import WorldEngine, fill, make_world, open_world
 
@@ -85,3 +86,10 @@ def browser(shared_browser: Browser) -> Iterator[Browser]:
     shared_browser.prefer("light")
     yield shared_browser
     assert shared_browser.complaints == []  # nothing was thrown, nothing blocked
+
+
+@pytest.fixture(scope="session")
+def explorer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Explorer]:
+    """The explorer on the small world; tests begin where they need to, whatever ran before."""
+    with exploring(tmp_path_factory.mktemp("explorer") / ".umbra") as explorer:
+        yield explorer

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -15,7 +17,7 @@ from api.cli.main import main
 from api.engine import Engine
 from api.routes.examples import SEARCHES
 from api.search.fusion import C, fused
-from api.search.meaning import MeaningIndex, versions_on_disk
+from api.search.meaning import BEHIND, MeaningIndex, near_enough, versions_on_disk
 from api.search.neighbourhood import Neighbourhood
 from api.search.reranking import TOP, Reranker
 from api.search.routing import HALF, LISTS, Router
@@ -54,9 +56,9 @@ def test_a_hit_says_where_its_words_stand(searched: WorldEngine) -> None:
 
 
 def test_labels_hold_for_both_lists(searched: WorldEngine) -> None:
-    found = searched.search("arabic", labels=["Language", "Shape"])
+    found = searched.search("arabic crescent", labels=["Language", "Shape"])
     assert {hit.label for hit in found.hits} == {"Language", "Shape"}
-    assert found.hits[0].key == "language:ara"
+    assert searched.search("arabic", labels=["Language", "Shape"]).hits[0].key == "language:ara"
 
 
 def test_a_search_is_the_same_twice_and_k_cuts_it(searched: WorldEngine) -> None:
@@ -118,6 +120,18 @@ def test_reranking_moves_only_the_top_and_loses_nobody() -> None:
     as_it_was = replace(learnt, slopes=(1.0, *[0.0] * (len(learnt.slopes) - 1)))
     assert [key for key, _ in as_it_was.rerank("some words", lists, ranked)] == before
     assert learnt.rerank("x", {name: [] for name in LISTS}, []) == []
+
+
+@given(cosines=st.lists(st.floats(-1, 1), max_size=8), behind=st.sampled_from((0.0, BEHIND, 2.0)))
+def test_hits_far_behind_the_best_are_left_out_and_the_best_never(
+    cosines: list[float], behind: float
+) -> None:
+    rows = [(EntityKey(str(n)), one) for n, one in enumerate(sorted(cosines, reverse=True))]
+    kept = near_enough(rows, behind)
+    assert kept == rows[: len(kept)]
+    assert bool(kept) == bool(rows)
+    assert all(row[1] < rows[0][1] - behind for row in rows[len(kept) :])
+    assert behind < 2 or kept == rows
 
 
 def test_before_there_are_vectors_a_name_comes_before_its_neighbours(
