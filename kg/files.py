@@ -17,6 +17,7 @@ from typing import IO, Any
 from kg.errors import ForeignFileError, FormatVersionError
 
 __all__ = [
+    "STALE_S",
     "atomic_write",
     "read_json",
     "refuse_special",

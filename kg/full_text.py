@@ -37,6 +37,7 @@ __all__ = [
     "FUZZY_FROM",
     "FullTextIndex",
     "TextHit",
+    "folder_on_disk",
     "searched_texts",
     "version_on_disk",
 ]
@@ -220,6 +221,14 @@ class FullTextIndex:
             if old != place:  # whoever reads it still has its files open
                 shutil.rmtree(old, ignore_errors=True)
         return index
+
+
+def folder_on_disk(folder: Path) -> Path | None:
+    """Return where the current index in a folder lies, None without one."""
+    with suppress(EngineError, OSError, KeyError, TypeError, ValueError):
+        pointer = read_json(folder / "current.json", kind="full-text index", formats=(FORMAT,))
+        return folder / str(pointer["name"])
+    return None
 
 
 def version_on_disk(folder: Path) -> int | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,7 +21,7 @@ from kg.files import atomic_write, sha256_of_file, sha256_of_text
 from kg.job_runner import run_job
 from kg.jobs import Job, JobProgress, JobState, Shard, ShardResult, Worker
 from kg.ledger_file import FORMAT, LedgerFile
-from kg.ledger_moves import as_json, next_free, settle
+from kg.ledger_moves import as_json, is_held, next_free, settle
 from kg.ledger_statements import job_of, shard_of
 
 __all__ = ["FORMAT", "Job", "JobProgress", "Ledger", "Shard", "ShardResult", "Worker", "run_job"]
@@ -172,8 +173,21 @@ class Ledger:
                     where=f"{shard.job}, shard {shard.number}",
                     hint="its function must depend on the shard alone",
                 )
+            if not self._output_path(digest).exists():  # swept since (`kg.ledger_sweep`)
+                self._keep(digest, result.output)
             connection.execute(sql.MARK_DONE, (digest, as_json(dict(result.counts)), *where))
             settle(connection, shard.job)
+
+    def at_work(self, job: str) -> bool:
+        """Tell whether a living worker holds a shard of a job."""
+        leased, now = self._file.rows(sql.FIND_LEASED, job), self._clock()
+        return any(is_held(owner, expires, now) for _, owner, expires in leased)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Return a context in which no other process or thread changes the ledger."""
+        with self._file.transaction():
+            yield
 
     def fail(self, shard: Shard, reason: str, worker: Worker) -> None:
         """Mark a shard that this worker holds as failed; `retry` frees it again."""

@@ -8,7 +8,7 @@ import sqlite3
 from kg import ledger_statements as sql
 from kg.jobs import Worker
 
-__all__ = ["as_json", "next_free", "settle"]
+__all__ = ["as_json", "is_held", "next_free", "settle"]
 
 
 def as_json(value: object) -> str:
@@ -20,8 +20,13 @@ def next_free(connection: sqlite3.Connection, job: str, now: float) -> int | Non
     """Return the lowest number of a shard that nobody works on."""
     free: list[int | None] = [connection.execute(sql.FIND_PENDING, (job,)).fetchone()[0]]
     leased = connection.execute(sql.FIND_LEASED, (job,))
-    free += [n for n, owner, expires in leased if expires <= now or Worker.parse(owner).is_dead()]
+    free += [n for n, owner, expires in leased if not is_held(owner, expires, now)]
     return min((number for number in free if number is not None), default=None)
+
+
+def is_held(owner: str, expires: float, now: float) -> bool:
+    """Tell whether a lease holds: its time has not come, and its owner is not known to be dead."""
+    return expires > now and not Worker.parse(owner).is_dead()
 
 
 def settle(connection: sqlite3.Connection, job: str) -> None:

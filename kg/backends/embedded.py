@@ -84,7 +84,7 @@ class EmbeddedLink:
         self._config = config or LauncherConfig()
         self._timeout_s = timeout_s
         self._attachment: Attachment | None = None
-        self._swap = Swap(self.folder / "engine", database)
+        self.swap = Swap(self.folder / "engine", database)
         self._kinds: dict[str, str] = {}
 
     @property
@@ -110,9 +110,9 @@ class EmbeddedLink:
             self.close()
             self._attachment = attach(self.folder, self._config)
             try:
-                if self._swap.begun:
+                if self.swap.begun:
                     with self.writing():
-                        self._swap.finish(self.http)
+                        self.swap.finish(self.http)
                 if not self._load_kinds():
                     with self.writing():
                         self._prepare()
@@ -173,6 +173,11 @@ class EmbeddedLink:
         """Return a context in which no other process or thread writes to this graph."""
         path = self.folder / "engine" / f"{self.database}.write.lock"
         return file_lock(path, timeout_s=WRITE_WAIT_S)
+
+    @property
+    def load_lock(self) -> Path:
+        """The file whose lock the one holds that loads into this graph at first."""
+        return self.folder / "engine" / f"{self.database}.load.lock"
 
     def is_ready(self, labels: set[str], relations: set[str]) -> bool:
         """Tell whether each name is known to be a type of its kind."""
@@ -245,12 +250,10 @@ class EmbeddedLink:
             ConflictError: This graph was written to meanwhile; nothing was loaded.
         """
         newer = EmbeddedLink(
-            self.folder, database=self._swap.newer, config=self._config, timeout_s=LOAD_S
+            self.folder, database=self.swap.newer, config=self._config, timeout_s=LOAD_S
         )
-        with file_lock(
-            self.folder / "engine" / f"{self.database}.load.lock", timeout_s=LOAD_WAIT_S
-        ):
-            self._swap.drop(self.http, newer.database)
+        with file_lock(self.load_lock, timeout_s=LOAD_WAIT_S):
+            self.swap.drop(self.http, newer.database)
             try:
                 yield newer
                 with self.writing():
@@ -263,9 +266,9 @@ class EmbeddedLink:
                     self._take_place(newer)
             except BaseException:
                 newer.close()
-                if not self._swap.begun:  # else it is whole, and the next client puts it in place
+                if not self.swap.begun:  # else it is whole, and the next client puts it in place
                     with suppress(EngineError):
-                        self._swap.drop(self.http, newer.database)
+                        self.swap.drop(self.http, newer.database)
                 raise
 
     def _take_place(self, newer: EmbeddedLink) -> None:
@@ -275,7 +278,7 @@ class EmbeddedLink:
         newer.connect()
         newer.ensure(labels - {BASE_LABEL}, relations)  # other clients count on them
         newer.close()
-        self._swap.begin(self.export())
+        self.swap.begin(self.export())
         self._load_kinds()
 
     def drop(self) -> None:

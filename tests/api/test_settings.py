@@ -38,6 +38,7 @@ def test_the_setting_decides_the_engines_compilers(tmp_path: Path) -> None:
         ("colour = 1\n", "colour"),
         ("port = 'x'\n", "port"),
         ("engine_compilers = 'none'\n", "engine_compilers"),
+        ("text_languages = ['xx']\n", "text_languages"),
     ],
 )
 def test_a_bad_setting_is_named(tmp_path: Path, text: str, name: str) -> None:

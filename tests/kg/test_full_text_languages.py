@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.search.highlights import highlights
 from kg.backends.memory import MemoryStore
 from kg.errors import InputError
 from kg.full_text import FIELDS, FullTextIndex
@@ -139,14 +138,6 @@ def test_any_text_is_found_in_every_language(language: str) -> None:
     assert [found(index, text, fields={FIELDS[0]: 1.0}) for text in texts] == [
         [f"e{n}"] for n in range(len(texts))
     ]
-
-
-def test_a_highlight_marks_the_inflection() -> None:
-    one = entity("one", "Alte Häuser")
-    store = of([one])
-    (shown,) = highlights(store, one, "haus", str, Stems(["de"]))
-    assert [shown.text[a:b] for a, b in shown.spans] == ["Häuser"]
-    assert highlights(store, one, "haus", str, Stems()) == ()
 
 
 def test_a_language_without_a_stemmer_is_refused() -> None:

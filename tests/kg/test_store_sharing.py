@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import signal
 import subprocess
@@ -13,23 +12,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import neo4j.exceptions
 import pytest
 
 from kg.backends import open_store
 from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
 from kg.backends.engine_http import EngineHttp
-from kg.backends.translation import translate, translated
+from kg.backends.translation import translated
 from kg.engine_command import LauncherConfig
 from kg.errors import (
     EngineError,
     InputError,
-    MissingPartError,
     QueryTimeoutError,
     ReadOnlyError,
-    StoreError,
-    StoreTransientError,
     StoreUnavailableError,
 )
 from kg.launcher import stop_store, store_status
@@ -252,53 +247,3 @@ def test_attaching_costs_one_request(
         assert second.query("MATCH (c:Country) RETURN count(c)").rows == ((3,),)
         assert second.upsert_entities([thing("new")]) == 1
     assert len(requests) == 1
-
-
-def test_the_contracts_do_not_import_the_driver() -> None:
-    code = "import sys, kg.store, kg.model, kg.errors, kg.backends; print('neo4j' in sys.modules)"
-    output = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert output.stdout == "False\n"
-
-
-def test_every_error_of_the_driver_is_translated() -> None:
-    kinds = [
-        kind
-        for kind in vars(neo4j.exceptions).values()
-        if inspect.isclass(kind)
-        and issubclass(kind, neo4j.exceptions.Neo4jError | neo4j.exceptions.DriverError)
-    ]
-    assert len(kinds) > 20
-    for kind in kinds:
-        if kind.__name__ in ("ResultFailedError", "ResultConsumedError", "ResultNotSingleError"):
-            continue  # their constructors want a result; the base class stands for them
-        assert isinstance(translate(kind("planted")), EngineError)
-
-
-@pytest.mark.parametrize(
-    ("code", "wanted"),
-    [
-        ("Neo.ClientError.Statement.SyntaxError", EngineError),
-        ("Neo.TransientError.Transaction.DeadlockDetected", StoreTransientError),
-        ("Neo.ClientError.Security.Forbidden", ReadOnlyError),
-        ("Neo.ClientError.Security.Unauthorized", StoreUnavailableError),
-        ("Neo.ClientError.Transaction.TransactionTimedOut", QueryTimeoutError),
-        ("Neo.ClientError.Statement.ParameterMissing", InputError),
-        ("Neo.DatabaseError.General.UnknownError", StoreError),
-    ],
-)
-def test_codes_decide(code: str, wanted: type[EngineError]) -> None:
-    error = neo4j.exceptions.Neo4jError._hydrate_neo4j(code=code, message="planted")
-    assert isinstance(translate(error), wanted)
-
-
-def test_addresses_that_are_no_store(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="http"):
-        open_store("http://localhost")
-    with pytest.raises(StoreUnavailableError):
-        open_store("bolt://127.0.0.1:1", auth=("a", "b"))
-    with pytest.raises(InputError):
-        open_store(tmp_path / "graph", database="a`b")
-    with pytest.raises(MissingPartError), open_store("memory:") as store:
-        store.query("RETURN 1")
