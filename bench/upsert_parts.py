@@ -1,0 +1,149 @@
+"""What the fixed cost of an upsert of one edge is made of: one layer more a row, in one run.
+
+Question: where do the milliseconds go that `bench.graph_speed` finds above the bare driver? The
+rows go from the driver alone to `Store.upsert_edges`, each with a step more than the one before;
+they run in random order. Waiting for the disk and for other processes is in the wall time only, so
+processor time stands beside it: of the client's thread and of the engine without its compilers.
+Command: ``python -m bench.upsert_parts`` (two minutes).
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from bench.graph_speed import bare_driver, opened
+from bench.graph_speed_world import RECORDS, UPSERT, World
+from bench.run_record import run_record
+from kg.backends import statements
+from kg.backends.embedded import EmbeddedLink
+from kg.backends.sessions import session_of, transaction_of
+from kg.changes import Note, written
+from kg.launcher import stop_store
+from kg.model import Edge, EntityKey
+
+if TYPE_CHECKING:
+    from neo4j import Driver
+
+    from kg.backends.bolt import BoltStore
+
+__all__ = ["main"]
+
+COMPILERS = ("C1 Comp", "C2 Comp")
+"""Threads of Java that compile: what they do is not the work of one call."""
+ENTITIES = 3_000
+Layer = Callable[[Edge], object]
+
+
+def layers(store: BoltStore, driver: Driver) -> dict[str, Layer]:
+    """Return what is timed by its name, each with a step more than the one before."""
+    make = statements.make_edges("relation_0", ["_records"])
+    raising = f"WITH umbra.raised() AS version {make}"
+    noting = f"{EmbeddedLink.raise_and_note} {make}"
+
+    def managed(edge: Edge) -> None:
+        with driver.session(database="kg") as session:
+            session.execute_write(lambda tx: tx.run(UPSERT, _values(edge)).consume())
+
+    def pipelined(text: str) -> Layer:
+        def once(edge: Edge) -> None:
+            with session_of(driver, database="kg") as session, transaction_of(session) as tx:
+                tx.run(text, _values(edge)).values()
+                tx.commit()
+
+        return once
+
+    return {
+        "the driver, as its manual says (three waits)": managed,
+        "the same, its begin sent along (two waits)": pipelined(UPSERT),
+        "our statement: made if missing, else read": pipelined(make),
+        "and raises the change counter": pipelined(raising),
+        "and notes what it touched": pipelined(noting),
+        "`Store.upsert_edges`: checks, lock, retries too": lambda edge: store.upsert_edges([edge]),
+    }
+
+
+def _values(edge: Edge) -> dict[str, Any]:
+    records = [record.to_json() for record in edge.provenance]
+    ends = {"head": edge.head, "tail": edge.tail, "_head": edge.head, "_tail": edge.tail}
+    return {
+        "rows": [{**ends, "records": records, "_records": records}],
+        "_touched": written(Note(edges=frozenset({edge.key}))),
+    }
+
+
+def measured(work: Path, *, times: int, seed: int) -> dict[str, dict[str, float]]:
+    """Return medians in ms of each layer: wall, client's and engine's processor time."""
+    world = World.made(ENTITIES, 10 * ENTITIES, 20, seed=seed)
+    draw = random.Random(seed)
+    with opened(work) as store, bare_driver(work, "writer") as driver:
+        store.bulk_load(world.entities(), world.edges())
+        link = EmbeddedLink(work / "graph")
+        link.connect()
+        engine = int(link.attachment.endpoint.child["pid"])
+        timed = layers(store, driver)
+        found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in timed}
+        for n in range(times + times // 5):
+            for name, layer in draw.sample(list(timed.items()), len(timed)):
+                ends = [EntityKey(f"thing:{draw.randrange(ENTITIES)}") for _ in range(2)]
+                edge = Edge(
+                    head=ends[0], relation="relation_0", tail=ends[1], provenance=RECORDS
+                )  # almost always new: nine million pairs
+                before = time.perf_counter(), time.thread_time(), _processor_s(engine)
+                layer(edge)
+                after = time.perf_counter(), time.thread_time(), _processor_s(engine)
+                if n >= times // 5:
+                    spent = [(b - a) * 1e3 for a, b in zip(before, after, strict=True)]
+                    found[name].append((spent[0], spent[1], spent[2]))
+        link.close()
+    names = ("wall_ms", "client_ms", "engine_ms")
+    return {
+        name: {key: statistics.median(row[n] for row in rows) for n, key in enumerate(names)}
+        for name, rows in found.items()
+    }
+
+
+def _processor_s(process: int) -> float:
+    """Return the processor time of a process's threads, in seconds, without Java's compilers."""
+    total = 0
+    for thread in Path(f"/proc/{process}/task").iterdir():
+        try:
+            if not (thread / "comm").read_text(encoding="utf-8").startswith(COMPILERS):
+                total += int((thread / "schedstat").read_text(encoding="utf-8").split()[0])
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it ended meanwhile
+    return total / 1e9
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, and print a table and how it was made."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--times", type=int, default=200, help="how often each is repeated")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--work", type=Path, default=Path("build"), help="the store lies there")
+    given = list(sys.argv[1:] if argv is None else argv)
+    options = parser.parse_args(given)
+    options.work.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=options.work) as folder:
+        found = measured(Path(folder), times=options.times, seed=options.seed)
+        stop_store(Path(folder) / "graph")
+    print("| one edge | wall, ms | client, ms | engine, ms | processor time, ratio |")
+    print("|---|---|---|---|---|")
+    first = next(iter(found.values()))
+    base = first["client_ms"] + first["engine_ms"]
+    for name, row in found.items():
+        both = row["client_ms"] + row["engine_ms"]
+        numbers = " | ".join(f"{row[key]:.2f}" for key in ("wall_ms", "client_ms", "engine_ms"))
+        print(f"| {name} | {numbers} | {both / base:.2f} |")
+    print(run_record("bench.upsert_parts", given))
+
+
+if __name__ == "__main__":
+    main()
