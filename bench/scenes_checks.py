@@ -117,7 +117,7 @@ def _outcomes(log_odds: Floats, thresholds: tuple[float, float]) -> Said:
 
 
 def figures_of(gold: Said, said: Said, others: NDArray[np.intp]) -> dict[str, float]:
-    """Return precision and coverage of supported and refuted claims.
+    """Return precision and coverage of supported and refuted claims; `n` counts the true ones.
 
     Args:
         gold: ``(flags, claims)``: 1 claimed by the flag's own text, 0 not, -1 left open.
@@ -131,7 +131,8 @@ def figures_of(gold: Said, said: Said, others: NDArray[np.intp]) -> dict[str, fl
         "refuted": (float(false[said == -1].sum()), float(true[said == -1].sum())),
     }
     whole = {"supported": float(true.sum()), "refuted": float(false.sum())}
-    found = {"true_claims": whole["supported"], "false_claims": whole["refuted"]}
+    every = whole["supported"] + whole["refuted"]
+    found = {"n": int(whole["supported"]), "true_share": whole["supported"] / every if every else 0}
     for name, (right, wrong) in counted.items():
         found[f"{name}_precision"] = right / (right + wrong) if right + wrong else 0.0
         found[f"{name}_coverage"] = right / whole[name] if whole[name] else 0.0
@@ -186,10 +187,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     metrics: dict[str, float] = {}
     for kind, (gold, methods) in judged.items():
         by[kind] = {name: figures_of(gold, one, others) for name, one in methods.items()}
-        metrics |= {f"{kind}_{name}": value for name, value in by[kind]["both"].items()}
+        both = by[kind]["both"].items()
+        metrics |= {f"{kind}_{name}": share for name, share in both if name != "n"}
         for column, claim in enumerate(LABELS if kind == "labels" else CHECKED):
             place = np.s_[:, column : column + 1]
-            by[f"{kind}, each"] = by.get(f"{kind}, each", {}) | {
+            by[f"{kind}_each"] = by.get(f"{kind}_each", {}) | {
                 claim: figures_of(gold[place], methods["both"][place], others)
             }
     result = RunResult.measured(

@@ -41,7 +41,7 @@ def page(result: RunResult) -> str:
     ]
     for kind, title in _WITNESSES.items():
         lines += [f"## {title}\n", *_table(result.by[kind]), ""]
-        lines += ["Both, by claim:\n", *_table(result.by[f"{kind}, each"]), ""]
+        lines += ["Both, by claim:\n", *_table(result.by[f"{kind}_each"]), ""]
     lines += [
         "## Predicates that boxes rule out\n",
         (
@@ -63,9 +63,13 @@ def _table(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
     lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     for name, row in rows.items():
         cells = " | ".join(
-            f"{row[f'{side}_claims']:.0f} | {row[f'{outcome}_precision']:.3f} "
-            f"| {row[f'{outcome}_coverage']:.2f}"
-            for side, outcome in (("true", "supported"), ("false", "refuted"))
+            f"{count:.0f} | {row[f'{outcome}_precision']:.3f} | {row[f'{outcome}_coverage']:.2f}"
+            for count, outcome in ((row["n"], "supported"), (_false_claims(row), "refuted"))
         )
         lines.append(f"| {name} | {cells} |")
     return lines
+
+
+def _false_claims(row: Mapping[str, float]) -> float:
+    """Return the mean number of false claims a draw; results hold shares and one whole count."""
+    return row["n"] / row["true_share"] - row["n"] if row["n"] else 0.0

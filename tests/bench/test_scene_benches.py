@@ -88,8 +88,8 @@ def test_claims_of_another_flag_are_false_where_the_own_text_does_not_make_them(
     said = np.array([[1, -1, -1], [1, 0, -1]], np.int8)
     found = scenes_checks.figures_of(gold, said, np.array([[1, 0]]))
     assert found == {
-        "true_claims": 3,
-        "false_claims": 2,
+        "n": 3,
+        "true_share": 3 / 5,
         "supported_precision": 1 / 2,  # the first flag's first claim, and wrongly the second's
         "supported_coverage": 1 / 3,
         "refuted_precision": 1 / 2,  # the first flag's second claim, and wrongly the second's third
