@@ -190,7 +190,7 @@ def test_half_a_character_is_no_failure_of_the_server(
     response = client.post(path, content=body.encode(), headers=kind)
     assert response.headers["content-type"] == "application/problem+json"
     assert response.status_code != 500
-    assert client.get("/v1/jobs").json() == {"jobs": []}
+    assert client.get("/v1/jobs").json() == {"jobs": [], "next": None}
 
 
 def test_a_store_without_cypher_says_so(client: TestClient) -> None:
