@@ -19,6 +19,8 @@ _WITNESSES = {
     "colours": "Colours: the first witness sees plain parts, the second the pixels",
 }
 
+_GAIN, _COVERAGE, _PROMISED = 5.0, 0.6, 0.95
+
 
 def page(result: RunResult) -> str:
     """Return the page of a result; every figure comes from it."""
@@ -41,7 +43,13 @@ def page(result: RunResult) -> str:
     ]
     for kind, title in _WITNESSES.items():
         lines += [f"## {title}\n", *_table(result.by[kind]), ""]
-        lines += ["Both, by claim:\n", *_table(result.by[f"{kind}_each"]), ""]
+        lines += [
+            _judged(result.by[kind]),
+            "",
+            "Both, by claim:\n",
+            *_table(result.by[f"{kind}_each"]),
+            "",
+        ]
     lines += [
         "## Predicates that boxes rule out\n",
         (
@@ -56,6 +64,26 @@ def page(result: RunResult) -> str:
     for name, row in result.by["geometry"].items():
         lines.append(f"| {name} | {row['n']:.0f} | {row['as_said']:.1%} | {row['swapped']:.1%} |")
     return "\n".join(lines) + "\n"
+
+
+def _judged(rows: Mapping[str, Mapping[str, float]]) -> str:
+    """Hold both witnesses against the rule for a gate, set before: 5 points, at 60 % coverage."""
+    both, averaged = rows["both"], rows["averaged"]
+    said = []
+    for outcome in ("supported", "refuted"):
+        precision, coverage = both[f"{outcome}_precision"], both[f"{outcome}_coverage"]
+        gain = 100 * (precision - averaged[f"{outcome}_precision"])
+        met = "met" if gain >= _GAIN and coverage >= _COVERAGE else "**not met**"
+        kept = "kept" if precision >= _PROMISED else "**not kept**"
+        said.append(
+            f"{outcome}: {gain:+.1f} points of precision over both averaged, at a coverage of "
+            f"{coverage:.0%}: {met}; the 95 % promised: {kept}"
+        )
+    return (
+        "Two witnesses as a gate were to win 5 points of precision at a coverage of 60 % or more. "
+        + ". ".join(word[0].upper() + word[1:] for word in said)
+        + ". So conflicts are shown to people, and nothing is written or taken back by them."
+    )
 
 
 def _table(rows: Mapping[str, Mapping[str, float]]) -> list[str]:
