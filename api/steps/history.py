@@ -30,7 +30,7 @@ SAID: dict[str, str] = {
     "accepted": "a person accepted it",
 }
 TAKEN_BACK = "it was taken back"
-PLACE = 5
+PLACE = 6
 """Texts that an event is sorted by."""
 LONG = 300
 """Characters of one of them, so that no cursor is too long for an address."""
@@ -81,11 +81,13 @@ def history_of(
 def _place(event: EventOut, key: str) -> tuple[str, ...]:
     """Return what an event is sorted by: its time, the entity before its edges, and its own text.
 
-    The last part tells any two events apart that differ, so that a page goes on where one ended.
+    Times are whole seconds: what was said and taken back within one was said first. The last part
+    tells any two events apart that differ, so that a page goes on where one ended.
     """
     whole = hashlib.sha256(event.model_dump_json().encode()).hexdigest()
     own = "" if event.about == key else event.about
-    texts = (event.at or "", own, event.source, event.locator or "")
+    taken_back = "1" if event.event == TAKEN_BACK else "0"
+    texts = (event.at or "", taken_back, own, event.source, event.locator or "")
     return *(text[:LONG] for text in texts), whole
 
 
