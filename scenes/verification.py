@@ -153,7 +153,7 @@ def claim_thresholds(
     """
     supports = _threshold(log_odds, truth, precision)
     refutes = -_threshold(-log_odds, ~truth, precision)
-    return (refutes, supports) if refutes < supports else (refutes, max(refutes, supports))
+    return refutes, max(refutes, supports)
 
 
 def _threshold(log_odds: Floats, truth: Booleans, precision: float) -> float:

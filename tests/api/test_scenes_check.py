@@ -26,6 +26,7 @@ from scenes.model import Scene
 from scenes.records import SeenImage
 from tests.api.conftest import ADDRESS
 from tests.api.test_guard import problem
+from tests.scenes.sea_and_sky import sea_and_sky
 from tests.scenes.two_bands import two_bands
 
 pytestmark = pytest.mark.xdist_group("checked pictures")
@@ -34,15 +35,7 @@ pytestmark = pytest.mark.xdist_group("checked pictures")
 @pytest.fixture
 def beach(tmp_path: Path) -> Engine:
     """A sea below the sky, and one above it that somebody annotated."""
-    names = {"objects": ["sky", "sea"], "predicates": ["above", "next to"]}
-    (tmp_path / "vocabulary.json").write_text(json.dumps(names))
-    row = {
-        "image": "a.jpg",
-        "boxes_xyxy": [[0, 0, 90, 30], [0, 40, 90, 80]],
-        "labels": [0, 1],
-        "triplets": [[0, 0, 1], [1, 0, 0], [0, 1, 1]],
-    }
-    (tmp_path / "said.jsonl").write_text(json.dumps(row))
+    (tmp_path / "said.jsonl").write_text(sea_and_sky(tmp_path))
     engine = Engine(Workspace(tmp_path / "graph"), store=MemoryStore())
     import_annotations(
         engine,

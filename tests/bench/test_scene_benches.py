@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from bench.hostile_images import Outcome
 from evaluation import Measurement
 from scenes.grounding.terms import TERMS
 from scenes.tagging.evidence import COLOURS
+from tests.scenes.sea_and_sky import sea_and_sky
 
 
 def test_a_crash_is_counted_and_named() -> None:
@@ -98,15 +98,7 @@ def test_claims_of_another_flag_are_false_where_the_own_text_does_not_make_them(
 
 
 def test_what_boxes_rule_out_is_counted_by_predicate_as_said_and_exchanged(tmp_path: Path) -> None:
-    names = {"objects": ["sky", "sea"], "predicates": ["above", "next to"]}
-    (tmp_path / "vocabulary.json").write_text(json.dumps(names))
-    row = {
-        "image": "a.jpg",
-        "boxes_xyxy": [[0, 0, 90, 30], [0, 40, 90, 80]],
-        "labels": [0, 1],
-        "triplets": [[0, 0, 1], [1, 0, 0], [0, 1, 1]],
-    }
-    (tmp_path / "train.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode()))
+    (tmp_path / "train.jsonl.gz").write_bytes(gzip.compress(sea_and_sky(tmp_path).encode()))
     assert scenes_checks.ruled_share(tmp_path) == {
         "above": {"n": 2, "as_said": 0.5, "swapped": 0.5}
     }
