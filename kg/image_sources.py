@@ -21,7 +21,8 @@ from kg.images import MAX_BYTES, MAX_PIXELS, decoded, read_picture
 __all__ = ["ImageSources"]
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+):")  # two letters or more: not a drive
-_DATA = re.compile(r"data:(?P<type>[^,;]*)(?:;[^,;]*?)*?(?P<packed>;base64)?,", re.IGNORECASE)
+_PACKED = re.compile(r";\s*base64\s*$", re.IGNORECASE)
+_HEAD = 1_000  # characters before the comma of a data URL
 _SHOWN = 100
 
 
@@ -86,13 +87,13 @@ class ImageSources:
         return self._file(name, self._root if folder is None else folder)
 
     def _inline(self, name: str) -> bytes:
-        start = _DATA.match(name)
-        if start is None:
+        head, comma, body = name[:_HEAD].partition(",")
+        if not comma:
             raise ImageError("not a data URL", where=name[:_SHOWN])
         if len(name) > 2 * self._max_bytes:
             raise ImageError(f"larger than {self._max_bytes:,} bytes", where=name[:_SHOWN])
-        content = unquote_to_bytes(name[start.end() :])
-        if not start["packed"]:
+        content = unquote_to_bytes(body + name[_HEAD:])
+        if not _PACKED.search(head):
             return content
         try:
             return base64.b64decode(b"".join(content.split()), validate=True)

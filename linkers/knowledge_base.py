@@ -86,7 +86,8 @@ class KnowledgeBase:
             raise InputError("an entity stands twice", where=twice)
         linkable = [e for e in whole if labels is None or e.label in labels]
         if not linkable:
-            raise InputError("no entity may be meant", hint=f"labels {sorted(labels or ())}?")
+            asked = f"is one of the label {', '.join(sorted(labels))}?" if labels else ""
+            raise InputError("no entity may be meant", hint=asked or "is the graph empty?")
         others = [] if labels is None else [e for e in whole if e.label not in labels]
         known = set(keys)
         kept = sorted(

@@ -14,7 +14,7 @@ from kg.model import EntityKey
 from linkers.mention_samples import GoldColumn
 from linkers.mention_sets import MAX_ROWS, MentionSet
 from linkers.model import Mention
-from linkers.records import MentionColumns, check_columns, mention_of
+from linkers.records import MentionColumns, check_columns, mention_of, whole
 
 __all__ = ["LabelledTable", "read_labelled"]
 
@@ -96,7 +96,7 @@ def _read(
 
 
 def _text(values: Mapping[str, Any], column: str, name: str, line: int) -> str:
-    value = values.get(column)
+    value = whole(values.get(column))
     if value is None:
         return ""
     if isinstance(value, int) and not isinstance(value, bool):

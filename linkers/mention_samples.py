@@ -14,7 +14,7 @@ from kg.formats.tables import TableFiles, table_columns
 from kg.model import EntityKey
 from kg.templates import MISSING, Template, look_up
 from linkers.model import Mention
-from linkers.records import MentionColumns, check_columns, mention_of
+from linkers.records import MentionColumns, check_columns, mention_of, whole
 
 __all__ = ["MAX_ROWS", "GoldColumn", "MentionRows", "read_mentions", "sampled"]
 
@@ -50,7 +50,7 @@ class GoldColumn:
     def of(self, fields: Mapping[str, Any]) -> EntityKey | None:
         """Return the key of a row's entity; None if it says that there is none."""
         if not self.is_template:
-            value = look_up(fields, self.text)
+            value = whole(look_up(fields, self.text))
             return None if value is MISSING else EntityKey(str(value))
         try:
             return EntityKey(Template.parse(self.text).fill(fields))

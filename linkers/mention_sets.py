@@ -61,7 +61,7 @@ class MentionSet:
         return self.only([row for row, name in enumerate(self.splits) if name == split])
 
     def judged(self, split: str, *, where: Path) -> MentionSet:
-        """Return the split that is judged; all of a set without splits.
+        """Return a split that is needed; all of a set without splits.
 
         Args:
             split: Its name.

@@ -247,10 +247,13 @@ def finish_link_job(ledger: Ledger, job: str, task: LinkTask) -> LinkReport:
     """Write the output of a job that nobody works on any more, and tell what it did.
 
     Raises:
+        JobError: There were too many rejects.
         MissingPartError: The output of a shard was deleted or changed meanwhile.
         OSError: The disk is full; the output of before stays.
     """
     now = ledger.progress(job)
+    if now.state == "done":
+        RejectLimit(task.max_rejects, ledger, job).check_whole()
     write_links(ledger, job, task.output, form=task.writes, rejects=task.rejects)
     rejects = now.counts.get("rejects", 0)
     rows: dict[str, int] = {state: now.counts.get(state, 0) for state in _STATES}

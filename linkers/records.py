@@ -10,7 +10,7 @@ from typing import Any, Self
 from kg.errors import MappingError, RecordError
 from linkers.model import Link, Mention
 
-__all__ = ["MentionColumns", "check_columns", "link_line", "mention_of"]
+__all__ = ["MentionColumns", "check_columns", "link_line", "mention_of", "whole"]
 
 MAX_SURFACE = 500
 MAX_CONTEXT = 20_000
@@ -155,7 +155,7 @@ class _Row:
         value = None if column is None else self._values.get(column)
         if value is None:
             return ""
-        value = _whole(value)
+        value = whole(value)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
         if not isinstance(value, str):
@@ -171,13 +171,13 @@ class _Row:
             return None
         if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
             value = int(value)  # CSV knows texts only
-        value = _whole(value)
+        value = whole(value)
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self.error("a character position is a whole number from 0", column)
         return value
 
 
-def _whole(value: Any) -> Any:
+def whole(value: Any) -> Any:
     """Return a whole number as such: pandas makes 7.0 of 7 where a column has a gap."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 

@@ -31,15 +31,31 @@ class RejectLimit:
             self._ask()
         self._seen += new
         if self._seen > self._most:
-            raise TooManyRejects(
-                f"more than {self._most:.0f} rows could not be read",
-                hint="look at the columns, or allow a larger share",
-            )
+            raise TooManyRejects(self._error())
         return result
+
+    def check_whole(self) -> None:
+        """Raise if a job that is done holds too many.
+
+        Workers look at one another's rejects now and then only, and the limit may be a new one.
+
+        Raises:
+            JobError: It does.
+        """
+        self._ask()
+        if self._seen > self._most:
+            raise self._error()
+
+    def _error(self) -> JobError:
+        return JobError(
+            f"more than {self._most:.0f} rows could not be read",
+            where=self._job,
+            hint="look at the columns, or allow a larger share",
+        )
 
 
 class TooManyRejects(Exception):  # noqa: N818 - it ends a loop, and is no error of ours
     """Carries a `JobError` out of the loop of a job, where it would mark a shard as failed."""
 
-    def __init__(self, what: str, *, hint: str) -> None:
-        self.error = JobError(what, hint=hint)
+    def __init__(self, error: JobError) -> None:
+        self.error = error

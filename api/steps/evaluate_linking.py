@@ -240,9 +240,11 @@ def _sets(task: LinkEvaluation) -> tuple[MentionSet, MentionSet, MentionSet]:
     whole = read_mention_set(task.mentions)
     test = whole.judged(task.split, where=task.mentions)
     own = whole if any(whole.splits) else MentionSet()
-    train = own.part("train") if task.train is None else read_mention_set(task.train).part("train")
-    valid = own.part("valid") if task.valid is None else read_mention_set(task.valid).part("valid")
-    return test, train, valid
+
+    def part(split: str, file: Path | None) -> MentionSet:
+        return own.part(split) if file is None else read_mention_set(file).judged(split, where=file)
+
+    return test, part("train", task.train), part("valid", task.valid)
 
 
 def _withheld(table: EntityTable, task: LinkEvaluation) -> EntityTable:

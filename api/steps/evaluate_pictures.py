@@ -87,7 +87,7 @@ class PictureTrial:
         self.task, self.clock = task, Measurement.start()
         self.encoders = f"{images.fingerprint} {texts.fingerprint}"
         self.table = read_entity_table(task.entities)
-        self._images, self._progress = images, progress
+        self._images, self._progress, self._warn = images, progress, warn
         whole = read_mention_set(task.mentions, wordless=True)
         whole.judged(task.split, where=task.mentions)  # refused before pictures are encoded
         self.test, self.gold = self._chosen(task.mentions, whole, task.mention_images, task.split)
@@ -98,7 +98,10 @@ class PictureTrial:
                 hint="--train-images",
             )
         own = whole if any(whole.splits) else MentionSet()
-        learnt = own if task.train is None else read_mention_set(task.train, wordless=True)
+        learnt = own
+        if task.train is not None:
+            learnt = read_mention_set(task.train, wordless=True)
+            learnt.judged("train", where=task.train)
         self.train, self.train_gold = self._chosen(
             task.train or task.mentions, learnt, task.train_images or task.mention_images, "train"
         )
@@ -197,12 +200,18 @@ class PictureTrial:
 
         rows = picture_rows(path)
         source = picture_source(images, rows=len(rows))
-        return look_at(
+        looks: Looks = look_at(
             (source(rows[number]) for number in kept),
             self._images,
             count=len(kept),
             progress=self._progress,
         )
+        if absent := len(kept) - int(looks.present.sum()):
+            self._warn(
+                f"{absent} of {len(kept)} rows of {path.name} have no picture in {images}: a "
+                "folder's files are named after a row's image, id or entity_id"
+            )
+        return looks
 
     def _inputs(self) -> dict[str, str]:
         task = self.task
@@ -215,11 +224,18 @@ class PictureTrial:
         }
         for role, images in given.items():
             if images is not None:
-                file = Path(images.rpartition(":")[0] or images)
-                held = sha256_of_file(file) if file.is_file() else ""
-                mark = f"{images.rpartition(':')[2]} {held}" if held else Path(images).name
-                found[role] = hashlib.sha256(mark.encode()).hexdigest()
+                found[role] = hashlib.sha256(_mark(images).encode()).hexdigest()
         return found | {"encoder": hashlib.sha256(self.encoders.encode()).hexdigest()}
+
+
+def _mark(images: str) -> str:
+    """Return what tells the pictures of an option from others."""
+    folder = Path(images)
+    if folder.is_dir():
+        files = sorted(file for file in folder.iterdir() if file.is_file())
+        return "\n".join(f"{file.name} {sha256_of_file(file)}" for file in files)
+    file, _, array = images.rpartition(":")
+    return f"{array} {sha256_of_file(Path(file or images))}"
 
 
 def evaluate_pictures(

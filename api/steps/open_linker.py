@@ -50,7 +50,7 @@ class ChosenLinker:
         choice: Which linker.
 
     Raises:
-        MissingPartError: No linker was trained.
+        MissingPartError: No linker was trained, or none lies in the folder that is named.
         SettingError: This linker needs a graph, and a file of entities was named.
     """
 
@@ -69,6 +69,12 @@ class ChosenLinker:
                 hint="umbra link train, umbra demo, or name one: --linker",
             )
         self._folder = trained if choice.folder is None or trained.is_dir() else choice.folder
+        if choice.folder is not None and not any(self._folder.glob("*.json")):
+            raise MissingPartError(
+                "no linker lies there",
+                where=str(choice.folder),
+                hint="name what `umbra link train --save` wrote, or a working folder with a linker",
+            )
         self._boosted = is_boosted(self._folder)
         if choice.entities is not None and not self._boosted:
             raise SettingError(

@@ -26,7 +26,8 @@ def decide_file(desk: ReviewDesk, path: Path, *, who: str) -> dict[str, Any]:
         who: Who decides, where a row does not say.
 
     Returns:
-        How many hold, by kind, and the rows that were refused, with line and reason.
+        How many hold, by kind; how many were made before and undone since, which stay so; and the
+        rows that were refused, with line and reason.
 
     Raises:
         RecordError: The file is missing or no JSON Lines.
@@ -51,7 +52,8 @@ def decide_file(desk: ReviewDesk, path: Path, *, who: str) -> dict[str, Any]:
         except (InputError, ConflictError, LimitError) as error:
             rejects.append({"line": row.line, "reason": str(error)})
         else:
-            counts[decision.kind] = counts.get(decision.kind, 0) + 1
+            kind = "undone" if decision.state == "undone" else decision.kind
+            counts[kind] = counts.get(kind, 0) + 1
     return {**counts, "rejects": rejects}
 
 

@@ -1,8 +1,9 @@
 """What each kind of decision does to the graph, as a `Change`; nothing is written here.
 
 accept, other, new: the mention's words become an alias, with a record of who said so. With reject
-too, edges that were made from the mention's link are confirmed, moved or taken away. merge and
-split are in `linkers.review.union`.
+too, edges that were made from the mention's link are confirmed, moved or taken away. All of it is
+derived from what the mention stands in, and goes with that. merge and split are in
+`linkers.review.union`.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def _made(draft: Draft, request: Request, case: Case, at: str) -> EntityKey:
     )
     if label is None:
         raise InputError("a new entity needs a label", where=key, hint="name its class")
-    made = record_of(request, at, locator=_locator(case), text=_sentence(case))
+    made = _record(request, case, at, locator=_locator(case))
     draft.put(Entity(key=key, label=label, name=request.name or key, provenance=(made,)))
     return key
 
@@ -142,7 +143,7 @@ def _alias(draft: Draft, key: EntityKey, request: Request, case: Case, at: str) 
     usable = surface and len(surface) <= _LONGEST_ALIAS and not is_phrase(surface)
     if not usable or normalised(surface) in known:
         return
-    said = record_of(request, at, locator=f"alias {surface}", text=_sentence(case))
+    said = _record(request, case, at, locator=f"alias {surface}")
     draft.put(
         replace(
             entity,
@@ -157,13 +158,13 @@ def _edges(draft: Draft, meant: EntityKey | None, request: Request, case: Case, 
     proposed = case.entity
     if proposed is None or case.mention is None:
         return
-    said = record_of(request, at, locator=_locator(case), text=_sentence(case))
+    said = _record(request, case, at, locator=_locator(case))
     for edge in map(draft.seen, list(draft.store.edges(tail=proposed))):
         own = [record for record in edge.provenance if _is_of(record, case)]
         if not own:
             continue
         base = {one.source for one in own}.union(*(one.derived_from for one in own))
-        said = replace(said, derived_from=tuple(base))  # goes with what the mention stands in
+        said = replace(said, derived_from=tuple(base))
         if meant == proposed:
             draft.put_edge(replace(edge, provenance=merged(edge.provenance, (said,))))
             continue
@@ -174,6 +175,12 @@ def _edges(draft: Draft, meant: EntityKey | None, request: Request, case: Case, 
         moved = draft.edge((edge.head, edge.relation, meant))
         records = () if moved is None else moved.provenance
         draft.put_edge(replace(edge, tail=meant, provenance=merged(records, (said,))))
+
+
+def _record(request: Request, case: Case, at: str, *, locator: str) -> Provenance:
+    """Return the record of what a person said of a mention: it goes with the mention's file."""
+    said = record_of(request, at, locator=locator, text=_sentence(case))
+    return replace(said, derived_from=(case.source,) if case.source else ())
 
 
 def _is_of(record: Provenance, case: Case) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -30,6 +31,9 @@ def read_cases(
 ) -> Iterator[Case]:
     """Iterate the cases of a file of links, in its order.
 
+    Where several rows have one id, as in a folder of tables that each count from 1, the first link
+    of that id belongs to the first of them, and so on: links stand in the order of the rows.
+
     Args:
         links: Output of ``umbra link run`` (JSON Lines or Parquet) or ``umbra link text``.
         mentions: The mentions that were linked; not needed for the links of a text, which hold
@@ -40,23 +44,29 @@ def read_cases(
     Raises:
         RecordError: A row is no link, its mention is missing, or a file is.
     """
-    chosen = [row for row in _links(links) if row[0].state in states]
-    held: dict[str, Mention] = {}
+    seen: Counter[str] = Counter()
+    chosen = []
+    for link, fields, line in _links(links):
+        if link.state in states:
+            chosen.append((link, fields, line, seen[link.mention]))
+        seen[link.mention] += 1
+    held: dict[str, list[tuple[Mention, str]]] = {}
     if mentions is not None:
-        wanted = {link.mention for link, _, _ in chosen}
+        wanted = {link.mention for link, *_ in chosen}
         held = _mentions(mentions, columns or MentionColumns(), wanted)
-    for link, fields, line in chosen:
-        mention = held.get(link.mention)
+    for link, fields, line, place in chosen:
+        found = held.get(link.mention, [])[place : place + 1]
         if mentions is None and "surface" in fields:
-            mention = _of_text(fields, path=links.name, line=line)
-        if mention is None:
+            found = [(_of_text(fields, path=links.name, line=line), "")]
+        if not found:
             raise RecordError(
                 f"no mention {link.mention!r:.80}",
                 path=str(links),
                 line=line,
                 hint="name the file of mentions with --mentions",
             )
-        yield case_of(mention, link, source="" if mentions is None else mentions.name)
+        mention, source = found[0]
+        yield case_of(mention, link, source=source)
 
 
 def _links(path: Path) -> Iterator[tuple[Link, Mapping[str, Any], int]]:
@@ -74,20 +84,25 @@ def _links(path: Path) -> Iterator[tuple[Link, Mapping[str, Any], int]]:
             ) from error
 
 
-def _mentions(path: Path, columns: MentionColumns, wanted: Collection[str]) -> dict[str, Mention]:
-    """Return the mentions that are wanted; rows that cannot be read were rejects when linked."""
-    found: dict[str, Mention] = {}
+def _mentions(
+    path: Path, columns: MentionColumns, wanted: Collection[str]
+) -> dict[str, list[tuple[Mention, str]]]:
+    """Return the mentions that are wanted, by id, each with its file as records of edges name it.
+
+    Rows that cannot be read were rejects when linked.
+    """
+    found: dict[str, list[tuple[Mention, str]]] = {}
     files = TableFiles.of(path)
-    rows = (row for number in range(len(files.paths)) for row in files.rows(number))
-    for row in rows:
-        if isinstance(row, Reject):
-            continue
-        try:
-            mention = mention_of(row.fields, columns, path=path.name, line=row.line)
-        except RecordError:
-            continue
-        if mention.id in wanted:
-            found[mention.id] = mention
+    for number, name in enumerate(files.names):
+        for row in files.rows(number):
+            if isinstance(row, Reject):
+                continue
+            try:
+                mention = mention_of(row.fields, columns, path=name, line=row.line)
+            except RecordError:
+                continue
+            if mention.id in wanted:
+                found.setdefault(mention.id, []).append((mention, name))
     return found
 
 

@@ -28,6 +28,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("set")
     write(folder / "entities.jsonl", entities())
     write(folder / "mentions.jsonl.gz", mentions(600))
+    write(folder / "valid.jsonl", [row for row in mentions(20) if row["split"] == "valid"])
     return folder
 
 
@@ -123,13 +124,21 @@ def test_a_set_can_be_judged_without_training(
 
 @pytest.mark.parametrize(
     "more",
-    [("--withhold", "1"), ("--split", "dev"), ("--train", "nothing.jsonl"), ("--trees", "0")],
+    [
+        ("--withhold", "1"),
+        ("--split", "dev"),
+        ("--train", "nothing.jsonl"),
+        ("--train", "{}/valid.jsonl"),
+        ("--trees", "0"),
+    ],
 )
 def test_what_cannot_be_judged_is_refused(
     files: Path, tmp_path: Path, more: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert evaluate(files, tmp_path / "run.json", *more) != 0
-    assert "umbra:" in capsys.readouterr().err
+    assert evaluate(files, tmp_path / "run.json", *(word.format(files) for word in more)) != 0
+    told = capsys.readouterr().err
+    assert "umbra:" in told
+    assert ("its splits are valid" in told) == ("valid" in more[1])
     assert not (tmp_path / "run.json").exists()
 
 

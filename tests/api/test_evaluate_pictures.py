@@ -36,6 +36,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if row["entity_id"] != "t02":  # of the valid split: nobody looks at it
             Image.fromarray(picture).save(folder / "pictures" / f"{row['entity_id']}.png")
     (folder / "nothing").mkdir()
+    write(folder / "valid.jsonl", [row for row in rows if row["split"] == "valid"])
     return folder
 
 
@@ -113,12 +114,13 @@ def test_without_training_mentions_likenesses_are_added_up(
     command = [
         *("link", "evaluate", tmp_path / "mentions.jsonl", "--entities", base),
         *("--entity-images", f"{files}/drawn.npz:first"),
-        *("--mention-images", f"{files}/drawn.npz:second", "--json", tmp_path / "run.json"),
+        *("--mention-images", files / "pictures", "--json", tmp_path / "run.json"),
     ]
     assert main([*map(str, command), "--save", str(tmp_path / "matcher")]) == 0
     told = capsys.readouterr().err
     assert "no training mentions" in told
     assert "1 of 36 mentions have no entity in the base" in told
+    assert "2 of 36 rows of mentions.jsonl have no picture" in told
     result = read_result(tmp_path / "run.json")
     assert result.n == 35
     assert "ece" not in result.metrics
@@ -140,6 +142,7 @@ def test_without_training_mentions_likenesses_are_added_up(
         ("--mention-images", "{}/nothing"),
         ("--withhold", "0.3"),
         ("--split", "dev"),
+        ("--train", "{}/valid.jsonl", "--train-images", "{}/pictures"),
     ],
 )
 def test_what_cannot_be_judged_is_refused(
@@ -149,6 +152,7 @@ def test_what_cannot_be_judged_is_refused(
     assert evaluate(files, tmp_path / "run.json", *given) != 0
     told = capsys.readouterr().err
     assert "umbra:" in told
+    assert ("its splits are valid" in told) == (given[0] == "--train")
     assert ("not an npz file" in told) == ("absent" in given[1])
     assert not (tmp_path / "run.json").exists()
 

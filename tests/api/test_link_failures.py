@@ -130,3 +130,10 @@ def test_a_line_of_100_mb_is_a_reject_with_its_number(
     assert (code, found["state"], found["rejects"]) == (0, "done", 1)
     links = [json.loads(line)["mention"] for line in out.read_text().splitlines()]
     assert links == [row["id"] for row in ROWS[:4]]
+
+
+def test_a_folder_without_a_linker_is_named(trained: Path, tmp_path: Path, capsys: Shown) -> None:
+    table = write(tmp_path / "few.jsonl", ROWS[:3])
+    given = ("--entities", trained / "entities.jsonl", "--out", tmp_path / "links.jsonl")
+    assert umbra("link", "run", table, "--linker", tmp_path / "none", *given) == 3
+    assert "no linker lies there, in " in capsys.readouterr().err

@@ -122,6 +122,14 @@ def test_decisions_of_a_file_are_made_once(
         ("accept", "bob", "country:TR", "done"),
     ]
     assert "Hellas" in run(capsys, "--log")
+    back = tmp_path / "back.jsonl"
+    back.write_text('{"kind": "undo", "undoes": 2}\n')
+    assert json.loads(run(capsys, "--decide", back, "--who", "ada", "--json"))["undo"] == 1
+    outcome = json.loads(run(capsys, "--decide", file, "--who", "ada", "--json", code=2))
+    # line 3 decides the case anew, line 2 is what was undone
+    assert [outcome.get(kind) for kind in ("other", "accept", "undone", "reject")] == [
+        1, None, 1, 1,
+    ]  # fmt: skip
 
 
 def test_decisions_go_to_other_tools_and_come_back(

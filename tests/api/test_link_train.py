@@ -185,6 +185,9 @@ def test_a_key_may_be_a_template_of_columns(tmp_path: Path) -> None:
     path.write_text("id,mention,code\n1,Peru,PE\n2,Atlantis,\n")
     read = read_labelled(path, MentionColumns(), gold="country:{code}")
     assert read.mentions.gold == ("country:PE", None)
+    table = tmp_path / "known.jsonl"
+    table.write_text('{"id": 1, "mention": "Peru", "code": 7.0}\n')  # as pandas writes gaps
+    assert read_labelled(table, MentionColumns(), gold="code").mentions.gold == ("7",)
     with pytest.raises(MappingError, match="no column 'iso'"):
         read_labelled(path, MentionColumns(), gold="country:{iso}")
 

@@ -135,6 +135,8 @@ def test_too_many_rejects_end_the_job(tiny_linker: Linker, mentions: Path, tmp_p
     with pytest.raises(JobError, match="could not be read"):
         run(tiny_linker, mentions, tmp_path, shard_rows=5, max_rejects=0.01)
     assert run(tiny_linker, mentions, tmp_path, shard_rows=5).state == "done"
+    with pytest.raises(JobError, match="could not be read"):  # all was read by an earlier run
+        run(tiny_linker, mentions, tmp_path, shard_rows=5, max_rejects=0.01)
 
 
 def test_cancel_leaves_what_is_done_and_resume_finishes(

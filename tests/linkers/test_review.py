@@ -35,8 +35,8 @@ def test_accepting_makes_an_alias_and_confirms_the_edge(store: Store, review: Re
     peru = entity(store, "PE")
     assert peru.aliases == ("Piruw",)
     said = [r for r in peru.provenance if r.kind == "accepted"]
-    assert [(r.source, r.locator, r.job, r.at) for r in said] == [
-        ("ada", "alias Piruw", "review", AT)
+    assert [(r.source, r.locator, r.job, r.at, r.derived_from) for r in said] == [
+        ("ada", "alias Piruw", "review", AT, ("mentions.jsonl",))
     ]
     (confirmed,) = store.edges(head=key("CL"), tail=key("PE"))
     assert {r.kind: r.derived_from for r in confirmed.provenance} == {

@@ -15,6 +15,7 @@ from kg.ledger import Ledger
 from kg.model import Entity
 from kg.store import Store
 from linkers import Encoders, KnowledgeBase, Linker, Mention
+from linkers.model import Link
 from linkers.pipeline import LinkTask, run_link_job
 from linkers.records import MentionColumns, link_line
 from linkers.review import Request, Review, case_of
@@ -178,6 +179,23 @@ def test_cases_are_read_from_tables_of_any_format(tiny_linker: Linker, tmp_path:
     found = list(read_cases(task.output, rows, states=everything))
     assert [case.mention.id for case in found] == ["1", "2", "3"]
     assert found == list(read_cases(tmp_path / "links.jsonl", rows, states=everything))
+
+
+def test_tables_of_a_folder_may_each_count_from_one(tmp_path: Path) -> None:
+    """A link belongs to the row of its own table, and its case names that table."""
+    folder = tmp_path / "months"
+    folder.mkdir()
+    (folder / "a.csv").write_text("id,mention\n1,Peru\n2,Chile\n,no id\n")
+    (folder / "b.csv").write_text("id,mention\n1,Zzyzx\n2,Quechua\n")
+    out = tmp_path / "links.jsonl"
+    states = ("linked", "review", "nil", "review")
+    links = [
+        Link(mention=name, state=state, entity=None, probability=0.5, nil_probability=0.5)  # type: ignore[arg-type]
+        for name, state in zip("1212", states, strict=True)
+    ]
+    out.write_bytes(b"".join(map(link_line, links)))
+    found = [(case.mention.surface, case.source) for case in read_cases(out, folder)]
+    assert found == [("Chile", "a.csv"), ("Zzyzx", "b.csv"), ("Quechua", "b.csv")]
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from kg.errors import (
 )
 from kg.model import Entity
 from kg.store import Store
+from kg.upkeep.undo import Undo, undo
 from linkers.review import Change, Request, Review
 from tests.linkers.review_world import (
     case,
@@ -69,6 +70,20 @@ def test_undoing_keeps_what_others_wrote_since(store: Store, review: Review) -> 
     assert peru.attributes["population"] == 34
     (both,) = store.edges(head=key("CL"), tail=key("PE"))
     assert {r.source for r in both.provenance} == {"mentions.jsonl", "new.jsonl"}
+
+
+def test_what_was_decided_of_a_table_goes_with_the_table(store: Store, review: Review) -> None:
+    """An alias, an entity and edges that rest on a mention leave with the file it stands in."""
+    store.upsert_edges([edge("CL", "borders", "PE", told("other.jsonl"))])
+    review.decide(Request(kind="accept", case=case(1).id, who="ada"))
+    review.decide(Request(kind="new", case=case(2).id, key=key("NEW"), name="N", who="ada"))
+    assert entity(store, "PE").aliases == ("Piruw",)
+    undo(store, Undo(source="mentions.jsonl"))
+    assert entity(store, "PE").aliases == ()
+    assert (entity(store, "PE").name, entity(store, "PE").provenance) == ("Peru", (told(),))
+    assert store.entity(key("NEW")) is None
+    (left,) = store.edges(head=key("CL"), tail=key("PE"))
+    assert [record.source for record in left.provenance] == ["other.jsonl"]
 
 
 def test_what_cannot_be_undone_is_refused_whole(store: Store, review: Review) -> None:
