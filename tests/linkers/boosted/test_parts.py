@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_info
 
 from encoders import TinyTextEncoder
 from kg.errors import InputError, SettingError
@@ -54,6 +57,23 @@ def test_a_forest_scores_as_scikit_learn_does() -> None:
     ).fit(values, true)
     fresh = np.concatenate([values, np.full((1, 5), NAN, np.float32), values + 0.01])
     np.testing.assert_allclose(forest.scores(fresh), theirs.decision_function(fresh), atol=1e-9)
+
+
+def test_few_pairs_are_learnt_from_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several spin at every split until the last one is there, which others' work may hold up."""
+    used: set[int] = set()
+    fit = HistGradientBoostingClassifier.fit
+
+    def told(self: Any, *given: Any, **more: Any) -> Any:
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "openmp"]
+        used.update(pool["num_threads"] for pool in pools)
+        return fit(self, *given, **more)
+
+    monkeypatch.setattr(HistGradientBoostingClassifier, "fit", told)
+    before = threadpool_info()
+    grown()
+    assert used == {1}
+    assert threadpool_info() == before
 
 
 def test_a_forest_survives_its_arrays_and_refuses_broken_ones() -> None:
