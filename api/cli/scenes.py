@@ -12,6 +12,7 @@ from api.cli import (
     scenes_evaluate,
     scenes_ground,
     scenes_import,
+    scenes_like,
     scenes_sheet,
 )
 
@@ -67,6 +68,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     scenes_evaluate.add_parser(actions)
     scenes_import.add_parser(actions, common)
     scenes_ground.add_parser(actions, common)
+    scenes_like.add_parser(actions, common)
     scenes_sheet.add_parser(actions, common)
 
 
