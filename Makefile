@@ -91,6 +91,7 @@ bench-scenes: $(STAMP) ## train every model of relations on VRD and judge it on 
 	$(BIN)/python -m bench.scenes_baseline ../shared/data/scenes/vrd --work .umbra/bench-scenes
 	$(BIN)/python -m bench.scenes_predcls
 	$(BIN)/python -m bench.scenes_cacao ../shared/data/scenes/vrd --work .umbra/bench-scenes
+	$(BIN)/python -m bench.scenes_boosting_checks ../shared/data/scenes/vrd --work .umbra/bench-scenes
 	$(BIN)/python -m bench.scenes_open_world ../shared/data/scenes/vrd
 	$(BIN)/python -m bench.scenes_roles ../shared/data/scenes/vrd
 	$(BIN)/python -m bench.scenes

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from pydantic import Field
 
 from api.proof_schemas import Model, RecordOut
+
+if TYPE_CHECKING:
+    from scenes.verification import Vote
 
 __all__ = ["ChecksOut", "PredicateFlagOut", "TextFlagOut", "VoteOut"]
 
@@ -34,6 +37,20 @@ class VoteOut(Model):
     log_odds: float
     refutes_below: float | None
     supports_above: float | None
+
+    @classmethod
+    def of(cls, vote: Vote) -> Self:
+        """Return a vote without infinities, which JSON has not."""
+        return cls(
+            witness=vote.witness,
+            log_odds=vote.log_odds,
+            refutes_below=_finite(vote.refutes),
+            supports_above=_finite(vote.supports),
+        )
+
+
+def _finite(threshold: float) -> float | None:
+    return threshold if abs(threshold) != float("inf") else None
 
 
 class TextFlagOut(Model):

@@ -28,6 +28,8 @@ class Settings(BaseSettings):
         store_password: Its password.
         text_encoder: `packaged`, `tiny` (for tests), or a `transformers` directory or hub id.
         image_encoder: The same for images.
+        part_vectors: Whether `umbra train` gives cones what the image encoder sees of each part of
+            a picture, beside its place and label.
         text_languages: Languages of the graph's texts, such as ``["de", "en"]``: search then also
             finds inflections of words. None finds words as they are written.
         idle_timeout_s: Seconds without a client after which the embedded store ends itself.
@@ -67,6 +69,7 @@ class Settings(BaseSettings):
     store_password: SecretStr = SecretStr("")
     text_encoder: str = "packaged"
     image_encoder: str = "packaged"
+    part_vectors: bool = False
     text_languages: tuple[Language, ...] = ()
     idle_timeout_s: float = Field(default=300.0, gt=0)
     data: Path | None = None

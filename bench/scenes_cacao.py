@@ -14,7 +14,6 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
@@ -40,7 +39,9 @@ from scenes.relations.annotations import AnnotatedImage
 from scenes.relations.counts import TripletCounts
 from scenes.relations.recall import figures_of, rank_relations
 
-__all__ = ["main", "page"]
+__all__ = ["Learners", "main", "page"]
+
+_KINDS: tuple[RelationKind, ...] = ("network", "baseline", "context", "logistic", "prior")
 
 _KEYS = {
     "recall_at_50": "R@50",
@@ -50,7 +51,7 @@ _KEYS = {
 }
 
 
-class _Learners:
+class Learners:
     """Trains and judges learners; each run is kept, so that a bench that was stopped goes on.
 
     Args:
@@ -86,7 +87,7 @@ class _Learners:
 def result_of(
     data: Vrd,
     boosted: Boosted,
-    learners: _Learners,
+    learners: Learners,
     kinds: Sequence[RelationKind],
     seeds: Seeds,
     command: str,
@@ -133,7 +134,7 @@ def result_of(
 
 def page(result: RunResult) -> str:
     """Return the page of a result; every figure comes from it."""
-    kinds = [kind for kind in get_args(RelationKind) if f"{kind} with" in result.by["learner"]]
+    kinds = [kind for kind in _KINDS if f"{kind} with" in result.by["learner"]]
     most = sorted(result.by["added"].items(), key=lambda item: -item[1]["n"])[:12]
     added = [f"{name} {row['n']}" for name, row in most]
     number = sum(row["n"] for row in result.by["added"].values())
@@ -177,7 +178,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--coarse-confidence", type=float, default=0.5)
     parser.add_argument("--bare-confidence", type=float, default=0.9)
     parser.add_argument("--most", type=float, default=1.0)
-    parser.add_argument("--kinds", nargs="+", default=list(get_args(RelationKind)))
+    parser.add_argument("--kinds", nargs="+", default=_KINDS)
     given = parser.parse_args(argv)
     data = Vrd.read(given.vrd, valid=given.valid)
     encoder = packaged_text_encoder(given.work)
@@ -186,12 +187,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         bare_confidence=given.bare_confidence,
         most=given.most,
     )
-    teacher = Teacher.read_or_train(given.vrd, encoder, given.work, seed=given.teacher_seed)
+    taught = data if given.valid else Vrd.read(given.vrd, valid=True)
+    teacher = Teacher.read_or_train(taught, encoder, given.work, seed=given.teacher_seed)
     given.kinds = " ".join(given.kinds)
     result = result_of(
         data,
         boosted_train(data, teacher, boosting, given.work),
-        _Learners(data, encoder, given.work),
+        Learners(data, encoder, given.work),
         given.kinds.split(),
         range(given.seeds),
         command_of(

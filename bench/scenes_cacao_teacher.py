@@ -10,29 +10,20 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from api.steps.boost_annotations import FOLLOWED, LAYERS, PROMPTS
 from bench.scenes_data import Vrd
 from encoders import TextEncoder
 from encoders.masked_language_model import MaskedLanguageModel
 from kg.files import atomic_write
 from scenes.cacao.boosting import Boosted, BoostingConfig, boost
 from scenes.cacao.checkpoint import load_prompts, save_prompts
-from scenes.cacao.config import PromptConfig
 from scenes.cacao.prompted_model import PromptedModel
 from scenes.cacao.training import Samples, train_prompts
-from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.pairs import pair_table
 
-__all__ = ["CONFIG", "LAYERS", "Teacher", "boosted_train"]
+__all__ = ["Teacher", "boosted_train"]
 
 Floats = NDArray[np.float64]
-
-LAYERS = 2
-"""Of the packaged MiniLM: all six cost three times as much."""
-
-CONFIG = PromptConfig(learning_rate=2e-3, epochs=(2, 1, 1), most=150)
-"""The paper's schedule at a higher rate, since a predicate is seen so few times."""
-
-_FOLLOWED = 600  # held-out samples by which the learning rate is steered
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,48 +33,34 @@ class Teacher:
     model: PromptedModel
 
     @classmethod
-    def read_or_train(cls, folder: Path, encoder: TextEncoder, work: Path, *, seed: int) -> Teacher:
+    def read_or_train(
+        cls, data: Vrd, encoder: TextEncoder, work: Path, *, seed: int, name: str = "prompts"
+    ) -> Teacher:
         """Return the model that is kept in `work`, or train and keep it.
 
         Args:
-            folder: Of the data set.
+            data: The set, of which the held-out tenth of train is judged.
             encoder: Encodes the predicates' names.
             work: Keeps the weights.
             seed: Of the training.
+            name: Of the weights there.
         """
-        kept = work / f"prompts-{seed}"
+        kept = work / f"{name}-{seed}"
         language = MaskedLanguageModel(layers=LAYERS)
         if kept.exists():
             return cls(load_prompts(kept, language))
-        data = Vrd.read(folder, valid=True)
         model = train_prompts(
-            _samples(data.train, data.vocabulary),
-            _samples(data.judged, data.vocabulary, most=_FOLLOWED, seed=seed),
+            Samples.of_images(data.train, data.vocabulary),
+            Samples.of_images(data.judged, data.vocabulary, most=FOLLOWED, seed=seed),
             language=language,
             names=encoder,
             vocabulary=data.vocabulary,
-            config=CONFIG,
+            config=PROMPTS,
             seed=seed,
             progress=lambda done, of: print(f"prompts, epoch {done} of {of}", file=sys.stderr),
         )
         save_prompts(model, kept)
         return cls(model)
-
-
-def _samples(
-    images: tuple[AnnotatedImage, ...],
-    vocabulary: Vocabulary,
-    *,
-    most: int | None = None,
-    seed: int = 0,
-) -> Samples:
-    pairs = pair_table(images, predicates=len(vocabulary.predicates))
-    said = pairs.said.copy()
-    if most is not None:
-        rows, predicates = np.nonzero(said)
-        left_out = np.random.default_rng(seed).permutation(len(rows))[most:]
-        said[rows[left_out], predicates[left_out]] = False
-    return Samples.of(pairs.labels, pairs.geometry, said)
 
 
 @dataclass(frozen=True, slots=True)

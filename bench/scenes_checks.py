@@ -19,17 +19,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.flags.gold import LABELS, POINTS_ELSEWHERE, colours_of, labels_of
-from bench.flags.pictures import ARTISTS, Artist, descriptions, prepared_artist, tied
+from bench.flags.folds import FlagTexts, TwoArtists
+from bench.flags.gold import LABELS, colours_of, labels_of
+from bench.flags.pictures import ARTISTS, Artist, prepared_artist
 from bench.scenes_checks_page import METHODS, page
-from bench.scenes_flags import FOLDS, evidence_of, opinions_of
 from evaluation import Measurement, RunResult
 from kg.files import atomic_write
 from scenes.relations.annotations import read_annotations, read_vocabulary
+from scenes.relations.pairs import longer_side
 from scenes.rulings import ruled_out
-from scenes.splits import stratified_folds
-from scenes.tagging.evidence import COLOURS, colour_evidence
-from scenes.tagging.round_figures import round_evidence
+from scenes.tagging.evidence import COLOURS
 from scenes.verification import claim_thresholds, fit_witness
 from scenes.witnesses import PENALTIES, colour_witnesses
 
@@ -46,42 +45,30 @@ Said = NDArray[np.int8]
 
 
 def judge(
-    texts: Mapping[str, str], learnt: Artist, seen: Artist, folds: Mapping[str, int], seed: int
+    flags: FlagTexts, learnt: Artist, seen: Artist, seed: int
 ) -> dict[str, tuple[Said, dict[str, Said]]]:
     """Return the gold (1, 0, -1 left open) and what each method says, of labels and colours."""
-    keys = list(texts)
+    texts = flags.texts.values()
     gold = {
-        "labels": np.array([labels_of(text, careful=True) for text in texts.values()]),
-        "colours": np.array([colours_of(text) for text in texts.values()]).astype(np.int8)[
+        "labels": np.array([labels_of(text, careful=True) for text in texts]),
+        "colours": np.array([colours_of(text) for text in texts]).astype(np.int8)[
             :, : len(CHECKED)
         ],
     }
     said = {kind: {m: np.zeros_like(one) for m in METHODS} for kind, one in gold.items()}
-    fold_of = np.array([folds[key] for key in keys])
-    both = (learnt, seen)
-    vectors = [np.array([artist.vectors[key] for key in keys]) for artist in both]
-    shapes = [[round_evidence(a.prepared[key].regions) for key in keys] for a in both]
-    shades = [
-        [colour_evidence(a.images[key], a.prepared[key].regions) for key in keys] for a in both
-    ]
-    for fold in range(FOLDS):
-        out = fold_of == fold
-        ours, theirs = opinions_of(texts, learnt, seen, out, seed)
-        mine = evidence_of(ours, learnt, keys, shapes[0])
-        heard = [evidence_of(opinions, seen, keys, shapes[1]) for opinions in theirs]
+    both = TwoArtists(flags, learnt, seen, seed=seed)
+    shades = {name: list(map(colour_witnesses, of)) for name, of in both.shades(CHECKED).items()}
+    for fold in both.folds():
         for column, label in enumerate(LABELS):
             witnesses = {
-                "parts": (mine[label], [one[label] for one in heard]),
-                "vector": (vectors[0], [vectors[1]]),
+                "parts": (fold.mine[label], [one[label] for one in fold.heard]),
+                "vector": (both.vectors[0], [both.vectors[1]]),
             }
-            _tell(said["labels"], column, gold["labels"][:, column], out, witnesses, seed)
+            _tell(said["labels"], column, gold["labels"][:, column], fold.out, witnesses, seed)
         for column, colour in enumerate(CHECKED):
-            first, second = (
-                colour_witnesses(np.array([one[colour] for one in of])) for of in shades
-            )
+            first, second = shades[colour]
             witnesses = {name: (first[name], [second[name]]) for name in first}
-            _tell(said["colours"], column, gold["colours"][:, column], out, witnesses, seed)
-        print(f"fold {fold + 1} of {FOLDS}", file=sys.stderr)
+            _tell(said["colours"], column, gold["colours"][:, column], fold.out, witnesses, seed)
     return {kind: (gold[kind], said[kind]) for kind in gold}
 
 
@@ -145,12 +132,13 @@ def ruled_share(folder: Path) -> dict[str, dict[str, float]]:
     counts: dict[str, list[int]] = {}
     for image in read_annotations(folder / "train.jsonl.gz", vocabulary):
         boxes = [(x1, y1, x2, y2) for x1, y1, x2, y2 in image.boxes.tolist()]
+        side = longer_side(image)
         for s, p, o in image.triplets.tolist():
             name = vocabulary.predicates[p]
             row = counts.setdefault(name, [0, 0, 0])
             row[0] += 1
-            row[1] += ruled_out(name, boxes[s], boxes[o]) is not None
-            row[2] += ruled_out(name, boxes[o], boxes[s]) is not None
+            row[1] += ruled_out(name, boxes[s], boxes[o], side=side) is not None
+            row[2] += ruled_out(name, boxes[o], boxes[s], side=side) is not None
     ruled = {name: row for name, row in counts.items() if row[1] + row[2]}
     return {
         name: {"n": n, "as_said": as_said / n, "swapped": swapped / n}
@@ -170,17 +158,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     clock = Measurement.start()
     by: dict[str, dict[str, dict[str, float]]] = {"geometry": ruled_share(given.vrd)}
-    said = descriptions(given.data)
-    keys = [key for key in sorted(said) if not POINTS_ELSEWHERE.match(said[key].lower())]
-    texts = {key: said[key] for key in keys[: given.most]}
-    names = np.array(list(LABELS))
-    labels = {
-        key: frozenset(names[labels_of(text, careful=False) == 1].tolist())
-        for key, text in texts.items()
-    }
-    folds = stratified_folds(labels, FOLDS, tied=tied(given.data), seed=given.seed)
-    learnt, seen = (prepared_artist(given.data, one, list(texts), given.cache) for one in ARTISTS)
-    judged = judge(texts, learnt, seen, folds, given.seed)
+    flags = FlagTexts.read(given.data, most=given.most, seed=given.seed)
+    texts = list(flags.texts)
+    learnt, seen = (prepared_artist(given.data, one, texts, given.cache) for one in ARTISTS)
+    judged = judge(flags, learnt, seen, given.seed)
     generator = np.random.default_rng(given.seed)
     count = len(texts)
     others = (np.arange(count) + generator.integers(1, count, (_DRAWS, count))) % count

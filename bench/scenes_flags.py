@@ -18,25 +18,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.flags.gold import LABELS, POINTS_ELSEWHERE, colours_of, labels_of, stars_of, stripes_of
-from bench.flags.pictures import ARTISTS, Artist, descriptions, prepared_artist, tied
+from bench.flags.folds import FlagTexts, TwoArtists
+from bench.flags.gold import LABELS, colours_of, labels_of, stars_of, stripes_of
+from bench.flags.pictures import ARTISTS, Artist, prepared_artist
 from bench.scenes_flags_page import page, result_of
 from evaluation import Measurement
 from kg.files import atomic_write
-from scenes.label_training import Example, LabelConfig, train_labels
 from scenes.lexicon import LABELS as REGION_LABELS
 from scenes.model import Pixels
-from scenes.network import NetworkConfig
-from scenes.splits import stratified_folds
 from scenes.tagging.decision import fit_decision
-from scenes.tagging.evidence import COLOURS, TAGS, colour_evidence, tag_evidence
-from scenes.tagging.round_figures import round_evidence
-from scenes.wording import read_description
+from scenes.tagging.evidence import COLOURS
 
-__all__ = ["FOLDS", "Told", "evidence_of", "judge", "main", "opinions_of"]
+__all__ = ["Told", "judge", "main"]
 
-FOLDS = 5
-_TRAINING = LabelConfig(network=NetworkConfig(members=2), folds=2)
 _PENALTY = 0.5  # of the evidence for labels
 
 Floats = NDArray[np.float64]
@@ -46,7 +40,7 @@ Told = dict[str, Booleans]
 
 
 def judge(
-    texts: Mapping[str, str], learnt: Artist, seen: Artist, folds: Mapping[str, int], *, seed: int
+    flags: FlagTexts, learnt: Artist, seen: Artist, *, seed: int
 ) -> tuple[dict[str, Told], dict[str, NDArray[np.int64]]]:
     """Tell the tags of every flag of `seen` by what was learnt on `learnt` in the other folds.
 
@@ -54,101 +48,45 @@ def judge(
         What each method tells of labels (careful and plain reading) and of colours; and the
         counted stars and stripes.
     """
-    keys = list(texts)
-    careful = np.array([labels_of(texts[key], careful=True) for key in keys])
-    plain = np.array([labels_of(texts[key], careful=False) for key in keys])
-    colours = np.array([colours_of(texts[key]) for key in keys]).astype(np.int8)
-    fold_of = np.array([folds[key] for key in keys])
-    vectors = [np.array([artist.vectors[key] for key in keys]) for artist in (learnt, seen)]
+    gold = _gold(flags.texts)
+    count = len(flags.texts)
     told = {
-        "careful": _nothing(careful, ("ours", "probe", "majority")),
-        "plain": _nothing(plain, ("ours", "probe", "majority")),
-        "colours": _nothing(colours, ("ours", "majority", "hsv")),
+        "careful": _nothing(gold["careful"], ("ours", "probe", "majority")),
+        "plain": _nothing(gold["plain"], ("ours", "probe", "majority")),
+        "colours": _nothing(gold["colours"], ("ours", "majority", "hsv")),
     }
-    told["colours"]["hsv"] = np.array([_by_hsv(seen.images[key]) for key in keys])
-    counts = {"star": np.zeros(len(keys), np.int64), "stripe": np.zeros(len(keys), np.int64)}
-    shades = [
-        [colour_evidence(artist.images[key], artist.prepared[key].regions) for key in keys]
-        for artist in (learnt, seen)
-    ]
-    shapes = [
-        [round_evidence(artist.prepared[key].regions) for key in keys] for artist in (learnt, seen)
-    ]
-    for fold in range(FOLDS):
-        out = fold_of == fold
-        ours, theirs = opinions_of(texts, learnt, seen, out, seed)
-        mine = evidence_of(ours, learnt, keys, shapes[0])
-        by_model = [evidence_of(opinions, seen, keys, shapes[1]) for opinions in theirs]
-        for reading, gold in (("careful", careful), ("plain", plain)):
+    told["colours"]["hsv"] = np.array([_by_hsv(seen.images[key]) for key in flags.texts])
+    counts = {"star": np.zeros(count, np.int64), "stripe": np.zeros(count, np.int64)}
+    both = TwoArtists(flags, learnt, seen, seed=seed)
+    shades = both.shades(tuple(COLOURS))
+    for fold in both.folds():
+        for reading in ("careful", "plain"):
             for column, label in enumerate(LABELS):
-                given = [mine[label], *(one[label] for one in by_model)]
-                _decide(told[reading], column, gold[:, column], out, given, vectors, seed)
+                given = [fold.mine[label], *(one[label] for one in fold.heard)]
+                of = gold[reading][:, column]
+                _decide(told[reading], column, of, fold.out, given, both.vectors, seed)
         for column, colour in enumerate(COLOURS):
-            given = [np.array([one[colour] for one in of]) for of in shades]
-            _decide(told["colours"], column, colours[:, column], out, given, None, seed)
+            of = gold["colours"][:, column]
+            _decide(told["colours"], column, of, fold.out, shades[colour], None, seed)
         for label, name in (("star", "star"), ("stripe", "band")):
             number = REGION_LABELS.index(name)
-            for position in np.flatnonzero(out):
-                both = np.mean([opinions[position] for opinions in theirs], axis=0)
-                counts[label][position] = int((both.argmax(axis=1) == number).sum())
-        print(f"fold {fold + 1} of {FOLDS}", file=sys.stderr)
+            for position in np.flatnonzero(fold.out).tolist():
+                mean = np.mean([opinions[position] for opinions in fold.opinions], axis=0)
+                counts[label][position] = int((mean.argmax(axis=1) == number).sum())
     return told, counts
+
+
+def _gold(texts: Mapping[str, str]) -> dict[str, NDArray[np.int8]]:
+    """Return ``(flags, tags)`` of both readings of labels, and of colours."""
+    return {
+        "careful": np.array([labels_of(text, careful=True) for text in texts.values()]),
+        "plain": np.array([labels_of(text, careful=False) for text in texts.values()]),
+        "colours": np.array([colours_of(text) for text in texts.values()]).astype(np.int8),
+    }
 
 
 def _nothing(gold: NDArray[np.int8], methods: Sequence[str]) -> Told:
     return {method: np.zeros(gold.shape, dtype=bool) for method in methods}
-
-
-def opinions_of(
-    texts: Mapping[str, str], learnt: Artist, seen: Artist, out: Booleans, seed: int
-) -> tuple[list[Floats], list[list[Floats]]]:
-    """What each region looks like, by models that were not trained on its flag.
-
-    Two models, each of half of the training flags: each tells the other half, and both tell the
-    held-out flags of the other artist, each for itself: their mean would be less sure of itself
-    than what decisions are learnt from.
-    """
-    keys = list(texts)
-    examples = [
-        [
-            Example(
-                regions=p.regions,
-                descriptors=p.descriptors,
-                described=read_description(texts[key]),
-                patches=p.patches,
-            )
-            for key in keys
-            for p in [artist.prepared[key]]
-        ]
-        for artist in (learnt, seen)
-    ]
-    inside = np.flatnonzero(~out)
-    halves = (inside[0::2], inside[1::2])
-    ours: list[Floats] = [np.empty((0, len(REGION_LABELS)))] * len(keys)
-    theirs = []
-    for half, rest in (halves, halves[::-1]):
-        train = [examples[0][n] for n in half if examples[0][n].described.usable]
-        model, _ = train_labels(train, [], _TRAINING, seed=seed)
-        told = [np.empty((0, len(REGION_LABELS)))] * len(keys)
-        for n in np.flatnonzero(out):
-            told[n] = model.opinion(examples[1][n].descriptors, examples[1][n].patches)
-        theirs.append(told)
-        for n in rest:
-            ours[n] = model.opinion(examples[0][n].descriptors, examples[0][n].patches)
-    return ours, theirs
-
-
-def evidence_of(
-    opinions: Sequence[Floats], artist: Artist, keys: Sequence[str], shapes: Sequence[Floats]
-) -> Mapping[str, Floats]:
-    """Return ``(images, numbers)`` of each label; zeros where there is no opinion."""
-    found = [
-        tag_evidence(opinion, artist.prepared[key].regions, shape) if len(opinion) else None
-        for opinion, key, shape in zip(opinions, keys, shapes, strict=True)
-    ]
-    first = next(one for one in found if one is not None)
-    nothing = {tag: np.zeros_like(one) for tag, one in first.items()}
-    return {tag: np.array([(one or nothing)[tag] for one in found]) for tag in TAGS}
 
 
 def _decide(
@@ -210,31 +148,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks"))
     given = parser.parse_args(argv)
     clock = Measurement.start()
-    said = descriptions(given.data)
-    keys = [key for key in sorted(said) if not POINTS_ELSEWHERE.match(said[key].lower())]
-    texts = {key: said[key] for key in keys[: given.most]}
-    labels = {
-        key: frozenset(np.array(list(LABELS))[labels_of(text, careful=False) == 1].tolist())
-        for key, text in texts.items()
-    }
-    folds = stratified_folds(labels, FOLDS, tied=tied(given.data), seed=given.seed)
+    flags = FlagTexts.read(given.data, most=given.most, seed=given.seed)
+    texts = flags.texts
     artists = [prepared_artist(given.data, name, list(texts), given.cache) for name in ARTISTS]
     ways = {
-        f"{ARTISTS[a]} to {ARTISTS[b]}": judge(
-            texts, artists[a], artists[b], folds, seed=given.seed
-        )
+        f"{ARTISTS[a]} to {ARTISTS[b]}": judge(flags, artists[a], artists[b], seed=given.seed)
         for a, b in ((0, 1), (1, 0))
-    }
-    gold = {
-        "careful": np.array([labels_of(text, careful=True) for text in texts.values()]),
-        "plain": np.array([labels_of(text, careful=False) for text in texts.values()]),
-        "colours": np.array([colours_of(text) for text in texts.values()]).astype(np.int8),
     }
     counted = {
         "star": [stars_of(text) for text in texts.values()],
         "stripe": [stripes_of(text) for text in texts.values()],
     }
-    result = result_of(ways, gold, counted, clock=clock, seed=given.seed)
+    result = result_of(ways, _gold(texts), counted, clock=clock, seed=given.seed)
     result.save(given.out / "scenes-flags.json")
     with atomic_write(given.out / "scenes-flags.md") as file:
         file.write(page(result).encode())

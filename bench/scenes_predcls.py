@@ -208,8 +208,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--kinds",
         nargs="+",
-        choices=RELATION_LEARNERS,
-        default=RELATION_LEARNERS,
+        choices=tuple(_RUNS),
+        default=tuple(_RUNS),
         help="models; those of the goals are network, baseline and prior (default all)",
     )
     parser.add_argument("--images", type=int, help="only the first images of each file")

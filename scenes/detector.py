@@ -161,6 +161,8 @@ def _region(image: Pixels, box: list[float], label: str, score: float) -> Region
 class DetectedScenes:
     """A detector in the place of a scene model: its labels, and what exact geometry says of them.
 
+    Since no model guesses ``left_of`` and ``above`` here, geometry tells them.
+
     Attributes:
         detector: Finds the parts.
     """
@@ -170,7 +172,7 @@ class DetectedScenes:
     @property
     def version(self) -> str:
         """Name for provenance: that of a scene model, so that one replaces the other's parts."""
-        return f"scenes-{sha256_of_text(self.detector.fingerprint)[:12]}"
+        return f"scenes-{sha256_of_text(f'{self.detector.fingerprint} sides')[:12]}"
 
     def parse_all(self, images: Iterable[Pixels]) -> Iterator[Scene]:
         """Take images apart, one after the other.
@@ -187,5 +189,5 @@ class DetectedScenes:
                 width=image.shape[1],
                 height=image.shape[0],
                 regions=regions,
-                relations=exact_relations(regions),
+                relations=exact_relations(regions, sides=True),
             )

@@ -10,8 +10,12 @@ pixels):
 - ``overlaps``: the boxes share more than 10 % of the smaller box, neither part is inside the
   other, and the filled masks share a pixel or touch.
 
-`left_of`, `above` and `below` are measures here, not relations: descriptions use them for a few
-of the pairs to which they apply, so `scenes.predicates` learns when.
+- ``left_of`` and ``above``, on demand (`exact_relations` with `sides`): A's box ends before B's
+  begins, but for a quarter of the narrower one, and the two share at least half of the lower
+  one's rows (columns for ``above``). What lies aslant has neither; the inverse is not told.
+
+Scene models do not ask for sides: descriptions use ``left_of``, ``above`` and ``below`` for a few
+of the pairs to which they apply, so `scenes.predicates` learns when from measures.
 """
 
 from __future__ import annotations
@@ -27,7 +31,6 @@ from scenes.masks import filled
 from scenes.model import Region, Relation
 
 __all__ = [
-    "EXACT_PREDICATES",
     "PAIR_MEASURES",
     "box_iou",
     "box_overlap",
@@ -38,13 +41,13 @@ __all__ = [
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-ExactPredicate = Literal["inside", "surrounds", "overlaps"]
-
-EXACT_PREDICATES: tuple[ExactPredicate, ...] = ("inside", "surrounds", "overlaps")
-"""The predicates that geometry alone decides."""
+ExactPredicate = Literal["inside", "surrounds", "overlaps", "left_of", "above"]
+"""What geometry alone decides."""
 
 _INSIDE = 0.95
 _OVERLAP = 0.1
+_SLACK, _SHARED = 0.25, 0.5
+"""Of things side by side: how far they may reach into each other, and what they share across."""
 
 
 def box_overlap(first: BoxXyxy, second: BoxXyxy) -> float:
@@ -103,7 +106,11 @@ class _Shape:
 
 
 def exact_relations(
-    regions: tuple[Region, ...], *, most: int = 200, parts: tuple[int, ...] | None = None
+    regions: tuple[Region, ...],
+    *,
+    most: int = 200,
+    parts: tuple[int, ...] | None = None,
+    sides: bool = False,
 ) -> tuple[Relation, ...]:
     """Return what geometry says about the parts of one image.
 
@@ -111,6 +118,7 @@ def exact_relations(
         regions: All parts; their masks have one shape.
         most: Largest number of relations, larger subjects first.
         parts: Positions of the parts that are compared; None for all.
+        sides: Whether ``left_of`` and ``above`` are told, too, after the others.
 
     Returns:
         Relations with probability 1, by subject and object. ``inside`` names the smallest
@@ -148,10 +156,34 @@ def exact_relations(
                 found.append((first, "overlaps", second))
                 found.append((second, "overlaps", first))
     found.sort()
+    if sides:
+        found += _sides(regions, positions)
     return tuple(
         Relation(subject=s, predicate=p, object=o, probability=1.0, exact=True)
         for s, p, o in found[:most]
     )
+
+
+def _sides(
+    regions: tuple[Region, ...], positions: tuple[int, ...]
+) -> list[tuple[int, ExactPredicate, int]]:
+    names: tuple[tuple[ExactPredicate, int], ...] = (("left_of", 0), ("above", 1))
+    return [
+        (first, name, second)
+        for first in positions
+        for second in positions
+        for name, axis in names
+        if first != second and _before(regions[first].box_xyxy, regions[second].box_xyxy, axis)
+    ]
+
+
+def _before(first: BoxXyxy, second: BoxXyxy, axis: int) -> bool:
+    """Whether a box ends before another begins along an axis, and both share the other axis."""
+    across = 1 - axis
+    slack = _SLACK * min(box[axis + 2] - box[axis] for box in (first, second))
+    low, high = max(first[across], second[across]), min(first[across + 2], second[across + 2])
+    least = _SHARED * min(box[across + 2] - box[across] for box in (first, second))
+    return first[axis + 2] <= second[axis] + slack and high - low >= max(least, 1e-9)
 
 
 def _is_inside(inner: _Shape, outer: _Shape) -> bool:

@@ -6,19 +6,30 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from api.cli import scenes_check, scenes_evaluate, scenes_ground, scenes_import, scenes_sheet
+from api.cli import (
+    scenes_boost,
+    scenes_check,
+    scenes_evaluate,
+    scenes_ground,
+    scenes_import,
+    scenes_like,
+    scenes_sheet,
+)
 
 __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
   umbra scenes run --descriptions examples/countries/flag_descriptions.jsonl.gz
   umbra scenes run --label Image --detector models/detr
+  umbra scenes run --label Logo --detector flat
   umbra scenes run --engine ray --workers 8
   umbra scenes run --estimate
 
 With --descriptions a model is trained first; without, the model trained last is used. A newer
 model replaces its own output and nobody else's. --detector is a directory or hub id of an object
-detector of transformers (DETR, YOLOS …); none comes with Umbra.
+detector of transformers (DETR, YOLOS …); none comes with Umbra. --detector flat needs neither
+texts nor weights: it finds the parts of flat-coloured images, their colours and how they lie, and
+labels none.
 """
 
 
@@ -37,7 +48,9 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job.add_argument("--label", default="Country", help="whose images (default Country)")
     job.add_argument("--descriptions", type=Path, help="JSONL of entity_id and description")
     job.add_argument(
-        "--detector", metavar="NAME", help="take photographs apart by an object detector instead"
+        "--detector",
+        metavar="NAME",
+        help="take photographs apart by an object detector instead; flat: plain parts, no labels",
     )
     job.add_argument("--key", default="country:{entity_id}", help="how entity_id makes a key")
     job.add_argument("--drawn-alike", type=Path, help="JSON with sets of equal pictures")
@@ -50,10 +63,12 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     job.add_argument("--workers", type=int, default=1, help="actors of Ray's (default 1)")
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     job.set_defaults(run=run)
+    scenes_boost.add_parser(actions)
     scenes_check.add_parser(actions, common)
     scenes_evaluate.add_parser(actions)
     scenes_import.add_parser(actions, common)
     scenes_ground.add_parser(actions, common)
+    scenes_like.add_parser(actions, common)
     scenes_sheet.add_parser(actions, common)
 
 

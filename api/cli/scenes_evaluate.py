@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["add_parser", "run"]
 
-KINDS = ("network", "baseline", "context", "logistic", "prior")
+KINDS = ("network", "baseline", "context", "logistic", "prior", "epic")
 PROTOCOLS = ("predcls", "sgcls", "sgdet")
 
 EXAMPLES = """examples:
@@ -19,10 +19,12 @@ EXAMPLES = """examples:
     --protocol sgdet --objects detected.jsonl.gz --json sgdet.json
 
 A line of annotations: image, boxes_xyxy, labels, triplets (subject, predicate, object by number).
-The vocabulary: objects and predicates, names in order. Recall at 20, 50 and 100 is pooled over
-triplets, with one predicate a pair and (_unconstrained) with all; zero-shot recall is over triplets
-of classes that training never saw so. Beside OUT: the value of each image (.units.npz), by which
-`umbra compare` pairs runs. UMBRA_TEXT_ENCODER names the encoder of the classes' names.
+The vocabulary: objects and predicates, names in order. A model of the kind epic scores predicates
+by their names, also those that no training image has (novel, in the result beside base). Recall at
+20, 50 and 100 is pooled over triplets, with one predicate a pair and (_unconstrained) with all;
+zero-shot recall is over triplets of classes that training never saw so. Beside OUT: the value of
+each image (.units.npz), by which `umbra compare` pairs runs. UMBRA_TEXT_ENCODER names the encoder
+of the names.
 """
 
 

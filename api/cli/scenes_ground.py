@@ -39,6 +39,7 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument("phrase", help='such as "the white star in the upper left"')
     parser.add_argument("--most", type=int, default=3, help="answers to show (default 3)")
     parser.add_argument("--svg", type=Path, metavar="OUT", help="draw the first answer here")
+    parser.add_argument("--png", type=Path, metavar="OUT", help="the same as PNG")
     parser.set_defaults(run=run)
 
 
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     from kg.files import atomic_write
     from kg.images import decoded, read_picture
     from scenes.grounding.phrases import read_phrase
-    from scenes.look import draw_svg
+    from scenes.look import draw_png, draw_svg
     from scenes.model import Scene
 
     if arguments.most < 1:
@@ -62,10 +63,15 @@ def run(arguments: argparse.Namespace) -> int:
     image = np.asarray(decoded(read_picture(arguments.image, name), name))
     model = _model(find_workspace(arguments.folder))
     grounding, regions = model.ground(arguments.phrase, image, most=arguments.most)
-    if arguments.svg is not None:
+    if arguments.svg is not None or arguments.png is not None:
         scene = Scene(width=image.shape[1], height=image.shape[0], regions=tuple(regions))
-        with atomic_write(arguments.svg) as file:
-            file.write(draw_svg(image, scene, parts=grounding.answers[0].members).encode())
+        best = grounding.answers[0].members
+        if arguments.svg is not None:
+            with atomic_write(arguments.svg) as file:
+                file.write(draw_svg(image, scene, parts=best).encode())
+        if arguments.png is not None:
+            with atomic_write(arguments.png) as file:
+                file.write(draw_png(image, scene, parts=best))
     if arguments.json:
         print_json(_as_json(grounding, regions))
         return 0

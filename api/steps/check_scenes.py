@@ -14,6 +14,7 @@ from api.check_schemas import PredicateFlagOut, TextFlagOut, VoteOut
 from api.steps.kept_checks import keep_checks
 from api.views import record_out
 from kg.files import atomic_write
+from kg.model import EntityKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -56,12 +57,12 @@ def check_scenes(
         >>> rows = check_scenes(engine)  # doctest: +SKIP
     """
     parts = dict(_parts_of(engine))
-    flags: list[PredicateFlagOut | TextFlagOut] = [
-        flag
-        for parent, found in parts.items()
-        for part in found
-        for flag in ruled_out_edges(parent, found, engine.store.edges(head=part.key))
-    ]
+    flags: list[PredicateFlagOut | TextFlagOut] = []
+    for key_of, found in parts.items():
+        parent = engine.store.entity(EntityKey(key_of))
+        if parent is not None:
+            edges = (edge for part in found for edge in engine.store.edges(head=part.key))
+            flags += ruled_out_edges(parent, found, edges)
     if descriptions is not None:
         flags += _text_flags(engine, parts, descriptions, key, drawn_alike)
     rows = [flag.model_dump(mode="json") for flag in flags]
@@ -80,26 +81,28 @@ def _parts_of(engine: Engine) -> Iterator[tuple[str, list[Entity]]]:
 
 
 def ruled_out_edges(
-    parent: str, parts: Sequence[Entity], edges: Iterable[Edge]
+    parent: Entity, parts: Sequence[Entity], edges: Iterable[Edge]
 ) -> Iterator[PredicateFlagOut]:
     """Iterate those edges between parts of one picture that their boxes rule out.
 
     Args:
-        parent: Key of the entity whose picture it is.
+        parent: The entity whose picture it is.
         parts: Its parts.
         edges: That start at its parts; those that end elsewhere are passed over.
     """
     from scenes.rulings import ruled_out
 
     of = {part.key: part.part for part in parts if part.part is not None}
+    sides = {one.sha256: float(max(one.width, one.height)) for one in parent.images}
     for edge in edges:
         mine, other = of.get(edge.head), of.get(edge.tail)
         if mine is None or other is None or other.image != mine.image:
             continue
-        why = ruled_out(edge.relation, mine.box_xyxy, other.box_xyxy)
+        side = sides.get(mine.image)
+        why = ruled_out(edge.relation, mine.box_xyxy, other.box_xyxy, side=side)
         if why is not None:
             yield PredicateFlagOut(
-                entity=parent,
+                entity=parent.key,
                 image=mine.image,
                 subject=edge.head,
                 predicate=edge.relation,
@@ -137,21 +140,8 @@ def _text_flag(conflict: Conflict, description: str) -> TextFlagOut:
         text=conflict.text,
         description=description,
         picture=conflict.picture,
-        votes=tuple(
-            VoteOut(
-                witness=vote.witness,
-                log_odds=vote.log_odds,
-                refutes_below=_finite(vote.refutes),
-                supports_above=_finite(vote.supports),
-            )
-            for vote in conflict.votes
-        ),
+        votes=tuple(map(VoteOut.of, conflict.votes)),
     )
-
-
-def _finite(threshold: float) -> float | None:
-    """None where a witness may never say so: JSON has no infinity."""
-    return threshold if abs(threshold) != float("inf") else None
 
 
 def _pictures(

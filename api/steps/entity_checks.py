@@ -35,7 +35,8 @@ def checks_of(engine: Engine, key: str, *, limit: int = 100) -> ChecksOut:
         >>> checks_of(engine, "country:AL").predicates  # doctest: +SKIP
     """
     store, name = engine.store, EntityKey(key)
-    if store.entity(name) is None:
+    parent = store.entity(name)
+    if parent is None:
         raise UnknownEntityError(key)
     own = store.neighbours(name, relation="has_part", direction="out", limit=limit + 1)
     found = (store.entity(edge.tail) for edge in own[:limit])
@@ -45,7 +46,7 @@ def checks_of(engine: Engine, key: str, *, limit: int = 100) -> ChecksOut:
     kept = kept_checks(engine.workspace)
     return ChecksOut(
         key=key,
-        predicates=tuple(ruled_out_edges(key, parts, edges)),
+        predicates=tuple(ruled_out_edges(parent, parts, edges)),
         truncated=len(own) > limit or any(len(page) > _MOST_EDGES for page in pages),
         texts=() if kept is None else kept.flags.get(key, ()),
         texts_checked=kept is not None and key in kept.flags,

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RELATION_LEARNERS", "RelationEvaluation", "evaluate_relations", "relation_learner"]
 
-RelationKind = Literal["network", "baseline", "context", "logistic", "prior"]
+RelationKind = Literal["network", "baseline", "context", "logistic", "prior", "epic"]
 RELATION_LEARNERS: tuple[RelationKind, ...] = get_args(RelationKind)
-"""Models that can be trained, the default first."""
+"""Models that can be trained, the default first; the last has an open vocabulary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ def evaluate_relations(
     check_destination(out)
     vocabulary = read_vocabulary(task.vocabulary)
     files = _read(task, vocabulary)
-    model = _model(task, files, vocabulary, encoder, seed, bars)
+    model = _opened(_model(task, files, vocabulary, encoder, seed, bars), vocabulary, encoder)
     shown = {role: _in_words_of(model, vocabulary, f.images, task) for role, f in files.items()}
     gold = shown["annotations"]
     found = None if task.objects is None else _objects(task.objects, shown["objects"], gold)
@@ -149,6 +149,7 @@ def relation_learner(
         encoder: Of the names of classes.
         progress: Is told epochs done, by those that have any.
     """
+    from scenes.epic.learner import OpenLearner
     from scenes.relations.context import ContextLearner
     from scenes.relations.network import BASELINE, LOGISTIC, NetworkLearner
     from scenes.relations.prior import PriorLearner
@@ -164,6 +165,8 @@ def relation_learner(
             return NetworkLearner(encoder=encoder, config=LOGISTIC, progress=progress)
         case "prior":
             return PriorLearner()
+        case "epic":
+            return OpenLearner(encoder=encoder)
 
 
 def _read(task: RelationEvaluation, vocabulary: Vocabulary) -> dict[str, Exchanged]:
@@ -200,6 +203,17 @@ def _model(
     return load_relation_model(task.model)
 
 
+def _opened(model: RelationModel, vocabulary: Vocabulary, encoder: TextEncoder) -> RelationModel:
+    """Return a model of an open vocabulary over all predicates that are asked, by their names."""
+    from scenes.epic.model import OpenModel
+
+    known = model.vocabulary.predicates
+    new = [name for name in vocabulary.predicates if name not in set(known)]
+    if not new or not isinstance(model, OpenModel):
+        return model
+    return model.with_predicates([*known, *new], encoder)
+
+
 def _in_words_of(
     model: RelationModel,
     vocabulary: Vocabulary,
@@ -221,7 +235,8 @@ def _in_words_of(
         raise InputError(
             f"the model was trained on another vocabulary: it has no {min(lacks)!r}",
             where=str(task.model),
-            hint=f"train one on that of {task.vocabulary}",
+            hint=f"train one on that of {task.vocabulary}; a model of the kind epic knows new "
+            "predicates by their names",
         )
     return tuple(image.renumbered(vocabulary, known) for image in images)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from api.engine import Engine
     from kg.formats.records import Reject
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from scenes.relations.model import RelationModel
 
 __all__ = ["AnnotationImport", "import_annotations"]
+
+
+_RULE = "unless boxes rule it out"
+"""Part of a model's version, so that edges written before the rule was kept are replaced."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +79,8 @@ def import_annotations(
         progress: Told pictures kept of how many.
 
     Returns:
-        Counts of images, parts, edges said and likely, the model's version, how many records were
-        rejected and the file that says which and why.
+        Counts of images, parts, edges said and likely, the model's version, how many likely edges
+        boxes rule out, how many records were rejected, and the files that say which and why.
 
     Raises:
         RecordError: The file cannot be read, or a line of VRD's format is no annotated image;
@@ -89,6 +94,7 @@ def import_annotations(
     model = _model(task)
     read = read_exchanged(task.annotations, _vocabulary(task, model), form=task.form)
     version, guesses = _likely(task, model, read)
+    allowed, ruled_out = _checked(read, guesses)
     engine.workspace.create()
     pictures: dict[str, ImageRef] = {}
     for number, image in enumerate(read.images):
@@ -100,8 +106,13 @@ def import_annotations(
         pictures=pictures,
         source=task.annotations.name,
     )
-    counts = write_annotations(engine.store, told, guesses, model=version)
-    return {**counts, "model": version, **_rejected(engine, task, read.rejects)}
+    counts = write_annotations(engine.store, told, allowed, model=version)
+    return {
+        **counts,
+        "model": version,
+        **_reviewed(engine, task, ruled_out),
+        **_rejected(engine, task, read.rejects),
+    }
 
 
 def _model(task: AnnotationImport) -> RelationModel | None:
@@ -120,6 +131,44 @@ def _vocabulary(task: AnnotationImport, model: RelationModel | None) -> Vocabula
     if model is not None and model.vocabulary != vocabulary:
         raise InputError("the model is of another vocabulary", where=str(task.model))
     return vocabulary
+
+
+def _checked(
+    read: Exchanged, guesses: Sequence[tuple[Guess, ...]]
+) -> tuple[list[tuple[Guess, ...]], list[dict[str, Any]]]:
+    """Part what boxes allow from what they rule out, which is not written but told."""
+    allowed: list[tuple[Guess, ...]] = []
+    ruled_out: list[dict[str, Any]] = []
+    for image, found in zip(read.images if guesses else (), guesses, strict=True):
+        why = [guess.ruled_out(image, read.vocabulary) for guess in found]
+        allowed.append(tuple(g for g, said in zip(found, why, strict=True) if said is None))
+        ruled_out += [
+            {
+                "image": image.name,
+                "subject": guess.subject,
+                "predicate": read.vocabulary.predicates[guess.predicate],
+                "object": guess.object,
+                "probability": round(guess.probability, 6),
+                "geometry": said,
+            }
+            for guess, said in zip(found, why, strict=True)
+            if said is not None
+        ]
+    return allowed, ruled_out
+
+
+def _reviewed(
+    engine: Engine, task: AnnotationImport, ruled_out: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Write what boxes rule out beside the rejects, and say how much there is."""
+    from kg.files import atomic_write
+
+    if not ruled_out:
+        return {"ruled_out": 0}
+    path = engine.workspace.rejects / f"{task.annotations.stem}-ruled-out.jsonl"
+    with atomic_write(path) as file:
+        file.writelines(f"{json.dumps(one, ensure_ascii=False)}\n".encode() for one in ruled_out)
+    return {"ruled_out": len(ruled_out), "review_file": str(path)}
 
 
 def _rejected(engine: Engine, task: AnnotationImport, rejects: Sequence[Reject]) -> dict[str, Any]:
@@ -149,6 +198,7 @@ def _likely(
     digest = sha256_of_text(
         repr([(name, array.tobytes()) for name, array in sorted(model.arrays().items())])
         + repr(likely.calibration.to_json())
+        + _RULE
     )
     return f"{MODEL_PREFIX}{digest[:12]}", likely.guesses(read.images, least=task.least)
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scenes.model import SceneParser
 
 __all__ = [
+    "FLAT",
     "SCENES",
     "SceneActors",
     "SceneJob",
@@ -34,6 +35,9 @@ __all__ = [
 
 SCENES = "scenes"
 """Name of the step and of the model's folder."""
+
+FLAT = "flat"
+"""A detector that needs no weights: the segmentation alone."""
 
 SECONDS_AN_IMAGE = 0.35
 """Encoder included, measured on two shared cores; only for `--estimate`."""
@@ -51,7 +55,8 @@ class SceneJob:
         key: Template of an entity's key from ``entity_id``.
         drawn_alike: JSON object whose ``union`` is a list of sets of ids drawn alike.
         seed: Of the split and the networks.
-        detector: Directory or hub id of an object detector, in the place of a scene model.
+        detector: Directory or hub id of an object detector, in the place of a scene model; or
+            `FLAT` for the plain parts of flat-coloured images, without labels.
         engine: Who does the shards: this process (``local``), or ``ray`` (`api.ray_pool`).
         workers: Actors of Ray's.
     """
@@ -208,6 +213,11 @@ def _model(
 
 def _kept_model(engine: Engine, detector: str | None) -> SceneParser:
     """Return the detector that is named, else the model that was trained last."""
+    if detector == FLAT:
+        from scenes.detector import DetectedScenes
+        from scenes.regions import FlatDetector
+
+        return DetectedScenes(FlatDetector())
     if detector is not None:
         from scenes.detector import DetectedScenes, TransformersDetector
 

@@ -55,7 +55,7 @@ def train_model(
     workspace, snapshot = engine.workspace, engine.snapshot
     step = f"train-{engine.snapshot_name}-{name}"
     folder = workspace.model(engine.snapshot_name, name)
-    inputs = f"{snapshot.hash} {seed}"
+    inputs = _inputs(engine, name, seed)
     unfinished = workspace.folder / "unfinished" / step
     with workspace.doing(step, inputs) as outcome:
         train = _train_symbolic if name == "symbolic" else _train_cones
@@ -72,8 +72,16 @@ def trained(engine: Engine, name: ModelName, *, seed: int = 0) -> dict[str, Any]
     """Return what training found, if the model is there for the engine's very snapshot."""
     folder = engine.workspace.model(engine.snapshot_name, name)
     step = f"train-{engine.snapshot_name}-{name}"
-    done = engine.workspace.done(step, f"{engine.snapshot.hash} {seed}")
+    done = engine.workspace.done(step, _inputs(engine, name, seed))
     return done if folder.is_dir() else None
+
+
+def _inputs(engine: Engine, name: ModelName, seed: int) -> str:
+    """Say what a training rests on."""
+    asked = f"{engine.snapshot.hash} {seed}"
+    if name == "symbolic" or not engine.settings.part_vectors:
+        return asked
+    return f"{asked} part vectors of {engine.settings.image_encoder}"
 
 
 def _train_symbolic(
@@ -118,14 +126,17 @@ def _train_cones(
 
 
 def part_features(engine: Engine) -> PartFeatures | None:
-    """Return geometry of all parts of the snapshot, or None where there are none."""
+    """Return geometry of all parts of the snapshot, or None where there are none.
+
+    Vectors of their pixels are there if the setting `part_vectors` says so.
+    """
     import numpy as np
 
     from reasoning.cones.parts import PartFeatures
 
     snapshot = engine.snapshot
     rows = [
-        (position, entity.part)
+        (position, entity, entity.part)
         for entity in engine.store.entities(PART_LABEL)
         if entity.part is not None and (position := snapshot.entities.get(entity.key)) is not None
     ]
@@ -133,14 +144,20 @@ def part_features(engine: Engine) -> PartFeatures | None:
         return None
     sizes = {image.sha256: image for e in engine.store.entities() for image in e.images}
     boxes = []
-    for _, part in rows:
+    for _, _, part in rows:
         image = sizes[part.image]
         scale = (image.width, image.height, image.width, image.height)
         boxes.append([side / length for side, length in zip(part.box_xyxy, scale, strict=True)])
+    vectors = None
+    if engine.settings.part_vectors:
+        from api.steps.part_vectors import part_vectors
+
+        vectors = part_vectors(engine, [entity for _, entity, _ in rows])
     return PartFeatures(
-        ids=np.array([position for position, _ in rows], dtype=np.int32),
+        ids=np.array([position for position, _, _ in rows], dtype=np.int32),
         boxes=np.array(boxes, dtype=np.float32),
-        area_shares=np.array([part.area_share for _, part in rows], dtype=np.float32),
+        area_shares=np.array([part.area_share for _, _, part in rows], dtype=np.float32),
+        regions=vectors,
     )
 
 

@@ -88,6 +88,23 @@ class Boosted:
     confidence: Floats
     coarse: Flags
 
+    def only(self, kept: Flags, images: Sequence[AnnotatedImage], pairs: PairTable) -> Boosted:
+        """Return the boosting with some of its additions.
+
+        Args:
+            kept: ``(added,)`` which of them.
+            images: The images before the boosting.
+            pairs: Their pairs.
+        """
+        rows, predicates = self.rows[kept], self.predicates[kept]
+        return Boosted(
+            images=_with(images, pairs, rows, predicates),
+            rows=rows,
+            predicates=predicates,
+            confidence=self.confidence[kept],
+            coarse=self.coarse[kept],
+        )
+
 
 def coarse_predicates(counts: NDArray[np.integer], share: float) -> Flags:
     """Return which predicates are coarse: the fewest that hold the share of all annotations.

@@ -7,7 +7,7 @@ alone: while the prompts stand still, a pair of classes has one state, which is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,8 @@ from scenes.cacao.cluster_loss import adaptive_cluster_loss
 from scenes.cacao.clusters import predicate_clusters, soft_targets
 from scenes.cacao.config import PromptConfig
 from scenes.cacao.prompted_model import LanguageModel, PromptedModel
-from scenes.relations.annotations import Vocabulary
+from scenes.relations.annotations import AnnotatedImage, Vocabulary
+from scenes.relations.pairs import pair_table
 
 __all__ = ["Samples", "train_prompts"]
 
@@ -57,6 +58,31 @@ class Samples:
         """
         rows, predicates = np.nonzero(said)
         return cls(labels=labels[rows], measures=measures[rows], predicates=predicates)
+
+    @classmethod
+    def of_images(
+        cls,
+        images: Sequence[AnnotatedImage],
+        vocabulary: Vocabulary,
+        *,
+        most: int | None = None,
+        seed: int = 0,
+    ) -> Samples:
+        """Take what is said in images, the geometry of boxes as what is seen.
+
+        Args:
+            images: Annotated.
+            vocabulary: Theirs.
+            most: Samples, drawn at random; None for all.
+            seed: Of the draw.
+        """
+        pairs = pair_table(images, predicates=len(vocabulary.predicates))
+        said = pairs.said.copy()
+        if most is not None:
+            rows, predicates = np.nonzero(said)
+            left_out = np.random.default_rng(seed).permutation(len(rows))[most:]
+            said[rows[left_out], predicates[left_out]] = False
+        return cls.of(pairs.labels, pairs.geometry, said)
 
 
 def train_prompts(

@@ -13,9 +13,11 @@ import numpy as np
 
 from evaluation import Isotonic, fit_isotonic
 from kg.errors import InputError
-from scenes.relations.annotations import AnnotatedImage
+from kg.model import BoxXyxy
+from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.model import RelationModel
-from scenes.relations.pairs import ordered_pairs, pair_table
+from scenes.relations.pairs import longer_side, ordered_pairs, pair_table
+from scenes.rulings import ruled_out
 
 __all__ = ["Guess", "LikelyRelations"]
 
@@ -37,6 +39,22 @@ class Guess:
     predicate: int
     object: int
     probability: float
+
+    def ruled_out(self, image: AnnotatedImage, vocabulary: Vocabulary) -> str | None:
+        """Say why the boxes rule it out, as ``umbra scenes check`` would; None if they do not.
+
+        Args:
+            image: That it is of.
+            vocabulary: Names its predicate.
+        """
+        first, second = (_box(image, number) for number in (self.subject, self.object))
+        name = vocabulary.predicates[self.predicate]
+        return ruled_out(name, first, second, side=longer_side(image))
+
+
+def _box(image: AnnotatedImage, number: int) -> BoxXyxy:
+    left, top, right, bottom = image.boxes[number].tolist()
+    return (left, top, right, bottom)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

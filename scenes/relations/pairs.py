@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from kg.errors import InputError
 from scenes.relations.annotations import AnnotatedImage
 
-__all__ = ["GEOMETRY", "PairTable", "box_geometry", "ordered_pairs", "pair_table"]
+__all__ = [
+    "GEOMETRY",
+    "PairTable",
+    "box_geometry",
+    "longer_side",
+    "ordered_pairs",
+    "pair_table",
+]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -71,7 +78,7 @@ class PairTable:
 
     def by_image(self, rows: Floats) -> list[Floats]:
         """Cut values of all rows into those of each image."""
-        return np.split(rows, self.starts[1:-1])
+        return np.split(rows, self.starts[1:-1])[: len(self.starts) - 1]  # of none, none
 
 
 def ordered_pairs(count: int) -> Integers:
@@ -133,6 +140,12 @@ def extent_of(image: AnnotatedImage) -> tuple[float, float, float, float]:
         return (0.0, 0.0, 1.0, 1.0)
     low, high = image.boxes[:, :2].min(axis=0), image.boxes[:, 2:].max(axis=0)
     return (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
+
+
+def longer_side(image: AnnotatedImage) -> float:
+    """Return the longer side of the box around all objects, in pixels; of one point 1e-9."""
+    left, top, right, bottom = extent_of(image)
+    return max(right - left, bottom - top, 1e-9)
 
 
 def box_geometry(

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from kg.errors import InputError
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.counts import TripletCounts, log_rates, log_shares
 from scenes.relations.pairs import pair_table
@@ -65,6 +66,13 @@ class PriorLearner:
     def fit(
         self, images: Sequence[AnnotatedImage], vocabulary: Vocabulary, *, seed: int
     ) -> PriorModel:
-        """Count the images; nothing is random."""
+        """Count the images; nothing is random.
+
+        Raises:
+            InputError: They have no triplet.
+        """
         del seed
-        return PriorModel(vocabulary, TripletCounts.of(images, vocabulary))
+        counts = TripletCounts.of(images, vocabulary)
+        if not counts.said.any():
+            raise InputError("no training image has a triplet")
+        return PriorModel(vocabulary, counts)

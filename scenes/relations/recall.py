@@ -1,7 +1,8 @@
 """Figures of a model of relations on annotated images, by the protocol of `specs/evaluation.md`.
 
 Recall is pooled over triplets, the mean over images beside it; mean recall is over the predicates
-that occur. Head, body and tail are the thirds of the predicates by their training triplets.
+that occur. Head, body and tail are the thirds of the predicates by their training triplets; base
+and novel are those with and without any.
 """
 
 from __future__ import annotations
@@ -182,9 +183,18 @@ def figures_of(ranked: RankedTriplets) -> RelationFigures:
                 for name, part in _parts(ranked, dict(_single(ranked.predicates))).items()
             },
             "frequency": _parts(ranked, dict(_thirds(ranked.counts))),
+            **_by_training(ranked),
         },
         units=units,
     )
+
+
+def _by_training(ranked: RankedTriplets) -> dict[str, dict[str, dict[str, float]]]:
+    """Tell predicates that training had (base) from others (novel), where there are others."""
+    seen = ranked.counts.by_predicate > 0
+    groups = {"base": np.flatnonzero(seen).tolist(), "novel": np.flatnonzero(~seen).tolist()}
+    found = _parts(ranked, groups)
+    return {"training": found} if "novel" in found else {}
 
 
 def _with_error(key: str, value: float, error: float) -> dict[str, float]:

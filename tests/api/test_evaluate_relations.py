@@ -102,6 +102,30 @@ def test_another_files_name_and_order_of_names_change_nothing(files, tmp_path, c
     assert "it has no 'gnu'" in capsys.readouterr().err
 
 
+def test_predicates_that_training_never_had_are_scored_by_their_names(files, tmp_path):
+    four = Vocabulary(VOCABULARY.objects, VOCABULARY.predicates[:4])
+    write_vocabulary(tmp_path / "four.json", four)
+    base = [
+        {**row, "triplets": [t for t in row["triplets"] if t[1] < 4]} for row in rows(60, seed=0)
+    ]
+    write_rows(tmp_path / "base.jsonl.gz", base)
+    train = ["--train", str(tmp_path / "base.jsonl.gz"), "--kind", "epic"]
+    kept = ["--save", str(tmp_path / "model"), "--json", str(tmp_path / "base.json")]
+    command = ["scenes", "evaluate", str(tmp_path / "base.jsonl.gz"), *train, *kept]
+    assert main([*command, "--vocabulary", str(tmp_path / "four.json")]) == 0
+    assert "training" not in read_result(tmp_path / "base.json").by
+    out = tmp_path / "novel.json"
+    assert evaluate(files, out, "--model", tmp_path / "model") == 0
+    found = read_result(out).by["training"]
+    with gzip.open(files / "test.jsonl.gz", "rt") as file:
+        said = [t[1] for row in map(json.loads, file) for t in row["triplets"]]
+    assert {name: part["n"] for name, part in found.items()} == {
+        "base": sum(p < 4 for p in said),
+        "novel": sum(p == 4 for p in said),
+    }
+    assert found["novel"]["recall_at_50_unconstrained"] > 0
+
+
 def test_objects_that_were_found_are_judged_by_their_boxes(files, tmp_path):
     found = rows(30, seed=1)
     for row in found:
@@ -126,6 +150,9 @@ def test_bad_input_leaves_nothing_and_says_where(files, tmp_path, capsys):
     assert evaluate(files, out, "--train", bad) != 0
     assert "bad.jsonl:2" in capsys.readouterr().err
     assert evaluate(files, out, "--train", tmp_path / "none.jsonl") != 0
+    write_rows(tmp_path / "silent.jsonl.gz", [{**rows(1, seed=3)[0], "triplets": []}])
+    assert evaluate(files, out, "--train", tmp_path / "silent.jsonl.gz", "--kind", "prior") != 0
+    assert "no training image has a triplet" in capsys.readouterr().err
     assert evaluate(files, out, "--model", tmp_path / "none") != 0
     assert evaluate(files, out, "--model", tmp_path, "--save", tmp_path / "kept") != 0
     train = ("--train", files / "train.jsonl.gz", "--kind", "prior")

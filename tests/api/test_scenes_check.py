@@ -72,6 +72,25 @@ def test_the_route_gives_the_flags_of_an_entity_and_says_what_it_left_out(beach:
     assert (few.predicates, few.truncated) == ((), True)
 
 
+def test_a_gap_is_judged_by_the_size_of_the_picture(tmp_path: Path) -> None:
+    names = {"objects": ["person", "hat"], "predicates": ["wear"]}
+    (tmp_path / "vocabulary.json").write_text(json.dumps(names))
+    said = {"boxes_xyxy": [[5, 20, 9, 28], [5, 12, 9, 17]], "labels": [0, 1]}
+    rows = [{"image": f"{side}.png", **said, "triplets": [[0, 0, 1]]} for side in (28, 200)]
+    (tmp_path / "said.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    for side in (28, 200):
+        Image.new("RGB", (20, side)).save(tmp_path / f"{side}.png")
+    engine = Engine(Workspace(tmp_path / "graph"), store=MemoryStore())
+    task = AnnotationImport(
+        annotations=tmp_path / "said.jsonl",
+        vocabulary=tmp_path / "vocabulary.json",
+        images=tmp_path,
+    )
+    import_annotations(engine, task)
+    (flag,) = check_scenes(engine)
+    assert (flag["entity"], flag["predicate"]) == ("image:28.png", "wear")
+
+
 @pytest.fixture(scope="module")
 def flags(tmp_path_factory: pytest.TempPathFactory) -> tuple[Engine, Path]:
     """Sixty flags of two bands with their texts; the text of p7, which is blue, says red."""

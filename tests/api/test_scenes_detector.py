@@ -52,6 +52,34 @@ def test_a_detector_takes_the_place_of_a_scene_model(engine: Engine, tmp_path: P
         SceneJob(detector="yolos", descriptions=tmp_path / "said.jsonl")
 
 
+def test_flat_images_need_neither_texts_nor_weights(engine: Engine) -> None:
+    pixels = np.zeros((24, 40, 3), dtype=np.uint8)
+    pixels[8:16, 10:30] = (206, 17, 38)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    logo = Entity(
+        key=EntityKey("logo:1"),
+        label="Logo",
+        name="1",
+        images=(engine.images.add(file.getvalue()),),
+    )
+    with engine.store.transaction() as writer:
+        writer.upsert_entities([logo])
+    found = run_scenes(engine, SceneJob(label="Logo", detector="flat"))
+    parts = [one for one in engine.store.entities("Part") if one.part is not None]
+    assert {(p.name, p.part.box_xyxy) for p in parts if p.part} == {
+        ("red part", (10.0, 8.0, 30.0, 16.0)),
+        ("black part", (0.0, 0.0, 40.0, 24.0)),
+    }
+    between = [edge for part in parts for edge in engine.store.edges(head=part.key)]
+    assert {(edge.relation, edge.attributes["exact"]) for edge in between} == {
+        ("inside", True),
+        ("surrounds", True),
+    }
+    assert found["parts"] == 2
+    assert not list(engine.store.edges(relation="has_label"))
+
+
 def test_annotated_objects_are_not_written_over(engine: Engine, tmp_path: Path) -> None:
     said = (Provenance(kind="asserted", source="vrd.jsonl"),)
     sha256 = engine.store.entity(PARENT).images[0].sha256  # type: ignore[union-attr]

@@ -50,9 +50,12 @@ def test_json_holds_phrase_box_probability_and_reasons(
 def test_the_first_answer_is_drawn(
     folder: Path, flag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = tmp_path / "found.svg"
-    assert _ground(str(flag), "red", "--folder", str(folder), "--svg", str(out)) == 0
+    out, png = tmp_path / "found.svg", tmp_path / "found.png"
+    drawn = ["--svg", str(out), "--png", str(png)]
+    assert _ground(str(flag), "red", "--folder", str(folder), *drawn) == 0
     assert "0 0 120 40" in capsys.readouterr().out
+    with Image.open(png) as drawing:
+        assert drawing.size == (120, 80)
     assert ET.fromstring(out.read_text()).tag.endswith("svg")  # noqa: S314 - our own
 
 

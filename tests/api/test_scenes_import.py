@@ -12,6 +12,7 @@ from PIL import Image
 from api.cli.main import main
 from api.engine import Engine
 from api.steps.check_graph import check_folder
+from api.steps.check_scenes import check_scenes
 from api.steps.import_annotations import AnnotationImport, import_annotations
 from api.steps.scene_sheet import sheet_tiles
 from api.workspace import Workspace
@@ -65,6 +66,17 @@ def test_what_is_said_and_what_is_likely_are_told_apart(files: Path, engine: Eng
     version = engine.store.version
     import_annotations(engine, given)
     assert engine.store.version == version
+
+
+def test_what_boxes_rule_out_is_told_and_not_written(files: Path, engine: Engine) -> None:
+    given = task(files, model=files / "model", calibrate=files / "held.jsonl.gz")
+    found = import_annotations(engine, given)
+    told = [json.loads(line) for line in Path(found["review_file"]).read_text().splitlines()]
+    assert len(told) == found["ruled_out"] > 0
+    assert {row["predicate"] for row in told} <= {"wear", "hold", "on", "under"}
+    assert all(row["geometry"] and row["probability"] >= 0.1 for row in told)
+    flags = check_scenes(engine)
+    assert {record["kind"] for flag in flags for record in flag["said"]} <= {"asserted"}
 
 
 def test_pictures_of_a_folder_are_taken_and_none_outside_it(files: Path, engine: Engine) -> None:

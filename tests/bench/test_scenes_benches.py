@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from bench import scenes_cacao, scenes_open_world, scenes_roles
+from bench import scenes_boosting_checks, scenes_cacao, scenes_open_world, scenes_roles
 from bench.scenes_cacao_teacher import Teacher
 from encoders import TinyTextEncoder
 from evaluation import read_result
@@ -96,3 +96,34 @@ def test_boosting(vrd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     page = (out / "scenes-cacao.md").read_text()
     assert "| prior, gain |" in page
     assert str(tmp_path) not in page
+
+
+def test_checked_additions(vrd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    teacher = Teacher(Sure())  # type: ignore[arg-type]  # a scorer is all that is asked of it
+    monkeypatch.setattr(Teacher, "read_or_train", lambda *_, **__: teacher)
+    for module in (scenes_boosting_checks, scenes_cacao):
+        monkeypatch.setattr(module, "packaged_text_encoder", lambda _: TinyTextEncoder())
+    options = ["--seeds", "1", "--kinds", "prior", "--out", str(out)]
+    assert scenes_boosting_checks.main([str(vrd), "--work", str(tmp_path), *options]) == 0
+    result = read_result(out / "scenes-boosting-checks.json")
+    found = result.by["found"]
+    assert found["all"]["n"] == sum(
+        found[name]["n"] for name in ("supported", "uncertain", "refuted")
+    )
+    assert set(result.by["written"]) == {
+        f"{kind}, {name}" for kind in ("prior", "baseline") for name in ("allowed", "ruled out")
+    }
+    page = (out / "scenes-boosting-checks.md").read_text()
+    assert "| prior, supported over all |" in page
+    assert str(tmp_path) not in page
+
+
+def test_a_cut_by_confidence_holds_as_many_hits() -> None:
+    confidence, right = np.array([0.9, 0.8, 0.7, 0.6]), np.array([False, True, True, False])
+    once = np.ones(4)
+    cut = scenes_boosting_checks.cut_by_confidence
+    assert cut(confidence, right, 1.0, once) == 1 / 2
+    assert cut(confidence, right, 2.0, once) == 2 / 3
+    assert cut(confidence, right, 2.0, np.array([0.0, 1.0, 1.0, 1.0])) == 1.0

@@ -46,6 +46,36 @@ def part(mask: np.ndarray) -> Region:
     return Region(box_xyxy=tuple(map(float, box)), mask=mask, colour="red", rgb=(255, 0, 0))
 
 
+spans = st.tuples(st.integers(0, 20), st.integers(1, 12))
+
+
+@given(spans, spans, spans, spans)
+def test_sides_are_told_of_one_order_alone_and_turn_with_the_picture(
+    a: tuple[int, int], b: tuple[int, int], c: tuple[int, int], d: tuple[int, int]
+) -> None:
+    def sides(flat: bool, mirrored: bool) -> set[tuple[int, str, int]]:
+        parts = []
+        for (left, width), (top, height) in ((a, b), (c, d)):
+            mask = np.zeros((40, 40), bool)
+            mask[top : top + height, left : left + width] = True
+            mask = mask[:, ::-1] if mirrored else mask
+            parts.append(part(mask.T if flat else mask))
+        found = exact_relations((parts[0], parts[1]), sides=True)
+        return {(r.subject, r.predicate, r.object) for r in found if r.exact}
+
+    told = {one for one in sides(False, False) if one[1] in ("left_of", "above")}
+    assert len({name for _, name, _ in told}) == len(told)
+    for name, inverse in (("left_of", "above"), ("above", "left_of")):
+        assert {(s, inverse, o) for s, p, o in told if p == name} == {
+            one for one in sides(True, False) if one[1] == inverse
+        }
+    turned = {one for one in sides(False, True) if one[1] == "left_of"}
+    assert turned == {(o, p, s) for s, p, o in told if p == "left_of"}
+    gap = c[0] - (a[0] + a[1])
+    if gap >= 0 and b == d:
+        assert (0, "left_of", 1) in told
+
+
 def test_given_boxes_that_cross_overlap_both_ways() -> None:
     first, second = np.zeros((2, 30, 30), bool)
     first[5:20, 5:20] = True
