@@ -108,22 +108,30 @@ def reads(work: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def upsert(work: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """New edges, one and a thousand a call, through `Store` and by the driver alone."""
-    world = loaded(work, options)
-    count = world.num_entities
+    """Edges, one and a thousand a call, through `Store` and by the driver alone.
 
-    def edge(n: int, step: int) -> Edge:
+    No two calls have an edge in common, until all that were made a thousand at a time come again.
+    """
+    count = loaded(work, options).num_entities
+
+    def edge(n: int, side: int) -> Edge:
+        lap, head = divmod(n, count)
+        tail = (head * 7 + 2 * lap + side) % count
         return Edge(
-            head=EntityKey(f"thing:{n % count}"),
-            relation="relation_0",
-            tail=EntityKey(f"thing:{(n * 7 + step) % count}"),
+            head=EntityKey(f"thing:{head}"), relation="relation_0", tail=EntityKey(f"thing:{tail}"),
             provenance=RECORDS,
-        )
+        )  # fmt: skip
 
     def row(made: Edge) -> dict[str, Any]:
         records = [record.to_json() for record in made.provenance]
         return {"head": made.head, "tail": made.tail, "records": records}
 
+    many = max(3, options.times // 50)
+    parts = {
+        "upsert of 1 edge": (1, options.times, 0),
+        "upsert of 1,000 edges": (1000, many, options.times * 2),
+        "upsert of 1,000 edges that are there": (1000, many, options.times * 2),
+    }
     found = {}
     with opened(work) as store, bare_driver(work, "writer") as driver:
 
@@ -131,11 +139,11 @@ def upsert(work: Path, options: argparse.Namespace) -> dict[str, Any]:
             with driver.session(database="kg") as session:
                 session.execute_write(lambda tx: tx.run(UPSERT, rows=rows).consume())
 
-        for size, times in ((1, options.times), (1000, max(3, options.times // 50))):
-            spans = [range(n * size, (n + 1) * size) for n in range(times * 2)]
-            mine = [[edge(n, 3 * size) for n in span] for span in spans]
-            theirs = [[row(edge(n, 5 * size)) for n in span] for span in spans]
-            found[f"upsert of {size:,} edge{'s' if size > 1 else ''}"] = in_turn(
+        for name, (size, times, first) in parts.items():
+            spans = [range(first + n * size, first + (n + 1) * size) for n in range(times * 2)]
+            mine = [[edge(n, 0) for n in span] for span in spans]
+            theirs = [[row(edge(n, 1)) for n in span] for span in spans]
+            found[name] = in_turn(
                 lambda n, mine=mine: store.upsert_edges(mine[n]),  # type: ignore[misc]
                 lambda n, theirs=theirs: bare(theirs[n]),  # type: ignore[misc]
                 times,

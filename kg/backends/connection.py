@@ -146,7 +146,11 @@ class Connection:
                     if once:
                         before = _number(run(self.link.read_version, {})[1])
                     counted = CountedTransaction(
-                        run, self.link.bump_version, self.link.note_change, self.link.raise_and_note
+                        run,
+                        self.link.bump_version,
+                        self.link.note_change,
+                        self.link.raise_and_note,
+                        self.link.read_rows,
                     )
                     yield counted
                     if counted.changed:

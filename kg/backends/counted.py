@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, LiteralString
 
+from kg.backends.texts import as_text
 from kg.changes import MOST_TOUCHED, Note, written
 
 __all__ = ["Answer", "CountedTransaction", "Run"]
@@ -26,6 +27,7 @@ class CountedTransaction:
         bump: Clauses that raise the change counter.
         note: Clauses that keep `$_touched`, if the server has a change feed.
         both: Clauses that do both.
+        read_rows: How the server reads `$rows` as JSON, if it can.
 
     Attributes:
         changed: Something was written, so the store's version must grow.
@@ -37,11 +39,13 @@ class CountedTransaction:
         bump: LiteralString,
         note: LiteralString | None = None,
         both: LiteralString | None = None,
+        read_rows: LiteralString | None = None,
     ) -> None:
         self._run = run
         self._bump = bump
         self._note = note
         self._both = both
+        self._read_rows = read_rows
         self._noted = 0
         self._has_begun = False
         self.changed = False
@@ -60,6 +64,7 @@ class CountedTransaction:
         One that begins with UNWIND takes the counter along: a round trip less. One that touches
         something must begin so.
         """
+        text, parameters = as_text(text, parameters, self._read_rows)
         if touched is not None and self._note is not None and self._noted <= MOST_TOUCHED:
             self._noted += len(touched)
             note = touched if self._noted <= MOST_TOUCHED else Note(whole=False)

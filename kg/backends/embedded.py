@@ -68,6 +68,7 @@ class EmbeddedLink:
     note_change: LiteralString = "WITH umbra.note($_touched) AS noted"
     bump_version: LiteralString = "WITH umbra.bump() AS version"
     raise_and_note: LiteralString = RAISE_AND_NOTE
+    read_rows: LiteralString = "convert.fromJsonList($rows)"
 
     def __init__(
         self,

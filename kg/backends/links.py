@@ -58,6 +58,11 @@ class Link(Protocol):
         """Clauses that do both, at less cost; None if no change can be kept."""
         ...
 
+    @property
+    def read_rows(self) -> LiteralString | None:
+        """Expression that reads ``$rows`` as JSON, if the server has one."""
+        ...
+
     def notes(self, since: int) -> list[tuple[int, Note]]:
         """Return what was kept so since a version."""
         ...
@@ -173,6 +178,7 @@ class RemoteLink:
 
     note_change = None
     raise_and_note = None
+    read_rows = None
 
     def __init__(self, uri: str, *, auth: tuple[str, str] | None, database: str = "neo4j") -> None:
         self.uri = uri

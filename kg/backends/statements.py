@@ -106,13 +106,18 @@ def find_edges(relation: str) -> LiteralString:
 def make_edges(relation: str, names: Iterable[str]) -> LiteralString:
     """Return the statement that makes those edges of `$rows` that do not exist.
 
-    It returns how many it made, and ends and properties of those that exist; a row one of whose
-    ends is missing is neither. The ends are no OPTIONAL MATCH: the embedded engine takes an end
-    that is null for any end.
+    It returns how many it made, and what it found: ends and properties of those that exist, or
+    `_n` alone of a row that has one and says just what is there. A row one of whose ends is missing
+    is neither. The ends are no OPTIONAL MATCH: the embedded engine takes an end that is null for
+    any end.
     """
     type_ = _quoted(relation)
-    make = f"CREATE (h)-[:{type_} {{{_row_map(names)}}}]->(t)"
-    present = "CASE WHEN r IS NULL THEN null ELSE [h.key, t.key, properties(r)] END"
+    map_ = f"{{{_row_map(names)}}}"
+    make = f"CREATE (h)-[:{type_} {map_}]->(t)"
+    present = (
+        f"CASE WHEN r IS NULL THEN null WHEN row._n IS NOT NULL AND properties(r) = {map_} "
+        "THEN row._n ELSE [h.key, t.key, properties(r)] END"
+    )
     return _literal(
         f"UNWIND $rows AS row {_ENDS} OPTIONAL MATCH (h)-[r:{type_}]->(t) "
         f"FOREACH (one IN CASE WHEN r IS NULL THEN [1] ELSE [] END | {make}) "

@@ -13,6 +13,7 @@ from itertools import islice, starmap
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kg.backends import statements
+from kg.backends.edge_maps import by_key, by_relation, edge_note, ends, made_maps
 from kg.backends.merging import (
     exact_edges,
     exact_entities,
@@ -115,31 +116,28 @@ class TransactionWriter:
     def upsert_edges(self, rows: Iterable[Edge]) -> int:
         """Add or merge edges; see `kg.store.Writer`."""
         folded = fold_edges(rows)
-        groups = _by_relation(folded)
+        groups = by_relation(folded)
         if not self._link.is_ready(set(), set(groups)):
             self._check_ends(folded)  # a call that is refused leaves no type
             self._link.ensure(set(), set(groups))
         present: dict[EdgeKey, Edge] = {}
-        sent: list[EdgeKey] = []
-        with self._taking_back(sent, present):
+        made: list[EdgeKey] = []
+        with self._taking_back(made):
             for relation, keys in groups.items():
                 for chunk in chunks(keys):
-                    sent += chunk
-                    self._make({key: folded[key] for key in chunk}, relation, present)
+                    self._make({key: folded[key] for key in chunk}, relation, present, made)
         pairs = ((old, merge_edges(old, folded[key])) for key, old in present.items())
         self._replace_edges((old, merged) for old, merged in pairs if old != merged)
         return sum(map(len, folded.values()))
 
     @contextmanager
-    def _taking_back(
-        self, sent: Sequence[EdgeKey], present: Mapping[EdgeKey, Edge]
-    ) -> Iterator[None]:
+    def _taking_back(self, made: Sequence[EdgeKey]) -> Iterator[None]:
         """Unmake edges if the block fails: whoever has the transaction may go on and commit it."""
         changed = self._transaction.changed
         try:
             yield
         except (ConstraintError, InputError):
-            self.delete_edges(key for key in sent if key not in present)
+            self.delete_edges(made)
             self._transaction.changed = changed
             raise
 
@@ -148,8 +146,12 @@ class TransactionWriter:
         folded: Mapping[EdgeKey, Sequence[Edge]],
         relation: str,
         present: dict[EdgeKey, Edge],
+        made: list[EdgeKey],
     ) -> None:
-        """Make the edges of a relation that do not exist; the others are put into `present`."""
+        """Make the edges of a relation that do not exist, and say so in `made`.
+
+        Of the others, those that may have to change are put into `present`.
+        """
         bare = [key for key, rows in folded.items() if not rows[0].provenance]
         there = self._edges(relation, bare) if bare else {}
         if len(there) < len(bare):  # no edge can be made without a record
@@ -159,15 +161,16 @@ class TransactionWriter:
         present |= there
         if not fresh:
             return
-        maps = [{**edge_properties(edge), **_ends(edge.key)} for edge in fresh]
-        names = sorted({name for row in maps for name in row} - {"_head", "_tail"})
+        maps, names = made_maps(fresh, folded)
         text = statements.make_edges(relation, names)
         touched = Note(edges=frozenset(edge.key for edge in fresh))
-        made, rows = self._transaction.rows(text, {"rows": maps}, touched)[0]
-        self._transaction.changed |= made > 0
-        found = _by_key(relation, rows)
+        count, rows = self._transaction.rows(text, {"rows": maps}, touched)[0]
+        self._transaction.changed |= count > 0
+        found = by_key(relation, (row for row in rows if not isinstance(row, str)))
         present |= found
-        if made + len(found) < len(fresh):
+        kept = {fresh[int(row)].key for row in rows if isinstance(row, str)} | found.keys()
+        made += (edge.key for edge in fresh if edge.key not in kept)
+        if count + len(kept) < len(fresh):
             self._check_ends(folded)
 
     def _check_ends(self, folded: Iterable[EdgeKey]) -> None:
@@ -185,20 +188,20 @@ class TransactionWriter:
     def _edges(self, relation: str, keys: Iterable[EdgeKey]) -> dict[EdgeKey, Edge]:
         if not is_name(relation):
             return {}
-        wanted = {"rows": [_ends(key) for key in keys]}
+        wanted = {"rows": [ends(key) for key in keys]}
         rows = self._transaction.rows(statements.find_edges(relation), wanted)
-        return _by_key(relation, rows)
+        return by_key(relation, rows)
 
     def _replace_edges(self, pairs: Iterable[tuple[Edge, Edge]]) -> None:
         groups: dict[tuple[str, tuple[str, ...]], list[dict[str, Any]]] = {}
         for old, new in pairs:
             changed = difference(edge_properties(old), edge_properties(new))
             rows = groups.setdefault((new.relation, tuple(sorted(changed))), [])
-            rows.append({**changed, **_ends(new.key)})
+            rows.append({**changed, **ends(new.key)})
         for (relation, names), rows in groups.items():
             for chunk in chunks(rows):
                 text = statements.set_edges(relation, names)
-                self._transaction.write(text, {"rows": chunk}, _edge_note(relation, chunk))
+                self._transaction.write(text, {"rows": chunk}, edge_note(relation, chunk))
 
     def replace_entities(self, rows: Iterable[Entity]) -> int:
         """Make entities exactly these rows; see `kg.store.Writer`."""
@@ -217,7 +220,7 @@ class TransactionWriter:
         return len(kept)
 
     def _all_edges(self, keys: list[EdgeKey]) -> dict[EdgeKey, Edge]:
-        groups = _by_relation(keys).items()
+        groups = by_relation(keys).items()
         parts = (self._edges(name, part) for name, group in groups for part in chunks(group))
         return {key: edge for part in parts for key, edge in part.items()}
 
@@ -236,13 +239,13 @@ class TransactionWriter:
     def delete_edges(self, keys: Iterable[EdgeKey]) -> int:
         """Delete edges and return how many there were."""
         total = 0
-        for relation, group in _by_relation(dict.fromkeys(keys)).items():
+        for relation, group in by_relation(dict.fromkeys(keys)).items():
             for chunk in chunks(group):
-                present = [_ends(key) for key in self._edges(relation, chunk)]
+                present = [ends(key) for key in self._edges(relation, chunk)]
                 total += len(present)
                 if present:
                     text = statements.delete_edges(relation)
-                    touched = _edge_note(relation, present)
+                    touched = edge_note(relation, present)
                     self._transaction.write(text, {"rows": present}, touched)
         return total
 
@@ -275,25 +278,5 @@ class TransactionWriter:
         return [(head, relation, tail) for head, relation, tail in rows]
 
 
-def _by_key(relation: str, rows: Iterable[Sequence[Any]]) -> dict[EdgeKey, Edge]:
-    found = (edge_from_row(head, relation, tail, values) for head, tail, values in rows)
-    return {edge.key: edge for edge in found}
-
-
 def _note(rows: Iterable[Mapping[str, Any]]) -> Note:
     return Note(entities=frozenset(row["key"] for row in rows))
-
-
-def _edge_note(relation: str, rows: Iterable[Mapping[str, Any]]) -> Note:
-    return Note(edges=frozenset((row["_head"], relation, row["_tail"]) for row in rows))
-
-
-def _ends(key: EdgeKey) -> dict[str, str]:
-    return {"_head": key[0], "_tail": key[2]}
-
-
-def _by_relation(keys: Iterable[EdgeKey]) -> dict[str, list[EdgeKey]]:
-    groups: dict[str, list[EdgeKey]] = {}
-    for key in keys:
-        groups.setdefault(key[1], []).append(key)
-    return groups

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
+import sys
 from hashlib import sha256
 from pathlib import Path
 from unittest.mock import patch
@@ -25,6 +28,29 @@ from kg.ledger import Ledger, run_job
 from kg.model import Entity, EntityKey
 
 DEAD = {"part", "words", "output", "restore"}
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from api.engine import Engine
+from api.steps.compact import compact
+from api.workspace import Workspace
+from kg.backends.memory import MemoryStore
+
+for allowed, folder in enumerate(sys.argv[1:]):
+    if not (child := os.fork()):
+        left = [allowed]
+        def before(event, _arguments):
+            if event in ("os.remove", "os.rmdir"):
+                left[0] -= 1
+                if left[0] < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        engine = Engine(Workspace(Path(folder)), store=MemoryStore())
+        sys.addaudithook(before)
+        compact(engine)
+        os._exit(0)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+"""Compacts each folder in a process of its own, killed before one removal later than the last."""
 
 
 def age(path: Path) -> None:
@@ -137,6 +163,32 @@ def test_a_kill_between_two_removals_leaves_a_whole_folder(engine: Engine, allow
     assert check_folder(engine) == []
     assert len(compact(engine)["removed"]) == len(DEAD) - allowed
     assert check_folder(engine) == []
+
+
+def test_sigkill_before_any_removal_loses_nothing(engine: Engine, tmp_path: Path) -> None:
+    folders = [tmp_path / f"killed{n}" for n in range(9)]
+    for folder in folders:
+        shutil.copytree(engine.workspace.folder, folder)
+        age(folder)
+    whole = files(engine.workspace.folder)
+    compact(engine)
+    kept = files(engine.workspace.folder)
+    told = subprocess.run(
+        [sys.executable, "-c", KILLED, *map(str, folders)],
+        check=True, capture_output=True, text=True,
+    ).stdout.split()  # fmt: skip
+    kills = told.count(str(int(signal.SIGKILL)))
+    assert told == [str(int(signal.SIGKILL))] * kills + ["0"] * (len(folders) - kills)
+    assert len(DEAD) <= kills < len(folders)  # so each removal was the one before which it died
+    for folder in folders:
+        found = files(folder)
+        assert kept.items() <= found.items() <= whole.items()
+        one = Engine(Workspace(folder), store=engine.store)
+        assert check_folder(one) == []
+        age(folder)
+        compact(one)
+        assert files(folder) == kept
+        assert check_folder(one) == []
 
 
 def test_an_output_that_was_swept_in_mid_shard_is_written_again(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from kg.backends.memory import MemoryStore
 from kg.model import Entity
 from kg.store import Store, Withdrawal, Writer
 from tests.conformance.cypher_rules import CYPHER_RULES, no_cypher_is_said
-from tests.conformance.write_rules import RULES
+from tests.conformance.upsert_rules import RULES
 
 _numbers = count()
 
