@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from kg.errors import InputError, SettingError
 from linkers.boosted.leaf_masks import LeafMasks
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 __all__ = ["Forest", "TreeConfig", "fit_forest"]
 
@@ -200,6 +202,8 @@ def fit_forest(
     Raises:
         InputError: All pairs are true, or none is.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier  # only training waits for it
+
     if targets.all() or not targets.any():
         raise InputError(
             "a ranker learns from right and wrong candidates, and one kind is missing",

@@ -1,4 +1,4 @@
-"""What starting costs: `umbra --help` and `import umbra` load nothing heavy."""
+"""What starting costs: `umbra --help` loads nothing heavy, a trained model what it uses."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def loaded_by(code: str) -> set[str]:
 )
 def test_nothing_heavy_is_loaded(code: str) -> None:
     assert loaded_by(code).isdisjoint(HEAVY)
+
+
+def test_what_was_trained_is_used_without_what_trained_it() -> None:
+    models = "linkers.facts, linkers.boosted, linkers.visual, linkers.evaluating"
+    code = f"import {models}, scenes.pipeline, scenes.tagging, scenes.assessment"
+    assert "sklearn" not in loaded_by(code)
 
 
 def test_the_check_can_fail() -> None:
