@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kg.errors import InputError, SettingError
+from linkers.boosted.bins import MOST_ROWS, Bins
 from linkers.boosted.leaf_masks import LeafMasks
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def fit_forest(
     Args:
         values: ``(n, columns)``; NaN is an absent value.
         targets: ``(n,)`` whether a pair is true.
-        weights: ``(n,)``.
+        weights: ``(n,)``, above 0.
         config: Settings.
         seed: Of the columns tried.
 
@@ -222,11 +223,12 @@ def fit_forest(
         early_stopping=False,
         random_state=seed,
     )
-    model.fit(values, targets, sample_weight=weights)
-    return _forest_of(model, values.shape[1])
+    bins = Bins.of(values, weights) if len(values) <= MOST_ROWS else None
+    model.fit(values if bins is None else bins.codes, targets, sample_weight=weights)
+    return _forest_of(model, values.shape[1], bins)
 
 
-def _forest_of(model: HistGradientBoostingClassifier, columns: int) -> Forest:
+def _forest_of(model: HistGradientBoostingClassifier, columns: int, bins: Bins | None) -> Forest:
     # scikit-learn has no public way to its histogram trees; a test compares the scores.
     trees = [tree.nodes for (tree,) in model._predictors]  # noqa: SLF001
     sizes = np.array([len(nodes) for nodes in trees])
@@ -234,10 +236,17 @@ def _forest_of(model: HistGradientBoostingClassifier, columns: int) -> Forest:
     nodes = np.concatenate(trees)
     shift = np.repeat(roots, sizes)
     leaf = nodes["is_leaf"].astype(np.bool_)
+    threshold = nodes["num_threshold"].astype(np.float64)
+    if bins is not None:
+        asked = np.flatnonzero(~leaf & np.isfinite(threshold))  # infinity asks what is absent
+        lengths = np.array([len(column) for column in bins.thresholds])
+        first = np.cumsum(lengths) - lengths
+        place = first[nodes["feature_idx"][asked]] + nodes["bin_threshold"][asked]
+        threshold[asked] = np.concatenate(bins.thresholds)[place]
     children = np.stack([nodes["left"] + shift, nodes["right"] + shift], axis=1)
     return Forest(
         column=np.where(leaf, -1, nodes["feature_idx"]).astype(np.int32),
-        threshold=nodes["num_threshold"].astype(np.float64),
+        threshold=threshold,
         absent_left=nodes["missing_go_to_left"].astype(np.bool_),
         children=np.where(leaf[:, None], 0, children).astype(np.int32),
         answer=np.where(leaf, nodes["value"], 0.0).astype(np.float64),
