@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from kg.model import EntityKey
 from linkers.evidence import MentionImages, surroundings
@@ -84,6 +83,8 @@ def _normalised(base: KnowledgeBase) -> Baseline:
 
 
 def _tfidf(base: KnowledgeBase, spelling: Callable[[str], str]) -> Baseline:
+    from sklearn.feature_extraction.text import TfidfVectorizer  # a second to load
+
     vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(2, 4), lowercase=False)
     names = [spelling(name) for group in base.names for name in group]
     owners = np.repeat(np.arange(len(base)), [len(group) for group in base.names])

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+from linkers.common_english import COMMON_ENGLISH
 
 __all__ = ["PieceIndex", "character_pieces", "word_pieces"]
 
@@ -36,7 +37,7 @@ def character_pieces(text: str, sizes: tuple[int, int]) -> Iterable[str]:
 def word_pieces(text: str) -> Iterable[str]:
     """Yield the words of a text in lower case, without the commonest English ones."""
     for word in _WORD.findall(text.casefold()):
-        if word not in ENGLISH_STOP_WORDS:
+        if word not in COMMON_ENGLISH:
             yield word
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 
 from evaluation import Difference, ece, paired_bootstrap, standard_error
 from kg.errors import InputError
@@ -141,6 +140,8 @@ def _one_label(
     decisions: Mapping[str, Booleans],
     column: int,
 ) -> dict[str, Any]:
+    from sklearn.metrics import average_precision_score
+
     truth, scores = truth[clear], scores[clear]
     found: dict[str, Any] = {
         "n": int(clear.sum()),

@@ -8,15 +8,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
 
 from kg.errors import InputError
 from kg.interrupts import interrupt_behind
+
+if TYPE_CHECKING:
+    from sklearn.neural_network import MLPClassifier
 
 __all__ = ["Network", "NetworkConfig", "train_network"]
 
@@ -132,6 +134,8 @@ def train_network(
     Raises:
         KeyboardInterrupt: It was interrupted; nothing half trained is returned.
     """
+    from sklearn.neural_network import MLPClassifier  # only training waits for it
+
     mean, scale = inputs.mean(axis=0), inputs.std(axis=0) + 1e-6
     scaled = np.clip((inputs - mean) / scale, -_CLIP, _CLIP)
     members = []
@@ -155,6 +159,8 @@ def _fit(model: MLPClassifier, inputs: Floats, classes: NDArray[np.int64], weigh
     scikit-learn takes an interrupt for the wish to stop early: it warns and leaves a network that
     is half trained, which would be kept as if it were whole.
     """
+    from sklearn.exceptions import ConvergenceWarning
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a fixed number of epochs is meant
         warnings.filterwarnings("error", message="Training interrupted", category=UserWarning)

@@ -13,9 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
-from sklearn.decomposition import PCA
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from kg.errors import InputError
 from scenes import piece_loops
@@ -135,6 +132,10 @@ def train_patch_expert(
         weights: ``(regions,)``.
         count: Number of classes.
     """
+    from sklearn.decomposition import PCA  # only training waits for it
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     components = min(_COMPONENTS, pooled.shape[1], len(pooled))
     reduction = PCA(components, whiten=True, svd_solver="full").fit(pooled)
     scale = np.sqrt(np.maximum(reduction.explained_variance_, 1e-12))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import threading
@@ -26,6 +27,10 @@ if threading.current_thread() is threading.main_thread():
 settings.register_profile("default", deadline=None)
 settings.register_profile("many", deadline=None, max_examples=1000)  # --hypothesis-profile=many
 settings.load_profile("default")
+
+# What is loaded and collected stays to the end: it is set aside below, and not looked through for
+# garbage while it grows nor each time that a test has made some.
+gc.disable()
 
 _names = count()
 
@@ -53,6 +58,9 @@ LONG = (
 )
 """Groups that take long: they begin first, so that all processes end at about the same time."""
 
+YOUNG = 20_000
+"""Objects made between two looks at the youngest; after Python's own 700 most are still in use."""
+
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the mark in its own hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -74,6 +82,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         order[item] = LONG.index(group) if group in LONG else len(LONG)
     if config.getoption("loadgroup", default=False):  # as pytest-randomly left them otherwise
         items.sort(key=order.__getitem__)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Look for garbage among what the tests make only, and less often than Python would."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -31,7 +31,7 @@ export async function addPictures(frame, keys, urlOf) {
   const graph = await frame.ready;
   await Promise.all(keys.map(async (key) => {
     const url = await urlOf(key).catch(() => null);
-    if (url) graph.getElementById(key).data("picture", url);
+    if (url && !graph.destroyed()) graph.getElementById(key).data("picture", url);
   }));
   frame.dataset.pictures = "shown";
 }
@@ -84,7 +84,15 @@ function draw(cytoscape, frame, nodes, edges, onOpen) {
     else scheme.removeEventListener("change", recolour);
   };
   scheme.addEventListener("change", recolour);
-  new ResizeObserver(() => frame.isConnected && frame.clientWidth && graph.resize().fit(undefined, 24)).observe(frame);
+  const resized = new ResizeObserver(() => {
+    if (frame.isConnected) {
+      if (frame.clientWidth) graph.resize().fit(undefined, 24);
+    } else {
+      resized.disconnect();
+      graph.destroy(); // it asks the browser for sixty frames a second as long as it is
+    }
+  });
+  resized.observe(frame);
 }
 
 function edgeLabel(edge) {

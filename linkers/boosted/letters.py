@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from linkers.boosted.name_list import NameList, top
 
@@ -36,6 +35,8 @@ class LetterIndex:
     """
 
     def __init__(self, names: NameList, spellings: Sequence[str]) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer  # a second to load
+
         self._names = names
         self._vectorizer = TfidfVectorizer(
             analyzer="char_wb", ngram_range=_SIZES, lowercase=False, dtype=np.float32

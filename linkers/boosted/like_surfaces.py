@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from linkers.boosted.kept import Kept
 from linkers.names import latin
@@ -31,6 +30,8 @@ class LikeSurfaces:
         self._columns: sparse.csr_matrix | None = None
         spelled = [latin(surface) for surface in surfaces]
         if any(text.strip() for text in spelled):
+            from sklearn.feature_extraction.text import TfidfVectorizer  # a second to load
+
             self._vectorizer = TfidfVectorizer(
                 analyzer="char_wb", ngram_range=(2, 4), lowercase=False, dtype=np.float32
             )

@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from kg.errors import InputError, SettingError
+from linkers.boosted.bins import MOST_ROWS, Bins
 from linkers.boosted.leaf_masks import LeafMasks
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingClassifier
 
 __all__ = ["Forest", "TreeConfig", "fit_forest"]
 
@@ -195,13 +198,15 @@ def fit_forest(
     Args:
         values: ``(n, columns)``; NaN is an absent value.
         targets: ``(n,)`` whether a pair is true.
-        weights: ``(n,)``.
+        weights: ``(n,)``, above 0.
         config: Settings.
         seed: Of the columns tried.
 
     Raises:
         InputError: All pairs are true, or none is.
     """
+    from sklearn.ensemble import HistGradientBoostingClassifier  # only training waits for it
+
     if targets.all() or not targets.any():
         raise InputError(
             "a ranker learns from right and wrong candidates, and one kind is missing",
@@ -220,14 +225,15 @@ def fit_forest(
         early_stopping=False,
         random_state=seed,
     )
+    bins = Bins.of(values, weights) if len(values) <= MOST_ROWS else None
     # Threads wait for one another, spinning, at every split. Where other work has the cores that
     # is nearly all of the time: two took thirty times as long as one on ten thousand pairs.
     with threadpool_limits(None if values.size >= _SHARED else 1, user_api="openmp"):
-        model.fit(values, targets, sample_weight=weights)
-    return _forest_of(model, values.shape[1])
+        model.fit(values if bins is None else bins.codes, targets, sample_weight=weights)
+    return _forest_of(model, values.shape[1], bins)
 
 
-def _forest_of(model: HistGradientBoostingClassifier, columns: int) -> Forest:
+def _forest_of(model: HistGradientBoostingClassifier, columns: int, bins: Bins | None) -> Forest:
     # scikit-learn has no public way to its histogram trees; a test compares the scores.
     trees = [tree.nodes for (tree,) in model._predictors]  # noqa: SLF001
     sizes = np.array([len(nodes) for nodes in trees])
@@ -235,10 +241,17 @@ def _forest_of(model: HistGradientBoostingClassifier, columns: int) -> Forest:
     nodes = np.concatenate(trees)
     shift = np.repeat(roots, sizes)
     leaf = nodes["is_leaf"].astype(np.bool_)
+    threshold = nodes["num_threshold"].astype(np.float64)
+    if bins is not None:
+        asked = np.flatnonzero(~leaf & np.isfinite(threshold))  # infinity asks what is absent
+        lengths = np.array([len(column) for column in bins.thresholds])
+        first = np.cumsum(lengths) - lengths
+        place = first[nodes["feature_idx"][asked]] + nodes["bin_threshold"][asked]
+        threshold[asked] = np.concatenate(bins.thresholds)[place]
     children = np.stack([nodes["left"] + shift, nodes["right"] + shift], axis=1)
     return Forest(
         column=np.where(leaf, -1, nodes["feature_idx"]).astype(np.int32),
-        threshold=nodes["num_threshold"].astype(np.float64),
+        threshold=threshold,
         absent_left=nodes["missing_go_to_left"].astype(np.bool_),
         children=np.where(leaf[:, None], 0, children).astype(np.int32),
         answer=np.where(leaf, nodes["value"], 0.0).astype(np.float64),

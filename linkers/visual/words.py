@@ -11,7 +11,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 
 from linkers.boosted.entity_table import EntityTable
 from linkers.boosted.texts import PooledTexts
@@ -47,6 +46,8 @@ class WordIndex:
     """
 
     def __init__(self, table: EntityTable, texts: PooledTexts) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer  # a second to load
+
         self.table, self._texts = table, texts
         names = [name for group in table.names for name in group]
         counts = np.array([len(group) for group in table.names])

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 from kg.errors import InputError
 
@@ -67,6 +65,8 @@ def fit_logistic(inputs: Floats, truth: Booleans, *, penalty: float = _PENALTY) 
         truth: ``(n,)``, both values occur.
         penalty: Inverse strength of the L2 penalty.
     """
+    from sklearn.linear_model import LogisticRegression  # only training waits for it
+
     mean, scale = inputs.mean(axis=0), inputs.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)
     model = LogisticRegression(C=penalty, max_iter=500).fit((inputs - mean) / scale, truth)
@@ -156,6 +156,8 @@ def unseen_log_odds(
 
 
 def _folds(truth: Booleans, seed: int) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    from sklearn.model_selection import StratifiedKFold
+
     fewest = int(min(truth.sum(), (~truth).sum()))
     if fewest < 2:
         raise InputError("a tag needs two images with it and two without it")

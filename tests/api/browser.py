@@ -17,7 +17,7 @@ from typing import Any, Self
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-extensions", "--disable-dev-shm-usage", "--hide-scrollbars",
+    "--disable-extensions", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-startup-window",
     "--window-size=1000,1400",
 )  # fmt: skip
 WAIT_S = 30.0

@@ -80,6 +80,15 @@ def shared_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser
         yield browser
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Leave the last page that is looked at: a graph drawn there asks for frames to the end."""
+    browser = getattr(item, "funcargs", {}).get("shared_browser")
+    following = getattr(nextitem, "fixturenames", ("shared_browser",))  # none follows: it has ended
+    if browser is not None and "shared_browser" not in following:
+        browser.open("about:blank")
+
+
 @pytest.fixture
 def browser(shared_browser: Browser) -> Iterator[Browser]:
     shared_browser.complaints.clear()

@@ -55,6 +55,15 @@ def test_5_a_part_and_its_node_light_each_other_up(browser: Browser, explorer: E
     browser.wait("!document.querySelector('.region.lit')")
 
 
+def test_a_graph_that_is_left_asks_for_no_more_frames(browser: Browser, explorer: Explorer) -> None:
+    show(browser, explorer, TURKEY)
+    drawn(browser)
+    browser.run("void (window.left = document.querySelector('.graph').graph)")
+    assert not browser.run("window.left.destroyed()")
+    browser.run("document.querySelector('.graph').remove()")
+    browser.wait("window.left.destroyed()")
+
+
 def test_6_a_likely_fact_and_a_link_are_accepted_and_rejected(
     browser: Browser, explorer: Explorer
 ) -> None:

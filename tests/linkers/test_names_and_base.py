@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, TfidfVectorizer
 
 from kg.errors import InputError
 from kg.model import Edge, Entity
@@ -14,6 +14,7 @@ from kg.provenance import Provenance
 from linkers import KnowledgeBase, Mention
 from linkers.aliases import SURFACE_SIGNALS, AliasIndex
 from linkers.candidates import candidates
+from linkers.common_english import COMMON_ENGLISH
 from linkers.evidence import SIGNALS
 from linkers.facts import FactIndex, spot
 from linkers.names import is_code, latin, normalised, sound
@@ -63,6 +64,10 @@ def test_piece_index_equals_scikit_learn() -> None:
         theirs = (vectorizer.transform([query]) @ matrix.T).toarray()[0]
         # pieces that no text holds: scikit-learn leaves them out of the query's length, as we do
         np.testing.assert_allclose(ours.similarities(query), theirs, atol=1e-5)
+
+
+def test_common_english_is_scikit_learns_list() -> None:
+    assert COMMON_ENGLISH == ENGLISH_STOP_WORDS
 
 
 def test_descriptions_are_facts_and_never_the_name() -> None:

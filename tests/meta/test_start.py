@@ -1,4 +1,4 @@
-"""What starting costs: `umbra --help` and `import umbra` load nothing heavy."""
+"""What starting costs: `umbra --help` loads nothing heavy, a trained model what it uses."""
 
 from __future__ import annotations
 
@@ -27,6 +27,25 @@ def loaded_by(code: str) -> set[str]:
 )
 def test_nothing_heavy_is_loaded(code: str) -> None:
     assert loaded_by(code).isdisjoint(HEAVY)
+
+
+def test_a_command_looks_for_garbage_seldom_and_a_caller_keeps_its_habit() -> None:
+    for arguments, often in (("", 100), ("['queries', 'list', '--folder', '/nowhere']", 10)):
+        code = (
+            "import gc, sys; from api.cli.main import main; sys.argv[1:] = ['--version']\n"
+            f"try: main({arguments})\n"
+            "except SystemExit: pass\n"
+            "print(gc.get_threshold()[2], file=sys.stderr)"
+        )
+        command = [sys.executable, "-c", code]
+        result = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert result.stderr.split()[-1] == str(often)
+
+
+def test_what_was_trained_is_used_without_what_trained_it() -> None:
+    models = "linkers.facts, linkers.boosted, linkers.visual, linkers.evaluating"
+    code = f"import {models}, scenes.pipeline, scenes.tagging, scenes.assessment"
+    assert "sklearn" not in loaded_by(code)
 
 
 def test_the_check_can_fail() -> None:

@@ -76,6 +76,33 @@ def test_few_pairs_are_learnt_from_by_one_thread(monkeypatch: pytest.MonkeyPatch
     assert threadpool_info() == before
 
 
+@pytest.mark.parametrize("rows", [200, 700])
+def test_weighed_pairs_make_the_trees_that_scikit_learn_makes(rows: int) -> None:
+    """Below 256 values a column has a bin for each, above it has bins of about the same weight."""
+    values, true = data(rows)
+    values[:, 1] = np.round(values[:, 1], 1)
+    values, true = values[:, :3], true
+    weights = np.random.default_rng(5).choice([1.0, 2.5], rows).astype(np.float32)
+    config = TreeConfig(trees=10, leaves=15, smallest_leaf=3, columns=1.0)
+    ours = fit_forest(values, true, weights, config=config, seed=2)
+    model = HistGradientBoostingClassifier(
+        max_iter=config.trees,
+        learning_rate=config.learning_rate,
+        max_leaf_nodes=config.leaves,
+        min_samples_leaf=config.smallest_leaf,
+        l2_regularization=config.penalty,
+        early_stopping=False,
+        random_state=2,
+    ).fit(values, true, sample_weight=weights)
+    nodes = np.concatenate([tree.nodes for (tree,) in model._predictors])
+    asked = nodes["is_leaf"] == 0
+    assert asked.sum() > 50
+    np.testing.assert_array_equal(ours.column[asked], nodes["feature_idx"][asked])
+    np.testing.assert_array_equal(ours.threshold[asked], nodes["num_threshold"][asked])
+    np.testing.assert_array_equal(ours.scores(values) > 0, model.decision_function(values) > 0)
+    np.testing.assert_allclose(ours.scores(values), model.decision_function(values), atol=1e-6)
+
+
 def test_a_forest_survives_its_arrays_and_refuses_broken_ones() -> None:
     forest, values, _ = grown()
     again = Forest.of_arrays(forest.arrays())
