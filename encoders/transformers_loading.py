@@ -24,8 +24,9 @@ def loaded(loader: Any, name: str, **options: Any) -> Any:
     try:
         return loader.from_pretrained(name, trust_remote_code=False, **options)
     except (OSError, ValueError, KeyError) as error:
+        place = "" if Path(name).is_dir() else ", which is no directory here"
         raise MissingPartError(
-            f"cannot load the model {name!r}: {str(error).splitlines()[0][:200]}",
+            f"cannot load the model {name!r}{place}: {str(error).splitlines()[0][:200]}",
             hint="give a directory with config.json and model.safetensors, or a hub id",
         ) from error
 

@@ -135,5 +135,7 @@ def test_other_weights_have_another_fingerprint(tmp_path: Path) -> None:
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(MissingPartError, match="cannot load"):
         transformers_text_encoder(tmp_path)
+    with pytest.raises(MissingPartError, match="no directory here"):
+        transformers_text_encoder(tmp_path / "none")
     with pytest.raises(InputError, match="vision"):
         transformers_image_encoder(make("bert", tmp_path / "bert"))
