@@ -53,6 +53,7 @@ class MaskedLanguageModel:
         if layers is not None:
             _cut(self._model, name, layers)
         self._max_tokens = max_tokens
+        self._model.config.name_or_path = ""  # the same model, wherever its folder lies
         self._fingerprint = fingerprint_of(name, self._model, f"mask{max_tokens}")
 
     @property

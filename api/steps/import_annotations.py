@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from api.engine import Engine
-    from kg.formats.records import Reject
     from kg.images import ImageFolder
     from kg.model import ImageRef
     from scenes.exchange.formats import AnnotationFormat
@@ -107,11 +106,12 @@ def import_annotations(
         source=task.annotations.name,
     )
     counts = write_annotations(engine.store, told, allowed, model=version)
+    rejects = [one.to_json() for one in read.rejects]
     return {
         **counts,
         "model": version,
-        **_reviewed(engine, task, ruled_out),
-        **_rejected(engine, task, read.rejects),
+        **_listed(engine, task, "ruled_out", "review_file", ruled_out, "-ruled-out"),
+        **_listed(engine, task, "rejected", "rejects_file", rejects, ""),
     }
 
 
@@ -135,8 +135,8 @@ def _vocabulary(task: AnnotationImport, model: RelationModel | None) -> Vocabula
 
 def _checked(
     read: Exchanged, guesses: Sequence[tuple[Guess, ...]]
-) -> tuple[list[tuple[Guess, ...]], list[dict[str, Any]]]:
-    """Part what boxes allow from what they rule out, which is not written but told."""
+) -> tuple[list[tuple[Guess, ...]], list[str]]:
+    """Part what boxes allow from what they rule out, which is not written but told as JSON."""
     allowed: list[tuple[Guess, ...]] = []
     ruled_out: list[dict[str, Any]] = []
     for image, found in zip(read.images if guesses else (), guesses, strict=True):
@@ -154,33 +154,21 @@ def _checked(
             for guess, said in zip(found, why, strict=True)
             if said is not None
         ]
-    return allowed, ruled_out
+    return allowed, [json.dumps(one, ensure_ascii=False) for one in ruled_out]
 
 
-def _reviewed(
-    engine: Engine, task: AnnotationImport, ruled_out: Sequence[Mapping[str, Any]]
+def _listed(
+    engine: Engine, task: AnnotationImport, counted: str, kept: str, lines: Sequence[str], end: str
 ) -> dict[str, Any]:
-    """Write what boxes rule out beside the rejects, and say how much there is."""
+    """Write what was not taken beside the rejects of `umbra build`, and say how much there is."""
     from kg.files import atomic_write
 
-    if not ruled_out:
-        return {"ruled_out": 0}
-    path = engine.workspace.rejects / f"{task.annotations.stem}-ruled-out.jsonl"
+    if not lines:
+        return {counted: 0}
+    path = engine.workspace.rejects / f"{task.annotations.stem}{end}.jsonl"
     with atomic_write(path) as file:
-        file.writelines(f"{json.dumps(one, ensure_ascii=False)}\n".encode() for one in ruled_out)
-    return {"ruled_out": len(ruled_out), "review_file": str(path)}
-
-
-def _rejected(engine: Engine, task: AnnotationImport, rejects: Sequence[Reject]) -> dict[str, Any]:
-    """Write the rejects beside those of `umbra build`, and say how many there are."""
-    from kg.files import atomic_write
-
-    if not rejects:
-        return {"rejected": 0}
-    path = engine.workspace.rejects / f"{task.annotations.stem}.jsonl"
-    with atomic_write(path) as file:
-        file.writelines(f"{one.to_json()}\n".encode() for one in rejects)
-    return {"rejected": len(rejects), "rejects_file": str(path)}
+        file.writelines(f"{line}\n".encode() for line in lines)
+    return {counted: len(lines), kept: str(path)}
 
 
 def _likely(
