@@ -14,6 +14,8 @@ from typing import Any, LiteralString
 __all__ = ["as_text"]
 
 ROWS: LiteralString = "UNWIND $rows AS row"
+LONGEST = 4_000_000
+"""Characters; the server holds a text and what it reads of it in memory at once."""
 
 
 def as_text(
@@ -38,6 +40,8 @@ def as_text(
         return statement, parameters
     # not as ASCII: half of a character pair then fails here as it does in the driver
     text = json.dumps(rows, ensure_ascii=False)
+    if len(text) > LONGEST:
+        return statement, parameters
     return statement.replace(ROWS, f"UNWIND {read} AS row", 1), {**parameters, "rows": text}
 
 
