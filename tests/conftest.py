@@ -51,10 +51,13 @@ LONG = (
     "tests/bench/test_parts_bench.py",
     "tests/reasoning/embeddings/test_embedding_processes.py",
     "tests/reasoning/cones/test_cone_training.py",
+    "tests/reasoning/symbolic/test_symbolic.py",
     "tests/conformance/test_store.py",
     "tests/kg/test_importing_kills.py",
     "tests/kg/test_ledger_workers.py",
+    "tests/bench/test_cypher_differential.py",
     "tests/bench/test_linking_bench.py",
+    "tests/api/test_evaluate_linking.py",
 )
 """Groups that take long: they begin first, so that all processes end at about the same time."""
 
