@@ -6,7 +6,7 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -28,10 +28,6 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("many", deadline=None, max_examples=1000)  # --hypothesis-profile=many
 settings.load_profile("default")
 
-# What is loaded and collected stays to the end: it is set aside below, and not looked through for
-# garbage while it grows nor each time that a test has made some.
-gc.disable()
-
 _names = count()
 
 _COSTLY = ("tiny_demo", "shared_browser")
@@ -51,10 +47,13 @@ LONG = (
     "tests/bench/test_parts_bench.py",
     "tests/reasoning/embeddings/test_embedding_processes.py",
     "tests/reasoning/cones/test_cone_training.py",
+    "tests/reasoning/symbolic/test_symbolic.py",
     "tests/conformance/test_store.py",
     "tests/kg/test_importing_kills.py",
     "tests/kg/test_ledger_workers.py",
+    "tests/bench/test_cypher_differential.py",
     "tests/bench/test_linking_bench.py",
+    "tests/api/test_evaluate_linking.py",
 )
 """Groups that take long: they begin first, so that all processes end at about the same time."""
 
@@ -84,13 +83,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=order.__getitem__)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_finish() -> None:
-    """Look for garbage among what the tests make only, and less often than Python would."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for garbage among what the tests make only, and less often than Python would.
+
+    All that is collected, and loaded for it, stays to the end: to look through it while it grows
+    took a third of the time.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+        gc.enable()
 
 
 @pytest.fixture(scope="session")

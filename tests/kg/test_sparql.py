@@ -28,7 +28,7 @@ from kg.interchange import to_rdflib
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.rdf.quads import edge_quads, entity_quads
-from kg.sparql import GRAPHS, RESULTS, SparqlEndpoint, StoreQuads, acceptable
+from kg.sparql import GRAPHS, RESULTS, SparqlEndpoint, StoreQuads
 from kg.sparql.text import MAX_CHARS, check
 from reasoning.notations import write_query
 from reasoning.query import Query
@@ -276,28 +276,3 @@ def test_a_process_that_was_killed_is_started_again(store: MemoryStore) -> None:
 def test_the_gate_never_fails(text: str) -> None:
     with suppress(EngineError):
         check(text)
-
-
-@pytest.mark.parametrize(
-    ("accept", "rows_as", "triples_as"),
-    [
-        (None, "application/sparql-results+json", "text/turtle"),
-        ("*/*", "application/sparql-results+json", "text/turtle"),
-        ("text/*", "text/csv", "text/turtle"),
-        (
-            "text/csv;q=0, text/*;q=0.5, application/*;q=0.1",
-            "text/tab-separated-values",
-            "text/turtle",
-        ),
-        ("application/xml, text/csv;q=0.9", "application/xml", None),
-        ("Text/CSV ; Q=1", "text/csv", None),
-        ("text/csv;q=nonsense", None, None),
-        ("image/png", None, None),
-        ("", "application/sparql-results+json", "text/turtle"),
-    ],
-)
-def test_the_client_gets_the_form_that_it_likes_best(
-    accept: str | None, rows_as: str | None, triples_as: str | None
-) -> None:
-    assert acceptable(accept, RESULTS) == rows_as
-    assert acceptable(accept, GRAPHS) == triples_as
