@@ -32,7 +32,7 @@ from api.engine import Engine
 from api.retrieval.evidence import evidence_of, passage_of
 from api.retrieval.lines import Line, lines_about, packed, ranked, room_of
 from api.retrieval.schemas import EvidenceOut
-from api.search.granularity import SUITED, asks
+from api.search.granularity import DEFAULT, SUITED, asks
 from api.settings import Settings
 from api.workspace import Workspace
 from bench.granularity_page import page
@@ -222,6 +222,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "seed": given.seed,
         "budgets": list(BUDGETS),
         "suited": dict(SUITED),
+        "default": DEFAULT,
         "choices": _choices(splits["valid"]),
         **{name: summary(of) for name, of in splits.items()},
     }

@@ -14,6 +14,11 @@ HEADS = {
     "page": "page",
     "auto": "auto",
 }
+LIMIT = (
+    "A line is ranked by the words that it shares with the text, and by its entity: where it shares"
+    " none, as most fields do with test's new words for them, no granularity helps. The router was"
+    " made of the words of English questions alone."
+)
 FIXED = ("sentence", "passage", "page")
 
 
@@ -28,7 +33,7 @@ def page(result: Mapping[str, Any]) -> str:
     )
     lines = ["<!-- Written by `python -m bench.granularity`. -->", ""]
     lines += ["# Prose in a context: sentence, passage or page", "", told, ""]
-    lines += [_verdict(result), ""]
+    lines += [_verdict(result), "", LIMIT, ""]
     lines += _cells(result, "shares", "Share of the answer's characters in the context", "{:.2f}")
     lines += _cells(result, "density", "The answer's characters that a token buys", "{:.2f}")
     return "\n".join([*lines, *_choices(result), ""])
@@ -46,7 +51,8 @@ def _verdict(result: Mapping[str, Any]) -> str:
         f" granularity that is best for all on valid, {best}: {gap:+.3f} [{low:+.3f}, {high:+.3f}];"
         f" against the cut by 120 words {was:+.3f} [{was_low:+.3f}, {was_high:+.3f}] (95 %"
         f" intervals of a paired bootstrap over countries). On valid: {_gap(valid, best)} and"
-        f" {_gap(valid, 'before')}."
+        f" {_gap(valid, 'before')}. The default is"
+        f" `{result['default']}`."
     )
 
 
