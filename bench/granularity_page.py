@@ -66,7 +66,7 @@ def _cells(result: Mapping[str, Any], figure: str, title: str, form: str) -> Ite
     yield from (f"## {title}", "", f"Test, within {_budgets(result)} tokens:", "")
     yield f"| layout, kind | {' | '.join(HEADS.values())} |"
     yield f"|---|{'---:|' * len(HEADS)}"
-    for cell in result["test"][figure]["auto"]:
+    for cell in sorted(result["test"][figure]["auto"]):
         rows = [result["test"][figure][name][cell] for name in HEADS]
         shown = [" / ".join(form.format(value) for value in row) for row in rows]
         yield f"| {cell} | {' | '.join(shown)} |"
@@ -82,7 +82,7 @@ def _choices(result: Mapping[str, Any]) -> Iterator[str]:
     yield from ("## What was chosen on valid", "", "Mean share by what the text asks for:", "")
     yield f"| asks for | {' | '.join(FIXED)} | auto takes |"
     yield f"|---|{'---:|' * len(FIXED)}---|"
-    for kind, suited in result["suited"].items():
+    for kind, suited in sorted(result["suited"].items()):
         shown = [f"{chosen[kind][name]:.3f}" for name in FIXED]
         yield f"| {kind} | {' | '.join(shown)} | {suited} |"
     tried = ", ".join(f"{one}: {share:.3f}" for one, share in chosen["thirds"].items())
