@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from kg.errors import InputError
 from kg.model import EdgeKey, EntityKey
 
-__all__ = ["cursor_of", "edge_of", "place_of", "texts_of"]
+__all__ = ["cursor_of", "edge_of", "no_cursor", "place_of", "texts_of"]
 
 
 def cursor_of(texts: Sequence[str]) -> str:
@@ -43,9 +43,9 @@ def texts_of(cursor: str, count: int) -> tuple[str, ...]:
         texts = tuple(parts) if isinstance(parts, list) else ()
         "".join(texts).encode()  # texts, and no half of a character in them
     except (ValueError, TypeError, RecursionError):
-        raise _no_cursor() from None
+        raise no_cursor() from None
     if len(texts) != count:
-        raise _no_cursor()
+        raise no_cursor()
     return texts
 
 
@@ -77,11 +77,12 @@ def place_of(cursor: str, names: int = 1) -> tuple[float, tuple[str, ...]]:
     try:
         value = float(number)
     except ValueError:
-        raise _no_cursor() from None
+        raise no_cursor() from None
     if not math.isfinite(value):
-        raise _no_cursor()
+        raise no_cursor()
     return -value, tuple(rest)
 
 
-def _no_cursor() -> InputError:
+def no_cursor() -> InputError:
+    """Return the error that says that a text is no cursor."""
     return InputError("this is no cursor", where="after", hint="send the `next` of the page before")

@@ -23,6 +23,7 @@ from api.mcp_errors import told
 from api.mcp_writing import add_writing
 from api.retrieval.schemas import EvidenceKind
 from api.routes.info import installed_version
+from api.search.granularity import DEFAULT, Chosen
 from api.search.hybrid import MAX_QUERY
 from api.text_schemas import MAX_REQUEST
 from kg.errors import InputError
@@ -107,16 +108,19 @@ def graph_tools(engine: Engine, *, writes_as: str | None = None) -> MCPServer:
         budget: Annotated[int, Field(ge=1, le=8_000)] = 2_000,
         k: Few = 10,
         kinds: list[EvidenceKind] = [],  # noqa: B006 - never changed
+        granularity: Chosen = DEFAULT,
     ) -> dict[str, Any]:
         """Collect what the graph holds about a text or question, best first, within a budget.
 
         Each line says whether it is known or likely, its source, and a key to cite it by. `kinds`
-        keeps the lines of these alone.
+        keeps the lines of these alone; `granularity` is how fine prose is cut.
         """
         from api.retrieval.context import context_for
 
         with told():
-            found = context_for(engine, text, budget=budget, k=k, kinds=kinds)
+            found = context_for(
+                engine, text, budget=budget, k=k, kinds=kinds, granularity=granularity
+            )
             return found.model_dump(mode="json", exclude={"evidence"})
 
     @tool(title="Read an entity")

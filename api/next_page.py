@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from fastapi import Response
@@ -10,7 +11,11 @@ __all__ = ["link_next"]
 
 
 def link_next(
-    response: Response, path: str, *, after: str | int | None, **asked: str | float | None
+    response: Response,
+    path: str,
+    *,
+    after: str | int | None,
+    **asked: str | float | Sequence[str] | None,
 ) -> None:
     """Name the next page in `Link`, if there is one.
 
@@ -18,7 +23,7 @@ def link_next(
         response: Gets the header.
         path: Of the list, already quoted.
         after: The `next` of this page; None at the end of the list.
-        asked: What else the client sent; None is left out.
+        asked: What else the client sent; None is left out, and each of several is sent.
 
     Example:
         >>> response = Response()
@@ -28,5 +33,5 @@ def link_next(
     """
     if after is not None:
         told = {name: value for name, value in asked.items() if value is not None}
-        query = urlencode(told | {"after": after})
+        query = urlencode(told | {"after": after}, doseq=True)
         response.headers["Link"] = f'<{path}?{query}>; rel="next"'

@@ -195,9 +195,11 @@ class DiffOut(Model):
         new: The newer one.
         entities: By key: label, name, attributes and the entity of a part.
         edges: By head, relation and tail: their best probability. Snapshots hold no more of them.
+        next: Cursor of more examples: send it as `after`.
     """
 
     old: str
     new: str
     entities: ChangedOut
     edges: ChangedOut
+    next: str | None = None

@@ -25,7 +25,9 @@ __all__ = [
     "Around",
     "document",
     "fill",
+    "language_of",
     "picture_texts",
+    "prose_of",
     "schema",
     "searched_texts",
     "stem_field",
@@ -78,12 +80,12 @@ def searched_texts(entity: Entity) -> Iterator[tuple[str, str]]:
     """Iterate the field and text of what an entity itself says; neighbours are not among it."""
     for name in (entity.name, *entity.aliases):
         yield "names", name
-    for _, text in _prose(entity):
+    for _, text in prose_of(entity):
         yield "prose", text
 
 
-def _prose(entity: Entity) -> Iterator[tuple[str, str]]:
-    """Iterate the attribute and text of what is said of an entity."""
+def prose_of(entity: Entity) -> Iterator[tuple[str, str]]:
+    """Iterate the attribute and text of what is said of an entity, in the order of attributes."""
     for name, value in sorted(entity.attributes.items()):
         for text in value if isinstance(value, tuple) else (value,):
             if isinstance(text, str):
@@ -98,7 +100,7 @@ def picture_texts(part: Entity) -> tuple[str, ...]:
 
 def document(entity: Entity, around: Around, stems: Stems) -> Any:
     """Return an entity as the index holds it."""
-    prose = list(_prose(entity))
+    prose = list(prose_of(entity))
     said: dict[str, list[str]] = {
         "names": [entity.name, *entity.aliases],
         "prose": [text for _, text in prose],
@@ -113,7 +115,7 @@ def document(entity: Entity, around: Around, stems: Stems) -> Any:
     for name, texts in said.items():
         made.add_text(name, _tokens(texts))
     for code in stems.languages:
-        told = [text for attribute, text in prose if _language(attribute) in (None, code)]
+        told = [text for attribute, text in prose if language_of(attribute) in (None, code)]
         for name, texts in (said | {"prose": told}).items():
             made.add_text(stem_field(name, code), _stemmed(texts, stems, code))
     return made
@@ -162,7 +164,7 @@ def _stemmed(texts: Iterable[str], stems: Stems, language: str) -> str:
     )
 
 
-def _language(attribute: str) -> str | None:
+def language_of(attribute: str) -> str | None:
     """Return the language that an attribute's name tells, if it tells one."""
     found = _TAGGED.search(attribute)
     return found[1] if found is not None and found[1] in LANGUAGES else None

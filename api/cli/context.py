@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from api.cli.search import add_granularity
+
 __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
   umbra context "Which countries border Chad?" --budget 500
   umbra context "flags with a crescent" --label Country --json
   umbra context "a crescent" --kind image --kind part
+  umbra context "When did Chad gain independence?" --kind passage --granularity sentence
 
 Each line has its status (known, or likely with its probability), its source, and a key to cite.
 """
@@ -39,6 +42,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         choices=("answer", "entity", "passage", "fact", "image", "part"),
         help="only evidence of this kind; may be repeated (default: all)",
     )
+    add_granularity(parser)
     parser.set_defaults(run=run)
 
 
@@ -58,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             k=arguments.k,
             labels=arguments.label,
             kinds=arguments.kind,
+            granularity=arguments.granularity,
         )
     if arguments.json:
         print_json(found)

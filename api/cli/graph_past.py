@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from api.cli.actions import add_action
+from api.cli.paging import add_after, tell_more
 
 if TYPE_CHECKING:
     from api.undo_schemas import ValueOut
@@ -27,6 +28,7 @@ brings it back.
 HISTORY = """examples:
   umbra graph history country:TD
   umbra graph history country:TD --json
+  umbra graph history country:TD --limit 20 --after WyIiLCJ...
 
 Every record of the entity and of its edges, oldest first, with the values that it wrote, and what
 was taken back.
@@ -54,10 +56,12 @@ def add_parsers(actions: Any, common: argparse.ArgumentParser) -> None:
     )
     history.add_argument("key", metavar="KEY", help="key of the entity")
     history.add_argument("--limit", type=int, default=200, help="most events (default: 200)")
+    add_after(history)
     diff = add_action(actions, common, "diff", "how two graphs differ", examples=DIFF, run=run_diff)
     diff.add_argument("old", metavar="OLD", help="snapshot, backup or `store`")
     diff.add_argument("new", metavar="NEW", help="snapshot, backup or `store`")
     diff.add_argument("--limit", type=int, default=20, help="examples of each kind (default: 20)")
+    add_after(diff)
 
 
 def run_undo(arguments: argparse.Namespace) -> int:
@@ -99,7 +103,7 @@ def run_history(arguments: argparse.Namespace) -> int:
     from api.steps.history import history_of
 
     with Engine.open(arguments.folder) as engine:
-        found = history_of(engine, arguments.key, limit=arguments.limit)
+        found = history_of(engine, arguments.key, limit=arguments.limit, after=arguments.after)
     if arguments.json:
         print_json(found.model_dump(mode="json"))
         return 0
@@ -117,6 +121,7 @@ def run_history(arguments: argparse.Namespace) -> int:
     print_rows(("when", "what", "about", "source", "where", "wrote"), rows)
     if not found.present:
         print(f"{found.key} is not in the graph any more")
+    tell_more(found.next)
     return 0
 
 
@@ -132,7 +137,9 @@ def run_diff(arguments: argparse.Namespace) -> int:
     from api.steps.diff import diff_graphs
 
     with Engine.open(arguments.folder) as engine:
-        found = diff_graphs(engine, arguments.old, arguments.new, limit=arguments.limit)
+        found = diff_graphs(
+            engine, arguments.old, arguments.new, limit=arguments.limit, after=arguments.after
+        )
     if arguments.json:
         print_json(found.model_dump(mode="json"))
         return 0
@@ -140,4 +147,5 @@ def run_diff(arguments: argparse.Namespace) -> int:
         print(f"{name}: {part.added} added, {part.removed} removed, {part.changed} changed")
         for line in part.examples:
             print(f"  {line}")
+    tell_more(found.next)
     return 0

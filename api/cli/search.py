@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from api.search.schemas import HighlightOut
 
-__all__ = ["add_parser", "run"]
+from api.cli.paging import add_after, tell_more
+
+__all__ = ["add_granularity", "add_parser", "run"]
 
 EXAMPLES = """examples:
   umbra search turkiye
@@ -32,13 +34,26 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("text", help="what to look for")
     parser.add_argument("-k", type=int, default=10, help="most hits, up to 100 (default 10)")
+    add_after(parser)
     parser.add_argument(
         "--label", action="append", default=[], help="only entities of this label; may be repeated"
     )
     parser.add_argument(
         "--within", metavar="QUERY", help="of the first 100 hits, only known answers of this query"
     )
+    add_granularity(parser)
     parser.set_defaults(run=run)
+
+
+def add_granularity(parser: argparse.ArgumentParser) -> None:
+    """Declare how fine prose is cut."""
+    parser.add_argument(
+        "--granularity",
+        choices=("auto", "sentence", "passage", "page"),
+        default="passage",
+        help="how fine prose is cut: a sentence, a passage of a few, a whole text, or as"
+        " the text asks for (default: passage)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -48,7 +63,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     with Engine.open(arguments.folder) as engine:
         found = engine.search(
-            arguments.text, k=arguments.k, labels=arguments.label, within=arguments.within
+            arguments.text,
+            k=arguments.k,
+            labels=arguments.label,
+            within=arguments.within,
+            granularity=arguments.granularity,
+            after=arguments.after,
         )
     if arguments.json:
         print_json(found)
@@ -60,6 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"    {highlight.field}: {_marked(highlight)}")
     if not found.hits:
         print("nothing found")
+    tell_more(found.next)
     return 0
 
 

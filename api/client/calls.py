@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from api.check_schemas import ChecksOut
 from api.client.connection import Connection, path_of
+from api.client.finding import Finding
 from api.client.reviewing import Reviewing
 from api.job_parameters import JobIn, JobKindName
 from api.plain.schemas import PlainIn, PlainOut, Reader
-from api.retrieval.schemas import ContextOut, EvidenceKind
 from api.schemas import (
     AnswersOut,
     CypherIn,
@@ -21,13 +21,10 @@ from api.schemas import (
     JobOut,
     JobsOut,
     QueryIn,
-    QuestionIn,
     TableOut,
     WhyNotIn,
     WhyNotOut,
 )
-from api.search.schemas import SearchOut
-from api.suggestion_schemas import QuerySuggestionsOut
 from api.text_schemas import TextIn, TextLinksOut
 
 if TYPE_CHECKING:
@@ -79,7 +76,7 @@ OPERATIONS: Mapping[str, str] = {
 """Operations and the methods that call them. The reconciliation service has clients of its own."""
 
 
-class Client(Reviewing):
+class Client(Finding, Reviewing):
     """Calls a server; use it as a context manager.
 
     Args:
@@ -144,51 +141,6 @@ class Client(Reviewing):
         found = self._to.content("POST", "/v1/sparql", form={"query": query}, headers=accept)
         result: dict[str, Any] = json.loads(found)
         return result
-
-    def search(
-        self,
-        text: str,
-        *,
-        k: int = 10,
-        labels: Sequence[str] = (),
-        within: str | Mapping[str, Any] | None = None,
-    ) -> SearchOut:
-        """Find entities by words and by meaning; `within` keeps the answers of a question."""
-        asked = {"q": text, "k": k, "label": list(labels), "within": _question(within)}
-        return self._to.read("GET", "/v1/search", SearchOut, query=asked)
-
-    def suggest(
-        self,
-        text: str,
-        *,
-        limit: int = 5,
-        labels: Sequence[str] = (),
-        within: str | Mapping[str, Any] | None = None,
-    ) -> QuerySuggestionsOut:
-        """Suggest how to narrow a search, with the number of hits of each."""
-        asked = {"q": text, "limit": limit, "label": list(labels), "within": _question(within)}
-        return self._to.read("GET", "/v1/suggestions", QuerySuggestionsOut, query=asked)
-
-    def suggest_next(
-        self, query: str | Mapping[str, Any], *, limit: int = 5, **options: Any
-    ) -> QuerySuggestionsOut:
-        """Suggest what to ask next; options are the fields of `QuestionIn`."""
-        body = QuestionIn.model_validate({"query": query, **options})
-        asked = {"limit": limit}
-        return self._to.read("POST", "/v1/suggestions", QuerySuggestionsOut, query=asked, body=body)
-
-    def context(
-        self,
-        text: str,
-        *,
-        budget: int = 2_000,
-        k: int = 10,
-        labels: Sequence[str] = (),
-        kinds: Sequence[EvidenceKind] = (),
-    ) -> ContextOut:
-        """Assemble evidence for a language model, of all kinds or of some."""
-        asked = {"q": text, "budget": budget, "k": k, "label": list(labels), "kind": list(kinds)}
-        return self._to.read("GET", "/v1/context", ContextOut, query=asked)
 
     def entity(self, key: str, *, limit: int | None = None, after: str | None = None) -> EntityOut:
         """Read an entity and a page of its edges; `after` is the `next` of the page before."""
@@ -292,7 +244,3 @@ class Client(Reviewing):
 
     def _job(self, method: str, id: str, what: str = "", **sent: Any) -> JobOut:  # noqa: A002
         return self._to.read(method, path_of("/v1/jobs/{id}", id=id) + what, JobOut, **sent)
-
-
-def _question(within: str | Mapping[str, Any] | None) -> str | None:
-    return json.dumps(within) if isinstance(within, Mapping) else within

@@ -101,8 +101,9 @@ class Reviewing:
         path = path_of("/v1/history/{key}", key=key)
         return self._to.read("GET", path, HistoryOut, query={"limit": limit, "after": after})
 
-    def diff(self, old: str, new: str = "store", *, limit: int | None = None) -> DiffOut:
-        """Read how two snapshots, or a snapshot and the store, differ."""
-        return self._to.read(
-            "GET", "/v1/diff", DiffOut, query={"old": old, "new": new, "limit": limit}
-        )
+    def diff(
+        self, old: str, new: str = "store", *, limit: int | None = None, after: str | None = None
+    ) -> DiffOut:
+        """Read how two snapshots, or a snapshot and the store, differ; `after` leads on."""
+        asked = {"old": old, "new": new, "limit": limit, "after": after}
+        return self._to.read("GET", "/v1/diff", DiffOut, query=asked)

@@ -1,8 +1,8 @@
 """A context for a language model: evidence for a text, the best lines first, within a budget.
 
 Lines come from the entities that the search finds and, where the text is a question that the rules
-read, from its answers, known and likely. A line's worth is that of its entity, 1 / (1 + place),
-times one plus the share of the text's words that stand in the line; the best go in while they fit.
+read, from its answers, known and likely; the best go in while they fit (`api.retrieval.lines`). How
+fine prose is cut, the caller says, or the text decides (`api.search.granularity`).
 """
 
 from __future__ import annotations
@@ -10,24 +10,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
-from api.retrieval.evidence import evidence_of, tokens_of
+from api.retrieval.lines import Line, line_of, lines_about, packed, ranked, room_of
 from api.retrieval.schemas import ContextOut, EvidenceKind, EvidenceOut
+from api.search.granularity import DEFAULT, Chosen, granularity_for
+from api.search.hybrid import MAX_HITS
 from kg.errors import InputError, MissingPartError
-from kg.model import EntityKey
-from kg.words import words
-from reasoning.plain.function_words import EMPTY_WORDS
 
 if TYPE_CHECKING:
     from api.engine import Engine
     from api.schemas import AnswersOut
 
-__all__ = ["MAX_BUDGET", "context_for", "line_of"]
+__all__ = ["MAX_BUDGET", "context_for"]
 
 MAX_BUDGET = 100_000
 """Tokens of a context."""
 ANSWERS = 20
 """Answers of each status that may go in."""
-ANSWER_WORTH = 3.0
+ANSWER_WORTH = 12.0
 """What an answer counts beside a line about the first hit."""
 
 
@@ -39,6 +38,7 @@ def context_for(
     k: int = 10,
     labels: Collection[str] = (),
     kinds: Collection[EvidenceKind] = (),
+    granularity: Chosen = DEFAULT,
 ) -> ContextOut:
     """Return evidence for a text.
 
@@ -50,53 +50,36 @@ def context_for(
         labels: Only entities of these.
         kinds: Only evidence of these: how fine it is (a whole entity, a passage of its prose, one
             fact, a picture, a part of one); all if empty. Others use nothing of the budget.
+        granularity: How fine prose is cut: by ``sentence``, by ``passage`` (sentences that follow
+            each other, up to a third of the budget), or by ``page`` (a whole text that fits the
+            budget, else passages); ``auto`` leaves it to the text.
 
     Raises:
         InputError: The text is empty or too long, or the budget out of range.
     """
     if not 1 <= budget <= MAX_BUDGET:
         raise InputError(f"a budget is 1 to {MAX_BUDGET} tokens", where="budget")
-    found = engine.search(text, k=k, labels=labels)
-    ranked = [*_answers(engine, text)] if not kinds or "answer" in kinds else []
-    wanted = {word.text for word in words(text)} - EMPTY_WORDS
-    for place, hit in enumerate(found.hits):
-        entity = engine.store.entity(EntityKey(hit.key))
-        if entity is not None:
-            ranked += (
-                (_worth(one, wanted) / (1 + place), one)
-                for one in evidence_of(engine, entity)
-                if not kinds or one.kind in kinds
-            )
-    ranked.sort(key=lambda row: (-row[0], row[1].key))
-    kept, left = list[EvidenceOut](), budget
-    seen: set[str] = set()
-    for _, one in ranked:
-        cost = tokens_of(line_of(one) + "\n")
-        if cost <= left and one.key not in seen:
-            seen.add(one.key)
-            kept.append(one.model_copy(update={"tokens": cost}))
-            left -= cost
+    if not 1 <= k <= MAX_HITS:
+        raise InputError(f"k is 1 to {MAX_HITS}", where="k")
+    found = engine.search.ranked(text, labels=labels)
+    fine = granularity_for(text, granularity)
+    room = room_of(budget)
+    keys = [key for key, _ in found.best[:k]]
+    about = [lines_about(engine, key, fine, room=room) for key in keys]
+    rows = [row for row in ranked(about, text) if not kinds or row[1].evidence.kind in kinds]
+    if not kinds or "answer" in kinds:
+        rows += ((worth, Line.of(one)) for worth, one in _answers(engine, text))
+    kept = packed(rows, budget)
     return ContextOut(
         query=text,
         budget=budget,
-        tokens=budget - left,
+        granularity=fine,
+        tokens=sum(one.tokens for one in kept),
         text="".join(f"{line_of(one)}\n" for one in kept),
         evidence=tuple(kept),
-        left_out=len({one.key for _, one in ranked}) - len(kept),
+        left_out=len({line.evidence.key for _, line in rows}) - len(kept),
         warnings=found.warnings,
     )
-
-
-def line_of(one: EvidenceOut) -> str:
-    """Return a piece of evidence as a line: text, status, source and the key to cite it by."""
-    sure = "known" if one.status == "known" else f"likely {one.probability:.2f}"
-    text = " ".join(one.text.split())
-    return f"- {text} [{sure}; {one.source}; {one.key}]"
-
-
-def _worth(one: EvidenceOut, wanted: Collection[str]) -> float:
-    held = {word.text for word in words(one.text)} & set(wanted)
-    return (1 + len(held) / max(1, len(wanted))) * (1.5 if one.kind == "entity" else 1.0)
 
 
 def _answers(engine: Engine, text: str) -> Iterator[tuple[float, EvidenceOut]]:

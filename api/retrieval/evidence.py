@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from api.retrieval.schemas import EvidenceOut
-from kg.full_text import searched_texts
+from kg.prose import Piece, pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from api.engine import Engine
     from kg.model import Edge, Entity, EntityKey
     from kg.provenance import Provenance
+    from kg.text_units import Granularity
 
-__all__ = ["evidence_of", "tokens_of"]
+__all__ = ["BYTES", "evidence_of", "passage_of", "tokens_of"]
 
-PASSAGE = 120
-"""Words of a passage; longer prose is cut into several."""
+BYTES = 3
+"""Of a text for one token: fewer than most models take."""
+PLAIN = frozenset(("abstract", "about", "content", "description", "prose", "summary", "text"))
+"""Attributes whose name says no more than that they hold prose."""
 MAX_EDGES = 300
 """Edges read of an entity."""
 
@@ -36,15 +39,23 @@ def tokens_of(text: str) -> int:
         >>> tokens_of("Chad borders Niger")
         6
     """
-    return -(-len(text.encode()) // 3)
+    return -(-len(text.encode()) // BYTES)
 
 
-def evidence_of(engine: Engine, entity: Entity) -> Iterator[EvidenceOut]:
+def evidence_of(
+    engine: Engine,
+    entity: Entity,
+    granularity: Granularity = "passage",
+    *,
+    room: int | None = None,
+) -> Iterator[EvidenceOut]:
     """Iterate all evidence of an entity: what it is, its prose, facts, images and parts.
 
     Args:
         engine: The graph.
         entity: Which.
+        granularity: How fine its prose is cut.
+        room: Characters that there is room for, as `kg.text_units.units` takes it.
     """
     known = engine.settings.known_probability
     source, status, probability = _standing(entity.provenance, known)
@@ -64,28 +75,33 @@ def evidence_of(engine: Engine, entity: Entity) -> Iterator[EvidenceOut]:
         status=status,
         probability=probability,
     )
-    yield from _passages(entity, source)
+    for piece in pieces_of(entity, granularity, room=room):
+        yield passage_of(entity, piece, source)
     edges = engine.store.neighbours(entity.key, direction="both", limit=MAX_EDGES)
     yield from _facts(engine, entity, edges, known)
 
 
-def _passages(entity: Entity, source: str) -> Iterator[EvidenceOut]:
-    number = 0
-    for field, text in searched_texts(entity):
-        if field != "prose":
-            continue
-        said = text.split()
-        for start in range(0, len(said), PASSAGE):
-            yield EvidenceOut(
-                key=f"passage/{entity.key}/{number}",
-                kind="passage",
-                entity=entity.key,
-                text=f"{entity.name}: {' '.join(said[start : start + PASSAGE])}",
-                source=source,
-                status="known",
-                probability=1.0,
-            )
-            number += 1
+def passage_of(entity: Entity, piece: Piece, source: str, *, named: bool = True) -> EvidenceOut:
+    """Return a piece of an entity's prose as evidence.
+
+    Args:
+        entity: Whose.
+        piece: Which.
+        source: Where the entity was read.
+        named: Whether the line says which attribute it is.
+    """
+    plain = piece.attribute.partition("[")[0] in PLAIN
+    told = f", {piece.attribute.replace('_', ' ')}" if named and not plain else ""
+    return EvidenceOut(
+        key=f"passage/{entity.key}/{piece.attribute}/{piece.start}-{piece.end}",
+        kind="passage",
+        entity=entity.key,
+        text=f"{entity.name}{told}: {' '.join(piece.text.split())}",
+        source=source,
+        status="known",
+        probability=1.0,
+        place=piece.place,
+    )
 
 
 def _facts(

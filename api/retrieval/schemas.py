@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.proof_schemas import Model
+from kg.text_units import Granularity
 
 __all__ = ["ContextOut", "EvidenceKind", "EvidenceOut"]
 
@@ -25,6 +26,9 @@ class EvidenceOut(Model):
     source: str = Field(description="where it was read, seen or linked, or which model predicts it")
     status: Literal["known", "likely"]
     probability: float
+    place: str | None = Field(
+        default=None, description="of a passage: the attribute that says it, and which characters"
+    )
     image: str | None = Field(default=None, description="SHA-256 of the picture it is seen on")
     box: tuple[float, float, float, float] | None = None
     links: tuple[str, ...] = Field(default=(), description="keys of the entities it leads to")
@@ -36,6 +40,7 @@ class ContextOut(Model):
 
     query: str
     budget: int
+    granularity: Granularity = Field(description="how fine prose was cut")
     tokens: int
     text: str = Field(description="all lines as one text, each with its key, source and status")
     evidence: tuple[EvidenceOut, ...]

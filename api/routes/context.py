@@ -11,7 +11,8 @@ from api.dependencies import EngineDep, WorkDep
 from api.problems import problems
 from api.retrieval.context import MAX_BUDGET, context_for
 from api.retrieval.schemas import ContextOut, EvidenceKind
-from api.routes.search import Labels, Text
+from api.routes.search import Fine, Labels, Text
+from api.search.granularity import DEFAULT
 from kg.errors import (
     ConstraintError,
     InputError,
@@ -51,9 +52,19 @@ async def context(
     k: Annotated[int, Query(ge=1, le=50, description="entities looked at")] = 10,
     label: Labels = [],  # noqa: B006
     kind: Kinds = [],  # noqa: B006
+    granularity: Fine = DEFAULT,
 ) -> ContextOut:
     """Return evidence for a text, best first: answers, prose, facts, pictures and their parts.
 
     Each line has its status (known, or likely with its probability), its source and a key to cite.
     """
-    return await work(context_for, engine, q, budget=budget, k=k, labels=label, kinds=kind)
+    return await work(
+        context_for,
+        engine,
+        q,
+        budget=budget,
+        k=k,
+        labels=label,
+        kinds=kind,
+        granularity=granularity,
+    )

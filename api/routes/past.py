@@ -32,7 +32,7 @@ UNDOS: dict[str, Any] = {
 Key = Annotated[str, Path(max_length=2000, openapi_examples=ENTITY_KEYS)]
 Limit = Annotated[int, Query(ge=1, le=1000, description="events of one page")]
 After = Annotated[str | None, Query(max_length=20_000, description="the `next` of the page before")]
-Examples = Annotated[int, Query(ge=0, le=1000, description="examples of each kind")]
+Examples = Annotated[int, Query(ge=0, le=1000, description="examples of each kind on a page")]
 Name = Annotated[str, Query(max_length=200, description="a snapshot's name, or `store`")]
 
 
@@ -80,7 +80,18 @@ async def history(
     responses=problems(InputError, MissingPartError, StoreUnavailableError),
 )
 async def diff(
-    engine: EngineDep, work: WorkDep, old: Name, new: Name = "store", limit: Examples = 20
+    engine: EngineDep,
+    work: WorkDep,
+    response: Response,
+    old: Name,
+    new: Name = "store",
+    limit: Examples = 20,
+    after: After = None,
 ) -> DiffOut:
-    """Compare two snapshots, or one with the store as it is now."""
-    return await work(diff_named, engine, old, new, limit=limit)
+    """Compare two snapshots, or one with the store as it is now.
+
+    The numbers are of all that differs; `Link` names the next page of examples.
+    """
+    found = await work(diff_named, engine, old, new, limit=limit, after=after)
+    link_next(response, "/v1/diff", after=found.next, old=old, new=new, limit=limit)
+    return found

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
 from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
+from api.next_page import link_next
 from api.problems import problems
 from api.routes.examples import SEARCHES, WITHIN
 from api.routes.query import QUESTION_ERRORS
+from api.search.granularity import DEFAULT, Chosen
 from api.search.hybrid import MAX_HITS, MAX_QUERY
 from api.search.schemas import SearchOut
 from kg.errors import ConstraintError, StoreError, StoreUnavailableError
@@ -23,10 +25,15 @@ Text = Annotated[
     str,
     Query(min_length=1, max_length=MAX_QUERY, pattern=r"\S", openapi_examples=SEARCHES),
 ]
-Limit = Annotated[int, Query(ge=1, le=MAX_HITS, description="most hits")]
+Limit = Annotated[int, Query(ge=1, le=MAX_HITS, description="most hits of a page")]
 Labels = Annotated[
     list[str], Query(alias="label", max_length=20, description="only of these; may be repeated")
 ]
+Fine = Annotated[
+    Chosen,
+    Query(description="how fine prose is cut: a sentence, a passage, a whole text; or by the text"),
+]
+After = Annotated[str | None, Query(max_length=20_000, description="the `next` of the page before")]
 Within = Annotated[
     str | None,
     Query(
@@ -52,14 +59,38 @@ async def search(
     q: Text,
     engine: EngineDep,
     work: WorkDep,
+    response: Response,
     k: Limit = 10,
     label: Labels = [],  # noqa: B006
     within: Within = None,
+    granularity: Fine = DEFAULT,
+    after: After = None,
 ) -> SearchOut:
     """Find entities by their names, prose, pictures' parts and neighbours, and by meaning.
 
     Each hit says where it stood in each list, and which of its texts hold words of the query. A
     server that has no vectors of meaning yet answers by words, says so, and makes them meanwhile.
     With `within`, the first 100 hits are cut to those that are known answers of that question.
+    `Link` names the next page; each of the lists that are fused gives its best 100.
     """
-    return await work(engine.search, q, k=k, labels=label, within=within, patient=False)
+    found = await work(
+        engine.search,
+        q,
+        k=k,
+        labels=label,
+        within=within,
+        granularity=granularity,
+        after=after,
+        patient=False,
+    )
+    link_next(
+        response,
+        "/v1/search",
+        after=found.next,
+        q=q,
+        k=k,
+        label=label,
+        within=within,
+        granularity=granularity,
+    )
+    return found

@@ -1,14 +1,20 @@
-"""Why an entity was found by its words: the texts that hold them, with their places."""
+"""Why an entity was found by its words: the texts that hold them, with their places.
+
+Of its prose, those pieces are shown that hold words which no piece before holds, the one that holds
+most of them first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import OSA
 
 from api.search.schemas import HighlightOut
-from kg.full_text import FUZZY_FROM, searched_texts
+from kg.full_text import FUZZY_FROM
+from kg.prose import Piece, pieces_of
 from kg.words import words
 
 if TYPE_CHECKING:
@@ -17,68 +23,109 @@ if TYPE_CHECKING:
     from kg.model import Entity, EntityKey
     from kg.stemming import Stems
     from kg.store import Store
+    from kg.text_units import Granularity
 
     Roots = frozenset[tuple[str, str]]
+    Found = tuple[list[tuple[int, int]], set[str]]
 
-__all__ = ["highlights"]
+__all__ = ["Sought", "highlights"]
 
 SHOWN = 5
 """Texts shown for one hit."""
 AROUND = 80
-"""Characters of a long text shown on either side of the first word found."""
+"""Characters of a name shown on either side of the first word found."""
+AROUND_PROSE = 1_000
+"""The same of a piece of prose."""
 _NEIGHBOURS = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The words of a query.
+
+    Attributes:
+        roots: Of each word, its stems.
+        stems: Tell inflections.
+    """
+
+    roots: Mapping[str, Roots]
+    stems: Stems
+
+    @classmethod
+    def of(cls, query: str, stems: Stems) -> Sought:
+        """Take a query apart."""
+        said = words(query)
+        return cls({word.text: stems.roots(query[word.start : word.end]) for word in said}, stems)
+
+    def found(self, text: str) -> Found:
+        """Return where words of the query stand in a text, and which."""
+        spans: list[tuple[int, int]] = []
+        held: set[str] = set()
+        for word in words(text):
+            mine = self.stems.roots(text[word.start : word.end])
+            fitting = {t for t, own in self.roots.items() if mine & own or _fits(word.text, t)}
+            if fitting:
+                spans.append((word.start, word.end))
+                held |= fitting
+        return spans, held
+
+
 def highlights(
-    store: Store, entity: Entity, query: str, name: Callable[[EntityKey], str], stems: Stems
+    store: Store,
+    entity: Entity,
+    sought: Sought,
+    name: Callable[[EntityKey], str],
+    granularity: Granularity,
 ) -> tuple[HighlightOut, ...]:
     """Return the texts of an entity that hold words of a query, its own before its neighbours'.
 
     Args:
         store: Gives its edges.
         entity: Which.
-        query: What was searched.
+        sought: What was searched.
         name: Gives the name of another entity.
-        stems: Tell inflections.
+        granularity: How fine its prose is cut.
     """
-    wanted = {word.text: stems.roots(query[word.start : word.end]) for word in words(query)}
-    found: list[HighlightOut] = []
-    missing = set(wanted)
-    for field, text in _texts(store, entity, name, missing):
-        if len(found) == SHOWN:
-            break
-        spans, held = _spans(text, wanted, stems)
-        if field in ("picture", "facts") and not held & missing:
-            continue  # neighbours only say what the entity itself does not
+    shown: list[HighlightOut] = []
+    missing = set(sought.roots)
+    for text in (entity.name, *entity.aliases):
+        spans, held = sought.found(text)
         if spans:
             missing -= held
-            found.append(_cut(field, text, spans))
-    return tuple(found)
+            shown.append(_cut("names", text, spans, AROUND))
+    shown = shown[:SHOWN]
+    for piece, spans, held in _telling(entity, sought, granularity):
+        if len(shown) < SHOWN:
+            missing -= held
+            shown.append(_cut("prose", piece.text, spans, AROUND_PROSE, piece=piece))
+    for field, text in _near(store, entity, name) if missing else ():
+        spans, held = sought.found(text)
+        if len(shown) < SHOWN and held & missing:  # neighbours only say what it does not itself
+            missing -= held
+            shown.append(_cut(field, text, spans, AROUND))
+    return tuple(shown)
 
 
-def _texts(
-    store: Store, entity: Entity, name: Callable[[EntityKey], str], missing: set[str]
+def _telling(
+    entity: Entity, sought: Sought, granularity: Granularity
+) -> Iterator[tuple[Piece, list[tuple[int, int]], set[str]]]:
+    """Iterate the pieces of prose that hold words which none before holds, most of them first."""
+    rest = [(piece, *sought.found(piece.text)) for piece in pieces_of(entity, granularity)]
+    told: set[str] = set()
+    while rest:
+        best = max(rest, key=lambda row: len(row[2] - told))
+        if not best[2] - told:
+            return
+        told |= best[2]
+        yield best
+
+
+def _near(
+    store: Store, entity: Entity, name: Callable[[EntityKey], str]
 ) -> Iterator[tuple[str, str]]:
-    yield from searched_texts(entity)
-    if not missing:
-        return
     for edge in store.neighbours(entity.key, direction="both", limit=_NEIGHBOURS):
         other = edge.tail if edge.head == entity.key else edge.head
         yield ("picture" if edge.relation == "has_part" else "facts"), name(other)
-
-
-def _spans(
-    text: str, wanted: Mapping[str, Roots], stems: Stems
-) -> tuple[list[tuple[int, int]], set[str]]:
-    spans: list[tuple[int, int]] = []
-    held: set[str] = set()
-    for word in words(text):
-        mine = stems.roots(text[word.start : word.end])
-        fitting = {t for t, roots in wanted.items() if mine & roots or _fits(word.text, t)}
-        if fitting:
-            spans.append((word.start, word.end))
-            held |= fitting
-    return spans, held
 
 
 def _fits(word: str, term: str) -> bool:
@@ -87,9 +134,19 @@ def _fits(word: str, term: str) -> bool:
     return len(term) >= FUZZY_FROM and OSA.distance(word, term, score_cutoff=1) <= 1
 
 
-def _cut(field: str, text: str, spans: list[tuple[int, int]]) -> HighlightOut:
+def _cut(
+    field: str,
+    text: str,
+    spans: list[tuple[int, int]],
+    around: int,
+    *,
+    piece: Piece | None = None,
+) -> HighlightOut:
     """Return a long text around its first word found."""
-    start = max(0, spans[0][0] - AROUND)
-    end = min(len(text), spans[0][1] + 2 * AROUND)
+    start = max(0, spans[0][0] - around)
+    end = min(len(text), spans[0][1] + 2 * around)
     inside = tuple((a - start, b - start) for a, b in spans if b <= end)
-    return HighlightOut.model_validate({"field": field, "text": text[start:end], "spans": inside})
+    place = None if piece is None else piece.placed(start, end)
+    return HighlightOut.model_validate(
+        {"field": field, "text": text[start:end], "spans": inside, "place": place}
+    )

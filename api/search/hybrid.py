@@ -6,13 +6,16 @@ them by places, and `api.search.reranking` puts the best of the fused list in it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from api.cursors import cursor_of, no_cursor, texts_of
 from api.opened_store import identity_of_store
 from api.search.fusion import fused
-from api.search.highlights import highlights
+from api.search.granularity import DEFAULT, Chosen, granularity_for
+from api.search.highlights import Sought, highlights
 from api.search.neighbourhood import Neighbourhood
 from api.search.reranking import Reranker
 from api.search.routing import FIELD_LISTS, HALF, Router
@@ -26,15 +29,47 @@ from kg.stemming import Stems
 if TYPE_CHECKING:
     from api.engine import Engine
     from api.search.meaning import MeaningIndex
+    from kg.text_units import Granularity
     from reasoning.query import Query
 
-__all__ = ["MAX_HITS", "MAX_QUERY", "HybridSearch"]
+__all__ = ["MAX_HITS", "MAX_QUERY", "Found", "HybridSearch"]
 
 DEPTH = 100
 """Entities taken from each list."""
 MAX_HITS = 100
 MAX_QUERY = 1_000
 """Characters of a query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    Attributes:
+        best: Entities with their scores, best first.
+        ranks: Places of entities in each list, from 1.
+        weights: Of the lists.
+        warnings: What was not searched.
+    """
+
+    best: Sequence[tuple[EntityKey, float]]
+    ranks: Mapping[ListName, Mapping[EntityKey, int]]
+    weights: Mapping[ListName, float]
+    warnings: tuple[str, ...]
+
+    def places(self, key: EntityKey) -> dict[ListName, int]:
+        """Return the places of an entity in the lists that hold it."""
+        return {name: of[key] for name, of in self.ranks.items() if key in of}
+
+    def behind(self, rank: int, key: str) -> int:
+        """Return how many stand up to the last entity of a page, or up to its rank if it is gone.
+
+        Args:
+            rank: Its place then, from 1.
+            key: Its key.
+        """
+        keys = [row[0] for row in self.best]
+        return keys.index(EntityKey(key)) + 1 if key in keys else rank
 
 
 class HybridSearch:
@@ -54,36 +89,67 @@ class HybridSearch:
         k: int = 10,
         labels: Collection[str] = (),
         within: str | Mapping[str, Any] | Query | None = None,
+        granularity: Chosen = DEFAULT,
+        after: str | None = None,
         patient: bool = True,
     ) -> SearchOut:
         """Search; as `Engine.search`.
 
         Args:
             text: What to look for.
-            k: Most hits, at most `MAX_HITS`.
+            k: Most hits of a page, at most `MAX_HITS`.
             labels: Only entities of these.
             within: A question; of the first `MAX_HITS` hits, only its known answers are returned.
+            granularity: How fine the prose is cut that shows why a hit was found.
+            after: The `next` of the page before. The last page ends where the lists do: each holds
+                its best `DEPTH`.
             patient: Wait for the vectors to be made, where there are none yet.
 
         Raises:
-            InputError: The text is empty or too long, k out of range, or the question wrong.
+            InputError: The text is empty or too long, k out of range, `after` no cursor, or the
+                question wrong.
             MissingPartError: There is no snapshot yet to ask the question of.
         """
-        if not text.strip() or len(text) > MAX_QUERY:
-            raise InputError(f"a search needs 1 to {MAX_QUERY} characters", where="the query")
         if not 1 <= k <= MAX_HITS:
             raise InputError(f"k is 1 to {MAX_HITS}", where="k")
-        depth = max(DEPTH, k)
+        past = None if after is None else _past(after)
+        found = self.ranked(text, labels=labels, within=within, patient=patient)
+        start = 0 if past is None else found.behind(*past)
+        rows = found.best[start : start + k]
+        fine = granularity_for(text, granularity)
+        sought = Sought.of(text, self._stems)
+        hits = (self._hit(row, found.places(row[0]), sought, fine) for row in rows)
+        return SearchOut(
+            query=text,
+            hits=tuple(hit for hit in hits if hit is not None),
+            next=_cursor(start + k, rows[-1][0]) if start + k < len(found.best) else None,
+            granularity=fine,
+            lists=tuple(found.ranks),
+            weights={name: round(found.weights[name], 4) for name in found.ranks},
+            warnings=found.warnings,
+        )
+
+    def ranked(
+        self,
+        text: str,
+        *,
+        labels: Collection[str] = (),
+        within: str | Mapping[str, Any] | Query | None = None,
+        patient: bool = True,
+    ) -> Found:
+        """Return all that a search finds, best first, without saying why; else as `__call__`."""
+        if not text.strip() or len(text) > MAX_QUERY:
+            raise InputError(f"a search needs 1 to {MAX_QUERY} characters", where="the query")
         with span("search.words"):
-            lists = self._by_words(text, depth, labels)
+            lists = self._by_words(text, labels)
         with span("search.neighbours"):
-            lists["neighbours"] = self._neighbours.search(text, k=depth, labels=labels)
+            lists["neighbours"] = self._neighbours.search(text, k=DEPTH, labels=labels)
         from api.search.meaning import near_enough
 
         warnings: tuple[str, ...] = ()
         if patient or self._meaning.ready():
             with span("search.meaning"):
-                lists["meaning"] = self._meaning.search(text, k=depth, labels=labels)
+                lists["meaning"] = self._meaning.search(text, k=DEPTH, labels=labels)
         else:
             warnings = ("by words only: vectors of meaning are being made",)
         whole = "meaning" in lists  # router and reranker were fitted on all lists
@@ -91,33 +157,23 @@ class HybridSearch:
         route = Router.packaged().route(text, {"meaning": [], **lists}, half=half)
         near = {**lists, "meaning": near_enough(lists["meaning"])} if whole else lists
         keys = {name: [key for key, _ in rows] for name, rows in near.items()}
-        ranks = {name: {k: n for n, k in enumerate(of, 1)} for name, of in keys.items()}
         best = fused(keys, route.weights)
         if whole:
             best = Reranker.packaged().rerank(text, lists, best)
         if within is not None:
             best = self._within(best[:MAX_HITS], within)
-        hits = (
-            self._hit(key, score, {name: of[key] for name, of in ranks.items() if key in of}, text)
-            for key, score in best[:k]
-        )
-        return SearchOut(
-            query=text,
-            hits=tuple(hit for hit in hits if hit is not None),
-            lists=tuple(lists),
-            weights={name: round(route.weights[name], 4) for name in lists},
-            warnings=warnings,
-        )
+        ranks = {name: {k: n for n, k in enumerate(of, 1)} for name, of in keys.items()}
+        return Found(best, ranks, route.weights, warnings)
 
     def _by_words(
-        self, text: str, depth: int, labels: Collection[str]
+        self, text: str, labels: Collection[str]
     ) -> dict[ListName, list[tuple[EntityKey, float]]]:
         """Return a list for each field, and one for all together."""
         found: dict[ListName, list[tuple[EntityKey, float]]] = {}
         for name in FIELD_LISTS:
-            hits = self.words.search(text, k=depth, labels=labels, fields={name: 1.0})
+            hits = self.words.search(text, k=DEPTH, labels=labels, fields={name: 1.0})
             found[name] = [(hit.key, hit.score) for hit in hits]
-        hits = self.words.search(text, k=depth, labels=labels)
+        hits = self.words.search(text, k=DEPTH, labels=labels)
         found["words"] = [(hit.key, hit.score) for hit in hits]
         return found
 
@@ -161,11 +217,15 @@ class HybridSearch:
         return MeaningIndex(engine.store, encoder, folder)
 
     def _hit(
-        self, key: EntityKey, score: float, ranks: dict[ListName, int], text: str
+        self,
+        hit: tuple[EntityKey, float],
+        ranks: dict[ListName, int],
+        sought: Sought,
+        granularity: Granularity,
     ) -> HitOut | None:
         from api.views import image_out
 
-        store = self._engine.store
+        store, (key, score) = self._engine.store, hit
         entity = store.entity(key)
         if entity is None:  # deleted since the lists were made
             return None
@@ -175,10 +235,26 @@ class HybridSearch:
             label=entity.label,
             score=score,
             ranks=ranks,
-            highlights=highlights(store, entity, text, self._name, self._stems),
+            highlights=highlights(store, entity, sought, self._name, granularity),
             image=image_out(entity.images[0]) if entity.images else None,
         )
 
     def _name(self, key: EntityKey) -> str:
         found = self._engine.store.entity(key)
         return key if found is None else found.name
+
+
+def _cursor(rank: int, key: EntityKey) -> str:
+    return cursor_of((str(rank), key))
+
+
+def _past(cursor: str) -> tuple[int, str]:
+    """Return the rank and key of the last entity of a page.
+
+    Raises:
+        InputError: It is no cursor of a search.
+    """
+    rank, key = texts_of(cursor, 2)
+    if not rank.isdecimal():
+        raise no_cursor()
+    return int(rank), key

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.proof_schemas import ImageOut, Model
+from kg.text_units import Granularity
 
 __all__ = ["HighlightOut", "HitOut", "SearchOut"]
 
@@ -23,6 +24,9 @@ class HighlightOut(Model):
     text: str
     spans: tuple[tuple[int, int], ...] = Field(
         description="first character and one past the last of each word, from 0"
+    )
+    place: str | None = Field(
+        default=None, description="of prose: the attribute that says it, and which characters"
     )
 
 
@@ -43,6 +47,8 @@ class SearchOut(Model):
 
     query: str
     hits: tuple[HitOut, ...]
+    granularity: Granularity = Field(description="how fine the prose that is shown was cut")
+    next: str | None = Field(default=None, description="cursor: send it as `after` for more")
     lists: tuple[ListName, ...] = Field(description="which lists were fused")
     weights: dict[ListName, float] = Field(
         default_factory=dict, description="what a place in each list counts for this query"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from api.cursors import cursor_of, texts_of
 from api.undo_schemas import ChangedOut, DiffOut, ValueChangeOut
 from kg.errors import InputError
 
@@ -18,30 +22,45 @@ __all__ = ["STORE", "diff_graphs", "diff_named"]
 
 STORE = "store"
 """Names the graph as it is in the store now."""
+WAYS = 6
+"""Ways to differ, each with its place in a cursor: entities and edges added, removed, changed."""
+LONG = 200
+"""Characters of a place, so that no cursor is too long for an address."""
 
 
-def diff_graphs(engine: Engine, old: str, new: str, *, limit: int = 20) -> DiffOut:
+def diff_graphs(
+    engine: Engine, old: str, new: str, *, limit: int = 20, after: str | None = None
+) -> DiffOut:
     """Compare two graphs.
 
     Args:
         engine: Opened on the working folder.
         old: A snapshot's name, ``store``, a folder that holds a snapshot, or a backup's file.
         new: Another.
-        limit: Examples of each kind.
+        limit: Examples of each kind on one page.
+        after: The `next` of the page before.
 
     Raises:
-        InputError: There is no such snapshot or file.
+        InputError: There is no such snapshot or file, or `after` is no cursor.
         ForeignFileError: A file is no snapshot and no backup, or damaged.
     """
-    return _told(
-        old, _opened(engine, old, files=True), new, _opened(engine, new, files=True), limit
-    )
+    past = _past(after)
+    before, later = (_opened(engine, name, files=True) for name in (old, new))
+    return _told(old, before, new, later, limit, past)
 
 
-def diff_named(engine: Engine, old: str, new: str, *, limit: int = 20) -> DiffOut:
+def diff_named(
+    engine: Engine, old: str, new: str, *, limit: int = 20, after: str | None = None
+) -> DiffOut:
     """Compare two graphs as `diff_graphs` does, by names alone: no path is looked at."""
-    before, after = (_opened(engine, name, files=False) for name in (old, new))
-    return _told(old, before, new, after, limit)
+    past = _past(after)
+    before, later = (_opened(engine, name, files=False) for name in (old, new))
+    return _told(old, before, new, later, limit, past)
+
+
+def _past(cursor: str | None) -> Sequence[str]:
+    """Return the last place of each way to differ that a cursor names."""
+    return ("",) * WAYS if cursor is None else texts_of(cursor, WAYS)
 
 
 def _opened(engine: Engine, name: str, *, files: bool) -> Snapshot:
@@ -78,47 +97,107 @@ def _of_backup(path: Path) -> Snapshot:
     )
 
 
-def _told(old: str, before: Snapshot, new: str, after: Snapshot, limit: int) -> DiffOut:
+def _told(
+    old: str, before: Snapshot, new: str, after: Snapshot, limit: int, past: Sequence[str]
+) -> DiffOut:
     from kg.snapshot_diff import diff_snapshots
 
     found = diff_snapshots(before, after)
+    own: Callable[[Any], str] = _own_place
+    first: Callable[[Any], str] = _first_place
+    edge: Callable[[Any], str] = _edge_place
+    pages = [
+        _page(rows, place, at, limit)
+        for (rows, place), at in zip(
+            (
+                (found.entities_added, own),
+                (found.entities_removed, own),
+                (found.entities_changed, first),
+                (found.edges_added, edge),
+                (found.edges_removed, edge),
+                (found.edges_changed, lambda row: _edge_place(row[0])),
+            ),
+            past,
+            strict=True,
+        )
+    ]
+    shown = [page.rows for page in pages]
     values = [
         ValueChangeOut(of=key, name=one.name, then=one.then, now=one.now)
-        for key, changes in found.entities_changed[:limit]
+        for key, changes in shown[2]
         for one in changes
     ]
     moved = [
         ValueChangeOut(of=" ".join(key), name=".probability", then=round(was, 6), now=round(now, 6))
-        for key, was, now in found.edges_changed[:limit]
+        for key, was, now in shown[5]
     ]
-    entities, edges = len(found.entities_changed), len(found.edges_changed)
+    counts = [page.count for page in pages]
+    joined = [[" ".join(key) for key in keys] for keys in shown[3:5]]
+    more = limit > 0 and any(page.more for page in pages)
     return DiffOut(
         old=old,
         new=new,
-        entities=_changed(found.entities_added, found.entities_removed, entities, values, limit),
-        edges=_changed(
-            [" ".join(key) for key in found.edges_added],
-            [" ".join(key) for key in found.edges_removed],
-            edges,
-            moved,
-            limit,
-        ),
+        entities=_changed(counts[:3], shown[0], shown[1], values),
+        edges=_changed(counts[3:], joined[0], joined[1], moved),
+        next=cursor_of([page.last for page in pages]) if more else None,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Some of what differs in one way.
+
+    Attributes:
+        rows: Of this page.
+        count: How many there are on all pages.
+        last: Place of the last row so far; empty before any.
+        more: Whether others come after these.
+    """
+
+    rows: list[Any]
+    count: int
+    last: str
+    more: bool
+
+
+def _page(rows: Sequence[Any], place: Callable[[Any], str], past: str, limit: int) -> _Page:
+    placed = sorted(((place(row), row) for row in rows), key=itemgetter(0))
+    later = [row for row in placed if row[0] > past]
+    shown = later[:limit]
+    last = shown[-1][0] if shown else past
+    return _Page([row for _, row in shown], len(rows), last, len(later) > len(shown))
+
+
+def _own_place(key: str) -> str:
+    """Return what a key is sorted by; a long one ends in its hash, so that no cursor is too long.
+
+    Such keys stand in the order of their first characters, and each has a place of its own.
+    """
+    if len(key) <= LONG:
+        return key
+    return key[:LONG] + hashlib.sha256(key.encode()).hexdigest()
+
+
+def _first_place(row: tuple[str, Any]) -> str:
+    return _own_place(row[0])
+
+
+def _edge_place(key: Sequence[str]) -> str:
+    return _own_place("\x1f".join(key))
+
+
 def _changed(
+    counts: Sequence[int],
     added: Sequence[str],
     removed: Sequence[str],
-    changed: int,
     values: Sequence[ValueChangeOut],
-    limit: int,
 ) -> ChangedOut:
     marked = (("+", added), ("-", removed))
-    names = [f"{mark} {name}" for mark, names in marked for name in names[:limit]]
+    names = [f"{mark} {name}" for mark, names in marked for name in names]
     return ChangedOut(
-        added=len(added),
-        removed=len(removed),
-        changed=changed,
+        added=counts[0],
+        removed=counts[1],
+        changed=counts[2],
         examples=(*names, *map(_line, values)),
         values=tuple(values),
     )

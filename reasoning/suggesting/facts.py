@@ -115,9 +115,14 @@ _Counted = tuple[Query, int]
 
 
 def _of_edges(results: Ids, edges: KnownEdges, least: int, most: int) -> Iterator[_Counted]:
-    """Yield edges to one entity each; those to parts are left to `_of_parts`."""
+    """Yield edges to one entity each; those to parts are left to `_of_parts`.
+
+    Of more than `KEPT` only those nearest to half of the results are made queries of: the others
+    would not be looked at, and thousands of short-lived objects call for collections of garbage.
+    """
     among = np.zeros(edges.snapshot.num_entities, dtype=np.bool_)
     among[results] = True
+    found: list[tuple[int, bool, Ids, Ids]] = []
     for relation in range(edges.snapshot.num_relations):
         for inverse in (False, True):
             row = edges.row(relation, inverse=inverse)
@@ -126,8 +131,19 @@ def _of_edges(results: Ids, edges: KnownEdges, least: int, most: int) -> Iterato
             ends, counts = np.unique(row.ends[at], return_counts=True)
             kept = (counts >= least) & (counts <= most)  # before any query is made of them
             kept &= edges.snapshot.parents[ends] < 0
-            for end, count in zip(ends[kept].tolist(), counts[kept].tolist(), strict=True):
-                yield _edge_to(edges, relation, end, leaving=not inverse), count
+            if kept.any():
+                found.append((relation, inverse, ends[kept], counts[kept]))
+    if not found:
+        return
+    off = np.abs(np.concatenate([counts for *_, counts in found]) - len(results) / 2)
+    near = np.zeros(len(off), dtype=np.bool_)
+    near[np.argsort(off, kind="stable")[:KEPT]] = True
+    start = 0
+    for relation, inverse, ends, counts in found:
+        at = near[start : start + len(ends)]
+        start += len(ends)
+        for end, count in zip(ends[at].tolist(), counts[at].tolist(), strict=True):
+            yield _edge_to(edges, relation, end, leaving=not inverse), count
 
 
 def _of_parts(results: Ids, edges: KnownEdges, least: int, most: int) -> Iterator[_Counted]:

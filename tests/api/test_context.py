@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,16 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.cli.main import main
-from api.retrieval.context import context_for, line_of
+from api.retrieval.context import context_for
 from api.retrieval.evidence import evidence_of, tokens_of
+from api.retrieval.lines import line_of
 from api.retrieval.schemas import ContextOut, EvidenceKind
+from api.search.granularity import SUITED, asks
 from api.settings import Settings
 from kg.errors import InputError
 from kg.model import Entity, EntityKey
 from kg.provenance import Provenance
+from kg.text_units import Granularity
 from tests.api.conftest import ADDRESS
 from tests.api.world import WorldEngine, open_world
 
@@ -78,6 +82,70 @@ def test_only_the_kinds_that_are_asked_for_use_the_budget(
     assert some.left_out == 0
 
 
+LETTER = "Ada left Paris in 1815. She was ill. Her friends wrote. " * 12
+"""36 sentences in one paragraph."""
+
+
+@pytest.fixture(scope="module")
+def written(engine: WorldEngine) -> Iterator[Entity]:
+    """A letter in the graph of this module's engine."""
+    letter = Entity(
+        key=EntityKey("letter:1"), label="Letter", name="Letter to Georgia",
+        attributes={"body": f"{LETTER}\n\nPS: Zinnias need rain.", "notes": ("One.", "Two.")},
+    )  # fmt: skip
+    engine.store.upsert_entities([letter])
+    yield letter
+    engine.store.delete_entities([letter.key])
+
+
+@pytest.mark.parametrize("granularity", ["sentence", "passage", "page"])
+@pytest.mark.parametrize("budget", [60, 600, 6_000])
+def test_prose_is_cut_as_fine_as_asked_and_each_line_names_its_place(
+    engine: WorldEngine, written: Entity, granularity: Granularity, budget: int
+) -> None:
+    found = context_for(
+        engine, "zinnias rain", budget=budget, kinds=["passage"], granularity=granularity
+    )
+    assert found.granularity == granularity
+    ours = [one for one in found.evidence if one.entity == written.key]
+    assert ours
+    for one in ours:
+        assert one.place is not None
+        place, _, span = one.place.partition(" chars ")
+        start, end = map(int, span.split("-"))
+        texts = {"body": written.attributes["body"], "notes[0]": "One.", "notes[1]": "Two."}
+        said = " ".join(str(texts[place])[start:end].split())
+        assert one.text == f"{written.name}, {place}: {said}"
+        assert one.key == f"passage/{written.key}/{place}/{start}-{end}"
+        if granularity == "sentence":
+            assert "ill. Her" not in said
+    whole = any("1815" in one.text and "Zinnias" in one.text for one in ours)
+    assert whole == (granularity == "page" and budget > 60)
+
+
+def test_what_a_text_asks_for_decides_unless_the_caller_does(
+    engine: WorldEngine, written: Entity
+) -> None:
+    del written
+    for text in ("Describe the letter", "When did Ada leave?", "Ada Paris"):
+        assert context_for(engine, text, granularity="auto").granularity == SUITED[asks(text)]
+        assert engine.search(text, granularity="auto").granularity == SUITED[asks(text)]
+        assert context_for(engine, text, granularity="page").granularity == "page"
+
+
+def test_a_search_shows_the_piece_of_prose_that_says_most(
+    engine: WorldEngine, written: Entity
+) -> None:
+    for granularity, shown in {"sentence": "PS: Zinnias need rain.", "page": None}.items():
+        (hit,) = engine.search("zinnias rain", labels=["Letter"], granularity=granularity).hits
+        (told,) = [one for one in hit.highlights if one.field == "prose"]
+        assert told.place is not None
+        start, end = map(int, told.place.removeprefix("body chars ").split("-"))
+        assert told.text == str(written.attributes["body"])[start:end]
+        assert shown in (None, told.text)
+        assert {told.text[a:b] for a, b in told.spans} == {"Zinnias", "rain"}
+
+
 def test_a_source_that_is_taken_away_takes_its_evidence_and_no_other(tmp_path: Path) -> None:
     with open_world(tmp_path / ".umbra", settings=Settings(text_encoder="tiny")) as engine:
         before = {one.key for one in context_for(engine, "Turkey", budget=100_000).evidence}
@@ -89,7 +157,8 @@ def test_a_source_that_is_taken_away_takes_its_evidence_and_no_other(tmp_path: P
         engine.store.upsert_entities([essay])
         after = context_for(engine, "Turkey", budget=100_000).evidence
         ours = [one for one in after if one.entity == "essay:1"]
-        assert len([one for one in ours if one.kind == "passage"]) == 4
+        said = [one for one in ours if one.kind == "passage"]
+        assert "".join(one.text.partition(": ")[2] for one in said).count("Snow falls.") == 200
         assert all("asserted essay.txt page 2" in one.source for one in ours)
         engine.store.delete_entities([essay.key])
         assert {one.key for one in context_for(engine, "Turkey", budget=100_000).evidence} == before
@@ -103,6 +172,11 @@ def test_every_door_gives_the_same(engine: WorldEngine, capsys: pytest.CaptureFi
         some = client.get("/v1/context", params={**sent, "kind": ["fact", "part"]}).json()
         assert {one["kind"] for one in some["evidence"]} <= {"fact", "part"}
         assert client.get("/v1/context?q=x&kind=video").status_code == 422
+        assert client.get("/v1/context?q=x&granularity=word").status_code == 422
+        fine = client.get("/v1/context", params={**sent, "granularity": "sentence"}).json()
+        assert fine["granularity"] == "sentence"
+        asked = client.get("/v1/search?q=turkey&granularity=page").json()
+        assert asked["granularity"] == "page"
     for budget in (0, 100_001):
         with pytest.raises(InputError, match="budget"):
             context_for(engine, QUESTION, budget=budget)

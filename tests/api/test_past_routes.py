@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.cli.main import main
+from api.engine import Engine
 from api.routes.past import UNDOS
 from api.steps.diff import diff_graphs
 from api.steps.snapshot import freeze
@@ -90,6 +94,58 @@ def test_a_snapshot_is_compared_with_the_store(engine: WorldEngine, own: TestCli
     found = DiffOut.model_validate(own.get("/v1/diff?old=full&new=store").json())
     assert f"- {head} {relation} {tail}" in found.edges.examples
     assert (found.edges.removed, found.edges.added) == (1, 0)
+
+
+def test_a_difference_goes_on_by_its_cursor_until_all_was_told(
+    engine: WorldEngine, own: TestClient
+) -> None:
+    freeze(engine)
+    long = thing(f"long:{'x' * 900}")
+    engine.store.upsert_entities([thing("new:1"), thing("new:2"), long, thing("new:3")])
+    undo_in_graph(engine, Undo(source=TOLD["source"]), confirm=True)
+    whole = DiffOut.model_validate(own.get("/v1/diff?old=full&limit=1000").json())
+    assert whole.next is None
+    told = {"entities": list[str](), "edges": list[str]()}
+    address, pages = "/v1/diff?old=full&new=store&limit=3", 0
+    while address:
+        response = own.get(address)
+        page = DiffOut.model_validate(response.json())
+        assert (page.edges.removed, page.entities.added) == (
+            whole.edges.removed, whole.entities.added,
+        )  # fmt: skip
+        told["entities"] += page.entities.examples
+        told["edges"] += page.edges.examples
+        address = response.links["next"]["url"] if "next" in response.links else ""
+        assert bool(address) == (page.next is not None)
+        pages += 1
+    assert pages > 3
+    for name, examples in told.items():
+        assert len(examples) == len(set(examples))
+        assert sorted(examples) == sorted(getattr(whole, name).examples)
+    assert DiffOut.model_validate(own.get("/v1/diff?old=full&limit=0").json()).next is None
+    problem(own.get("/v1/diff?old=full&after=WyIiXQ"), "input-error", 400)
+
+
+def test_the_command_goes_on_where_a_page_of_a_history_ended(
+    engine: WorldEngine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Engine, "open", lambda _: nullcontext(engine))
+    told = ["graph", "history", "country:TR", "--json", "--limit"]
+    assert main([*told, "1000"]) == 0
+    whole = json.loads(capsys.readouterr().out)["events"]
+    found, more = list[object](), list[str]()
+    while True:
+        assert main([*told, "3", *more]) == 0
+        page = json.loads(capsys.readouterr().out)
+        found += page["events"]
+        if page["next"] is None:
+            break
+        more = ["--after", page["next"]]
+    assert found == whole
+    assert main(["graph", "history", "country:TR", "--limit", "1"]) == 0
+    assert "there is more: --after " in capsys.readouterr().err
+    assert main(["graph", "diff", "nothing", "store", "--after", "x"]) == 2
+    assert "cursor" in capsys.readouterr().err
 
 
 def test_a_difference_names_values_then_and_now(engine: WorldEngine, own: TestClient) -> None:

@@ -17,6 +17,7 @@ from api.cli.main import main
 from api.engine import Engine
 from api.routes.examples import SEARCHES
 from api.search.fusion import C, fused
+from api.search.hybrid import Found
 from api.search.meaning import BEHIND, MeaningIndex, near_enough, versions_on_disk
 from api.search.neighbourhood import Neighbourhood
 from api.search.reranking import TOP, Reranker
@@ -67,6 +68,29 @@ def test_a_search_is_the_same_twice_and_k_cuts_it(searched: WorldEngine) -> None
     assert searched.search("republic", k=3).hits == whole.hits[:3]
     scores = [hit.score for hit in whole.hits]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_a_cursor_leads_through_all_that_was_found(searched: WorldEngine) -> None:
+    whole = searched.search("republic", k=100)
+    assert whole.next is None
+    with TestClient(create_app(searched), base_url=ADDRESS) as client:
+        address, keys = "/v1/search?q=republic&k=2&label=Country&label=Shape", list[str]()
+        while address:
+            response = client.get(address)
+            page = SearchOut.model_validate(response.json())
+            keys += [hit.key for hit in page.hits]
+            address = response.links["next"]["url"] if "next" in response.links else ""
+        labelled = searched.search("republic", k=100, labels=["Country", "Shape"])
+        assert keys == [hit.key for hit in labelled.hits]
+        assert len(keys) > 4
+        for wrong in ("x", "WyIteCIsImEiXQ", "WyIxIl0"):
+            found = client.get(f"/v1/search?q=x&after={wrong}")
+            problem(found, "input-error", 400)
+
+
+def test_a_page_goes_on_behind_an_entity_that_is_gone() -> None:
+    found = Found([(EntityKey(k), 1.0) for k in "abcd"], {}, {}, ())
+    assert [found.behind(2, "b"), found.behind(1, "c"), found.behind(3, "x")] == [2, 3, 3]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from api.engine import Engine
-from api.search.highlights import highlights
+from api.search.highlights import Sought, highlights
 from api.settings import load_settings
 from api.workspace import Workspace
 from kg.backends.memory import MemoryStore
@@ -31,6 +31,6 @@ def test_the_setting_decides_which_inflections_are_found(tmp_path: Path) -> None
 
 def test_a_highlight_marks_the_inflection() -> None:
     store = of(HOUSES)
-    (shown,) = highlights(store, HOUSES, "haus", str, Stems(["de"]))
+    (shown,) = highlights(store, HOUSES, Sought.of("haus", Stems(["de"])), str, "passage")
     assert [shown.text[a:b] for a, b in shown.spans] == ["Häuser"]
-    assert highlights(store, HOUSES, "haus", str, Stems()) == ()
+    assert highlights(store, HOUSES, Sought.of("haus", Stems()), str, "passage") == ()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kg.model import Entity, EntityKey
 from kg.snapshot import build_snapshot
@@ -26,6 +29,23 @@ def test_a_fact_holds_for_what_its_query_answers(case: Case) -> None:
         assert results[fact.holders].tolist() == answers.tolist()
         assert 1 <= fact.count <= 0.8 * len(results)
         assert fact.words
+
+
+@given(cases(), st.integers(1, 4))
+@settings(max_examples=30)
+def test_of_many_facts_those_nearest_to_half_are_kept(case: Case, kept: int) -> None:
+    edges = known_edges(case.snapshot)
+    results = np.arange(case.snapshot.num_entities, dtype=np.int32)
+    whole = facts_about(results, edges, least=1)
+    with patch("reasoning.suggesting.facts.KEPT", kept):
+        some = facts_about(results, edges, least=1)
+    assert bool(some) == bool(whole)
+    assert len(some) <= kept
+    seen = {fact.holders.tobytes() for fact in some}
+    assert seen <= {fact.holders.tobytes() for fact in whole}
+    far = max((abs(fact.count - len(results) / 2) for fact in some), default=0.0)
+    left = [fact for fact in whole if fact.holders.tobytes() not in seen]
+    assert all(abs(fact.count - len(results) / 2) >= far for fact in left)
 
 
 @given(cases())
