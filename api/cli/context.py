@@ -42,7 +42,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         choices=("answer", "entity", "passage", "fact", "image", "part"),
         help="only evidence of this kind; may be repeated (default: all)",
     )
-    add_granularity(parser)
+    add_granularity(parser, default="passage")
     parser.set_defaults(run=run)
 
 

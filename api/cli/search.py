@@ -41,18 +41,18 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--within", metavar="QUERY", help="of the first 100 hits, only known answers of this query"
     )
-    add_granularity(parser)
+    add_granularity(parser, default="sentence")
     parser.set_defaults(run=run)
 
 
-def add_granularity(parser: argparse.ArgumentParser) -> None:
+def add_granularity(parser: argparse.ArgumentParser, *, default: str) -> None:
     """Declare how fine prose is cut."""
     parser.add_argument(
         "--granularity",
         choices=("auto", "sentence", "passage", "page"),
-        default="passage",
+        default=default,
         help="how fine prose is cut: a sentence, a passage of a few, a whole text, or as"
-        " the text asks for (default: passage)",
+        f" the text asks for (default: {default})",
     )
 
 

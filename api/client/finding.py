@@ -9,7 +9,7 @@ from typing import Any
 from api.client.connection import Connection
 from api.retrieval.schemas import ContextOut, EvidenceKind
 from api.schemas import QuestionIn
-from api.search.granularity import DEFAULT, Chosen
+from api.search.granularity import DEFAULT, GLANCE, Chosen
 from api.search.schemas import SearchOut
 from api.suggestion_schemas import QuerySuggestionsOut
 
@@ -28,7 +28,7 @@ class Finding:
         k: int = 10,
         labels: Sequence[str] = (),
         within: str | Mapping[str, Any] | None = None,
-        granularity: Chosen = DEFAULT,
+        granularity: Chosen = GLANCE,
         after: str | None = None,
     ) -> SearchOut:
         """Find a page of entities; `within` keeps the answers of a question."""

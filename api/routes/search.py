@@ -12,7 +12,7 @@ from api.next_page import link_next
 from api.problems import problems
 from api.routes.examples import SEARCHES, WITHIN
 from api.routes.query import QUESTION_ERRORS
-from api.search.granularity import DEFAULT, Chosen
+from api.search.granularity import GLANCE, Chosen
 from api.search.hybrid import MAX_HITS, MAX_QUERY
 from api.search.schemas import SearchOut
 from kg.errors import ConstraintError, StoreError, StoreUnavailableError
@@ -63,7 +63,7 @@ async def search(
     k: Limit = 10,
     label: Labels = [],  # noqa: B006
     within: Within = None,
-    granularity: Fine = DEFAULT,
+    granularity: Fine = GLANCE,
     after: After = None,
 ) -> SearchOut:
     """Find entities by their names, prose, pictures' parts and neighbours, and by meaning.

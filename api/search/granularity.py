@@ -13,7 +13,7 @@ from typing import Literal
 from kg.text_units import Granularity
 from kg.words import words
 
-__all__ = ["DEFAULT", "SUITED", "Asks", "Chosen", "asks", "granularity_for"]
+__all__ = ["DEFAULT", "GLANCE", "SUITED", "Asks", "Chosen", "asks", "granularity_for"]
 
 Chosen = Literal["auto", "sentence", "passage", "page"]
 """A granularity, or that the question decides."""
@@ -22,6 +22,8 @@ Asks = Literal["description", "fact", "words"]
 
 DEFAULT: Chosen = "passage"
 """Best for all on valid: what ``auto`` gains over it is nothing that can be told from chance."""
+GLANCE: Chosen = "sentence"
+"""Of the prose that a search shows, which is to be read at a glance."""
 SUITED: Mapping[Asks, Granularity] = {
     "description": "passage",
     "fact": "sentence",

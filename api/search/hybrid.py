@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from api.cursors import cursor_of, no_cursor, texts_of
 from api.opened_store import identity_of_store
 from api.search.fusion import fused
-from api.search.granularity import DEFAULT, Chosen, granularity_for
+from api.search.granularity import GLANCE, Chosen, granularity_for
 from api.search.highlights import Sought, highlights
 from api.search.neighbourhood import Neighbourhood
 from api.search.reranking import Reranker
@@ -89,7 +89,7 @@ class HybridSearch:
         k: int = 10,
         labels: Collection[str] = (),
         within: str | Mapping[str, Any] | Query | None = None,
-        granularity: Chosen = DEFAULT,
+        granularity: Chosen = GLANCE,
         after: str | None = None,
         patient: bool = True,
     ) -> SearchOut:

@@ -122,7 +122,7 @@ def _of_edges(results: Ids, edges: KnownEdges, least: int, most: int) -> Iterato
     """
     among = np.zeros(edges.snapshot.num_entities, dtype=np.bool_)
     among[results] = True
-    found: list[tuple[int, bool, Ids, Ids]] = []
+    found: list[tuple[int, bool, Ids, NDArray[np.int64]]] = []
     for relation in range(edges.snapshot.num_relations):
         for inverse in (False, True):
             row = edges.row(relation, inverse=inverse)
@@ -132,7 +132,7 @@ def _of_edges(results: Ids, edges: KnownEdges, least: int, most: int) -> Iterato
             kept = (counts >= least) & (counts <= most)  # before any query is made of them
             kept &= edges.snapshot.parents[ends] < 0
             if kept.any():
-                found.append((relation, inverse, ends[kept], counts[kept]))
+                found.append((relation, inverse, ends[kept], counts[kept].astype(np.int64)))
     if not found:
         return
     off = np.abs(np.concatenate([counts for *_, counts in found]) - len(results) / 2)
