@@ -149,7 +149,7 @@ def test_a_linker_of_published_entities_is_checked_without_a_graph(
     assert set(result.by["kind"]) == {"plain_adjective"}
     assert result.metrics["accuracy"] > 0.5
     assert umbra(capsys, *check)[0] == 3  # which linker?
-    assert umbra(capsys, *check, "--linker", "nowhere")[0] == 2  # no linker on names
+    assert umbra(capsys, *check, "--linker", "nowhere")[0] == 3  # there is no such folder
 
 
 @pytest.mark.parametrize(

@@ -49,13 +49,19 @@ def test_a_ledger_of_every_format_is_opened_and_goes_on(number, tmp_path):
 
 
 def without_claims(decision):
-    """Return a decision as older logs keep it: without who wrote a value."""
+    """Return a decision as older logs keep it: without who wrote a value, or its mention's file."""
     change = decision.change
     bare = [
-        tuple(tuple(row and replace(row, claims={}) for row in pair) for pair in pairs)
+        tuple(tuple(row and without_file(row) for row in pair) for pair in pairs)
         for pairs in (change.entities, change.edges)
     ]
     return replace(decision, change=replace(change, entities=bare[0], edges=bare[1]))
+
+
+def without_file(row):
+    """Return an entity or an edge with records that say of no file that they go with it."""
+    records = tuple(replace(record, derived_from=()) for record in row.provenance)
+    return replace(row, claims={}, provenance=records)
 
 
 @pytest.mark.parametrize("number", range(1, journal.FORMAT + 1))
