@@ -63,14 +63,12 @@ class LinkingActors:
         import torch
 
         from api.engine import Engine
-        from api.garbage import settle
         from linkers.shard_work import shard_function
 
         torch.set_num_threads(1)
         engine = Engine(self.workspace, settings=self.settings)
         store = engine.store if self.task.edges is not None else None
         linker = open_linker(engine, self.choice)
-        settle()
         return shard_function(linker, self.task, fingerprint=self.fingerprint, store=store)
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from api.garbage import settle
 from api.steps.encoders import text_encoder_named
 from encoders import MiniLmEncoder, packaged_text_encoder
 from encoders.padding import unit
@@ -166,7 +165,6 @@ def link_texts(work: Work, number: int, of: int, count: int, start: Any) -> dict
     linker.link(mine[:8])
     linker.index.forget_surfaces()
     linker.forget()
-    settle()  # as the processes of a job do
     clock = Clock()
     start()
     clock.go()
@@ -260,7 +258,6 @@ def link_vectors(
 ) -> dict[str, Any]:
     """Find candidates and decide, given the vectors of words and texts; the memory is watched."""
     linker, surfaces, blocks = given_stream(work, count, seed=number)
-    settle()  # as the processes of a job do
     forget_peak()
     clock, done = Clock(), 0
     found: dict[str, Any] = {"marks": [], "linked": 0}

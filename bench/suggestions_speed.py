@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from api.garbage import settle
+from api.serving.garbage import settle
 from bench.run_record import keep, run_record
 from bench.search_sets import fb15k_sets
 from kg.snapshot import snapshot_of

@@ -23,7 +23,7 @@ from api.access.graph_keys import HOME
 from api.access.keys import KeyRing
 from api.app import create_app
 from api.connections import TimedProtocol, raise_file_limit
-from api.garbage import settle
+from api.serving.garbage import settle
 from api.serving.graphs import Graphs
 from api.serving.hosts import LOOPBACK
 from api.serving.role import WHOLE, Role

@@ -233,14 +233,12 @@ def _worker(
     import torch
 
     from api.engine import Engine
-    from api.garbage import settle
     from kg.ledger import Ledger
     from linkers.pipeline import work_on
 
     torch.set_num_threads(1)
     with Engine(workspace, settings=settings) as engine, Ledger(workspace.ledger) as ledger:
         linker = open_linker(engine, choice)
-        settle()
         store = engine.store if task.edges is not None else None
         work_on(ledger, job, linker, task, store=store, progress=progress)
     return {}

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from api.access.keys import KeyRing
 from api.app import create_app
-from api.garbage import settle
+from api.serving.garbage import settle
 from api.serving.kept_answers import Token
 from api.serving.reloading import Reloading
 from api.settings import Settings

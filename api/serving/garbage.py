@@ -1,8 +1,7 @@
-"""What a process holds as long as it lives is set aside from the search for garbage.
+"""What a server holds as long as it lives is set aside from the search for garbage.
 
 Python looks through all that is alive now and then, and everything waits meanwhile: with models and
-libraries loaded that is a tenth of a second and more, which some requests of a server would bear,
-and a fifth of the time of a process that links.
+libraries loaded that is a tenth of a second and more, which some requests would bear.
 """
 
 from __future__ import annotations
