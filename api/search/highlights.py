@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from rapidfuzz.distance import OSA
@@ -94,15 +95,15 @@ def highlights(
             missing -= held
             shown.append(_cut("names", text, spans, AROUND))
     shown = shown[:SHOWN]
-    for piece, spans, held in _telling(entity, sought, granularity):
-        if len(shown) < SHOWN:
+    for piece, spans, held in islice(_telling(entity, sought, granularity), SHOWN - len(shown)):
+        missing -= held
+        shown.append(_cut("prose", piece.text, spans, AROUND_PROSE, piece=piece))
+    near = _near(store, entity, name)  # asks the store for nothing before its first
+    while missing and len(shown) < SHOWN and (told := next(near, None)) is not None:
+        spans, held = sought.found(told[1])
+        if held & missing:  # neighbours only say what it does not itself
             missing -= held
-            shown.append(_cut("prose", piece.text, spans, AROUND_PROSE, piece=piece))
-    for field, text in _near(store, entity, name) if missing else ():
-        spans, held = sought.found(text)
-        if len(shown) < SHOWN and held & missing:  # neighbours only say what it does not itself
-            missing -= held
-            shown.append(_cut(field, text, spans, AROUND))
+            shown.append(_cut(told[0], told[1], spans, AROUND))
     return tuple(shown)
 
 

@@ -94,7 +94,7 @@ def check_additions(
     taught, asked = np.flatnonzero(fine), boosted.rows
     verdicts: list[Verdict | None] = [None] * len(asked)
     for predicate in np.unique(boosted.predicates).tolist():
-        seen = {"classes": shares[place][:, :, predicate], "boxes": pairs.geometry}
+        seen = {"classes": shares[:, :, predicate][place], "boxes": pairs.geometry}
         truth = pairs.said[taught, predicate]
         witnesses = _witnesses({n: one[taught] for n, one in seen.items()}, truth, seed)
         mine = np.flatnonzero(boosted.predicates == predicate)

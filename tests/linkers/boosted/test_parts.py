@@ -43,18 +43,23 @@ def grown() -> tuple[Forest, np.ndarray, np.ndarray]:
     return forest, values, true
 
 
+def scikit_learns(config: TreeConfig, seed: int) -> HistGradientBoostingClassifier:
+    """Return what scikit-learn itself grows by the same settings."""
+    return HistGradientBoostingClassifier(
+        max_iter=config.trees,
+        learning_rate=config.learning_rate,
+        max_leaf_nodes=config.leaves,
+        min_samples_leaf=config.smallest_leaf,
+        l2_regularization=config.penalty,
+        max_features=config.columns,
+        early_stopping=False,
+        random_state=seed,
+    )
+
+
 def test_a_forest_scores_as_scikit_learn_does() -> None:
     forest, values, true = grown()
-    theirs = HistGradientBoostingClassifier(
-        max_iter=CONFIG.trees,
-        learning_rate=CONFIG.learning_rate,
-        max_leaf_nodes=CONFIG.leaves,
-        min_samples_leaf=CONFIG.smallest_leaf,
-        l2_regularization=CONFIG.penalty,
-        max_features=CONFIG.columns,
-        early_stopping=False,
-        random_state=1,
-    ).fit(values, true)
+    theirs = scikit_learns(CONFIG, 1).fit(values, true)
     fresh = np.concatenate([values, np.full((1, 5), NAN, np.float32), values + 0.01])
     np.testing.assert_allclose(forest.scores(fresh), theirs.decision_function(fresh), atol=1e-9)
 
@@ -85,15 +90,7 @@ def test_weighed_pairs_make_the_trees_that_scikit_learn_makes(rows: int) -> None
     weights = np.random.default_rng(5).choice([1.0, 2.5], rows).astype(np.float32)
     config = TreeConfig(trees=10, leaves=15, smallest_leaf=3, columns=1.0)
     ours = fit_forest(values, true, weights, config=config, seed=2)
-    model = HistGradientBoostingClassifier(
-        max_iter=config.trees,
-        learning_rate=config.learning_rate,
-        max_leaf_nodes=config.leaves,
-        min_samples_leaf=config.smallest_leaf,
-        l2_regularization=config.penalty,
-        early_stopping=False,
-        random_state=2,
-    ).fit(values, true, sample_weight=weights)
+    model = scikit_learns(config, 2).fit(values, true, sample_weight=weights)
     nodes = np.concatenate([tree.nodes for (tree,) in model._predictors])
     asked = nodes["is_leaf"] == 0
     assert asked.sum() > 50
