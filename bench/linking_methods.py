@@ -7,8 +7,9 @@ bench.linking_methods --data FOLDER --work WORK --out docs/benchmarks`` (ten min
 cores, most of it encoding names once; WORK keeps their vectors, the folder of `bench.linking` will
 do). Drawings by directions of outlines and by colours, no network, in five folds over the train and
 valid concepts: the banks and references are the mentions of the other folds. Texts by the packaged
-MiniLM's vectors of surfaces, judged on WikiDiverse's valid mentions, the banks drawn from its
-training mentions. Test is never read. Writes ``linking-methods.json`` and ``linking-methods.md``.
+MiniLM's vectors of surfaces, judged on the valid mentions of WikiDiverse and of Wikidata-MEL, the
+banks drawn from their training mentions. Test is never read. Writes ``linking-methods.json`` and
+``linking-methods.md``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,7 @@ _FOLDS = 5
 _BANK = 2_000  # mentions at most
 _BLOCK = 128  # mentions whose scores of all entities are held
 _RERANKED = 400  # valid mentions whose tokens are compared
-PARTS = (*ARTISTS, "texts", "tokens", "views", "opinions", "foreign", "distilled")
+PARTS = (*ARTISTS, "texts", "texts-mel", "tokens", "views", "opinions", "foreign", "distilled")
 _TOP = 10  # places that are counted: how often an entity stands there
 
 Floats = NDArray[np.float32]
@@ -98,14 +100,16 @@ def _drawn(pictures: NDArray[np.uint8]) -> Floats:
     return np.concatenate([unit(looks["outlines"]), unit(looks["colours"])], axis=1)
 
 
-def _texts(given: argparse.Namespace) -> tuple[PooledTexts, EntityTable, MentionSet]:
+def _texts(
+    given: argparse.Namespace, name: str = "wikidiverse"
+) -> tuple[PooledTexts, EntityTable, MentionSet]:
     encoder = (
         packaged_text_encoder(given.work, remembers=False)
         if given.encoder == "packaged"
         else text_encoder_named(given.encoder, None)
     )
     table = read_entity_table(given.data / "entities.jsonl.gz")
-    whole = read_mention_set(given.data / "wikidiverse.jsonl.gz")
+    whole = read_mention_set(given.data / f"{name}.jsonl.gz")
     return PooledTexts(encoder, given.work), table, whole
 
 
@@ -119,9 +123,9 @@ def of_tokens(given: argparse.Namespace) -> dict[str, Any]:
     return rerank_by_tokens(texts.encoder, names, texts.matrix(names), asked, gold)
 
 
-def of_texts(given: argparse.Namespace) -> dict[str, Any]:
-    """Judge all methods on WikiDiverse's valid mentions by the vectors of their surfaces."""
-    texts, table, whole = _texts(given)
+def of_texts(given: argparse.Namespace, name: str = "wikidiverse") -> dict[str, Any]:
+    """Judge all methods on a set's valid mentions by the vectors of their surfaces."""
+    texts, table, whole = _texts(given, name)
     index = texts.matrix([names[0] for names in table.names])
     train, valid = whole.part("train"), whole.part("valid")
     drawn = np.random.default_rng(0).permutation(len(train.mentions))[:_BANK]
@@ -199,6 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _judge(given: argparse.Namespace, part: str) -> dict[str, dict[str, Any]]:
     judges = {
         "texts": of_texts,
+        "texts-mel": partial(of_texts, name="wikidata-mel"),
         "tokens": of_tokens,
         "views": of_views,
         "opinions": of_opinions,

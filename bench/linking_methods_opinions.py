@@ -26,6 +26,7 @@ from linkers.training import Pairs
 
 __all__ = [
     "COLUMNS",
+    "FIGURES",
     "LOST",
     "OPINIONS_NOTE",
     "USES",
@@ -89,7 +90,7 @@ class Told:
         return np.where(self.said, self.absent, self.hit)
 
 
-_FIGURES: Mapping[str, Callable[[Told], float]] = {
+FIGURES: Mapping[str, Callable[[Told], float]] = {
     "hits_at_1": lambda told: 100 * float(told.hit[~told.absent].mean()),
     "auroc": lambda told: 100 * auroc(told.nil, told.absent),
     "f1": lambda told: 100 * nil_scores(told.said, told.absent).f1,
@@ -189,29 +190,35 @@ def judged(decision: Decision, cases: Sequence[Case], gold: Ids) -> Told:
     return Told(best=best, nil=nil, hit=hit, absent=absent)
 
 
-def compared(runs: Sequence[Told], plain: Sequence[Told], places: int) -> dict[str, Any]:
+def compared(
+    runs: Sequence[Told],
+    plain: Sequence[Told],
+    places: int,
+    figures: Mapping[str, Callable[[Told], float]] = FIGURES,
+) -> dict[str, Any]:
     """Return figures, and gains with intervals over concepts, all draws together.
 
     Args:
         runs: One a draw, of the valid concepts in each place, one place after the other.
         plain: The same of the rival.
         places: How many these are.
+        figures: By name, what is told of a run.
     """
-    figures: dict[str, Any] = {"mentions": len(runs[0].best), "draws": len(runs)}
-    for key, figure in _FIGURES.items():
-        figures[key] = float(np.mean([figure(run) for run in runs]))
+    row: dict[str, Any] = {"mentions": len(runs[0].best), "draws": len(runs)}
+    for key, figure in figures.items():
+        row[key] = float(np.mean([figure(run) for run in runs]))
     if runs is not plain:
         samples = _samples(runs, places)
         for key in _GAINS:
-            figure = _FIGURES[key]
+            figure = figures[key]
             pairs = list(zip(runs, plain, strict=True))
             gaps = [
                 np.mean([figure(run.take(rows)) - figure(other.take(rows)) for run, other in pairs])
                 for rows in samples
             ]
-            whole = figures[key] - float(np.mean([figure(other) for other in plain]))
-            figures[f"{key}_gain"] = [whole, *np.quantile(gaps, (0.025, 0.975)).tolist()]
-    return figures
+            whole = row[key] - float(np.mean([figure(other) for other in plain]))
+            row[f"{key}_gain"] = [whole, *np.quantile(gaps, (0.025, 0.975)).tolist()]
+    return row
 
 
 def _samples(runs: Sequence[Told], places: int) -> list[Ids]:
@@ -254,7 +261,7 @@ def opinions_table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
     lines = [f"| % | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
     for name, row in ((name, rows[name]) for name in USES if name in rows):
         cells = []
-        for key in _FIGURES:
+        for key in FIGURES:
             gain = row.get(f"{key}_gain")
             told = "" if gain is None else " ({:+.1f} [{:+.1f}, {:+.1f}])".format(*gain)
             cells.append(f"{row[key]:.1f}{told}")

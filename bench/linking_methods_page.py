@@ -44,6 +44,7 @@ _TITLES = {
     "noto": "Drawings by Noto among 1,636 by OpenMoji, outlines and colours",
     "twemoji": "Drawings by Twemoji among 1,636 by OpenMoji, outlines and colours",
     "texts": "WikiDiverse's valid surfaces among 40,248 names, MiniLM",
+    "texts-mel": "Wikidata-MEL's valid surfaces among 40,248 names, MiniLM",
     "tokens": "FILIP's late interaction: tokens of the nearest 16 names compared",
     "views": "TCL's terms in the training of the matching network, drawings",
     "opinions": "CREST's evidence and ignorance in the decision, drawings",

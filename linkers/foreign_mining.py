@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from linkers.evidence import Evidence
 from linkers.foreign_words import ForeignWords
 from linkers.model import Mention
 
-__all__ = ["mined_words", "vector_of_name", "vectors_of_names"]
+__all__ = ["mined_words", "vector_of_name", "vectors_of_names", "words_in_no_name"]
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _LONGEST_LIST = 20_000  # words that are encoded, the most frequent: a minute's work
@@ -52,7 +52,8 @@ def mined_words(
         SettingError: The texts have too few words.
     """
     names = vectors_of_names(evidence)
-    words = _words(evidence, mentions)
+    every_name = (name for group in evidence.base.names for name in group)
+    words = words_in_no_name(every_name, {mention.context for mention in mentions})
     if len(words) < keep:
         raise SettingError(
             f"foreign_words wants {keep} words, and the texts of the mentions to learn from have "
@@ -89,14 +90,18 @@ def vector_of_name(evidence: Evidence, mention: Mention) -> Floats:
     return unit(found[0])
 
 
-def _words(evidence: Evidence, mentions: Sequence[Mention]) -> list[str]:
-    named = {
-        word
-        for names in evidence.base.names
-        for name in names
-        for word in _WORD.findall(name.lower())
-    }
-    texts = {mention.context for mention in mentions}
+def words_in_no_name(names: Iterable[str], texts: Iterable[str]) -> list[str]:
+    """Return words of texts that stand in no name, the most frequent first; 20,000 at most.
+
+    Args:
+        names: Of the entities.
+        texts: Each once.
+
+    Example:
+        >>> words_in_no_name(["Lake Titicaca"], ["a tour of the lake", "the tour"])
+        ['the', 'tour']
+    """
+    named = {word for name in names for word in _WORD.findall(name.lower())}
     counts = Counter(word for text in texts for word in set(_WORD.findall(text.lower())) - named)
     ordered = sorted(counts, key=lambda word: (-counts[word], word))
     return ordered[:_LONGEST_LIST]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from linkers.boosted.looks import Looks
 from linkers.boosted.name_index import NameIndex
 from linkers.model import Mention
 
-__all__ = ["LIMIT", "propose"]
+__all__ = ["LIMIT", "in_order", "propose"]
 
 LIMIT = 64
 
@@ -29,7 +29,21 @@ def propose(
     meant: Sequence[Mapping[int, int]],
     nearly: Sequence[Sequence[int]],
 ) -> list[Ids]:
-    """Return the ids of each mention's candidates, ascending.
+    """Return the ids of each mention's candidates, ascending; see `in_order`."""
+    return [
+        np.sort(np.fromiter(union, np.int64))
+        for union in in_order(index, mentions, looks, meant, nearly)
+    ]
+
+
+def in_order(
+    index: NameIndex,
+    mentions: Sequence[Mention],
+    looks: Looks,
+    meant: Sequence[Mapping[int, int]],
+    nearly: Sequence[Sequence[int]],
+) -> Iterator[Iterator[int]]:
+    """Yield the ids of each mention's candidates as its sources name them, each once.
 
     Args:
         index: Of the entities.
@@ -38,7 +52,6 @@ def propose(
         meant: Links of each one's surface by id.
         nearly: Ids that surfaces like each one's have meant.
     """
-    found = []
     for row, mention in enumerate(mentions):
         counts = meant[row]
         often = sorted(counts, key=lambda entity, c=counts: (-c[entity], entity))  # type: ignore[misc]
@@ -59,8 +72,7 @@ def propose(
                 near,
             )
         )
-        found.append(np.sort(np.fromiter(itertools.islice(union, LIMIT), np.int64)))
-    return found
+        yield itertools.islice(union, LIMIT)
 
 
 def _by_text(index: NameIndex, looks: Looks, row: int, ids: Sequence[int]) -> list[int]:

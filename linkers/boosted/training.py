@@ -20,10 +20,10 @@ from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
 from linkers.boosted.ranker import Ranker, RankerConfig, fit_ranker
 from linkers.boosted.texts import PooledTexts
-from linkers.boosted.verdict import Taught, Verdict, fit_verdict, taught_by, too_few
+from linkers.boosted.verdict import Verdict, fit_verdict, taught_by, too_few
 from linkers.model import Mention
 
-__all__ = ["Labelled", "Material", "gather", "train_ranker"]
+__all__ = ["Labelled", "Material", "gather", "honest_scores", "train_ranker"]
 
 _HELD_OUT = 0.2  # of the training documents, where no valid mentions are given
 _ENOUGH = 2_000  # training mentions from which their lists teach how sure lists are
@@ -144,7 +144,9 @@ def train_ranker(
     few = too_few(material.valid, scores, material.valid_gold)
     if material.train is not None and (many or few):
         told = _of(progress, 1, total) if many else silent
-        taught = _taught(material, material.train, config=settings, seed=seed, progress=told)
+        honest = honest_scores(material, config=settings, seed=seed, progress=told)
+        if honest is not None:
+            taught = taught_by(material.train, honest, material.train_gold)
     verdict = fit_verdict(
         material.valid,
         scores,
@@ -157,13 +159,23 @@ def train_ranker(
     return ranker, verdict
 
 
-def _taught(
-    material: Material, train: Described, *, config: RankerConfig, seed: int, progress: Progress
-) -> Taught | None:
-    """Return marks of the training mentions' lists, as a ranker of other documents ranks them.
+def honest_scores(
+    material: Material, *, config: RankerConfig, seed: int, progress: Progress = silent
+) -> NDArray[np.float64] | None:
+    """Return the score of each training pair by a ranker of other documents.
 
-    None where the documents cannot be halved.
+    Args:
+        material: With training mentions.
+        config: Settings of the rankers.
+        seed: Of everything random.
+        progress: Told rankers trained, after the first one.
+
+    Returns:
+        ``(P,)`` log-odds; None where the documents cannot be halved, or there is none.
     """
+    train = material.train
+    if train is None:
+        return None
     half = np.array([_share(f"half of {document}") < 0.5 for document in material.train_documents])
     scores = np.zeros(len(train.pairs.ids))
     for done, mine in enumerate((half, ~half), start=1):
@@ -174,7 +186,7 @@ def _taught(
             return None
         scores[mine[train.pairs.rows]] = other.scores(train.only(mine))
         progress(done, 2)
-    return taught_by(train, scores, material.train_gold)
+    return scores
 
 
 def _described(

@@ -23,7 +23,7 @@ from linkers.boosted.features import FEATURES
 from linkers.boosted.sure import BEST, LEAD, Sure
 from linkers.boosted.trees import TreeConfig, fit_forest
 
-__all__ = ["Taught", "Verdict", "fit_verdict", "summaries", "taught_by", "too_few"]
+__all__ = ["MANY", "Taught", "Verdict", "fit_verdict", "summaries", "taught_by", "too_few"]
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ _FEWEST = 20  # of either kind, below which one mark says it and no forest is gr
 _TREES = TreeConfig(
     trees=60, learning_rate=0.06, leaves=6, smallest_leaf=15, penalty=5.0, columns=0.5
 )
-_MANY = TreeConfig(
+MANY = TreeConfig(
     trees=150, learning_rate=0.06, leaves=8, smallest_leaf=30, penalty=5.0, columns=0.5
 )
 """Of forests that learn from training mentions; chosen on WikiDiverse's valid."""
@@ -267,7 +267,7 @@ def _sure(
 ) -> Sure:
     if taught is not None and taught[1].any() and not taught[1].all():
         ones = np.ones(len(taught[1]), dtype=np.float32)
-        forest = fit_forest(*taught, ones, config=_MANY, seed=seed)
+        forest = fit_forest(*taught, ones, config=MANY, seed=seed)
         return Sure(forest=forest, calibration=fit_platt(forest.scores(marks), outcomes))
     weights = np.ones(len(marks), dtype=np.float32)
     held_out = np.zeros(len(marks))

@@ -1,0 +1,143 @@
+"""The page of `bench.linking_text_methods`, written from its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from bench.linking_text_distilled import CUTS, MATCHED, STUDENTS
+from bench.linking_text_strangers import BASELINES, DECISIONS
+from bench.linking_text_training import VARIANTS
+
+__all__ = ["page"]
+
+Row = Mapping[str, Any]
+
+_HEAD = """# Methods of matching, on texts
+
+`python -m bench.linking_text_methods`. The methods that [their page](linking-methods.md) measures
+on drawings, on the valid mentions of WikiDiverse and Wikidata-MEL; test is not read. The base is
+40,248 entities that have a name and nothing else; vectors are the packaged MiniLM's. In brackets
+the gain in points, with the 95 % interval of a paired bootstrap over mentions (means over seeds).
+"""
+_TRAINING = """## TCL's terms and FILIP's late interaction in the training of the network
+
+`linkers.triple_contrast`, settings `view` and `local`, weights 0.2, three views with 15 % of the
+words left out; `linkers.late_interaction`, setting `parts`. Everything else is as the linker has
+it: the global vectors alone, from the cosine. TCL's terms stay off unless drawings by unseen
+artists gain 0.5 and WikiDiverse does not lose 0.3; late interaction stays off unless it gains 0.5
+and a mention takes less than 1.2 times as long. *ms*: processor milliseconds a mention, ranked in
+two stages, of which the second looks at 512 entities.
+"""
+_STRANGERS = """## CREST's evidence and NegLabel's foreign words, a fifth of the entities gone
+
+The fifth is drawn by SHA-256 of the key; names, aliases and links go with it, and the mentions that
+mean it are NIL. Decisions learn on four fifths of the training documents and are calibrated on the
+rest. *The same*: n-grams of letters, MiniLM's cosine of words and of text with a name, and the
+prior of the surface, for each of the linker's at most 64 candidates. *The linker's decision*: its
+trees, and the forests that say how sure a list is (`linkers.boosted.verdict`); marks are what these
+forests see besides. Opinions are `linkers.opinions`, compared with the calibrated logistic; marks
+are compared with the same decision without. Foreign words: words of the training texts that stand
+in no name, the 15 % least like the names, 2,000 at most (`linkers.foreign_words`). Top similarity,
+margin and MCM rest on MiniLM's cosine of words and name, their thresholds on the held part.
+H@1 of those whose entity is there; *risk*: area under the risk-coverage curve, lower is better;
+*strangers kept*: share of NIL that passes where 95 % of the others do.
+"""
+_DISTILLED = """## DCD's distillation of the network into a search
+
+`linkers.distillation`, setting `student`. The teacher is the linker's network; what it says of a
+training mention is by a network of the other half of the documents. A student searches by one
+vector of 96 numbers a side. *Union*: the student's list and that of the linker's other sources
+(memory, names, letters, words), in turn. *Matched*: the teacher's first among what the student
+found. Gains are over the student of plain InfoNCE. Distillation stays off unless R@16 gains 1.0.
+*A second*: mentions searched among 40,248 a second of one processor.
+"""
+_NAMES = {"wikidiverse": "WikiDiverse", "wikidata-mel": "Wikidata-MEL"}
+
+
+def page(kept: Mapping[str, Any]) -> str:
+    """Return the page.
+
+    Args:
+        kept: What the bench wrote.
+    """
+    parts: list[tuple[str, str, Callable[[Mapping[str, Row]], list[str]]]] = [
+        ("training", _TRAINING, _training),
+        ("strangers", _STRANGERS, _strangers),
+        ("distilled", _DISTILLED, _distilled),
+    ]
+    lines = [_HEAD]
+    for part, note, table in parts:
+        if part in kept:
+            lines.append(note)
+            for name in (n for n in _NAMES if n in kept[part]):
+                lines += [*_run(name, kept[part][name]), *table(kept[part][name]["rows"]), ""]
+    return "\n".join(lines)
+
+
+def _run(name: str, run: Row) -> list[str]:
+    count = next(row["mentions"] for row in run["rows"].values() if "mentions" in row)
+    drawn = f", {run['mentions']:,} training mentions" if run["mentions"] else ""
+    seeds = ", ".join(map(str, run["seeds"]))
+    where = f"{run['date']}, {run['machine']['cores']} cores; {count:,} mentions{drawn}"
+    return [f"### {_NAMES[name]}\n", f"Commit {run['commit']}, {where}; seeds {seeds}.\n"]
+
+
+def _lines(heads: list[str], rows: list[list[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(heads)} |",
+        f"|{'---|' * len(heads)}",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+def _gain(values: list[float]) -> str:
+    return "({:+.1f} [{:+.1f}, {:+.1f}])".format(*values)
+
+
+def _training(rows: Mapping[str, Row]) -> list[str]:
+    found = []
+    for name, row in ((name, rows[name]) for name in VARIANTS if name in rows):
+        hits = row["hits_at_1"]
+        spread = f" ± {np.std(hits, ddof=1):.1f}" if len(hits) > 1 else ""
+        gain = "" if name == next(iter(VARIANTS)) else f" {_gain(row['gain'])}"
+        own = [name, f"{np.mean(hits):.1f}{spread}{gain}", f"{row['mrr']:.1f}"]
+        found.append([*own, f"{row['milliseconds']:.1f}", str(row["seeds"])])
+    return _lines(["", "H@1", "MRR", "ms", "seeds"], found)
+
+
+def _strangers(rows: Mapping[str, Row]) -> list[str]:
+    heads = {
+        "hits_at_1": "H@1",
+        "auroc": "NIL's AUROC",
+        "f1": "NIL's F1",
+        "kept": "strangers kept",
+        "ece_nil": "ECE of NIL",
+        "ece_links": "ECE of links",
+        "risk": "risk",
+    }
+    found = []
+    for name in (*BASELINES, *DECISIONS):
+        row, own = rows[name], [name]
+        for key in heads:
+            gain = f" {_gain(row[f'{key}_gain'])}" if f"{key}_gain" in row else ""
+            own.append(f"{row[key]:.1f}{gain}" if key in row else "–")
+        found.append(own)
+    return _lines(["%", *heads.values()], found)
+
+
+def _distilled(rows: Mapping[str, Row]) -> list[str]:
+    keys = {f"recall {cut}": f"R@{cut}" for cut in CUTS}
+    keys |= {f"union {cut}": f"union R@{cut}" for cut in CUTS}
+    keys |= {f"matched {count}": f"H@1, matched {count}" for count in MATCHED}
+    found = []
+    for name in (name for name in STUDENTS if name in rows):
+        own = [name]
+        for value, *gain in (rows[name][key] for key in keys):
+            own.append(f"{value:.1f}" + ("" if name == "InfoNCE" else f" {_gain(gain)}"))
+        found.append([*own, f"{rows[name]['a_second']:,.0f}"])
+    teacher = rows["InfoNCE"]["teacher"]
+    told = f"The teacher alone, over all entities: H@1 {teacher:.1f}."
+    return [*_lines(["student", *keys.values(), "a second"], found), "", told]
