@@ -35,7 +35,7 @@ from bench.linking_methods_hubs import METHODS, RIVALS, Scorer, Search
 from bench.linking_methods_opinions import of_opinions
 from bench.linking_methods_page import page
 from bench.linking_methods_tokens import rerank_by_tokens
-from bench.linking_methods_views import of_views
+from bench.linking_methods_views import LATE, of_views
 from encoders import packaged_text_encoder
 from encoders.padding import unit
 from evaluation import Measurement, current_commit, paired_bootstrap, ranks, this_machine
@@ -51,7 +51,17 @@ _FOLDS = 5
 _BANK = 2_000  # mentions at most
 _BLOCK = 128  # mentions whose scores of all entities are held
 _RERANKED = 400  # valid mentions whose tokens are compared
-PARTS = (*ARTISTS, "texts", "texts-mel", "tokens", "views", "opinions", "foreign", "distilled")
+PARTS = (
+    *ARTISTS,
+    "texts",
+    "texts-mel",
+    "tokens",
+    "views",
+    "late",
+    "opinions",
+    "foreign",
+    "distilled",
+)
 _TOP = 10  # places that are counted: how often an entity stands there
 
 Floats = NDArray[np.float32]
@@ -206,6 +216,7 @@ def _judge(given: argparse.Namespace, part: str) -> dict[str, dict[str, Any]]:
         "texts-mel": partial(of_texts, name="wikidata-mel"),
         "tokens": of_tokens,
         "views": of_views,
+        "late": partial(of_views, variants=LATE),
         "opinions": of_opinions,
         "foreign": of_foreign,
         "distilled": of_distilled,

@@ -9,7 +9,7 @@ from bench.linking_methods_distilled import DISTILLED_NOTE, distilled_table
 from bench.linking_methods_foreign import FOREIGN_NOTE, foreign_table
 from bench.linking_methods_opinions import OPINIONS_NOTE, opinions_table
 from bench.linking_methods_tokens import tokens_table
-from bench.linking_methods_views import VIEWS_NOTE, views_table
+from bench.linking_methods_views import LATE_NOTE, VIEWS_NOTE, views_table
 
 __all__ = ["page"]
 
@@ -47,6 +47,7 @@ _TITLES = {
     "texts-mel": "Wikidata-MEL's valid surfaces among 40,248 names, MiniLM",
     "tokens": "FILIP's late interaction: tokens of the nearest 16 names compared",
     "views": "TCL's terms in the training of the matching network, drawings",
+    "late": "FILIP's late interaction in the training of the matching network, drawings",
     "opinions": "CREST's evidence and ignorance in the decision, drawings",
     "foreign": "NegLabel's foreign words in the decision, drawings",
     "distilled": "DCD's distillation of the matching network into a search, drawings",
@@ -54,12 +55,14 @@ _TITLES = {
 _TABLES = {
     "tokens": tokens_table,
     "views": views_table,
+    "late": views_table,
     "opinions": opinions_table,
     "foreign": foreign_table,
     "distilled": distilled_table,
 }
 _NOTES = {
     "views": [VIEWS_NOTE],
+    "late": [LATE_NOTE],
     "opinions": [OPINIONS_NOTE],
     "foreign": [FOREIGN_NOTE],
     "distilled": [DISTILLED_NOTE],

@@ -1,4 +1,4 @@
-"""TCL's terms in the training of the matching network, on drawings by artists known and unknown."""
+"""TCL's terms and FILIP's units in the network's training, on drawings by known and new artists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bench.drawn_networks import DrawnNetworks
 from evaluation import paired_bootstrap
 from linkers.training import Pairs
 
-__all__ = ["VARIANTS", "VIEWS_NOTE", "of_views", "views_table"]
+__all__ = ["LATE", "LATE_NOTE", "VARIANTS", "VIEWS_NOTE", "of_views", "views_table"]
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "matching and ICL alone": {},
@@ -27,6 +27,12 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "with views, weight 1": {"view": 1.0},
 }
 _PLAIN = "matching and ICL alone"
+LATE: Mapping[str, Mapping[str, Any]] = {
+    _PLAIN: {},
+    "global and late": {"parts": "global and late"},
+    "late alone": {"parts": "late"},
+    "global and global to local": {"parts": "both"},
+}
 _PLACES = tuple((train, judged, MODES[0]) for train in ARTISTS for judged in ARTISTS)
 
 VIEWS_NOTE = """`linkers.triple_contrast`, settings `view` and `local` of the matching network.
@@ -35,24 +41,30 @@ DINOv2, which takes fifty times as long); judged on the valid concepts of both, 
 Weights 0.2 where none is told. Mean over seeds; in brackets the gain over training without, with
 the 95 % interval of a paired bootstrap over concepts.
 """
+LATE_NOTE = """`linkers.late_interaction`, setting `parts` of the matching network: sixteen parts of
+a picture are compared with those of another. Everything else is as in the table above; the first
+row compares pictures as wholes.
+"""
 
 Floats = NDArray[np.float64]
 
 
-def of_views(given: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Judge training with and without the terms on valid concepts; trained on either artist."""
+def of_views(
+    given: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]] = VARIANTS
+) -> dict[str, dict[str, Any]]:
+    """Judge variants of the training on valid concepts; trained on either artist."""
     drawn = DrawnNetworks.read(given).of_pictures()
     found: dict[tuple[str, tuple[str, str, str]], list[Floats]] = {}
     for artist in ARTISTS:
         pairs = _training(drawn, artist)
-        for name, setting in VARIANTS.items():
+        for name, setting in variants.items():
             for seed in given.seeds:
                 network = drawn.trained(pairs, artist, seed, setting)
                 for place in _PLACES:
                     if place[0] == artist:
                         found.setdefault((name, place), []).append(drawn.found(network, place))
                 sys.stderr.write(f"{artist}, {name}, seed {seed}\n")
-    return {name: _figures(found, name) for name in VARIANTS}
+    return {name: _figures(found, name) for name in variants}
 
 
 def _training(drawn: DrawnNetworks, artist: str) -> Callable[[], Pairs]:
@@ -93,7 +105,8 @@ def views_table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
     columns = next(iter(rows.values()))["columns"]
     heads = [f"{column['artist']} artist" for column in columns]
     lines = [f"| H@1 | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
-    for name, row in ((name, rows[name]) for name in VARIANTS if name in rows):
+    names = [name for name in {**VARIANTS, **LATE} if name in rows]
+    for name, row in ((name, rows[name]) for name in names):
         cells = []
         for column in row["columns"]:
             gain = "" if name == _PLAIN else " ({:+.1f} [{:+.1f}, {:+.1f}])".format(*column["gain"])

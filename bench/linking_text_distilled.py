@@ -148,12 +148,13 @@ def _judged(
 ) -> tuple[dict[str, Floats], float]:
     """Return what counts of each mention, and processor seconds that the search of one takes."""
     gold, kept = asked.pairs.gold, []
+    width = min(max(CUTS), len(entities))
     seconds = 0.0
     for start in range(0, len(gold), _BLOCK):
         rows = slice(start, start + _BLOCK)
         started = time.process_time()
         scores = mentions[rows] @ entities.T
-        best = np.argpartition(-scores, max(CUTS), axis=1)[:, : max(CUTS)]
+        best = np.argpartition(-scores, width - 1, axis=1)[:, :width]
         order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
         near = np.take_along_axis(best, order, axis=1)
         seconds += time.process_time() - started
