@@ -1,12 +1,13 @@
 """Methods of matching on mentions in texts: what do they add, on WikiDiverse and Wikidata-MEL?
 
-Question: what do TCL's terms and FILIP's units add to the training of the matching network, CREST's
-evidence and NegLabel's foreign words to telling which entities are not in the base, and DCD's
-distillation to a search by vectors? Rivals: the same without, and the baselines that each method's
-table names. Command: ``python -m bench.linking_text_methods --data FOLDER --work WORK --out
-docs/benchmarks`` (two hours on two free cores; with ``--parts`` and ``--sets`` some of it). Base:
-40,248 names; encoder: the packaged MiniLM. Judged on valid; test is never read. What is done
-is kept, in WORK and in ``linking-text-methods.json``; writes ``linking-text-methods.md`` too.
+Question: what does LocalAdj add to the linker of texts; what do TCL's terms and FILIP's units add
+to the training of the matching network, CREST's evidence and NegLabel's foreign words to telling
+which entities are not in the base, and DCD's distillation to a search by vectors? Rivals: the same
+without, and the baselines that each method's table names. Command: ``python -m
+bench.linking_text_methods --data FOLDER --work WORK --out docs/benchmarks`` (two hours on two free
+cores; with ``--parts`` and ``--sets`` some of it). Base: 40,248 names; encoder: the packaged
+MiniLM. Judged on valid; test is never read. What is done is kept, in WORK and in
+``linking-text-methods.json``; writes ``linking-text-methods.md`` too.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import torch
 
 from bench.linking_text_distilled import of_distilled
 from bench.linking_text_methods_page import page
+from bench.linking_text_moved import of_moved
 from bench.linking_text_strangers import of_strangers
 from bench.linking_text_training import of_training
 from evaluation import Measurement, current_commit, this_machine
@@ -34,6 +36,7 @@ __all__ = ["main"]
 FORMAT = 1
 SETS = ("wikidiverse", "wikidata-mel")
 PARTS: Mapping[str, Callable[[argparse.Namespace, str], dict[str, Any]]] = {
+    "moved": of_moved,
     "training": of_training,
     "strangers": of_strangers,
     "distilled": of_distilled,

@@ -22,7 +22,7 @@ from linkers.cases import Case
 from linkers.mention_sets import MentionSet, read_entity_table, read_mention_set
 from linkers.model import Mention
 
-__all__ = ["PARTS", "Draw", "Side", "strangers_kept"]
+__all__ = ["PARTS", "Draw", "Side", "parted", "strangers_kept"]
 
 WITHHELD = 0.2
 _HELD_OUT = 0.2  # of the training documents
@@ -111,13 +111,7 @@ class Draw:
         mark = f"{number}:" if number else ""
         table = table.without([k for k in table.keys if share_of(f"{mark}{k}") < WITHHELD])
         whole = read_mention_set(given.data / f"{name}.jsonl.gz")
-        train, valid = _drawn(whole.part("train"), given.mentions), whole.part("valid")
-        apart = [share_of(document_of(mention)) < _HELD_OUT for mention in train.mentions]
-        parts = {
-            "learn": _chosen(train, [not held for held in apart]),
-            "held": _chosen(train, apart),
-            "asked": valid,
-        }
+        parts = parted(whole, given.mentions)
         texts = PooledTexts(text_encoder_named(given.encoder, None), given.pooled)
         labelled = [(parts[part].mentions, parts[part].gold) for part in ("learn", "held")]
         material = gather(table, texts, *labelled)
@@ -125,7 +119,7 @@ class Draw:
             "learn": material.train,
             "held": material.valid,
             "asked": Described.joined(
-                list(describe(material.index, material.memory, valid.mentions))
+                list(describe(material.index, material.memory, parts["asked"].mentions))
             ),
         }
         sides = {}
@@ -137,6 +131,17 @@ class Draw:
         told = ", ".join(f"{len(s.gold):,} ({s.absent.sum():,} absent)" for s in sides.values())
         sys.stderr.write(f"{name}, draw {number}: {told}\n")
         return cls(material=material, sides=sides, texts=texts)
+
+
+def parted(whole: MentionSet, most: int | None) -> dict[str, MentionSet]:
+    """Return by `PARTS` the mentions of a set, at most so many of them to learn from."""
+    train = _drawn(whole.part("train"), most)
+    apart = [share_of(document_of(mention)) < _HELD_OUT for mention in train.mentions]
+    return {
+        "learn": _chosen(train, [not held for held in apart]),
+        "held": _chosen(train, apart),
+        "asked": whole.part("valid"),
+    }
 
 
 def _drawn(mentions: MentionSet, most: int | None) -> MentionSet:

@@ -63,6 +63,7 @@ def gather(
     train: Labelled,
     valid: Labelled = ((), ()),
     *,
+    index: NameIndex | None = None,
     progress: Progress = silent,
 ) -> Material:
     """Describe training and valid mentions.
@@ -74,9 +75,10 @@ def gather(
         texts: Encodes.
         train: Mentions to learn from; may be empty.
         valid: Mentions to calibrate by; may be empty.
+        index: Of the entities; made here if None.
         progress: Told mentions described.
     """
-    index = NameIndex(table, texts)
+    index = index or NameIndex(table, texts)
     index.prepare(train[0])
     gold = _ids(table, train[1])
     hints = learn_hints(table, train[0], gold.tolist())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bench.linking_text_distilled import STUDENTS
 from bench.linking_text_methods import PARTS, main
+from bench.linking_text_moved import KINDS
 from bench.linking_text_strangers import BASELINES, DECISIONS
 from bench.linking_text_training import VARIANTS
 from tests.linkers.boosted.made_world import entities, mentions, write
@@ -23,6 +24,10 @@ def test_methods_are_judged_on_texts_and_told(tmp_path: Path) -> None:
     kept = json.loads((tmp_path / "linking-text-methods.json").read_text(encoding="utf-8"))
     found = {part: kept[part]["wikidiverse"]["rows"] for part in PARTS}
     text = (tmp_path / "linking-text-methods.md").read_text(encoding="utf-8")
+
+    plain, pushed = (found["moved"][kind] for kind in KINDS)
+    assert plain["gain"] == [0.0, 0.0, 0.0]
+    assert 0 < pushed["hits_at_1"] <= pushed["recall"] <= 100
 
     assert set(found["training"]) == set(VARIANTS)
     assert found["training"]["as the linker has it"]["gain"] == [0.0, 0.0, 0.0]
