@@ -15,7 +15,7 @@ from tests.linkers.boosted.made_world import entities, mentions, write
 
 def test_methods_are_judged_on_texts_and_told(tmp_path: Path) -> None:
     write(tmp_path / "entities.jsonl.gz", entities())
-    write(tmp_path / "wikidiverse.jsonl.gz", mentions(400))
+    write(tmp_path / "wikidiverse.jsonl.gz", mentions(240))
     where = ("--data", tmp_path, "--work", tmp_path / "work", "--pooled", tmp_path / "pooled")
     more = ("--out", tmp_path, "--encoder", "tiny", "--seeds", 0, "--sets", "wikidiverse")
     small = ("--epochs", 1, "--trees", 10)
