@@ -12,7 +12,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from kg.progress import Progress, silent
 from linkers.boosted.aliases import named_alike
@@ -175,7 +174,10 @@ class NameIndex:
             spelled=self.letters.together(self._spelled.of(written, self._pieces)),
             surfaces=surfaces,
             said=said,
-            worded=self._by_words(mine, every, mass),
+            worded=[
+                self.spelled.owners[names]
+                for names in self.words.sharing(mine, every, mass, WORDED)
+            ],
             own=own,
             around=[
                 words if window(m) == m.context else text_words(window(m))
@@ -246,28 +248,6 @@ class NameIndex:
     def first_vectors(self, ids: Ids) -> Floats:
         """Return ``(n, dim)`` vectors of the names of entities."""
         return self.vectors.vectors[ids if self._read.single else self._read.firsts(ids)]
-
-    def _by_words(
-        self, own: sparse.csr_matrix, every: sparse.csr_matrix, mass: Floats
-    ) -> list[Ids]:
-        """Return for each mention entities whose names share most words with it and its text."""
-        mine, all_ = self.words.shared(own), self.words.shared(every)
-        found, room = [], np.empty(len(self.words.mass), dtype=np.float32)
-        shares = all_.data / self.words.mass[all_.indices]
-        own_shares = mine.data / np.repeat(np.maximum(mass, 1e-6), np.diff(mine.indptr))
-        for row in range(len(mass)):
-            part = slice(*all_.indptr[row : row + 2])
-            names = all_.indices[part]
-            room[names] = shares[part]
-            part = slice(*mine.indptr[row : row + 2])
-            room[mine.indices[part]] += own_shares[part]
-            scores = room[names]
-            if len(scores) > 4 * WORDED:  # sorting all of them takes longer than what follows
-                kept = scores >= np.partition(scores, -WORDED)[-WORDED]
-                names, scores = names[kept], scores[kept]
-            best = np.lexsort((names, -scores))[:WORDED]
-            found.append(self.spelled.owners[names[best]])
-        return found
 
     def word_shares(self, looks: Looks, rows: Ids, ids: Ids) -> Floats:
         """Return ``(pairs, 4)`` of pairs of a mention and an entity, best name each.

@@ -17,9 +17,7 @@ from numpy.typing import NDArray
 __all__ = ["NearestVectors", "products"]
 
 _PICKED = 3  # times as many are picked as are asked for
-_STEP = 4_096  # vectors compared at a time, so that scores stay in the processor's cache
-_GROUP = 32  # of them, of which only the best is looked at first
-_CHUNK = 16  # steps whose scores are held: bounds memory
+_STEP = 1_024  # vectors compared at a time, so that products stay in the processor's cache
 _QUERIES = 256  # at a time: the same
 _NATIVE = ("amx_int8", "avx512_vnni", "avx_vnni")
 _MOST = 127  # of a whole number of 8 bits
@@ -68,7 +66,8 @@ class NearestVectors:
         self._middle = vectors.mean(axis=0) if len(vectors) else np.zeros(vectors.shape[1])
         self._scale = _MOST / max(float(np.abs(vectors - self._middle).max(initial=0.0)), 1e-9)
         self._steps = self._cut(vectors)
-        self._scores = torch.empty(0)
+        kind = torch.int32 if self._short else torch.float32
+        self._room = torch.empty(_STEP * _QUERIES, dtype=kind)
 
     def __len__(self) -> int:
         """Return the number of vectors."""
@@ -113,50 +112,20 @@ class NearestVectors:
         picked = min(self._size, _PICKED * count)
         scale = _MOST / np.maximum(np.abs(queries).max(axis=1, initial=1e-9), 1e-9)[:, None]
         wanted = self._shortened(queries, scale)
-        parts = torch.split(wanted, _QUERIES)
-        found = [self._likely(part, picked) for part in parts]
-        return np.sort(torch.cat(found).numpy(), axis=1)
+        found = [self._likely(part, picked) for part in torch.split(wanted, _QUERIES)]
+        return np.sort(np.concatenate(found), axis=1)
 
-    def _likely(self, wanted: torch.Tensor, picked: int) -> torch.Tensor:
-        values, places = [], []
-        for first in range(0, len(self._steps), _CHUNK):
-            best, where = self._top(wanted, self._steps[first : first + _CHUNK], picked)
-            values.append(best)
-            places.append(where + first * _STEP)
-        if len(values) == 1:
-            return places[0]
-        order = torch.topk(torch.cat(values, dim=1), picked, dim=1, sorted=False).indices
-        return torch.gather(torch.cat(places, dim=1), 1, order)
+    def _likely(self, wanted: torch.Tensor, picked: int) -> Ids:
+        # what it needs takes half a second to come, and most commands link nothing
+        from linkers.boosted.nearest_loops import keeps_better
 
-    def _top(
-        self, wanted: torch.Tensor, steps: list[torch.Tensor], picked: int
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scores and places of the best: those of the groups whose own best are highest."""
-        rows, each = len(wanted), _STEP // _GROUP
-        scores = self._room(len(steps), rows)
-        best = torch.empty(rows, len(steps) * each, dtype=scores.dtype)
-        for step, vectors in enumerate(steps):
-            self._compare(wanted, vectors, scores[step])
-            groups = scores[step].view(rows, each, _GROUP)
-            torch.amax(groups, dim=2, out=best[:, step * each : (step + 1) * each])
-        chosen = torch.topk(best, min(picked, best.shape[1]), dim=1, sorted=False).indices
-        line = (chosen // each * rows + torch.arange(rows)[:, None]) * each + chosen % each
-        among = scores.view(-1, _GROUP)[line.flatten()].view(rows, -1)
-        where = (chosen[:, :, None] * _GROUP + torch.arange(_GROUP)).flatten(1)
-        found = torch.topk(among, min(picked, sum(map(len, steps))), dim=1, sorted=False)
-        return found.values, torch.gather(where, 1, found.indices)
-
-    def _room(self, steps: int, rows: int) -> torch.Tensor:
-        """Return room for scores, the same each time: anew it would cost as much as filling it."""
-        needed = steps * rows * _STEP
-        if len(self._scores) < needed:
-            self._scores = torch.empty(needed, dtype=torch.int32 if self._short else torch.float32)
-        return self._scores[:needed].view(steps, rows, _STEP)
-
-    def _compare(self, wanted: torch.Tensor, vectors: torch.Tensor, scores: torch.Tensor) -> None:
+        number = len(wanted)
+        keep_better = keeps_better("int32" if self._short else "float32")
         multiply = torch._int_mm if self._short else torch.mm  # noqa: SLF001 - no public name
-        if len(vectors) == _STEP:
-            multiply(wanted, vectors.T, out=scores)
-        else:  # the last of all: nothing is behind it
-            scores.fill_(torch.iinfo(torch.int32).min)
-            scores[:, : len(vectors)] = multiply(wanted, vectors.T)
+        best = np.full((number, picked), np.iinfo(np.int32).min, self._room.numpy().dtype)
+        places, lowest = np.zeros(best.shape, np.int64), np.zeros(number, np.int64)
+        for step, vectors in enumerate(self._steps):
+            products = self._room[: len(vectors) * number].view(-1, number)
+            multiply(vectors, wanted.T, out=products)
+            keep_better(products.numpy(), step * _STEP, best, places, lowest)
+        return places

@@ -32,6 +32,7 @@ Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
 _Compared = tuple[NDArray[np.int32], Floats]
 _NOTHING: _Compared = (np.zeros(0, np.int32), np.zeros((0, len(SPELLING)), np.float32))
+_ENOUGH = 128  # names compared with a surface, after which no more are kept
 
 
 class SpellingLikeness:
@@ -40,7 +41,7 @@ class SpellingLikeness:
     Args:
         names: The names, in Latin letters; more may be appended to it.
         letters: The n-grams of the same names.
-        most: Surfaces whose first comparisons are kept: two and a half kilobytes each.
+        most: Surfaces whose comparisons are kept: two and a half kilobytes each, seldom twice that.
     """
 
     def __init__(self, names: Sequence[str], letters: LetterIndex, *, most: int) -> None:
@@ -56,44 +57,38 @@ class SpellingLikeness:
             names: Which name a pair has.
             where: Which surface it has, ascending.
         """
-        values = np.empty((len(names), len(SPELLING)), dtype=np.float32)
-        missing = np.ones(len(names), dtype=np.bool_)
-        bounds = np.searchsorted(where, np.arange(len(surfaces) + 1)).tolist()
-        known = self._kept.of(surfaces, lambda fresh: [[] for _ in fresh])
-        for row, compared in enumerate(known):
-            if compared:
-                part = slice(bounds[row], bounds[row + 1])
-                there, found = compared[0]
-                places = np.searchsorted(there, names[part])
-                places[places == len(there)] = 0
-                values[part] = found[places]
-                missing[part] = there[places] != names[part]
-        wanted = np.flatnonzero(missing)
+        # what it needs takes half a second to come, and most commands link nothing
+        from linkers.boosted.place_loops import places
+
+        bounds = np.searchsorted(where, np.arange(len(surfaces) + 1))
+        compared = self._kept.of(surfaces, lambda fresh: [[] for _ in fresh])
+        parts = [part for group in compared for part in group]
+        known, values = (np.concatenate(both) for both in zip(_NOTHING, *parts, strict=True))
+        sizes = [sum(len(there) for there, _ in group) for group in compared]
+        place = places(known, np.cumsum([0, *sizes]), names, bounds, len(self._names))
+        found: Floats = np.empty((len(names), len(SPELLING)), dtype=np.float32)
+        held, wanted = np.flatnonzero(place >= 0), np.flatnonzero(place < 0)
+        found[held] = values[place[held]]
         if len(wanted):
-            values[wanted] = self._compare(surfaces, looks, names[wanted], where[wanted])
-        self._keep(known, names, values, bounds)
-        return values
+            fresh = self._compare(surfaces, looks, names[wanted], where[wanted])
+            found[wanted] = fresh
+            self._keep(compared, names[wanted].astype(np.int32), fresh, where[wanted])
+        return found
 
     @staticmethod
-    def _keep(known: list[list[_Compared]], names: Ids, values: Floats, bounds: list[int]) -> None:
-        """Keep what new surfaces were compared with, as parts of two arrays for the whole block.
+    def _keep(compared: list[list[_Compared]], names: Ids, values: Floats, where: Ids) -> None:
+        """Keep what surfaces were compared with, as parts of two arrays for the whole block.
 
         Small arrays of their own would lie between the large ones that come and go with a block.
         """
-        fresh = []
-        for row, compared in enumerate(known):
-            if not compared and bounds[row + 1] > bounds[row]:
-                compared.append(_NOTHING)  # a surface may come twice
-                fresh.append(row)
-        parts = [slice(bounds[row], bounds[row + 1]) for row in fresh]
-        orders = [part.start + np.argsort(names[part], kind="stable") for part in parts]
-        order = np.concatenate([np.zeros(0, dtype=np.int64), *orders])
-        kept_names, kept_values = names[order].astype(np.int32), values[order]
-        start = 0
-        for row, own in zip(fresh, orders, strict=True):
-            part = slice(start, start + len(own))
-            known[row][0] = (kept_names[part], kept_values[part])
-            start = part.stop
+        rows, starts = np.unique(where, return_index=True)
+        ends = [*starts[1:].tolist(), len(where)]
+        told: set[int] = set()  # a surface may come twice
+        for row, start, end in zip(rows.tolist(), starts.tolist(), ends, strict=True):
+            group = compared[row]
+            if id(group) not in told and sum(len(there) for there, _ in group) < _ENOUGH:
+                told.add(id(group))
+                group.append((names[start:end], values[start:end]))
 
     def _compare(self, surfaces: Sequence[str], looks: Looks, names: Ids, where: Ids) -> Floats:
         spelled = [latin(cleaned(surface)) for surface in surfaces]

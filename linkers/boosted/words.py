@@ -119,7 +119,7 @@ class WordIndex:
         self.telling = self._telling(self._ids)
         """``(V,)`` whether a word tells names apart."""
         self._held = self.rows(sets)  # ``(F, V)`` 0/1
-        self._names_by_word = [self._held.T.tocsr()]  # ``(V, F)`` 0/1, the columns in parts
+        self._names_by_word = self._held.T.tocsr()  # ``(V, F)`` 0/1
         self.mass: Floats = self._held @ self.weights
         """``(F,)`` weight of all words of a name."""
 
@@ -134,7 +134,8 @@ class WordIndex:
         held = self.rows(sets)
         self._held.resize(self._held.shape[0], len(self._ids))
         self._held = sparse.vstack([self._held, held], format="csr")
-        self._names_by_word.append(held.T.tocsr())
+        self._names_by_word.resize(len(self._ids), self._names_by_word.shape[1])
+        self._names_by_word = sparse.hstack([self._names_by_word, held.T], format="csr")
         self.mass = np.concatenate([self.mass, held @ self.weights])
 
     @property
@@ -176,15 +177,27 @@ class WordIndex:
         ones = np.ones(len(flat), dtype=np.float32)
         return sparse.csr_matrix((ones, flat, starts), shape=(len(columns), len(known)))
 
-    def shared(self, rows: sparse.csr_matrix) -> sparse.csr_matrix:
-        """Return ``(texts, F)`` weight of the words that each of `rows` and name share."""
-        weights = self.weights[rows.indices]
-        weighted = sparse.csr_matrix((weights, rows.indices, rows.indptr), shape=rows.shape)
-        parts = [
-            (weighted if part.shape[0] == rows.shape[1] else weighted[:, : part.shape[0]]) @ part
-            for part in self._names_by_word
-        ]
-        return parts[0] if len(parts) == 1 else sparse.hstack(parts, format="csr")
+    def sharing(
+        self, own: sparse.csr_matrix, every: sparse.csr_matrix, mass: Floats, count: int
+    ) -> list[Ids]:
+        """Return for each mention the names that share most with it and with its text, best first.
+
+        What counts is the share of the name's words that mention and text hold, and the share of
+        the mention's words that the name holds, by weight; ties by the lower name.
+
+        Args:
+            own: ``(n, V)`` words of each mention; see `rows`.
+            every: ``(n, V)`` words of each with its text, those of the mention among them.
+            mass: ``(n,)`` weight of each mention's words, also of those that no name holds.
+            count: How many names are wanted; fewer where fewer share a word.
+        """
+        # what it needs takes half a second to come, and most commands link nothing
+        from linkers.boosted.word_loops import sharing
+
+        words = (own.indices, own.indptr, every.indices, every.indptr)
+        names = (self._names_by_word.indices, self._names_by_word.indptr)
+        found = sharing(*words, mass, *names, self.weights, self.mass, count)
+        return [row[row >= 0] for row in found]
 
     @staticmethod
     def _telling(words: Iterable[str]) -> NDArray[np.bool_]:
