@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from encoders.optimisers import AdamW
 from kg.errors import InputError, SettingError
 from kg.progress import Progress, silent
 from linkers.cases import Case
@@ -147,7 +148,7 @@ def _fit_member(
     member = _Member(len(scales["mean"]), len(scales["nil_mean"]), config.hidden, config.dropout)
     torch_generator = torch.Generator().manual_seed(int(generator.integers(2**31)))
     _initialise(member, torch_generator)
-    optimiser = torch.optim.AdamW(
+    optimiser = AdamW(
         member.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
     steps = config.epochs * -(-len(cases) // config.batch)

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from encoders.optimisers import AdamW
 from kg.errors import InputError, SettingError
 from linkers.items import Items
 from linkers.matching import MatchingNetwork
@@ -218,7 +219,7 @@ def train_student(
     generator = torch.Generator().manual_seed(seed)
     sizes = (entities.text.shape[1], entities.image.shape[1])
     student = Student(*sizes, config.dimension, generator=generator)
-    optimiser = torch.optim.AdamW(student.parameters(), lr=config.learning_rate)
+    optimiser = AdamW(student.parameters(), lr=config.learning_rate)
     for _ in range(config.epochs):
         order = torch.randperm(len(pairs.gold), generator=generator)
         for rows in torch.split(order, config.batch):

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from encoders.optimisers import Adam
 from linkers.cases import Case
 from linkers.opinions import EvidenceHead, Opinion, evidential_loss
 
@@ -109,7 +110,7 @@ def fit_opinions(
         generator: Draws batches and these.
     """
     head = _fresh(cases, columns)
-    optimiser = torch.optim.Adam(head.parameters(), lr=_LEARNING_RATE)
+    optimiser = Adam(head.parameters(), lr=_LEARNING_RATE)
     for epoch in range(epochs):
         order = generator.permutation(len(cases))
         for start in range(0, len(order), batch):

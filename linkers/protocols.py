@@ -8,12 +8,16 @@ than stands here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from kg.model import EntityKey
 from kg.progress import Progress, silent
-from linkers.evidence import MentionImages
 from linkers.model import Link, Mention
+
+if TYPE_CHECKING:
+    from linkers.evidence import (
+        MentionImages,
+    )  # loads PyTorch, which who submits a job can do without
 
 __all__ = ["MentionLinker", "NamedEntities"]
 

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from encoders.optimisers import AdamW
 from kg.errors import InputError
 from kg.progress import Progress, silent
 from linkers.cosine_start import ADDED, CosineStart
@@ -71,7 +72,7 @@ def fit_matching(
     network = matching_network(config, generator=generator)
     if isinstance(network, CosineStart):
         network.centre(train.mentions, entities)
-    optimiser = torch.optim.AdamW(_groups(network, config), lr=config.learning_rate)
+    optimiser = AdamW(_groups(network, config), lr=config.learning_rate)
     best_score, best_state, waited = -1.0, copy.deepcopy(network.state_dict()), 0
     for epoch in range(config.epochs):
         network.train()

@@ -54,6 +54,11 @@ LONG = (
     "tests/bench/test_cypher_differential.py",
     "tests/bench/test_linking_bench.py",
     "tests/api/test_evaluate_linking.py",
+    "tests/api/test_link_train.py",
+    "tests/examples/test_notebooks.py",
+    "tests/bench/test_linking_methods.py",
+    "tests/bench/test_linking_pictures_bench.py",
+    "tests/api/test_signals.py",
 )
 """Groups that take long: they begin first, so that all processes end at about the same time."""
 

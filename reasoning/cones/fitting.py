@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from encoders.optimisers import Adam
 from kg.progress import Progress
 from kg.snapshot import Snapshot
 from reasoning.cones.batches import Batch
@@ -44,7 +45,7 @@ class Trainer:
         self._model = model
         self._settings = settings
         self._seed = seed
-        self._adam = torch.optim.Adam(model.parameters(), lr=settings.learning_rate, fused=True)
+        self._adam = Adam(model.parameters(), lr=settings.learning_rate, fused=True)
         self._step = TrainingStep(model, training, settings)
 
     def fit(

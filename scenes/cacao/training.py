@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from encoders.optimisers import AdamW
 from encoders.protocols import TextEncoder
 from kg.errors import InputError
 from kg.progress import Progress, silent
@@ -143,9 +144,7 @@ def train_prompts(
     _fit_classifier(model, samples, generator)
     done, whole = 0, sum(config.epochs)
     for (parameters, loss), epochs in zip(steps, config.epochs, strict=True):
-        optimiser = torch.optim.AdamW(
-            parameters, lr=config.learning_rate, weight_decay=config.weight_decay
-        )
+        optimiser = AdamW(parameters, lr=config.learning_rate, weight_decay=config.weight_decay)
         schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
             optimiser, mode="max", factor=0.5, patience=config.patience
         )
@@ -162,7 +161,7 @@ def _fit_classifier(model: PromptedModel, samples: Samples, generator: torch.Gen
     config, predicates = model.config, torch.from_numpy(samples.predicates)
     pairs, pair_of = np.unique(samples.labels, axis=0, return_inverse=True)
     of = torch.from_numpy(pair_of.reshape(-1))
-    optimiser = torch.optim.AdamW(
+    optimiser = AdamW(
         model.classifier.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
     states = torch.empty(0, model.language.dimension)

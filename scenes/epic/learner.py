@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from encoders.optimisers import AdamW
 from encoders.protocols import TextEncoder
 from kg.errors import InputError
 from scenes.epic.config import EpicConfig
@@ -102,7 +103,7 @@ def _fit_predicates(
     rows, predicates = (torch.from_numpy(part) for part in np.nonzero(pairs.said[:, known]))
     candidates = names[torch.from_numpy(known)]
     taught = [p for name, p in network.named_parameters() if not name.startswith("annotated")]
-    optimiser = torch.optim.AdamW(taught, weight_decay=config.weight_decay)
+    optimiser = AdamW(taught, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, config.learning_rate, total_steps=config.epochs * -(-len(rows) // config.batch)
     )
@@ -124,7 +125,7 @@ def _fit_annotated(
 ) -> None:
     config = network.config
     annotated = torch.from_numpy(pairs.said.any(axis=1)).float()
-    optimiser = torch.optim.AdamW(
+    optimiser = AdamW(
         network.annotated.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
     for _ in range(config.pair_epochs):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from encoders.optimisers import AdamW
 from encoders.protocols import TextEncoder
 from kg.progress import Progress, silent
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
@@ -213,7 +214,7 @@ def _train(
     progress: Progress,
 ) -> None:
     related = np.flatnonzero(np.diff(table.starts))
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=1e-3)
+    optimizer = AdamW(network.parameters(), lr=config.rate, weight_decay=1e-3)
     steps = config.epochs * -(-len(related) // config.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.rate, total_steps=max(steps, 2), pct_start=0.1

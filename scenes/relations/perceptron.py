@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from encoders.optimisers import AdamW
 from kg.errors import InputError
 from scenes.relations.inputs import PairInputs
 
@@ -148,7 +149,7 @@ def train(
     """
     config, tensors = network.config, _tensors(inputs)
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=config.rate, weight_decay=config.penalty)
+    optimizer = AdamW(network.parameters(), lr=config.rate, weight_decay=config.penalty)
     steps = config.epochs * -(-len(inputs) // config.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, config.rate, total_steps=max(steps, 2), pct_start=0.1

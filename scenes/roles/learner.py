@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from encoders.optimisers import AdamW
 from kg.errors import InputError, SettingError
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.counts import TripletCounts
@@ -163,7 +164,7 @@ def _trained(
         network = _network(vocabulary, config).train()
         mean, spread = triplets.geometry.mean(dim=0), triplets.geometry.std(dim=0) + 1e-6
         network.scale.copy_(torch.stack([mean, spread]))
-        optimiser = torch.optim.AdamW(network.parameters(), weight_decay=config.weight_decay)
+        optimiser = AdamW(network.parameters(), weight_decay=config.weight_decay)
         count = len(triplets.rows)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimiser,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import torch
 
+from encoders.optimisers import LBFGS
+
 __all__ = ["minimise"]
 
 _ITERATIONS = 80
@@ -13,7 +15,7 @@ _ITERATIONS = 80
 
 def minimise(loss: Callable[[], torch.Tensor], parameters: Sequence[torch.Tensor]) -> None:
     """Change parameters in place to where a loss is least, by L-BFGS."""
-    optimiser = torch.optim.LBFGS(
+    optimiser = LBFGS(
         list(parameters),
         max_iter=_ITERATIONS,
         history_size=20,
