@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from api.cursors import cursor_of
+from api.cursors import cursor_of, edge_of
 from api.schemas import EdgesOut, EntityOut
 from api.views import edge_out, image_out, part_out
 from kg.errors import MissingPartError, UnknownEntityError
@@ -55,16 +55,26 @@ def show_edges(
     relation: str | None = None,
     direction: Direction = "both",
     limit: int,
+    after: str | None = None,
 ) -> EdgesOut:
-    """Return up to `limit` edges of an entity, of one relation or of all.
+    """Return up to `limit` edges of an entity, of one relation or of all, after a cursor.
 
     Raises:
         UnknownEntityError: No entity has this key.
+        InputError: `after` is no cursor.
     """
     store = engine.records()
     if store.entity(EntityKey(key)) is None:
         raise UnknownEntityError(key, nearest=_nearest(engine, key))
-    return _page(engine, store, EntityKey(key), relation=relation, direction=direction, limit=limit)
+    return _page(
+        engine,
+        store,
+        EntityKey(key),
+        relation=relation,
+        direction=direction,
+        limit=limit,
+        after=None if after is None else edge_of(after),
+    )
 
 
 def _page(
