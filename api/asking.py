@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +12,9 @@ from api.schemas import AnswersOut, CellOut, CountOut, RowProofOut, RowsOut
 from api.steps.fold_in import is_folded_in
 from api.views import AnswerViews
 from kg.errors import LimitError, SettingError
+from kg.model import EntityKey
 from kg.spans import span
-from reasoning.answers import Answers
+from reasoning.answers import Answer, Answers
 from reasoning.counting import count_answers
 from reasoning.joins import bindings
 from reasoning.notations import Reading, write_pattern, write_query
@@ -63,6 +64,7 @@ def answer_question(
         [result] = chosen.answer([reading.tree], k, edits=edits, with_proofs=proofs, each=page.each)
     with span("question.records"):
         records = engine.records()
+        records.read(_shown(result.answers))
     views = AnswerViews(engine.snapshot, records, getattr(chosen, "reasons", None))
     changes = None
     if edits is not None and after is None:
@@ -147,6 +149,14 @@ def _rows_out(
         rows=RowsOut(columns=pattern.answer, rows=rows, total=len(found), proofs=reasons),
         warnings=(*warnings, *_staleness(engine, records.version)),
     )
+
+
+def _shown(answers: Iterable[Answer]) -> Iterator[EntityKey]:
+    """Iterate the entities that answers and their proofs show."""
+    for answer in answers:
+        yield answer.entity
+        for edge in () if answer.proof is None else answer.proof.edges:
+            yield from (EntityKey(edge.head), EntityKey(edge.tail))
 
 
 def k_of_each(

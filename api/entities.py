@@ -30,7 +30,9 @@ def show_entity(engine: Engine, key: str, *, limit: int, after: EdgeKey | None =
     own = page
     if page.truncated or after is not None:  # a page of many may hold none of its parts
         own = _page(engine, store, found.key, relation="has_part", direction="out", limit=limit)
-    tails = (store.entity(EntityKey(e.tail)) for e in own.edges if e.relation == "has_part")
+    keys = [EntityKey(edge.tail) for edge in own.edges if edge.relation == "has_part"]
+    store.read(keys)
+    tails = map(store.entity, keys)
     parts = (part_out(p, found) for p in tails if p is not None and p.part is not None)
     parent = None if found.part is None else store.entity(found.part.parent)
     return EntityOut(
