@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from api.answer_pages import AnswerPage, row_cursor, rows_after
 from api.explaining import EdgeText, changes_out, named_edits
 from api.schemas import AnswersOut, CellOut, CountOut, RowProofOut, RowsOut
 from api.steps.fold_in import is_folded_in
 from api.views import AnswerViews
 from kg.errors import LimitError, SettingError
+from kg.model import EntityKey
 from kg.spans import span
-from reasoning.answers import Answers
+from reasoning.answers import Answer, Answers
 from reasoning.counting import count_answers
 from reasoning.joins import bindings
 from reasoning.notations import Reading, write_pattern, write_query
+from reasoning.of_each import OfEach
 from reasoning.pattern_proofs import row_proofs
 from reasoning.patterns import Pattern
 from reasoning.protocols import Edits
@@ -41,6 +44,7 @@ def answer_question(
     proofs: bool,
     assume: Sequence[EdgeText] = (),
     without: Sequence[EdgeText] = (),
+    after: str | None = None,
 ) -> AnswersOut:
     """Answer a question; see `Engine.ask`."""
     if not 1 <= k <= engine.settings.max_answers:
@@ -48,17 +52,22 @@ def answer_question(
     with span("question.read"):
         reading = engine.reading(question, parameters)
     chosen, warnings = engine.answerer(answerer)
-    k = min(k, reading.limit or k) if isinstance(question, str) else k
+    limit = (reading.limit or None) if isinstance(question, str) else None
     edits = named_edits(assume, without, engine.snapshot)
     if isinstance(reading.asked, Pattern):
-        return _rows_out(engine, reading.asked, k, edits, counted=reading.counted, proofs=proofs)
+        return _rows_out(
+            engine, reading.asked, k, edits, limit, after, counted=reading.counted, proofs=proofs
+        )
+    page = AnswerPage.of(after)
+    k = _within(k, limit, page.told)
     with span("question.answer", answerer=answerer, k=k):
-        result = k_of_each(chosen, reading.tree, k, with_proofs=proofs, edits=edits)
+        [result] = chosen.answer([reading.tree], k, edits=edits, with_proofs=proofs, each=page.each)
     with span("question.records"):
         records = engine.records()
+        records.read(_shown(result.answers))
     views = AnswerViews(engine.snapshot, records, getattr(chosen, "reasons", None))
     changes = None
-    if edits is not None:
+    if edits is not None and after is None:
         changes = changes_out(_changes(chosen, reading.tree, edits, k, result), views)
     return AnswersOut(
         query=write_query(result.query, "json"),
@@ -68,11 +77,17 @@ def answer_question(
         snapshot=engine.snapshot.hash,
         answers=tuple(map(views.answer, result.answers)),
         total_known=result.total_known,
+        next=page.next(result, k, limit),
         bound=result.bound,
         changes=changes,
         count=_count_out(engine, chosen, reading, edits),
         warnings=(*warnings, *_growth(engine, answerer), *_staleness(engine, records.version)),
     )
+
+
+def _within(k: int, limit: int | None, told: int) -> int:
+    """Return how many answers a page may have, of those that a text's LIMIT leaves."""
+    return k if limit is None else max(1, min(k, limit - told))
 
 
 def _count_out(
@@ -86,50 +101,69 @@ def _count_out(
 
 
 def _rows_out(
-    engine: Engine, pattern: Pattern, k: int, edits: Edits | None, *, counted: bool, proofs: bool
+    engine: Engine,
+    pattern: Pattern,
+    k: int,
+    edits: Edits | None,
+    limit: int | None,
+    after: str | None,
+    *,
+    counted: bool,
+    proofs: bool,
 ) -> AnswersOut:
     """Answer a pattern: rows over known edges, since no interpreter ranks likely ones."""
     edges = engine.known_edges.with_edits(edits)
     snapshot = edges.snapshot
     with span("question.join"):
         found = bindings(pattern, edges)
+    left, told = rows_after(found, after, snapshot.entities)
+    k = _within(k, limit, told)
+    shown = left[:k]
     rows = tuple(
         tuple(
             CellOut(key=snapshot.entities.name(int(cell)), name=snapshot.names[cell])
             for cell in row
         )
-        for row in found[:k]
+        for row in shown
     )
+    more = len(left) > k and (limit is None or told + k < limit)
     count = CountOut(known=len(found), expected_likely=0.0) if counted else None
     warnings = ["a cycle or several variables: known answers only, predicted edges do not join"]
-    shown: tuple[RowProofOut, ...] = ()
+    reasons: tuple[RowProofOut, ...] = ()
     records = engine.records()
     if proofs and not counted:
         try:
-            proved = row_proofs(pattern, found[:k], edges)
+            proved = row_proofs(pattern, shown, edges)
         except LimitError:
             warnings.append("the rows have too many bindings to show what each rests on")
         else:
-            shown = tuple(map(AnswerViews(snapshot, records).row, proved))
+            reasons = tuple(map(AnswerViews(snapshot, records).row, proved))
     return AnswersOut(
         query=write_pattern(pattern),
         answerer="exact",
         snapshot=snapshot.hash,
         answers=(),
         total_known=len(found),
+        next=row_cursor(told + k, [cell.key for cell in rows[-1]]) if more else None,
         count=count,
-        rows=RowsOut(columns=pattern.answer, rows=rows, total=len(found), proofs=shown),
+        rows=RowsOut(columns=pattern.answer, rows=rows, total=len(found), proofs=reasons),
         warnings=(*warnings, *_staleness(engine, records.version)),
     )
+
+
+def _shown(answers: Iterable[Answer]) -> Iterator[EntityKey]:
+    """Iterate the entities that answers and their proofs show."""
+    for answer in answers:
+        yield answer.entity
+        for edge in () if answer.proof is None else answer.proof.edges:
+            yield from (EntityKey(edge.head), EntityKey(edge.tail))
 
 
 def k_of_each(
     answerer: Answerer, tree: Query, k: int, *, with_proofs: bool, edits: Edits | None = None
 ) -> Answers:
     """Return up to k known and up to k likely answers: known ones must not push likely ones out."""
-    total = answerer.answer([tree], 1, edits=edits)[0].total_known
-    found = answerer.answer([tree], total + k, edits=edits, with_proofs=with_proofs)[0]
-    return _cut(found, k)
+    return answerer.answer([tree], k, edits=edits, with_proofs=with_proofs, each=OfEach())[0]
 
 
 def _cut(found: Answers, k: int) -> Answers:

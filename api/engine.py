@@ -93,18 +93,20 @@ class Engine(OpenGraph):
         proofs: bool = True,
         assume: Sequence[EdgeText] = (),
         without: Sequence[EdgeText] = (),
+        after: str | None = None,
     ) -> AnswersOut:
         """Answer a question over what is known and what is likely.
 
         Args:
             question: A text of the Cypher fragment, JSON, or a tree.
-            k: Most answers of each kind, known and likely.
+            k: Most answers of each kind, known and likely, on one page.
             answerer: `symbolic` (the default), `rough` or `cone`, or `exact` for known ones only.
             parameters: Values for ``$name`` in a text.
             proofs: Also say why.
             assume: Edges added for this question alone ("what if"), as ``"head relation tail"`` or
                 three parts; entities by key or by a name that only one has.
             without: Edges taken away for this question alone.
+            after: The `next` of the page before; `changes` are told with the first one alone.
 
         Returns:
             Known answers first, then likely ones, each with its proof.
@@ -121,7 +123,7 @@ class Engine(OpenGraph):
 
         return answer_question(
             self, question, k=k, answerer=answerer, parameters=parameters, proofs=proofs,
-            assume=assume, without=without,
+            assume=assume, without=without, after=after,
         )  # fmt: skip
 
     def why_not(

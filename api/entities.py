@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from api.cursors import cursor_of
+from api.cursors import cursor_of, edge_of
 from api.schemas import EdgesOut, EntityOut
 from api.views import edge_out, image_out, part_out
 from kg.errors import MissingPartError, UnknownEntityError
@@ -30,7 +30,9 @@ def show_entity(engine: Engine, key: str, *, limit: int, after: EdgeKey | None =
     own = page
     if page.truncated or after is not None:  # a page of many may hold none of its parts
         own = _page(engine, store, found.key, relation="has_part", direction="out", limit=limit)
-    tails = (store.entity(EntityKey(e.tail)) for e in own.edges if e.relation == "has_part")
+    keys = [EntityKey(edge.tail) for edge in own.edges if edge.relation == "has_part"]
+    store.read(keys)
+    tails = map(store.entity, keys)
     parts = (part_out(p, found) for p in tails if p is not None and p.part is not None)
     parent = None if found.part is None else store.entity(found.part.parent)
     return EntityOut(
@@ -55,16 +57,26 @@ def show_edges(
     relation: str | None = None,
     direction: Direction = "both",
     limit: int,
+    after: str | None = None,
 ) -> EdgesOut:
-    """Return up to `limit` edges of an entity, of one relation or of all.
+    """Return up to `limit` edges of an entity, of one relation or of all, after a cursor.
 
     Raises:
         UnknownEntityError: No entity has this key.
+        InputError: `after` is no cursor.
     """
     store = engine.records()
     if store.entity(EntityKey(key)) is None:
         raise UnknownEntityError(key, nearest=_nearest(engine, key))
-    return _page(engine, store, EntityKey(key), relation=relation, direction=direction, limit=limit)
+    return _page(
+        engine,
+        store,
+        EntityKey(key),
+        relation=relation,
+        direction=direction,
+        limit=limit,
+        after=None if after is None else edge_of(after),
+    )
 
 
 def _page(

@@ -21,12 +21,16 @@ _HIT = ("key", "name", "label", "score")
 _LINK = ("entity", "name", "state", "probability", "nil_probability", "reason")
 
 
-def ask_frame(engine: Engine, question: Any, **options: Any) -> pd.DataFrame:
+def ask_frame(
+    engine: Engine, question: Any, *, every: bool = False, **options: Any
+) -> pd.DataFrame:
     """Ask a question and return its answers, one a row, known ones first.
 
     Args:
         engine: The graph.
         question: As in `Engine.ask`.
+        every: All answers, however many, by pages of `k` (of the setting `max_answers` if no k is
+            given); else those of one page.
         **options: As there: k, parameters, answerer, assume, without.
 
     Returns:
@@ -37,14 +41,20 @@ def ask_frame(engine: Engine, question: Any, **options: Any) -> pd.DataFrame:
     Raises:
         MissingPartError: pandas is not installed.
     """
-    answers: AnswersOut = engine.ask(question, **{"proofs": False, **options})
-    if answers.count is not None:
-        return _frame([answers.count.model_dump()], ("known", "expected_likely"))
-    if answers.rows is not None:
-        columns = [c for name in answers.rows.columns for c in (name, f"{name}_name")]
-        cells = ([v for cell in row for v in (cell.key, cell.name)] for row in answers.rows.rows)
+    asked = {"proofs": False, **({"k": engine.settings.max_answers} if every else {}), **options}
+    pages: list[AnswersOut] = [engine.ask(question, **asked)]
+    while every and pages[-1].next is not None:
+        pages.append(engine.ask(question, **{**asked, "after": pages[-1].next}))
+    first = pages[0]
+    if first.count is not None:
+        return _frame([first.count.model_dump()], ("known", "expected_likely"))
+    if first.rows is not None:
+        columns = [c for name in first.rows.columns for c in (name, f"{name}_name")]
+        rows = (row for page in pages if page.rows is not None for row in page.rows.rows)
+        cells = ([v for cell in row for v in (cell.key, cell.name)] for row in rows)
         return _frame([dict(zip(columns, row, strict=True)) for row in cells], columns)
-    return _frame((answer.model_dump(include=set(_ANSWER)) for answer in answers.answers), _ANSWER)
+    answers = sorted((a for page in pages for a in page.answers), key=lambda a: a.status != "known")
+    return _frame((answer.model_dump(include=set(_ANSWER)) for answer in answers), _ANSWER)
 
 
 def search_frame(engine: Engine, text: str, **options: Any) -> pd.DataFrame:

@@ -43,6 +43,7 @@ INSTRUCTIONS = (
 
 Key = Annotated[str, Field(max_length=2000, description="key of an entity, as `search` gives it")]
 Few = Annotated[int, Field(ge=1, le=100)]
+After = Annotated[str | None, Field(max_length=20_000, description="the `next` of the page before")]
 
 
 def graph_tools(engine: Engine, *, writes_as: str | None = None) -> MCPServer:
@@ -72,13 +73,15 @@ def graph_tools(engine: Engine, *, writes_as: str | None = None) -> MCPServer:
         labels: Annotated[list[str], Field(max_length=20)] = [],  # noqa: B006 - never changed
         within: dict[str, Any] | Annotated[str, Field(max_length=10_000)] | None = None,
         k: Few = 10,
+        after: After = None,
     ) -> dict[str, Any]:
         """Find entities by names, prose, parts of pictures, neighbours and meaning.
 
         `within` is a query, such as that of a suggestion: of the first 100 hits its known answers.
         """
         with told():
-            return _fitting(engine.search(text, k=k, labels=labels, within=within), "hits")
+            found = engine.search(text, k=k, labels=labels, within=within, after=after)
+            return _fitting(found, "hits")
 
     @tool(title="Suggest what to ask next")
     def suggest(
@@ -125,7 +128,10 @@ def graph_tools(engine: Engine, *, writes_as: str | None = None) -> MCPServer:
 
     @tool(title="Read an entity")
     def entity(key: Key, limit: Few = 20) -> dict[str, Any]:
-        """Read an entity's names, attributes, images, parts, and some of its edges."""
+        """Read an entity's names, attributes, images, parts, and its first edges.
+
+        `next` leads on as the `after` of `neighbours`.
+        """
         with told():
             return _fitting(engine.entity(key, limit=limit), "edges")
 
@@ -135,12 +141,15 @@ def graph_tools(engine: Engine, *, writes_as: str | None = None) -> MCPServer:
         relation: Annotated[str | None, Field(max_length=200)] = None,
         direction: Literal["out", "in", "both"] = "both",
         limit: Few = 50,
+        after: After = None,
     ) -> dict[str, Any]:
-        """List edges of an entity, of one relation or of all, with their sources."""
+        """List a page of an entity's edges, of one relation or of all, with their sources."""
         from api.entities import show_edges
 
         with told():
-            found = show_edges(engine, key, relation=relation, direction=direction, limit=limit)
+            found = show_edges(
+                engine, key, relation=relation, direction=direction, limit=limit, after=after
+            )
             return _fitting(found, "edges")
 
     @tool(title="Ask a question")
@@ -148,14 +157,16 @@ def graph_tools(engine: Engine, *, writes_as: str | None = None) -> MCPServer:
         query: Annotated[str, Field(max_length=10_000)],
         k: Few = 10,
         proofs: bool = False,
+        after: After = None,
     ) -> dict[str, Any]:
         """Answer a question in the fragment of Cypher or SPARQL: known answers and likely ones.
 
         For example ``MATCH (c:Country)-[:borders]->(:Country {name: 'Iraq'}) RETURN c``. Relations
-        and labels are those of `schema`. With `proofs` each answer says why.
+        and labels are those of `schema`. With `proofs` each answer says why. `next`, given as
+        `after`, leads to the page after this one.
         """
         with told():
-            return _fitting(engine.ask(query, k=k, proofs=proofs), "answers")
+            return _fitting(engine.ask(query, k=k, proofs=proofs, after=after), "answers")
 
     @tool(title="Read a question in English")
     def read_question(
@@ -190,7 +201,10 @@ def graph_tools(engine: Engine, *, writes_as: str | None = None) -> MCPServer:
 
 
 def _fitting(answer: BaseModel, rows: str) -> dict[str, Any]:
-    """Return an answer whose rows were cut from the end until its JSON fits."""
+    """Return an answer whose rows were cut from the end until its JSON fits.
+
+    A page that was cut leads nowhere: who asks for fewer rows gets one that does.
+    """
     whole: dict[str, Any] = answer.model_dump(mode="json")
     kept, left_out = list(whole[rows]), 0
     room = MAX_CHARS - _size({**whole, rows: []})
@@ -198,6 +212,8 @@ def _fitting(answer: BaseModel, rows: str) -> dict[str, Any]:
     while kept and sum(sizes[: len(kept)]) > room:
         kept.pop()
         left_out += 1
+    if left_out and "next" in whole:  # it would pass over what was cut
+        whole["next"] = None
     return {**whole, rows: kept, "left_out": left_out}
 
 

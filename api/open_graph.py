@@ -11,6 +11,7 @@ from api.settings import Settings, load_settings
 from api.workspace import Workspace, find_workspace
 
 if TYPE_CHECKING:
+    from api.held_difference import HeldDifference
     from api.records import Records
     from kg.snapshot import Snapshot
     from kg.store import Store
@@ -113,6 +114,11 @@ class OpenGraph:
     def records(self) -> Records:
         """Return the store's entities and edges at its present version, those read before held."""
         return self._store.records()
+
+    @property
+    def difference(self) -> HeldDifference:
+        """The last comparison with another graph."""
+        return self._store.difference
 
     @property
     def snapshot(self) -> Snapshot:

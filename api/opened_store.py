@@ -6,6 +6,8 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from api.held_difference import HeldDifference
+
 if TYPE_CHECKING:
     from api.records import Records, RecordsOfNow
     from api.settings import Settings
@@ -68,6 +70,7 @@ class HeldStore:
         self._owned = store is None
         self._lock = threading.RLock()
         self._records: RecordsOfNow | None = None
+        self.difference = HeldDifference()
 
     def get(self) -> Store:
         """Return the store."""

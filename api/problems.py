@@ -95,14 +95,19 @@ async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     """Say which fields are wrong, without sending back what was in them."""
     if not isinstance(error, RequestValidationError):
         raise error
-    found = [
-        {"pointer": _pointer(entry["loc"]), "detail": str(entry["msg"])}
-        for entry in error.errors()[:MAX_ERRORS]
-    ]
+    found = [_field(entry) for entry in error.errors()[:MAX_ERRORS]]
     first = found[0]
     detail = f"{first['pointer'] or 'the request'}: {first['detail']}"
     problem = HttpProblem("invalid-request", detail, errors=found)
     return problem_response(problem_of(problem), request.scope)
+
+
+def _field(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return which field is wrong and how; of a text that is no JSON, where it stops being any."""
+    if entry["type"] == "json_invalid":
+        place, why = entry["loc"][-1], entry.get("ctx", {}).get("error", "")
+        return {"pointer": "", "detail": f"no JSON at character {place}: {why}"}
+    return {"pointer": _pointer(entry["loc"]), "detail": str(entry["msg"])}
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

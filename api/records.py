@@ -57,6 +57,15 @@ class Records:
             self._entities[key] = self._store.entity(key)
         return self._entities.get(key)
 
+    def read(self, keys: Iterable[EntityKey]) -> None:
+        """Read entities that will be asked for, all at once."""
+        new = [key for key in dict.fromkeys(keys) if key not in self._entities]
+        for start in range(0, len(new), LONGEST):
+            some = new[start : start + LONGEST]
+            found = {entity.key: entity for entity in self._store.entities_of(some)}
+            _make_room(self._entities, MOST - len(some))
+            self._entities |= {key: found.get(key) for key in some}
+
     def edges(self, *, head: EntityKey, relation: str, tail: EntityKey) -> tuple[Edge, ...]:
         """Return the edges that match."""
         place = (head, relation, tail)

@@ -83,6 +83,9 @@ class QueryIn(QuestionIn):
     k: Annotated[int, JSON_NUMBER] = Field(default=10, ge=1, le=1000)
     answerer: Literal["symbolic", "rough", "cone", "exact"] = "symbolic"
     proofs: StrictBool = True
+    after: str | None = Field(
+        default=None, max_length=20_000, description="the `next` of the page before"
+    )
 
 
 class WhyNotIn(QuestionIn):
@@ -135,6 +138,9 @@ class AnswersOut(Model):
     snapshot: str = Field(description="hash of the snapshot that it ran on")
     answers: tuple[AnswerOut, ...]
     total_known: int
+    next: str | None = Field(
+        default=None, description="sent as `after`, it asks for the page after this one"
+    )
     bound: float | None = None
     changes: ChangesOut | None = Field(
         default=None, description="with assume or without: what differs from the graph as it is"

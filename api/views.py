@@ -73,8 +73,7 @@ def part_out(part: Entity, parent: Entity | None) -> PartOut | None:
 def _outline(mask_rle: str | None) -> str | None:
     if mask_rle is None:
         return None
-    from scenes.look import outline_path  # scipy is slow to import
-    from scenes.regions import decode_rle
+    from scenes.masks import decode_rle, outline_path  # without the compiled loops of detectors
 
     return outline_path(decode_rle(mask_rle))
 

@@ -5,7 +5,7 @@ One conformance suite (`tests/conformance/test_store.py`) runs over every implem
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from types import TracebackType
@@ -226,6 +226,10 @@ class Store(Writer, Protocol):
 
     def entity(self, key: EntityKey) -> Entity | None:
         """Return the entity of this key, or None."""
+        ...
+
+    def entities_of(self, keys: Collection[EntityKey]) -> list[Entity]:
+        """Return the entities of these keys that are there, each once, in the order of the keys."""
         ...
 
     def entities(self, label: str | None = None) -> Iterator[Entity]:

@@ -53,12 +53,14 @@ class Answers:
         answers: Known ones first, each group by falling probability, then score, then key.
         total_known: How many known answers there are, also those beyond k.
         bound: No entity left out scores above this; None where the top k is exact.
+        more: Whether there are answers after these.
     """
 
     query: Query
     answers: tuple[Answer, ...]
     total_known: int
     bound: float | None = None
+    more: bool = False
 
 
 def order_answers(answers: list[Answer]) -> tuple[Answer, ...]:

@@ -20,6 +20,7 @@ from reasoning.answers import Answer, Answers, Proof, order_answers
 from reasoning.comparisons import matching
 from reasoning.known_edges import Ids, KnownEdges, contains, known_edges
 from reasoning.normal_form import normalise
+from reasoning.of_each import OfEach, Place, ids_after
 from reasoning.proofs import Prover
 from reasoning.protocols import Edits
 from reasoning.query import (
@@ -169,24 +170,35 @@ class ExactAnswerer:
         *,
         edits: Edits | None = None,
         with_proofs: bool = False,
+        each: OfEach | None = None,
     ) -> list[Answers]:
         """Answer a batch of queries; see `Answerer.answer`."""
         if k < 1:
             raise SettingError(f"k is {k}, but at least one answer must be asked for")
         edges = self.edges.with_edits(edits)
-        return [_answered(tree, k, edges, with_proofs) for tree in trees]
+        past = None if each is None else each.known
+        return [_answered(tree, k, edges, past, with_proofs) for tree in trees]
 
 
-def _answered(tree: Query, k: int, edges: KnownEdges, with_proofs: bool) -> Answers:
+def _answered(
+    tree: Query, k: int, edges: KnownEdges, past: Place | None, with_proofs: bool
+) -> Answers:
     check_safe(tree)
     query = normalise(tree)
     found = known_answers(query, edges)
+    first = 0 if past is None else ids_after(edges.snapshot.entities, past.entity)
+    left = found[found >= first]
     prover = Prover(query, edges) if with_proofs else None
     answers = [
         _answer(edges.snapshot, int(entity), None if prover is None else prover.proof(int(entity)))
-        for entity in found[:k]
+        for entity in left[:k]
     ]
-    return Answers(query=query, answers=order_answers(answers), total_known=len(found))
+    return Answers(
+        query=query,
+        answers=order_answers(answers),
+        total_known=len(found),
+        more=len(left) > k,
+    )
 
 
 def _answer(snapshot: Snapshot, entity: int, proof: Proof | None) -> Answer:

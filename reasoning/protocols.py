@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from kg.model import EdgeKey
 from reasoning.answers import Answers
+from reasoning.of_each import OfEach
 from reasoning.query import Query
 
 __all__ = [
@@ -49,6 +50,7 @@ class Answerer(Protocol):
         *,
         edits: Edits | None = None,
         with_proofs: bool = False,
+        each: OfEach | None = None,
     ) -> list[Answers]:
         """Answer a batch of queries; the result of a batch equals that of a loop.
 
@@ -56,7 +58,9 @@ class Answerer(Protocol):
             trees: Queries.
             k: Most answers a query; at least 1.
             edits: Edges to add or take away for this call.
-            with_proofs: Also explain each answer.
+            with_proofs: Also explain each answer that is returned.
+            each: Asks for the k best known and the k best likely answers after these places,
+                instead of the k best of all, known ones first.
 
         Raises:
             UnsafeQueryError: A query's answers would be "everything but …".

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli.paging import add_after, tell_more
 from kg.errors import InputError
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         help="who reads --plain: rules (default), or the model that the settings name",
     )
     parser.add_argument("--show", action="store_true", help="only show what --plain was read as")
-    parser.add_argument("--k", type=int, default=10, help="most answers (default 10)")
+    parser.add_argument(
+        "--k", type=int, default=10, help="most answers of each kind on a page (default 10)"
+    )
+    add_after(parser)
     parser.add_argument(
         "--answerer",
         choices=("symbolic", "rough", "cone", "exact"),
@@ -130,7 +134,9 @@ def run(arguments: argparse.Namespace) -> int:
             question = read.tree
         if arguments.why_not is not None:
             return _show_lack(engine.why_not(question, arguments.why_not, **edits), arguments)
-        answers = engine.ask(question, k=arguments.k, answerer=arguments.answerer, **edits)
+        answers = engine.ask(
+            question, k=arguments.k, answerer=arguments.answerer, after=arguments.after, **edits
+        )
     return _show_answers(answers, arguments)
 
 
@@ -175,6 +181,7 @@ def _show_answers(answers: AnswersOut, arguments: argparse.Namespace) -> int:
         print_json(answers)
     else:
         print_answers(answers, why=arguments.why)
+        tell_more(answers.next)
     return 0
 
 

@@ -15,7 +15,7 @@ function weakestOf(answer) {
   return `weakest step: ${step.head_name} ${spaced(step.relation)} ${step.tail_name}, ${percent(step.probability)}`;
 }
 
-function answerItem(answer, place) {
+export function answerItem(answer, place) {
   const id = `proof-${place}`;
   const support = answer.support ?? weakestOf(answer);
   const region = answer.region ? element("span", { class: "quiet" }, ` ${answer.region}`) : null;
@@ -116,12 +116,16 @@ export function whyNotForm(found, asked, completed) {
   return element("section", { class: "whynot", "aria-label": "Why not" }, form, place);
 }
 
+export function rowLine(row) {
+  const cells = row.map((cell) => element("td", { "data-key": cell.key }, link({ view: "entity", key: cell.key }, cell.name)));
+  return element("tr", {}, ...cells);
+}
+
 export function rowsView(found) {
-  const cells = (row) => row.map((cell) => element("td", { "data-key": cell.key }, link({ view: "entity", key: cell.key }, cell.name)));
   return element("section", { class: "group known", "aria-labelledby": "title-known" },
     element("h2", { id: "title-known" }, badge("known"),
       element("span", { class: "quiet" }, ` ${found.total} rows, ${found.rows.length} shown`)),
     element("table", { class: "rows" },
       element("thead", {}, element("tr", {}, ...found.columns.map((name) => element("th", { scope: "col" }, name)))),
-      element("tbody", {}, ...found.rows.map((row) => element("tr", {}, ...cells(row))))));
+      element("tbody", {}, ...found.rows.map(rowLine))));
 }

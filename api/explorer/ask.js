@@ -3,11 +3,12 @@
 import { Problem, postJson } from "./client.js";
 import { button, element, find, problemView } from "./dom.js";
 import { addressOf, go, link } from "./address.js";
-import { answerGroups, excludedGroup, rowsView, whyNotForm } from "./answers.js";
+import { answerGroups, excludedGroup, rowLine, rowsView, whyNotForm } from "./answers.js";
 import { completeText, completed } from "./complete.js";
 import { examplesFor } from "./examples.js";
 import { rejected } from "./facts.js";
 import { questionForm } from "./form.js";
+import { moreAnswers } from "./more.js";
 import { isPlain, readPlain, readView } from "./plain.js";
 import { recipeView } from "./recipe.js";
 import { ofQuestion } from "./suggested.js";
@@ -35,7 +36,7 @@ async function ask({ remember = true, open } = {}) {
   const started = performance.now();
   try {
     const found = await postJson("/v1/query", body, { signal: mine.signal });
-    showAnswers(found, { ...asked, without }, performance.now() - started);
+    showAnswers(found, { ...asked, without }, body, performance.now() - started);
     if (open) shown.answers.querySelector(`[data-key="${CSS.escape(open)}"] .answer-head`)?.click();
     if (found.rows) return;
     const excluded = await excludedGroup(found, body, mine.signal);
@@ -70,7 +71,7 @@ function show({ status = "", busy = false, problem = [], answers = [] }) {
   shown.status.textContent = status;
   shown.answers.setAttribute("aria-busy", String(busy));
   shown.problem.replaceChildren(...problem);
-  shown.answers.replaceChildren(...answers);
+  shown.answers.replaceChildren(...answers.filter(Boolean));
 }
 
 function notes(found, without) {
@@ -81,7 +82,7 @@ function notes(found, without) {
     link({ view: "review" }, "See the verdicts"))];
 }
 
-function showAnswers(found, asked, tookMs) {
+function showAnswers(found, asked, body, tookMs) {
   const facts = [`${Math.round(tookMs)} ms`, found.answerer, found.structure, `snapshot ${found.snapshot.slice(0, 12)}`];
   const counted = found.count && `${found.count.known} known, ${found.count.expected_likely.toFixed(1)} more likely`;
   const likely = found.answers.filter((answer) => answer.status === "likely").length;
@@ -90,7 +91,9 @@ function showAnswers(found, asked, tookMs) {
     busy: true, // until the excluded ones are there too
     answers: [
       ...notes(found, asked.without),
-      ...(found.rows ? [rowsView(found.rows)] : [...answerGroups(found), ofQuestion(asked, running?.signal), whyNotForm(found, asked, completed)]),
+      ...(found.rows ? [rowsView(found.rows)] : answerGroups(found)),
+      moreAnswers(found, body, rowLine),
+      ...(found.rows ? [] : [ofQuestion(asked, running?.signal), whyNotForm(found, asked, completed)]),
       recipeView(asked, asked.q.replaceAll(/\s+/g, " ").slice(0, 80), [
         element("p", {}, facts.filter(Boolean).join(" · ")),
         element("p", {}, "The question as it was read:"),

@@ -63,8 +63,10 @@ def _links(held: HeldLinker, queries: Mapping[str, QueryIn]) -> dict[str, Link]:
 
 
 def _by_link(engine: Engine, link: Link) -> Iterator[CandidateOut]:
+    keys = [candidate.entity for candidate in link.candidates]
+    there = {entity.key: entity for entity in engine.store.entities_of(keys)}
     for candidate in link.candidates:
-        entity = engine.store.entity(candidate.entity)
+        entity = there.get(candidate.entity)
         if entity is None:  # gone since the linker read the graph
             continue
         sure = link.state == "linked" and link.entity == candidate.entity
@@ -75,7 +77,7 @@ def _by_link(engine: Engine, link: Link) -> Iterator[CandidateOut]:
 def _by_names(engine: Engine, query: QueryIn) -> Iterator[CandidateOut]:
     """Iterate entities whose names hold words of the query, the likest first."""
     hits = engine.search.words.search(query.query, k=50, fields={"names": 1.0})
-    entities = [entity for hit in hits if (entity := engine.store.entity(hit.key)) is not None]
+    entities = engine.store.entities_of([hit.key for hit in hits])
     wanted = plain(query.query)
     likeness = {
         entity.key: max(fuzz.ratio(wanted, plain(name)) for name in (entity.name, *entity.aliases))

@@ -59,8 +59,8 @@ def suggested(engine: Engine, kind: Kind, prefix: str, cursor: int = 0) -> Sugge
         hits = engine.search.words.search(
             prefix, k=cursor + SHOWN, fields={"names": 1.0}, prefix=True
         )
-        entities = (engine.store.entity(hit.key) for hit in hits)
-        found = [_suggestion(entity) for entity in entities if entity is not None]
+        entities = engine.store.entities_of([hit.key for hit in hits])
+        found = [_suggestion(entity) for entity in entities]
     else:
         named = (
             properties_of(engine)
@@ -126,9 +126,9 @@ def _values(
     if entity is None:
         return
     if kind == "relation":
-        for edge in engine.store.neighbours(entity.key, relation=name, limit=_VALUES):
-            tail = engine.store.entity(edge.tail)
-            yield {"id": edge.tail, "name": edge.tail if tail is None else tail.name}
+        edges = engine.store.neighbours(entity.key, relation=name, limit=_VALUES)
+        for tail in engine.store.entities_of([edge.tail for edge in edges]):
+            yield {"id": tail.key, "name": tail.name}
         return
     value = entity.attributes.get(name, ())
     for one in value if isinstance(value, tuple) else (value,):

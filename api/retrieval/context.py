@@ -65,7 +65,9 @@ def context_for(
     fine = granularity_for(text, granularity)
     room = room_of(budget)
     keys = [key for key, _ in found.best[:k]]
-    about = [lines_about(engine, key, fine, room=room) for key in keys]
+    held = engine.records()
+    held.read(keys)
+    about = [lines_about(engine, key, fine, room=room, held=held) for key in keys]
     rows = [row for row in ranked(about, text) if not kinds or row[1].evidence.kind in kinds]
     if not kinds or "answer" in kinds:
         rows += ((worth, Line.of(one)) for worth, one in _answers(engine, text))

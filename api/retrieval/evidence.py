@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from api.engine import Engine
+    from api.records import Records
     from kg.model import Edge, Entity, EntityKey
     from kg.provenance import Provenance
     from kg.text_units import Granularity
@@ -48,6 +49,7 @@ def evidence_of(
     granularity: Granularity = "passage",
     *,
     room: int | None = None,
+    held: Records | None = None,
 ) -> Iterator[EvidenceOut]:
     """Iterate all evidence of an entity: what it is, its prose, facts, images and parts.
 
@@ -56,6 +58,7 @@ def evidence_of(
         entity: Which.
         granularity: How fine its prose is cut.
         room: Characters that there is room for, as `kg.text_units.units` takes it.
+        held: What was read of the store as it is now; it is asked for if None.
     """
     known = engine.settings.known_probability
     source, status, probability = _standing(entity.provenance, known)
@@ -77,8 +80,10 @@ def evidence_of(
     )
     for piece in pieces_of(entity, granularity, room=room):
         yield passage_of(entity, piece, source)
-    edges = engine.store.neighbours(entity.key, direction="both", limit=MAX_EDGES)
-    yield from _facts(engine, entity, edges, known)
+    held = held or engine.records()
+    edges = held.neighbours(entity.key, relation=None, direction="both", limit=MAX_EDGES)
+    held.read(edge.tail if edge.head == entity.key else edge.head for edge in edges)
+    yield from _facts(held, entity, edges, known)
 
 
 def passage_of(entity: Entity, piece: Piece, source: str, *, named: bool = True) -> EvidenceOut:
@@ -105,11 +110,11 @@ def passage_of(entity: Entity, piece: Piece, source: str, *, named: bool = True)
 
 
 def _facts(
-    engine: Engine, entity: Entity, edges: Sequence[Edge], known: float
+    held: Records, entity: Entity, edges: Sequence[Edge], known: float
 ) -> Iterator[EvidenceOut]:
     for edge in edges:
         out = edge.head == entity.key
-        other = engine.store.entity(edge.tail if out else edge.head)
+        other = held.entity(edge.tail if out else edge.head)
         if other is None:
             continue
         source, status, probability = _standing(edge.provenance, known)
@@ -129,7 +134,7 @@ def _facts(
         )
     for number, image in enumerate(entity.images):
         seen = [e.tail for e in edges if e.head == entity.key and e.relation == "has_part"]
-        shown = ", ".join(_names(engine, seen[:12])) or "no part was told apart"
+        shown = ", ".join(_names(held, seen[:12])) or "no part was told apart"
         yield EvidenceOut(
             key=f"image/{entity.key}/{number}",
             kind="image",
@@ -143,8 +148,8 @@ def _facts(
         )
 
 
-def _names(engine: Engine, keys: Sequence[EntityKey]) -> list[str]:
-    found = (engine.store.entity(key) for key in keys)
+def _names(held: Records, keys: Sequence[EntityKey]) -> list[str]:
+    found = (held.entity(key) for key in keys)
     return [one.name for one in found if one is not None]
 
 

@@ -17,6 +17,7 @@ from reasoning.plain.function_words import EMPTY_WORDS
 
 if TYPE_CHECKING:
     from api.engine import Engine
+    from api.records import Records
     from api.retrieval.schemas import EvidenceOut
     from kg.model import EntityKey
     from kg.text_units import Granularity
@@ -70,7 +71,12 @@ def telling_words(text: str) -> frozenset[str]:
 
 
 def lines_about(
-    engine: Engine, key: EntityKey, granularity: Granularity, *, room: int | None = None
+    engine: Engine,
+    key: EntityKey,
+    granularity: Granularity,
+    *,
+    room: int | None = None,
+    held: Records | None = None,
 ) -> list[Line]:
     """Return all lines about an entity; none if it is gone.
 
@@ -79,11 +85,13 @@ def lines_about(
         key: The entity.
         granularity: How fine its prose is cut.
         room: Characters that there is room for, as `kg.text_units.units` takes it.
+        held: What was read of the store as it is now; it is asked for if None.
     """
-    entity = engine.store.entity(key)
+    held = held or engine.records()
+    entity = held.entity(key)
     if entity is None:
         return []
-    return [Line.of(one) for one in evidence_of(engine, entity, granularity, room=room)]
+    return [Line.of(one) for one in evidence_of(engine, entity, granularity, room=room, held=held)]
 
 
 def room_of(budget: int) -> int:

@@ -91,6 +91,7 @@ ANSWERS: dict[str, Any] = {
         }
     ],
     "total_known": 1,
+    "next": None,
     "bound": None,
     "changes": None,
     "count": None,

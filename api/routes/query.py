@@ -70,6 +70,7 @@ async def query(
         proofs=body.proofs,
         assume=body.assume,
         without=body.without,
+        after=body.after,
     )
     form = rows_wanted(request)
     if form is None:

@@ -19,9 +19,7 @@ from kg.prose import Piece, pieces_of
 from kg.words import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from kg.model import Entity, EntityKey
+    from kg.model import Entity
     from kg.stemming import Stems
     from kg.store import Store
     from kg.text_units import Granularity
@@ -75,16 +73,14 @@ def highlights(
     store: Store,
     entity: Entity,
     sought: Sought,
-    name: Callable[[EntityKey], str],
     granularity: Granularity,
 ) -> tuple[HighlightOut, ...]:
     """Return the texts of an entity that hold words of a query, its own before its neighbours'.
 
     Args:
-        store: Gives its edges.
+        store: Gives its edges and the names at their other ends.
         entity: Which.
         sought: What was searched.
-        name: Gives the name of another entity.
         granularity: How fine its prose is cut.
     """
     shown: list[HighlightOut] = []
@@ -98,7 +94,7 @@ def highlights(
     for piece, spans, held in islice(_telling(entity, sought, granularity), SHOWN - len(shown)):
         missing -= held
         shown.append(_cut("prose", piece.text, spans, AROUND_PROSE, piece=piece))
-    near = _near(store, entity, name)  # asks the store for nothing before its first
+    near = _near(store, entity)  # asks the store for nothing before its first
     while missing and len(shown) < SHOWN and (told := next(near, None)) is not None:
         spans, held = sought.found(told[1])
         if held & missing:  # neighbours only say what it does not itself
@@ -121,12 +117,13 @@ def _telling(
         yield best
 
 
-def _near(
-    store: Store, entity: Entity, name: Callable[[EntityKey], str]
-) -> Iterator[tuple[str, str]]:
-    for edge in store.neighbours(entity.key, direction="both", limit=_NEIGHBOURS):
-        other = edge.tail if edge.head == entity.key else edge.head
-        yield ("picture" if edge.relation == "has_part" else "facts"), name(other)
+def _near(store: Store, entity: Entity) -> Iterator[tuple[str, str]]:
+    edges = store.neighbours(entity.key, direction="both", limit=_NEIGHBOURS)
+    others = [edge.tail if edge.head == entity.key else edge.head for edge in edges]
+    names = {other.key: other.name for other in store.entities_of(others)}
+    for edge, other in zip(edges, others, strict=True):
+        field = "picture" if edge.relation == "has_part" else "facts"
+        yield field, names.get(other, other)
 
 
 def _fits(word: str, term: str) -> bool:

@@ -22,7 +22,7 @@ from api.search.routing import FIELD_LISTS, HALF, Router
 from api.search.schemas import HitOut, ListName, SearchOut
 from kg.errors import InputError
 from kg.full_text import FullTextIndex
-from kg.model import EntityKey
+from kg.model import Entity, EntityKey
 from kg.spans import span
 from kg.stemming import Stems
 
@@ -118,10 +118,15 @@ class HybridSearch:
         rows = found.best[start : start + k]
         fine = granularity_for(text, granularity)
         sought = Sought.of(text, self._stems)
-        hits = (self._hit(row, found.places(row[0]), sought, fine) for row in rows)
+        there = {e.key: e for e in self._engine.store.entities_of([key for key, _ in rows])}
+        hits = (
+            self._hit(there[row[0]], row[1], found.places(row[0]), sought, fine)
+            for row in rows
+            if row[0] in there  # not deleted since the lists were made
+        )
         return SearchOut(
             query=text,
-            hits=tuple(hit for hit in hits if hit is not None),
+            hits=tuple(hits),
             next=_cursor(start + k, rows[-1][0]) if start + k < len(found.best) else None,
             granularity=fine,
             lists=tuple(found.ranks),
@@ -218,30 +223,23 @@ class HybridSearch:
 
     def _hit(
         self,
-        hit: tuple[EntityKey, float],
+        entity: Entity,
+        score: float,
         ranks: dict[ListName, int],
         sought: Sought,
         granularity: Granularity,
-    ) -> HitOut | None:
+    ) -> HitOut:
         from api.views import image_out
 
-        store, (key, score) = self._engine.store, hit
-        entity = store.entity(key)
-        if entity is None:  # deleted since the lists were made
-            return None
         return HitOut(
-            key=key,
+            key=entity.key,
             name=entity.name,
             label=entity.label,
             score=score,
             ranks=ranks,
-            highlights=highlights(store, entity, sought, self._name, granularity),
+            highlights=highlights(self._engine.store, entity, sought, granularity),
             image=image_out(entity.images[0]) if entity.images else None,
         )
-
-    def _name(self, key: EntityKey) -> str:
-        found = self._engine.store.entity(key)
-        return key if found is None else found.name
 
 
 def _cursor(rank: int, key: EntityKey) -> str:

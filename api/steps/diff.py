@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
@@ -16,6 +17,7 @@ from kg.errors import InputError
 
 if TYPE_CHECKING:
     from api.engine import Engine
+    from api.held_difference import Ways
     from kg.snapshot import Snapshot
 
 __all__ = ["STORE", "diff_graphs", "diff_named"]
@@ -44,18 +46,14 @@ def diff_graphs(
         InputError: There is no such snapshot or file, or `after` is no cursor.
         ForeignFileError: A file is no snapshot and no backup, or damaged.
     """
-    past = _past(after)
-    before, later = (_opened(engine, name, files=True) for name in (old, new))
-    return _told(old, before, new, later, limit, past)
+    return _told(engine, old, new, limit, _past(after), files=True)
 
 
 def diff_named(
     engine: Engine, old: str, new: str, *, limit: int = 20, after: str | None = None
 ) -> DiffOut:
     """Compare two graphs as `diff_graphs` does, by names alone: no path is looked at."""
-    past = _past(after)
-    before, later = (_opened(engine, name, files=False) for name in (old, new))
-    return _told(old, before, new, later, limit, past)
+    return _told(engine, old, new, limit, _past(after), files=False)
 
 
 def _past(cursor: str | None) -> Sequence[str]:
@@ -81,6 +79,21 @@ def _opened(engine: Engine, name: str, *, files: bool) -> Snapshot:
     )
 
 
+def _name(engine: Engine, name: str, *, files: bool) -> Hashable:
+    """Return what tells a graph from others, and from itself as it was; nothing is loaded."""
+    if name == STORE:
+        engine.workspace.require()
+        return STORE, engine.store.version
+    plain = Path(name).name == name and name not in ("", ".", "..")
+    places = [engine.workspace.snapshot(name) / "snapshot.json"] if plain else []
+    places += [Path(name) / "snapshot.json", Path(name)] if files else []
+    for place in places:
+        if place.is_file():
+            told = place.stat()
+            return str(place), told.st_mtime_ns, told.st_size, told.st_ino
+    return object()  # there is none: opening it says so
+
+
 def _of_backup(path: Path) -> Snapshot:
     from kg.graph_formats.lines import facts_in
     from kg.images import ImageFolder
@@ -97,30 +110,35 @@ def _of_backup(path: Path) -> Snapshot:
     )
 
 
-def _told(
-    old: str, before: Snapshot, new: str, after: Snapshot, limit: int, past: Sequence[str]
-) -> DiffOut:
+def _compared(before: Snapshot, after: Snapshot) -> Ways:
+    """Return what differs, for each way in the order of places."""
     from kg.snapshot_diff import diff_snapshots
 
     found = diff_snapshots(before, after)
     own: Callable[[Any], str] = _own_place
     first: Callable[[Any], str] = _first_place
     edge: Callable[[Any], str] = _edge_place
-    pages = [
-        _page(rows, place, at, limit)
-        for (rows, place), at in zip(
-            (
-                (found.entities_added, own),
-                (found.entities_removed, own),
-                (found.entities_changed, first),
-                (found.edges_added, edge),
-                (found.edges_removed, edge),
-                (found.edges_changed, lambda row: _edge_place(row[0])),
-            ),
-            past,
-            strict=True,
-        )
-    ]
+    ways: tuple[tuple[Sequence[Any], Callable[[Any], str]], ...] = (
+        (found.entities_added, own),
+        (found.entities_removed, own),
+        (found.entities_changed, first),
+        (found.edges_added, edge),
+        (found.edges_removed, edge),
+        (found.edges_changed, lambda row: _edge_place(row[0])),
+    )
+    return tuple(
+        sorted(((place(row), row) for row in rows), key=itemgetter(0)) for rows, place in ways
+    )
+
+
+def _told(
+    engine: Engine, old: str, new: str, limit: int, past: Sequence[str], *, files: bool
+) -> DiffOut:
+    names = [_name(engine, one, files=files) for one in (old, new)]
+    ways = engine.difference.of(
+        tuple(names), lambda: _compared(*(_opened(engine, one, files=files) for one in (old, new)))
+    )
+    pages = [_page(rows, at, limit) for rows, at in zip(ways, past, strict=True)]
     shown = [page.rows for page in pages]
     values = [
         ValueChangeOut(of=key, name=one.name, then=one.then, now=one.now)
@@ -160,12 +178,11 @@ class _Page:
     more: bool
 
 
-def _page(rows: Sequence[Any], place: Callable[[Any], str], past: str, limit: int) -> _Page:
-    placed = sorted(((place(row), row) for row in rows), key=itemgetter(0))
-    later = [row for row in placed if row[0] > past]
-    shown = later[:limit]
+def _page(placed: Sequence[tuple[str, Any]], past: str, limit: int) -> _Page:
+    start = bisect_right(placed, past, key=itemgetter(0))
+    shown = placed[start : start + limit]
     last = shown[-1][0] if shown else past
-    return _Page([row for _, row in shown], len(rows), last, len(later) > len(shown))
+    return _Page([row for _, row in shown], len(placed), last, len(placed) > start + len(shown))
 
 
 def _own_place(key: str) -> str:

@@ -6,7 +6,7 @@ query at the server, and untrusted text passes `kg.cypher.check` and runs as the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from kg.backends import statements
 from kg.backends.connection import Connection
 from kg.backends.links import Link
+from kg.backends.looking_up import edge_rows, entities_of
 from kg.backends.merging import check_limit
 from kg.backends.names import is_name
 from kg.backends.reading import QueryRun, Slots, named
@@ -183,6 +184,10 @@ class BoltStore:
         rows = self._connection.read(statements.ENTITY, {"key": key})
         return entity_from_row(*rows[0]) if rows else None
 
+    def entities_of(self, keys: Collection[EntityKey]) -> list[Entity]:
+        """Return the entities of these keys that are there, in the order of the keys."""
+        return entities_of(self._connection, keys)
+
     def entities(self, label: str | None = None) -> Iterator[Entity]:
         """Iterate entities in the order of their keys, as they were at the call."""
         self._connection.check_open()
@@ -202,26 +207,8 @@ class BoltStore:
     ) -> Iterator[Edge]:
         """Iterate edges that match, in order, as they were at the call."""
         self._connection.check_open()
-        rows = self._edge_rows(head=head, relation=relation, tail=tail)
+        rows = edge_rows(self._connection, head=head, relation=relation, tail=tail)
         return (edge_from_row(*row) for row in sorted(rows, key=lambda row: row[:3]))
-
-    def _edge_rows(
-        self,
-        *,
-        head: EntityKey | None = None,
-        relation: str | None = None,
-        tail: EntityKey | None = None,
-        limit: int | None = None,
-        after: EdgeKey | None = None,
-    ) -> list[list[Any]]:
-        if relation is not None and not is_name(relation):
-            return []
-        text = statements.edges(
-            head=head is not None, relation=relation, tail=tail is not None,
-            limited=limit is not None, later=after is not None,
-        )  # fmt: skip
-        given = {"head": head, "tail": tail, "limit": limit, "after": after and [*after]}
-        return self._connection.read(text, given)
 
     def neighbours(
         self,
@@ -234,8 +221,8 @@ class BoltStore:
     ) -> list[Edge]:
         """Return up to `limit` edges at an entity, in order (the engine's order makes the cut)."""
         cut: dict[str, Any] = {"relation": relation, "limit": check_limit(limit), "after": after}
-        rows = self._edge_rows(head=key, **cut) if direction in ("out", "both") else []
-        rows += self._edge_rows(tail=key, **cut) if direction in ("in", "both") else []
+        rows = edge_rows(self._connection, head=key, **cut) if direction in ("out", "both") else []
+        rows += edge_rows(self._connection, tail=key, **cut) if direction in ("in", "both") else []
         found = {edge.key: edge for edge in (edge_from_row(*row) for row in rows)}
         return [found[edge] for edge in sorted(found)[:limit]]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -164,6 +164,11 @@ class MemoryStore:
         self._check_open()
         with self._lock:
             return self._graph.nodes[key]["entity"] if key in self._graph else None
+
+    def entities_of(self, keys: Collection[EntityKey]) -> list[Entity]:
+        """Return the entities of these keys that are there, in the order of the keys."""
+        found = map(self.entity, dict.fromkeys(keys))
+        return [entity for entity in found if entity is not None]
 
     def entities(self, label: str | None = None) -> Iterator[Entity]:
         """Iterate entities in the order of their keys, as they were at the call."""

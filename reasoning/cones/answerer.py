@@ -28,6 +28,7 @@ from reasoning.cones.validation import log_odds
 from reasoning.exact import answer_set
 from reasoning.known_edges import Ids, known_edges
 from reasoning.normal_form import normalise
+from reasoning.of_each import OfEach, best_after
 from reasoning.proofs import Prover
 from reasoning.protocols import Edits
 from reasoning.query import Query
@@ -116,6 +117,7 @@ class ConeAnswerer:
         *,
         edits: Edits | None = None,
         with_proofs: bool = False,
+        each: OfEach | None = None,
     ) -> list[Answers]:
         """Answer a batch of queries; see `Answerer.answer`.
 
@@ -131,8 +133,8 @@ class ConeAnswerer:
             query = normalise(tree)
             proven = answer_set(query, known)
             prover = Prover(query, known) if with_proofs else None
-            answers = self._answers(branches, proven, k, prover)
-            found.append(Answers(query=query, answers=answers, total_known=len(proven)))
+            answers, more = self._answers(branches, proven, k, prover, each)
+            found.append(Answers(query=query, answers=answers, total_known=len(proven), more=more))
         return found
 
     def scores(self, trees: Sequence[Query]) -> NDArray[np.float32]:
@@ -183,8 +185,13 @@ class ConeAnswerer:
         return self.model.scores(cone, self._axes, self._ids)
 
     def _answers(
-        self, branches: tuple[Branch, ...], proven: Ids, k: int, prover: Prover | None
-    ) -> tuple[Answer, ...]:
+        self,
+        branches: tuple[Branch, ...],
+        proven: Ids,
+        k: int,
+        prover: Prover | None,
+        each: OfEach | None,
+    ) -> tuple[tuple[Answer, ...], bool]:
         scores = self._scores([branches])[0]
         is_known = np.zeros(len(scores), dtype=np.bool_)
         is_known[proven] = True
@@ -196,11 +203,9 @@ class ConeAnswerer:
         odds = log_odds(scores, possible & ~is_known)
         slope, offset = self.model.calibration.tolist()
         chances = 1 / (1 + np.exp(-np.clip(slope * odds + offset, -60, 60)))
-        places = np.flatnonzero(possible | is_known)
-        # ids ascend as keys do, so a stable sort breaks ties by key
-        chosen = places[np.lexsort((-scores[places], ~is_known[places]))][:k]
+        chosen, more = self._chosen(scores, is_known, possible, k, each)
         regions = self._regions(branches, chosen)
-        return order_answers(
+        answers = order_answers(
             [
                 _answer(
                     self.snapshot.entities.name(int(entity)),
@@ -213,6 +218,29 @@ class ConeAnswerer:
                 for entity, region in zip(chosen, regions, strict=True)
             ]
         )
+        return answers, more
+
+    def _chosen(
+        self,
+        scores: NDArray[np.float32],
+        is_known: NDArray[np.bool_],
+        possible: NDArray[np.bool_],
+        k: int,
+        each: OfEach | None,
+    ) -> tuple[NDArray[np.intp], bool]:
+        """Return the entities to show, known ones first, and whether others come after them."""
+        if each is None:
+            places = np.flatnonzero(possible | is_known)
+            # ids ascend as keys do, so a stable sort breaks ties by key
+            best = places[np.lexsort((-scores[places], ~is_known[places]))][:k]
+            return best, len(places) > k
+        groups = ((is_known, each.known), (possible & ~is_known, each.likely))
+        ids, keys = self._ids.numpy(), self.snapshot.entities
+        found = [
+            best_after(np.flatnonzero(group), scores, ids, k, past, keys) for group, past in groups
+        ]
+        more = any(len(among) > k for _, among in found)
+        return np.concatenate([best for best, _ in found]), more
 
     def _regions(
         self, _branches: tuple[Branch, ...], chosen: NDArray[np.int64]

@@ -26,6 +26,7 @@ from reasoning.answers import Answer, Answers, order_answers
 from reasoning.exact import known_answers
 from reasoning.known_edges import Ids, KnownEdges, contains, known_edges
 from reasoning.normal_form import normalise
+from reasoning.of_each import OfEach, Positions, best_after
 from reasoning.proofs import Prover
 from reasoning.protocols import EdgeReason, Edits, ExplainsEdges, LinkPredictor
 from reasoning.query import Negation, Query, SoftAnchor, walk
@@ -98,6 +99,7 @@ class SymbolicAnswerer:
         *,
         edits: Edits | None = None,
         with_proofs: bool = False,
+        each: OfEach | None = None,
     ) -> list[Answers]:
         """Answer a batch of queries; see `Answerer.answer`.
 
@@ -114,7 +116,7 @@ class SymbolicAnswerer:
             for query in queries:
                 value = evaluation.value(query)
                 proven = _proven(query, value, known)
-                answers, bound = self._ranked(query, value, proven, k)
+                answers, bound, more = self._ranked(query, value, proven, k, each)
                 if with_proofs:
                     provers = (Prover(query, known), FuzzyProver(query, evaluation))
                     answers = [self._proved(answer, *provers) for answer in answers]
@@ -124,6 +126,7 @@ class SymbolicAnswerer:
                         answers=order_answers(answers),
                         total_known=len(proven),
                         bound=bound,
+                        more=more,
                     )
                 )
             self._rows.settle()
@@ -182,29 +185,43 @@ class SymbolicAnswerer:
         return ()
 
     def _ranked(
-        self, query: Query, value: FuzzySet, proven: Ids, k: int
-    ) -> tuple[list[Answer], float | None]:
-        """Return the k best answers, known ones first, and a bound on all others if needed."""
+        self, query: Query, value: FuzzySet, proven: Ids, k: int, each: OfEach | None
+    ) -> tuple[list[Answer], float | None, bool]:
+        """Return the answers to show, a bound on others if needed, and whether there are others."""
         truth = value.values[TRUTH]
         is_known = contains(proven, value.ids)
-        places = ((truth > 0.0) | is_known).nonzero()[0]
-        more = len(places) > k
-        if more:  # only those that may be among the first are sorted
-            worth = truth[places] + 2.0 * is_known[places]
-            places = places[worth >= np.partition(worth, -k)[-k]]
-        # ids ascend as keys do, so a stable sort breaks ties by key
-        listed = places[np.lexsort((-truth[places], ~is_known[places]))][:k]
+        if each is None:
+            listed, among = _best(truth, is_known, k)
+            doubted, more = listed, len(among) > k
+        else:
+            listed, doubted, among, more = self._best_of_each(value, is_known, k, each)
         chances = self._probabilities(query, truth[listed])
         answers = [
             self._answer(value, place, None if is_known[place] else chance)
             for place, chance in zip(listed.tolist(), chances, strict=True)
         ]
-        left = truth.copy()
+        left = np.zeros_like(truth)
+        left[among] = truth[among]
         left[listed] = 0.0
         likely_left = float(left.max(initial=0.0)) + value.above
-        surest_doubt = float(truth[listed].min(initial=1.0)) - value.below
-        exact = value.above == value.below == 0.0 or (more and surest_doubt >= likely_left)
-        return answers, None if exact else min(1.0, likely_left)
+        surest_doubt = float(truth[doubted].min(initial=1.0)) - value.below
+        cut = len(among) > k
+        exact = value.above == value.below == 0.0 or (cut and surest_doubt >= likely_left)
+        return answers, None if exact else min(1.0, likely_left), more
+
+    def _best_of_each(
+        self, value: FuzzySet, is_known: NDArray[np.bool_], k: int, each: OfEach
+    ) -> tuple[Positions, Positions, Positions, bool]:
+        """Return the positions to show, the likely ones of them, what those were chosen from.
+
+        The last tells whether others come after them.
+        """
+        truth, keys = value.values[TRUTH], self.snapshot.entities
+        likely = ((truth > 0.0) & ~is_known).nonzero()[0]
+        known, proven = best_after(is_known.nonzero()[0], truth, value.ids, k, each.known, keys)
+        doubted, among = best_after(likely, truth, value.ids, k, each.likely, keys)
+        more = max(len(among), len(proven)) > k
+        return np.concatenate([known, doubted]), doubted, among, more
 
     def _probabilities(self, query: Query, scores: NDArray[np.float64]) -> list[float]:
         """Return the calibrated probabilities of likely answers."""
@@ -232,6 +249,20 @@ class SymbolicAnswerer:
         else:
             proof = likely.proof(entity)
         return replace(answer, proof=proof)
+
+
+def _best(
+    truth: NDArray[np.float64], is_known: NDArray[np.bool_], k: int
+) -> tuple[Positions, Positions]:
+    """Return the k best positions, known ones first, and all that they were chosen from."""
+    places = ((truth > 0.0) | is_known).nonzero()[0]
+    best = places
+    if len(places) > k:  # only those that may be among the first are sorted
+        worth = truth[places] + 2.0 * is_known[places]
+        best = places[worth >= np.partition(worth, -k)[-k]]
+    # ids ascend as keys do, so a stable sort breaks ties by key
+    best = best[np.lexsort((-truth[best], ~is_known[best]))][:k]
+    return best, places
 
 
 def _proven(query: Query, value: FuzzySet, known: KnownEdges) -> Ids:

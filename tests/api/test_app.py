@@ -167,6 +167,13 @@ def test_a_body_that_does_not_fit_is_told_where(
     assert "hunter2" not in json.dumps(found)
 
 
+def test_of_a_text_that_is_no_json_the_place_is_told(client: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = client.post("/v1/query", content=b'{"query" 7}', headers=headers)
+    [told] = problem(answer, "invalid-request", 422)["errors"]
+    assert told["detail"] == "no JSON at character 9: Expecting ':' delimiter"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 200_000, b'{"query": NaN}'])
 def test_what_is_no_json_object_is_a_problem(client: TestClient, body: bytes) -> None:
     response = client.post("/v1/query", content=body, headers={"Content-Type": "application/json"})

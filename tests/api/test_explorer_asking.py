@@ -72,6 +72,37 @@ def test_2_a_text_is_completed_from_the_schema_and_the_graph(
     assert "Bulgaria" in text_of(browser, ".group.known")
 
 
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        ("MATCH (c:Country) RETURN c", ".answer"),
+        ("MATCH (a:Country)-[:borders]->(b:Country) RETURN a, b", "tbody tr"),
+    ],
+)
+def test_more_answers_come_a_page_at_a_time(
+    browser: Browser, explorer: Explorer, question: str, shown: str
+) -> None:
+    count = f"document.querySelectorAll('#answers .group.known {shown}').length"
+    more = "document.querySelector('.more-answers')"
+    ask(browser, explorer, question, "&k=4")
+    first = text_of(browser, ".group.known")
+    for pages in (2, 3):
+        browser.click(".more-answers")
+        browser.wait(f"{count} === {4 * pages}")
+        browser.wait(f"!{more}.disabled")
+    assert text_of(browser, ".group.known").count("country:") >= first.count("country:")
+    assert "12 shown" in text_of(browser, ".group.known h2")
+    while browser.run(f"!{more}.hidden"):
+        before = browser.run(count)
+        browser.click(".more-answers")
+        browser.wait(f"!{more}.disabled && {count} > {before}")
+    found = explorer.engine.ask(question, k=1000, proofs=False)
+    assert browser.run(count) == found.total_known
+    lines = f"[...document.querySelectorAll('#answers .group.known {shown}')]"
+    told = browser.run(f"{lines}.map((line) => line.innerText)")
+    assert len(set(told)) == found.total_known
+
+
 def test_a_sentence_is_shown_as_a_query_before_it_is_asked(
     browser: Browser, explorer: Explorer
 ) -> None:

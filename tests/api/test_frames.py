@@ -32,6 +32,16 @@ def test_answers_are_rows(engine: WorldEngine) -> None:
     assert frame["probability"].tolist() == [answer.probability for answer in answers]
 
 
+@pytest.mark.parametrize(
+    "question", ["MATCH (c:Country) RETURN c", "MATCH (a)-[:borders]->(b:Country) RETURN a, b"]
+)
+def test_all_pages_make_one_table(engine: WorldEngine, question: str) -> None:
+    whole = ask_frame(engine, question, every=True)
+    assert len(whole) > 6
+    assert len(ask_frame(engine, question, k=6)) == 6
+    assert ask_frame(engine, question, every=True, k=6).equals(whole)
+
+
 def test_several_variables_and_counts_have_their_columns(engine: WorldEngine) -> None:
     frame = ask_frame(engine, PAIRS, answerer="exact")
     assert list(frame.columns) == ["a", "a_name", "b", "b_name"]

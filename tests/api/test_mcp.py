@@ -96,6 +96,35 @@ def test_answers_are_those_of_the_engine(engine: WorldEngine) -> None:
     holding(graph_tools(engine), session)
 
 
+@pytest.mark.parametrize(
+    ("tool", "arguments", "size", "rows"),
+    [
+        ("ask", {"query": "MATCH (c:Country) RETURN c"}, "k", "answers"),
+        ("search", {"text": "republic"}, "k", "hits"),
+        ("neighbours", {"key": "country:TR"}, "limit", "edges"),
+    ],
+)
+def test_pages_join_to_the_whole(
+    engine: WorldEngine, tool: str, arguments: dict[str, Any], size: str, rows: str
+) -> None:
+    async def session(client: Client) -> None:
+        whole = await client.call_tool(tool, {**arguments, size: 100})
+        assert whole.structured_content is not None
+        read, after, pages = list[Any](), None, 0
+        while pages == 0 or after is not None:
+            page = await client.call_tool(tool, {**arguments, size: 4, "after": after})
+            assert page.structured_content is not None
+            read += page.structured_content[rows]
+            after, pages = page.structured_content["next"], pages + 1
+        assert pages > 1
+        assert len(read) == len(whole.structured_content[rows])
+        assert sorted(map(json.dumps, read)) == sorted(
+            map(json.dumps, whole.structured_content[rows])
+        )
+
+    holding(graph_tools(engine), session)
+
+
 def test_a_suggestion_is_followed_to_as_many_hits_as_it_says(engine: WorldEngine) -> None:
     async def session(client: Client) -> None:
         told = await client.call_tool("suggest", {"text": "republic", "limit": 3})

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from starlette.testclient import TestClient
@@ -20,6 +21,7 @@ from api.steps.diff import diff_graphs
 from api.steps.snapshot import freeze
 from api.steps.undo import undo_in_graph
 from api.undo_schemas import DiffOut, HistoryOut, UndoOut
+from kg import snapshot_diff
 from kg.errors import InputError
 from kg.jobs import ShardResult
 from kg.ledger import Ledger, run_job
@@ -124,6 +126,23 @@ def test_a_difference_goes_on_by_its_cursor_until_all_was_told(
         assert sorted(examples) == sorted(getattr(whole, name).examples)
     assert DiffOut.model_validate(own.get("/v1/diff?old=full&limit=0").json()).next is None
     problem(own.get("/v1/diff?old=full&after=WyIiXQ"), "input-error", 400)
+
+
+def test_the_pages_of_a_difference_cost_one_comparison(
+    engine: WorldEngine, own: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = Mock(side_effect=snapshot_diff.diff_snapshots)
+    monkeypatch.setattr(snapshot_diff, "diff_snapshots", compared)
+    freeze(engine)
+    engine.store.upsert_entities([thing("one:1"), thing("one:2")])
+    first = own.get("/v1/diff?old=full&limit=1")
+    second = own.get(first.links["next"]["url"])
+    assert compared.call_count == 1
+    told = [DiffOut.model_validate(page.json()).entities.examples for page in (first, second)]
+    assert told == [("+ one:1",), ("+ one:2",)]
+    engine.store.upsert_entities([thing("one:3")])
+    third = DiffOut.model_validate(own.get("/v1/diff?old=full").json())
+    assert (compared.call_count, third.entities.added) == (2, 3)
 
 
 def test_the_command_goes_on_where_a_page_of_a_history_ended(

@@ -300,6 +300,14 @@ def entities_are_found_by_label(store: Store) -> None:
 
 
 @rule
+def entities_are_read_by_their_keys(store: Store) -> None:
+    filled(store)
+    keys = [EntityKey(key) for key in ("IT", "XX", "AL", "IT", "el")]
+    assert store.entities_of(keys) == [store.entity(EntityKey(key)) for key in ("IT", "AL", "el")]
+    assert store.entities_of([]) == []
+
+
+@rule
 def neighbours_go_out_in_or_both(store: Store) -> None:
     filled(store)
     at = EntityKey("AL")

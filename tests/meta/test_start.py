@@ -62,5 +62,15 @@ def test_models_load_neither_what_trained_them_nor_a_compiler() -> None:
     assert "torch.optim" in loaded
 
 
+def test_a_part_is_shown_without_what_finds_parts() -> None:
+    part = "ImagePart(parent='a', image='0' * 64, box_xyxy=(0, 0, 2, 2), mask_rle='2 2 0 4')"
+    code = (
+        "from kg.model import Entity, ImagePart; from api.views import part_out\n"
+        f"part = Entity(key='b', label='Part', name='B', part={part})\n"
+        "assert part_out(part, None).outline == 'M0 0H2V2H0Z'"
+    )
+    assert loaded_by(code).isdisjoint({"numba", "scenes.regions"})
+
+
 def test_the_check_can_fail() -> None:
     assert "numpy" in loaded_by("import numpy")

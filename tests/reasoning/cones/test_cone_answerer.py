@@ -31,6 +31,7 @@ from reasoning.query import (
 from reasoning.sampling import sample_queries
 from reasoning.structures import STRUCTURES
 from tests.reasoning.flag_world import FlagWorld, flag_world
+from tests.reasoning.test_of_each import assert_joined
 
 CONFIG = ConeTrainingConfig(
     model=ConeModelConfig(
@@ -61,6 +62,11 @@ def answerer_of(world: FlagWorld, geometry: str) -> ConeAnswerer:
 @pytest.fixture(scope="module", params=["cone", "rough"])
 def answerer(request, world) -> ConeAnswerer:
     return answerer_of(world, request.param)
+
+
+@pytest.mark.parametrize("tree", [DISC_PARTS, Labelled("Country")], ids=["disc", "countries"])
+def test_pages_join_to_the_whole(answerer: ConeAnswerer, tree: Query) -> None:
+    assert_joined(answerer, tree, 7)
 
 
 @pytest.fixture(scope="module")
