@@ -30,7 +30,7 @@ from kg.files import atomic_write, write_json
 from scenes.relations.annotations import AnnotatedImage, Vocabulary, held_out_part
 from scenes.relations.counts import TripletCounts
 from scenes.relations.groundwork import Groundwork
-from scenes.relations.inputs import COLUMNS, PairInputs, class_vectors, pair_shares
+from scenes.relations.inputs import COLUMNS, PairInputs, class_vectors
 from scenes.relations.likeness import like_shares
 from scenes.relations.network import BASELINE, ENSEMBLE
 from scenes.relations.pairs import PairTable, ordered_pairs
@@ -179,11 +179,7 @@ class Fold:
             loss = functional.binary_cross_entropy_with_logits
             train(network, inputs, target, loss, seed=seed)
             return functional.logsigmoid(outputs(network, self.seen[1])).numpy()
-        some = PairInputs(
-            labels=inputs.labels[named],
-            numbers=inputs.numbers[named],
-            shares=pair_shares(table, ground.counts, rows=named, leave_out=True),
-        )
+        some = ground.annotated(table, inputs)
         target = torch.from_numpy(table.said[named].astype(np.float32))
         train(network, some, target, shared_entropy, seed=seed)
         return outputs(network, self.seen[1]).log_softmax(dim=1).numpy()

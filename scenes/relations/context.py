@@ -28,7 +28,12 @@ from scenes.relations.counts import TripletCounts
 from scenes.relations.groundwork import Groundwork
 from scenes.relations.inputs import COLUMNS, PairInputs, pair_shares
 from scenes.relations.pairs import GEOMETRY, PairTable, extent_of
-from scenes.relations.perceptron import network_arrays, restore_network, shared_entropy
+from scenes.relations.perceptron import (
+    network_arrays,
+    one_cycle,
+    restore_network,
+    shared_entropy,
+)
 
 __all__ = ["ContextConfig", "ContextLearner", "ContextModel"]
 
@@ -216,9 +221,7 @@ def _train(
     related = np.flatnonzero(np.diff(table.starts))
     optimizer = AdamW(network.parameters(), lr=config.rate, weight_decay=1e-3)
     steps = config.epochs * -(-len(related) // config.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.rate, total_steps=max(steps, 2), pct_start=0.1
-    )
+    schedule = one_cycle(optimizer, config.rate, steps)
     network.train()
     for epoch in range(config.epochs):
         order = related[torch.randperm(len(related)).numpy()]

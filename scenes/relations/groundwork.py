@@ -71,6 +71,20 @@ class Groundwork:
         )
         return found, table, inputs
 
+    def annotated(self, table: PairTable, every: PairInputs) -> PairInputs:
+        """Return what a network sees of the annotated pairs, with the shares that only they need.
+
+        Args:
+            table: Pairs of the training images.
+            every: What is seen of all of them, as `laid` gave it.
+        """
+        named = table.annotated
+        return PairInputs(
+            labels=every.labels[named],
+            numbers=every.numbers[named],
+            shares=pair_shares(table, self.counts, rows=named, leave_out=True),
+        )
+
     def seen(self, images: Sequence[AnnotatedImage]) -> tuple[PairTable, PairInputs]:
         """Return the pairs of images that were not trained on, and what a network sees of them."""
         table = pair_table(images, predicates=len(self.vocabulary.predicates))

@@ -6,7 +6,8 @@ over its perceptrons. `BASELINE` is the strong baseline of the VRD figures (with
 adds names of classes, surroundings and counts: of its predicate members one sees the counted shares
 (better on what was seen), one does not (better on triplets that are new). `LOGISTIC` has no hidden
 layer and no embedding: prior and geometry. What like classes say (`scenes.relations.likeness`) may
-have a share in the predicate; it has none by default.
+have a share in the predicate; it has none by default. `BRANCHES` are two that see different things,
+for labels of which some may be wrong (`scenes.relations.branches`).
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ from torch import Tensor
 from torch.nn import functional
 
 from encoders.protocols import TextEncoder
-from kg.errors import SettingError
+from kg.errors import InputError, SettingError
 from kg.progress import Progress, silent
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
+from scenes.relations.branches import Doubt, Noisy, train_branches
 from scenes.relations.counts import TripletCounts
 from scenes.relations.groundwork import Groundwork
-from scenes.relations.inputs import COLUMNS, PairInputs, pair_shares
+from scenes.relations.inputs import COLUMNS
 from scenes.relations.likeness import like_shares
-from scenes.relations.pairs import GEOMETRY, PairTable
+from scenes.relations.pairs import GEOMETRY, PairTable, pair_table
 from scenes.relations.perceptron import (
     Perceptron,
     PerceptronConfig,
@@ -44,6 +46,7 @@ from scenes.relations.perceptron import (
 
 __all__ = [
     "BASELINE",
+    "BRANCHES",
     "ENSEMBLE",
     "LOGISTIC",
     "NetworkConfig",
@@ -63,6 +66,8 @@ class NetworkConfig:
         pair: Those that tell whether a pair is annotated.
         predicate: Those that tell the predicate of an annotated pair.
         likeness: Share of `like_shares` in the log-probability of the predicate, in [0, 1].
+        product: Whether predicate members are joined by the mean of their log-probabilities, as
+            those that see different things are, and not by that of their probabilities.
 
     Raises:
         SettingError: The share is out of range.
@@ -71,6 +76,7 @@ class NetworkConfig:
     pair: tuple[PerceptronConfig, ...]
     predicate: tuple[PerceptronConfig, ...]
     likeness: float = 0.0
+    product: bool = False
 
     def __post_init__(self) -> None:
         """Check the share."""
@@ -83,7 +89,8 @@ class NetworkConfig:
         return cls(
             pair=tuple(PerceptronConfig(**one) for one in values["pair"]),
             predicate=tuple(PerceptronConfig(**one) for one in values["predicate"]),
-            likeness=values.get("likeness", 0.0),  # older models have none
+            likeness=values.get("likeness", 0.0),  # older models have neither
+            product=values.get("product", False),
         )
 
 
@@ -113,6 +120,17 @@ ENSEMBLE = NetworkConfig(
     predicate=(_NEW, _SEEN),
 )
 """What is used by default."""
+
+
+BRANCHES = NetworkConfig(
+    pair=(_PAIR,),
+    predicate=(
+        replace(_SEEN, columns=0),
+        replace(_NEW, embedding=0, names=False, class_dropout=0.0),
+    ),
+    product=True,
+)
+"""One sees classes, names and counts, the other how the boxes lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -146,7 +164,8 @@ class NetworkModel:
         """Return log-probabilities; see `RelationModel`."""
         table, inputs = self.ground.seen(images)
         annotated = _mean([functional.logsigmoid(outputs(one, inputs)) for one in self.pair])
-        predicate = _mean([outputs(one, inputs).log_softmax(dim=1) for one in self.predicate])
+        members = [outputs(one, inputs).log_softmax(dim=1) for one in self.predicate]
+        predicate = _product(members) if self.config.product else _mean(members)
         told = predicate.double().numpy()
         if self.config.likeness:
             like = like_shares(self.counts, self.ground.vectors, table.labels)
@@ -186,43 +205,73 @@ class NetworkLearner:
     Attributes:
         encoder: Of the names of classes.
         config: Which perceptrons.
+        noisy: What is done about labels that may be wrong; all but ``plain`` need two predicate
+            members, such as those of `BRANCHES`.
+        annotated: The images with the labels that are not in doubt alone, as they were before a
+            boosting; None where every label is in doubt.
         progress: Is told epochs done of the epochs of all perceptrons.
     """
 
     encoder: TextEncoder
     config: NetworkConfig = ENSEMBLE
+    noisy: Noisy = "plain"
+    annotated: Sequence[AnnotatedImage] | None = None
     progress: Progress = silent
 
     def fit(
         self, images: Sequence[AnnotatedImage], vocabulary: Vocabulary, *, seed: int
     ) -> NetworkModel:
-        """Train on images; see `RelationLearner`."""
+        """Train on images; see `RelationLearner`.
+
+        Raises:
+            SettingError: Labels are to be weighed by other than two predicate members.
+            InputError: The annotated images are others.
+        """
+        if self.noisy != "plain" and len(self.config.predicate) != 2:
+            raise SettingError(
+                f"weighs labels by two members, the configuration has {len(self.config.predicate)}",
+                where="noisy",
+                hint="take BRANCHES",
+            )
         ground, table, every = Groundwork.laid(images, vocabulary, self.encoder)
-        named = table.annotated
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             pair, predicate = _perceptrons(self.config, ground)
-        target = torch.from_numpy(named[:, None].astype(np.float32))
+        target = torch.from_numpy(table.annotated[:, None].astype(np.float32))
         total, done = sum(one.config.epochs for one in (*pair, *predicate)), count(1)
 
         def tell() -> None:
             self.progress(next(done), total)
 
+        loss = functional.binary_cross_entropy_with_logits
         for number, network in enumerate(pair):
-            train(
-                network,
-                every,
-                target,
-                functional.binary_cross_entropy_with_logits,
-                seed=seed * 1009 + number,
+            train(network, every, target, loss, seed=seed * 1009 + number, after_epoch=tell)
+        some, doubt = ground.annotated(table, every), self._doubt(images, table)
+        if self.noisy == "plain":
+            said = torch.from_numpy(doubt.said.astype(np.float32))
+            for number, network in enumerate(predicate):
+                own = seed * 1009 + 500 + number
+                train(network, some, said, shared_entropy, seed=own, after_epoch=tell)
+        else:
+            train_branches(
+                (predicate[0], predicate[1]),
+                some,
+                doubt,
+                noisy=self.noisy,
+                seed=seed * 1009 + 500,
                 after_epoch=tell,
             )
-        some = _annotated(every, table, ground.counts, named)
-        said = torch.from_numpy(table.said[named].astype(np.float32))
-        for number, network in enumerate(predicate):
-            own = seed * 1009 + 500 + number
-            train(network, some, said, shared_entropy, seed=own, after_epoch=tell)
         return NetworkModel(ground=ground, config=self.config, pair=pair, predicate=predicate)
+
+    def _doubt(self, images: Sequence[AnnotatedImage], table: PairTable) -> Doubt:
+        named = table.annotated
+        said = table.said[named]
+        if self.annotated is None:
+            return Doubt(said=said, doubted=said)
+        if [one.name for one in self.annotated] != [one.name for one in images]:
+            raise InputError("the annotated images are not those to learn from, in their order")
+        sure = pair_table(self.annotated, predicates=table.said.shape[1]).said[named]
+        return Doubt(said=said, doubted=said & ~sure)
 
 
 def _perceptrons(
@@ -241,15 +290,9 @@ def _perceptrons(
     return pairs, predicates
 
 
-def _annotated(
-    every: PairInputs, table: PairTable, counts: TripletCounts, named: NDArray[np.bool_]
-) -> PairInputs:
-    """Return the annotated pairs, with the shares that only they need."""
-    return PairInputs(
-        labels=every.labels[named],
-        numbers=every.numbers[named],
-        shares=pair_shares(table, counts, rows=named, leave_out=True),
-    )
+def _product(log_probabilities: list[Tensor]) -> Tensor:
+    """Return the mean of the log-probabilities, made to add up to one again."""
+    return torch.stack(log_probabilities).mean(dim=0).log_softmax(dim=1)
 
 
 def _mean(log_probabilities: list[Tensor]) -> Tensor:

@@ -24,7 +24,9 @@ from scenes.relations.inputs import PairInputs
 __all__ = [
     "Perceptron",
     "PerceptronConfig",
+    "input_tensors",
     "network_arrays",
+    "one_cycle",
     "outputs",
     "restore_network",
     "shared_entropy",
@@ -147,13 +149,11 @@ def train(
         seed: Of the order of pairs and of what is left out.
         after_epoch: Called after each pass over the pairs.
     """
-    config, tensors = network.config, _tensors(inputs)
+    config, tensors = network.config, input_tensors(inputs)
     generator = torch.Generator().manual_seed(seed)
     optimizer = AdamW(network.parameters(), lr=config.rate, weight_decay=config.penalty)
     steps = config.epochs * -(-len(inputs) // config.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, config.rate, total_steps=max(steps, 2), pct_start=0.1
-    )
+    schedule = one_cycle(optimizer, config.rate, steps)
     network.train()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -169,9 +169,25 @@ def train(
     network.eval()
 
 
+def one_cycle(
+    optimizer: torch.optim.Optimizer, rate: float, steps: int
+) -> torch.optim.lr_scheduler.OneCycleLR:
+    """Return the schedule of the step size: up for a tenth of all steps, then down.
+
+    Args:
+        optimizer: Whose steps.
+        rate: Highest step size.
+        steps: Of the training.
+    """
+    total = max(steps, 2)
+    if total == 10:  # torch divides by zero where the way up is one step long
+        total = 11
+    return torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=total, pct_start=0.1)
+
+
 def outputs(network: Perceptron, inputs: PairInputs) -> Tensor:
     """Return ``(rows, outputs)`` logits of a trained network."""
-    tensors = _tensors(inputs)
+    tensors = input_tensors(inputs)
     with torch.inference_mode():
         blocks = [
             network(*(one[start : start + _BLOCK] for one in tensors))
@@ -214,7 +230,8 @@ def restore_network(network: nn.Module, prefix: str, arrays: Mapping[str, NDArra
     network.eval()
 
 
-def _tensors(inputs: PairInputs) -> tuple[Tensor, Tensor, Tensor]:
+def input_tensors(inputs: PairInputs) -> tuple[Tensor, Tensor, Tensor]:
+    """Return labels, numbers and shares as a network takes them."""
     return (
         torch.from_numpy(inputs.labels),
         torch.from_numpy(inputs.numbers),

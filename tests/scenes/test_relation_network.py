@@ -178,9 +178,13 @@ def test_one_class_and_one_predicate_are_enough():
     image = AnnotatedImage(
         name="a", boxes=pair, labels=np.zeros(2, np.int64), triplets=np.array([[0, 0, 1]])
     )
-    learner = NetworkLearner(encoder=TinyTextEncoder(), config=small(ENSEMBLE))
-    scores = learner.fit([image], Vocabulary(("dog",), ("near",)), seed=0).score([image])
-    assert np.isfinite(scores[0]).all()
+    few = small(ENSEMBLE)
+    for epochs in (1, 10):  # one step each: as many steps
+        members = tuple(replace(one, epochs=epochs) for one in few.predicate)
+        config = replace(few, predicate=members)
+        learner = NetworkLearner(encoder=TinyTextEncoder(), config=config)
+        scores = learner.fit([image], Vocabulary(("dog",), ("near",)), seed=0).score([image])
+        assert np.isfinite(scores[0]).all()
 
 
 def test_worth_is_what_a_right_guess_adds_to_recall_and_mean_recall():
