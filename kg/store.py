@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from kg.changes import Changes
+from kg.indexes import Indexes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.taken import Taken
@@ -193,6 +194,11 @@ class Store(Writer, Protocol):
     @property
     def version(self) -> int:
         """Change counter: grows with every write that changed something, never falls."""
+        ...
+
+    @property
+    def indexes(self) -> Indexes:
+        """The indexes of attributes, to make and to drop; see `kg.indexes`."""
         ...
 
     def changes(self, since: int) -> Changes | None:

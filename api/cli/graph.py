@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from api.cli import graph_compact, graph_past, graph_validate
+from api.cli import graph_compact, graph_index, graph_past, graph_validate
 from api.cli.actions import add_action
 
 __all__ = ["add_parser", "run_backup", "run_check", "run_restore", "run_stats"]
@@ -45,7 +45,9 @@ of their values, records by kind, and the sources with most of them. All of the 
 
 def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     """Declare the commands."""
-    parser = commands.add_parser("graph", help="check, validate, back up, restore, undo, compact")
+    parser = commands.add_parser(
+        "graph", help="check, validate, back up, restore, undo, compact, index"
+    )
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, told, examples, run in (
         ("check", "find what is damaged in the graph and beside it", CHECK, run_check),
@@ -59,6 +61,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     graph_validate.add_parser(actions, common)
     graph_past.add_parsers(actions, common)
     graph_compact.add_parser(actions, common)
+    graph_index.add_parser(actions, common)
 
 
 def run_check(arguments: argparse.Namespace) -> int:

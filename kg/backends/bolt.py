@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from kg.backends import statements
 from kg.backends.connection import Connection
+from kg.backends.indexing import BoltIndexes
 from kg.backends.links import Link
 from kg.backends.looking_up import edge_rows, entities_of
 from kg.backends.merging import check_limit
@@ -23,6 +23,7 @@ from kg.backends.stored import stored_by
 from kg.backends.translation import translated
 from kg.backends.writer import TransactionWriter
 from kg.changes import Changes, changes_of
+from kg.indexes import Indexes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.progress import Progress, silent
 from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
@@ -79,14 +80,14 @@ class BoltStore:
         self._connection.check_open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the store."""
         self.close()
+
+    @property
+    def indexes(self) -> Indexes:
+        """The indexes of attributes; see `kg.indexes`."""
+        return BoltIndexes(self._connection)
 
     @contextmanager
     def transaction(self) -> Iterator[Writer]:

@@ -125,11 +125,9 @@ class Connection:
             StoreError: Only with `once`, at a server that others write to as well: the answer of
                 the commit was lost, and nobody can say whether it was done.
         """
-        if getattr(self._inside, "writing", False):
-            raise ConflictError(
-                "this thread has a transaction open", hint="write through the transaction's writer"
-            )
+        self._refuse_nesting()
         with span("store.write"), self.link.writing(), translated():
+            self.link.indexes.refresh()
             driver = self.driver("writer")
             self._inside.writing = True
             before, lost = 0, None
@@ -162,6 +160,20 @@ class Connection:
                 self._inside.writing = False
             if lost is not None and not (once and self._is_past(before)):
                 raise lost
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Return a context in which nobody writes, for a change of the schema."""
+        self.check_open()
+        self._refuse_nesting()
+        with self.link.writing(), translated():
+            yield
+
+    def _refuse_nesting(self) -> None:
+        if getattr(self._inside, "writing", False):
+            raise ConflictError(
+                "this thread has a transaction open", hint="write through the transaction's writer"
+            )
 
     def notes(self, since: int) -> list[tuple[int, Note]]:
         """Return what write transactions have touched since a version."""

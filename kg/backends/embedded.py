@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, LiteralString
 
 from kg.backends.engine_http import EngineHttp, RunningQuery
+from kg.backends.engine_indexes import TYPES_QUERY, EngineIndexes
 from kg.backends.engine_schema import (
     CHANGE_TYPE,
     FUNCTIONS,
@@ -87,6 +88,8 @@ class EmbeddedLink:
         self._attachment: Attachment | None = None
         self.swap = Swap(self.folder / "engine", database)
         self._kinds: dict[str, str] = {}
+        mark = self.folder / "engine" / f"{database}.indexes"
+        self.indexes = EngineIndexes(self.export, database, mark)
 
     @property
     def attachment(self) -> Attachment:
@@ -129,8 +132,9 @@ class EmbeddedLink:
                 return
 
     def _load_kinds(self) -> bool:
-        rows = self.http.sql(self.database, "SELECT name, type FROM schema:types")
-        self._kinds = {row["name"]: row["type"] for row in rows or ()}
+        rows = self.http.sql(self.database, TYPES_QUERY) or ()
+        self._kinds = {row["name"]: row["type"] for row in rows}
+        self.indexes.load(rows)
         return READY_TYPE in self._kinds
 
     def _prepare(self) -> None:
@@ -255,6 +259,7 @@ class EmbeddedLink:
         )
         with file_lock(self.load_lock, timeout_s=LOAD_WAIT_S):
             self.swap.drop(self.http, newer.database)
+            newer.indexes.demand(self.indexes.all())
             try:
                 yield newer
                 with self.writing():
@@ -278,6 +283,8 @@ class EmbeddedLink:
         relations = {name for name, kind in self._kinds.items() if kind == "edge"}
         newer.connect()
         newer.ensure(labels - {BASE_LABEL}, relations)  # other clients count on them
+        for one in self.indexes.all():
+            newer.indexes.create(one.label, one.attribute, one.kind)
         newer.close()
         self.swap.begin(self.export())
         self._load_kinds()

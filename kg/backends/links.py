@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, LiteralString, Protocol
 
+from kg.backends.indexing import ServerIndexes
 from kg.backends.names import BASE_LABEL, check_kinds
 from kg.backends.sessions import session_of
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from neo4j import Driver
 
     from kg.backends.engine_http import EngineHttp, RunningQuery
+    from kg.backends.indexing import LinkIndexes
     from kg.changes import Note
 
 __all__ = ["FastLink", "Link", "RemoteLink", "Role"]
@@ -61,6 +63,11 @@ class Link(Protocol):
     @property
     def read_rows(self) -> LiteralString | None:
         """Expression that reads ``$rows`` as JSON, if the server has one."""
+        ...
+
+    @property
+    def indexes(self) -> LinkIndexes:
+        """Its indexes of attributes."""
         ...
 
     def notes(self, since: int) -> list[tuple[int, Note]]:
@@ -185,6 +192,7 @@ class RemoteLink:
         self.database = database
         self._auth = auth
         self._kinds: tuple[set[str], set[str]] = (set(), set())
+        self.indexes = ServerIndexes(self._rows)
 
     def connect(self) -> None:
         """Reach the server and make the key unique."""

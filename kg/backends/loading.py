@@ -219,17 +219,21 @@ class _FirstLoad:
             else:
                 first[row.key] = merge_entity(None, row)
         self._link.ensure({row.label for row in first.values()}, set())
-        lines = [
-            f'{{"@type":"vertex","@class":{_encoded(row.label)},"@id":"{place}",'
-            f"{_encoded(entity_properties(row))[1:]}\n"
-            for place, row in enumerate(first.values())
-        ]
+        lines = [self._vertex_line(place, row) for place, row in enumerate(first.values())]
         self._settle()
         self._sent = Request(lambda: self._send(["".join(lines).encode()]))
         ids = self._settle()
         self._ids.update((key, ids[str(place)]) for place, key in enumerate(first))
         if again:
             self._store.upsert_entities(again)
+
+    def _vertex_line(self, place: int, row: Entity) -> str:
+        properties = entity_properties(row)
+        self._link.indexes.check(row.label, properties, key=row.key)
+        return (
+            f'{{"@type":"vertex","@class":{_encoded(row.label)},"@id":"{place}",'
+            f"{_encoded(properties)[1:]}\n"
+        )
 
     def _relations_ready(self, names: set[str]) -> None:
         new = names - self._relations

@@ -15,12 +15,14 @@ from typing import Any, NoReturn, Self
 
 import networkx as nx
 
+from kg.backends.indexing import MemoryIndexes
 from kg.backends.memory_writer import MemoryWriter
 from kg.backends.merging import check_limit
 from kg.backends.names import BASE_LABEL
 from kg.backends.rows import edge_properties, entity_properties
 from kg.changes import KEPT_VERSIONS, MOST_TOUCHED, Changes, Note, changes_of
 from kg.errors import ConflictError, MissingPartError, StoreUnavailableError
+from kg.indexes import Indexes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
 from kg.taken import Taken
@@ -41,6 +43,7 @@ class MemoryStore:
         kinds: dict[str, set[str]] = {"label": set(), "relation": set()}
         self._graph: nx.MultiDiGraph = nx.MultiDiGraph(kinds=kinds)
         self._version = 0
+        self._indexes = MemoryIndexes()
         self._notes: deque[tuple[int, Note]] = deque(maxlen=KEPT_VERSIONS)
         self._lock = threading.RLock()
         self._writing = False
@@ -56,6 +59,12 @@ class MemoryStore:
         """Change counter of this object."""
         self._check_open()
         return self._version
+
+    @property
+    def indexes(self) -> Indexes:
+        """Their names alone: nothing here is found by a value."""
+        self._check_open()
+        return self._indexes
 
     def close(self) -> None:
         """Refuse every later call."""

@@ -24,7 +24,9 @@ __all__ = [
     "ENTITY",
     "FIND_ENTITIES",
     "create_entities",
+    "create_index",
     "delete_edges",
+    "drop_index",
     "edges",
     "entities",
     "find_edges",
@@ -167,6 +169,20 @@ _LATER = (
 def entities(label: str) -> LiteralString:
     """Return the statement that reads the entities of a label."""
     return _literal(f"MATCH (n:{_quoted(label)}) RETURN labels(n), properties(n)")
+
+
+def create_index(label: str, attribute: str) -> LiteralString:
+    """Return the statement that makes an index at a Neo4j server."""
+    return _literal(
+        f"CREATE INDEX IF NOT EXISTS FOR (n:{_quoted(label)}) ON (n.{_quoted(attribute)})"
+    )
+
+
+def drop_index(name: str) -> LiteralString:
+    """Return the statement that drops an index; its name is the server's own."""
+    if "`" in name:
+        raise InputError(f"the index {name!r:.80} has to be dropped at the server")
+    return _literal(f"DROP INDEX `{name}` IF EXISTS")
 
 
 def _literal(text: str) -> LiteralString:

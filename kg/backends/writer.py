@@ -91,10 +91,15 @@ class TransactionWriter:
         rows = self._transaction.rows(statements.FIND_ENTITIES, {"keys": list(keys)})
         return {found.key: found for found in (entity_from_row(*row) for row in rows)}
 
+    def _properties(self, row: Entity) -> dict[str, Any]:
+        properties = entity_properties(row)
+        self._link.indexes.check(row.label, properties, key=row.key)
+        return properties
+
     def _create_entities(self, rows: list[Entity]) -> None:
         by_label: dict[str, list[dict[str, Any]]] = {}
         for row in rows:
-            by_label.setdefault(row.label, []).append(entity_properties(row))
+            by_label.setdefault(row.label, []).append(self._properties(row))
         for label, maps in by_label.items():
             for chunk in chunks(maps):
                 names = sorted({name for row in chunk for name in row})
@@ -105,7 +110,7 @@ class TransactionWriter:
         """Write what differs; one statement for all rows in which the same properties do."""
         by_names: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         for old, new in pairs:
-            changed = difference(entity_properties(old), entity_properties(new))
+            changed = difference(entity_properties(old), self._properties(new))
             rows = by_names.setdefault(tuple(sorted(changed)), [])
             rows.append({**changed, "key": new.key})
         for names, rows in by_names.items():

@@ -76,3 +76,23 @@ def test_the_command_prints_figures(
     printed = capsys.readouterr().out
     assert f"linked {told['records']['linked']}" in printed
     assert f"{told['parts']} parts" in printed
+
+
+def test_the_command_makes_lists_and_drops_indexes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = open_world(tmp_path / "indexes")
+    made.close = lambda: None  # type: ignore[method-assign]
+    monkeypatch.setattr("api.engine.Engine.open", lambda _folder: made)
+    assert main(["graph", "index"]) == 0
+    assert "no indexes but that of keys" in capsys.readouterr().out
+    assert main(["graph", "index", "Country", "name", "--json"]) == 0
+    index = {"label": "Country", "attribute": "name", "kind": None}
+    assert json.loads(capsys.readouterr().out) == [index]
+    assert main(["graph", "index"]) == 0
+    assert capsys.readouterr().out.split()[-3:] == ["Country", "name", "any"]
+    assert main(["graph", "index", "Country", "name", "--drop"]) == 0
+    assert "dropped" in capsys.readouterr().out
+    for wrong in (["Country", "name", "--drop"], ["Country"], ["--drop"], ["Country", "key"]):
+        assert main(["graph", "index", *wrong]) != 0
+        assert "index" in capsys.readouterr().err

@@ -49,6 +49,32 @@ def labels_relations_and_attributes_are_cypher(store: Store) -> None:
 
 
 @rule
+def an_index_changes_no_answer(store: Store) -> None:
+    filled(store)
+    store.upsert_entities([thing("AL", name="Albania", attributes={"area_km2": 28748})])
+    asked = [
+        ("MATCH (n:Country {name: $x}) RETURN n.key", "Albania"),
+        ("MATCH (n:Country) WHERE n.area_km2 >= $x RETURN n.key", 28748),
+        ("MATCH (n:Country) WHERE n.name STARTS WITH $x RETURN n.key", "Al"),
+        ("MATCH (n:Country {name: $x}) RETURN n.key", "Italia"),
+    ]
+    before = [store.query(text, {"x": value}).rows for text, value in asked]
+    assert before[:3] == [(("AL",),)] * 3
+    store.indexes.create("Country", "name")
+    store.indexes.create("Country", "area_km2")
+    assert [store.query(text, {"x": value}).rows for text, value in asked] == before
+    store.upsert_entities([thing("IT", name="Italia"), thing("AL", attributes={"area_km2": 5})])
+    assert [store.query(text, {"x": value}).rows for text, value in asked] == [
+        (), (), (), (("IT",),),
+    ]  # fmt: skip
+    store.delete_entities([EntityKey("IT")])
+    for name in ("name", "area_km2"):
+        assert store.indexes.drop("Country", name)
+    store.upsert_entities([thing("AL", name="Albania", attributes={"area_km2": 28748})])
+    assert [store.query(text, {"x": value}).rows for text, value in asked[:3]] == before[:3]
+
+
+@rule
 def nodes_edges_and_paths_are_plain(store: Store) -> None:
     store.upsert_entities([thing("AL", aliases=("x",)), thing("el", "Language")])
     store.upsert_edges([fact("AL", "speaks", "el", share=0.5)])

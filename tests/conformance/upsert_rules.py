@@ -70,3 +70,24 @@ def a_call_refused_within_a_transaction_leaves_what_was_there(store: Store) -> N
         writer.upsert_entities([thing("new")])
     assert content(store)[1] == before
     assert len(content(store)[0]) == 5
+
+
+@rule
+def indexes_are_made_once_listed_and_dropped(store: Store) -> None:
+    filled(store)
+    before, version = content(store), store.version
+    assert store.indexes.all() == []
+    for label, attribute in (("Language", "name"), ("Country", "name"), ("Country", "name")):
+        made = store.indexes.create(label, attribute)
+        assert (made.label, made.attribute) == (label, attribute)
+    listed = [(one.label, one.attribute) for one in store.indexes.all()]
+    assert listed == [("Country", "name"), ("Language", "name")]
+    for label, attribute in (("Country", "key"), ("Country", "a`b"), ("a b", "name")):
+        with refused(InputError):
+            store.indexes.create(label, attribute)
+    with refused(InputError):
+        store.indexes.create("Country", "since", kind="decimal")
+    assert (content(store), store.version) == (before, version)
+    assert store.indexes.drop("Country", "name")
+    assert not store.indexes.drop("Country", "name")
+    assert [one.label for one in store.indexes.all()] == ["Language"]
