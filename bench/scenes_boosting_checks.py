@@ -118,9 +118,7 @@ def found_figures(
         found[name] |= {
             "coverage": float(right[kept].sum() / max(right.sum(), 1)),
             "cut": cut_by_confidence(confidence, right, float(right[kept].sum()), every),
-            "lead": _lead(kept, right, confidence, every),
-            "lead_low": float(np.quantile(lead, 0.025)),
-            "lead_high": float(np.quantile(lead, 0.975)),
+            "ahead": float(np.mean(np.array(lead) > 0)),
         }
     return found
 
@@ -244,9 +242,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         seeds=range(given.seeds),
         n=len(data.judged),
         metrics={
-            f"{name}_lead": row["lead"]
+            f"{name}_precision": row["precision"]
             for name, row in by.get("found", {}).items()
-            if "lead" in row
+            if "cut" in row
         },
         by=by,
     )
