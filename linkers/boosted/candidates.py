@@ -38,34 +38,40 @@ def propose(
         meant: Links of each one's surface by id.
         nearly: Ids that surfaces like each one's have meant.
     """
-    found = []
-    for row, mention in enumerate(mentions):
-        counts = meant[row]
+    # what it needs takes half a second to come, and most commands link nothing
+    from linkers.boosted.distinct_loops import first_distinct
+
+    named = _named(index, mentions, looks)
+    parts: list[Ids] = []
+    sizes = []
+    for row, counts in enumerate(meant):
         often = sorted(counts, key=lambda entity, c=counts: (-c[entity], entity))  # type: ignore[misc]
-        named = [
-            ids if len(ids) < 2 else _by_text(index, looks, row, ids)
-            for ids in index.named_alike(mention.surface)
-        ]
-        near = looks.near[row].tolist()
-        union = dict.fromkeys(
-            itertools.chain(
-                often[:_MEANT],
-                *named,
-                nearly[row],
-                near[:_NEAREST],
-                looks.worded[row].tolist(),
-                looks.named[row].tolist(),
-                looks.told[row].tolist(),
-                near,
-            )
-        )
-        found.append(np.sort(np.fromiter(itertools.islice(union, LIMIT), np.int64)))
-    return found
+        first = np.array([*often[:_MEANT], *named[row], *nearly[row]], dtype=np.int64)
+        near = looks.near[row]
+        by_likeness = (looks.worded[row], looks.named[row], looks.told[row])
+        own = (first, near[:_NEAREST], *by_likeness, near)
+        parts += own
+        sizes.append(sum(map(len, own)))
+    starts = np.cumsum([0, *sizes])
+    ids, begins = first_distinct(np.concatenate(parts), starts, LIMIT, len(index.table))
+    return [ids[start:end] for start, end in itertools.pairwise(begins.tolist())]
 
 
-def _by_text(index: NameIndex, looks: Looks, row: int, ids: Sequence[int]) -> list[int]:
-    """Return those of namesakes whose names are nearest to the text, the nearest first."""
-    same = np.array(ids, dtype=np.int64)
-    _, told = index.of_vectors(looks.surfaces, looks.said, np.full(len(same), row), same)
-    ordered: list[int] = same[np.argsort(-told, kind="stable")][:_SAME].tolist()
-    return ordered
+def _named(index: NameIndex, mentions: Sequence[Mention], looks: Looks) -> list[list[int]]:
+    """Return the namesakes of each mention; where there are several, those nearest to its text."""
+    found = index.named_alike([mention.surface for mention in mentions])
+    groups = [(row, ids) for row, sources in enumerate(found) for ids in sources if ids]
+    several = [(row, ids) for row, ids in groups if len(ids) > 1]
+    same = np.array([id_ for _, ids in several for id_ in ids], dtype=np.int64)
+    rows = np.repeat([row for row, _ in several], [len(ids) for _, ids in several]).astype(np.int64)
+    told = index.of_vectors(looks.surfaces, looks.said, rows, same)[1] if several else same
+    named: list[list[int]] = [[] for _ in mentions]
+    start = 0
+    for row, ids in groups:
+        if len(ids) == 1:
+            named[row] += ids
+            continue
+        part = slice(start, start + len(ids))
+        named[row] += same[part][np.argsort(-told[part], kind="stable")][:_SAME].tolist()
+        start = part.stop
+    return named
