@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from linkers.boosted.hint_features import HINT_FEATURES
@@ -226,13 +225,13 @@ def with_margins(parts: Sequence[Floats], starts: Ids) -> Floats:
         parts: ``(P, features)`` each: plain ones, those of memory, those of hints.
         starts: ``(n,)`` where the candidates of each mention begin.
     """
-    # one feature after the other: what follows reads and writes whole features
+    # one feature after the other: all that follows, trees too, reads and writes whole features
     columns = np.empty((len(FEATURES), len(parts[0])), dtype=np.float32)
     np.concatenate([part.T for part in parts], out=columns[: len(_JUDGED)])
     contested = columns[_CONTESTED_COLUMNS]
     others = group_best_other(contested.T, starts)
     np.subtract(contested, others.T, out=columns[len(_JUDGED) :])
-    return torch.from_numpy(columns).T.contiguous().numpy()
+    return columns.T
 
 
 def group_best_other(values: Floats, starts: Ids) -> Floats:
