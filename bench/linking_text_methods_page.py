@@ -149,8 +149,13 @@ def _training(rows: Mapping[str, Row]) -> list[str]:
         gain = "" if name == next(iter(VARIANTS)) else f" {_gain(row['gain'])}"
         own = [name, f"{np.mean(hits):.1f}{spread}{gain}", f"{row['mrr']:.1f}"]
         found.append([*own, f"{row['milliseconds']:.1f}", str(row["seeds"])])
-    late = [rows[name]["gain"] for name in ("global and late", "late alone") if name in rows]
-    told = [f"By its rule late interaction {_pays(max(late), 0.5)} here."] if late else []
+    told = [f"Without: {', '.join(name for name in VARIANTS if name not in rows)}."]
+    told = told if len(rows) < len(VARIANTS) else []
+    plain = rows[next(iter(VARIANTS))]
+    for name in (name for name in ("global and late", "late alone") if name in rows):
+        quick = rows[name]["milliseconds"] < 1.2 * plain["milliseconds"]
+        verdict = _pays(rows[name]["gain"], 0.5) if quick else "takes too long to pay"
+        told.append(f"By its rule {name} {verdict} here.")
     return [*_lines(["", "H@1", "MRR", "ms", "seeds"], found), "", *told]
 
 
