@@ -36,8 +36,9 @@ _TRAINING = """## TCL's terms and FILIP's late interaction in the training of th
 `linkers.triple_contrast`, settings `view` and `local`, weights 0.2, three views with 15 % of the
 words left out; `linkers.late_interaction`, setting `parts`. Everything else is as the linker has
 it: the global vectors alone, from the cosine. TCL's terms stay off unless drawings by unseen
-artists gain 0.5 and WikiDiverse does not lose 0.3; late interaction stays off unless it gains 0.5
-and a mention takes less than 1.2 times as long. *ms*: processor milliseconds a mention, ranked in
+artists gain 0.5, which they do not ([0.2 at best](linking-methods.md)), and WikiDiverse does not
+lose 0.3; late interaction stays off unless it gains 0.5 and a mention takes less than 1.2 times as
+long. *ms*: processor milliseconds a mention, ranked in
 two stages, of which the second looks at 512 entities.
 """
 _STRANGERS = """## CREST's evidence and NegLabel's foreign words, a fifth of the entities gone
@@ -149,7 +150,7 @@ def _training(rows: Mapping[str, Row]) -> list[str]:
         gain = "" if name == next(iter(VARIANTS)) else f" {_gain(row['gain'])}"
         own = [name, f"{np.mean(hits):.1f}{spread}{gain}", f"{row['mrr']:.1f}"]
         found.append([*own, f"{row['milliseconds']:.1f}", str(row["seeds"])])
-    told = [f"Without: {', '.join(name for name in VARIANTS if name not in rows)}."]
+    told = [f"Not measured so far: {', '.join(name for name in VARIANTS if name not in rows)}."]
     told = told if len(rows) < len(VARIANTS) else []
     plain = rows[next(iter(VARIANTS))]
     for name in (name for name in ("global and late", "late alone") if name in rows):

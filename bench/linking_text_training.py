@@ -68,7 +68,7 @@ def of_training(given: argparse.Namespace, name: str) -> dict[str, dict[str, Any
     data = cache(lambda: TextSet(given, name))
     views = cache(lambda: _views(given, name, data()))
     found: dict[str, list[tuple[Floats, float]]] = {}
-    # gains are over the plain one; a seed of every variant before the next seed: a bench that is stopped has most to say
+    # a seed of every variant before the next seed: a bench that is stopped has most to say
     variants = [variant for variant in VARIANTS if variant in (_PLAIN, *given.variants)]
     for seed, variant in ((seed, variant) for seed in given.seeds for variant in variants):
         kept = _file(given, name, variant, seed)
