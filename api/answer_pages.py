@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from api.cursors import cursor_of, no_cursor, texts_of
+from api.cursors import cursor_of, no_cursor, score_of, texts_of
 from kg.model import EntityKey
 from kg.vocabulary import Vocabulary
 from reasoning.answers import Answers
@@ -96,13 +95,7 @@ def _texts(place: Place | None) -> tuple[str, str]:
 def _place(score: str, key: str) -> Place | None:
     if not score and not key:
         return None
-    try:
-        value = float(score)
-    except ValueError:
-        raise no_cursor() from None
-    if not math.isfinite(value):
-        raise no_cursor()
-    return Place(value, EntityKey(key))
+    return Place(score_of(score), EntityKey(key))
 
 
 def _number(text: str) -> int:

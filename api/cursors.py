@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from kg.errors import InputError
 from kg.model import EdgeKey, EntityKey
 
-__all__ = ["cursor_of", "edge_of", "no_cursor", "place_of", "texts_of"]
+__all__ = ["cursor_of", "edge_of", "no_cursor", "place_of", "score_of", "texts_of"]
 
 
 def cursor_of(texts: Sequence[str]) -> str:
@@ -74,13 +74,26 @@ def place_of(cursor: str, names: int = 1) -> tuple[float, tuple[str, ...]]:
         (-0.5, ('case-7',))
     """
     number, *rest = texts_of(cursor, 1 + names)
+    return -score_of(number), tuple(rest)
+
+
+def score_of(text: str) -> float:
+    """Return the number that an entry is ranked by, from a cursor's text.
+
+    Raises:
+        InputError: It is none, or not finite.
+
+    Example:
+        >>> score_of(repr(0.1))
+        0.1
+    """
     try:
-        value = float(number)
+        value = float(text)
     except ValueError:
         raise no_cursor() from None
     if not math.isfinite(value):
         raise no_cursor()
-    return -value, tuple(rest)
+    return value
 
 
 def no_cursor() -> InputError:

@@ -29,8 +29,8 @@ which is measured [on its page](linking-pictures.md); `VisualConfig(hub_banks="m
 entities")` adds the second bank. No default rests on this page:
 on drawings the bank of mentions alone gains most and a bank of entities adds nothing to it; on
 texts banks lose, LocalAdj alone gains (0.6 and 1.1 points of H@1, R@64 not lower), and tokens that
-nothing trained do not. No linker searches texts by vectors alone: what LocalAdj adds under the
-trees that link them is [on the page of texts](linking-text-methods.md). Of the methods of training
+nothing trained do not. No linker searches texts by vectors alone: under the trees that link them
+LocalAdj adds nothing ([page of texts](linking-text-methods.md)). Of the methods of training
 none pays, so all stay options that are off: TCL's terms change nothing beyond chance;
 opinions, alone, rank worse than the decision's networks and, as marks, add nothing; the hard rivals
 of a teacher that is right of one in four cost the student recall, and without them its word changes

@@ -21,7 +21,7 @@ from bench.linking_text_training import text_network
 from encoders.padding import unit
 from evaluation import paired_bootstrap, ranks
 from linkers.boosted import PooledTexts
-from linkers.boosted.candidates import in_order
+from linkers.boosted.candidates import LIMIT, proposed
 from linkers.boosted.document import document_of
 from linkers.boosted.memory import Memory
 from linkers.boosted.name_index import NameIndex
@@ -109,15 +109,17 @@ def _others(given: argparse.Namespace, data: TextSet, whole: MentionSet) -> list
     train, valid = whole.part("train"), whole.part("valid").mentions
     texts = PooledTexts(text_encoder_named(given.encoder, None), given.pooled)
     index = NameIndex(data.table, texts)
-    ids = [data.table.ids[str(key)] for key in train.gold]
-    memory = Memory(train.mentions, ids, index.contexts(train.mentions))
+    gold = [data.table.ids[str(key)] for key in train.gold]
+    memory = Memory(train.mentions, gold, index.contexts(train.mentions))
     found: list[list[int]] = []
     for start in range(0, len(valid), _BLOCK):
         block = valid[start : start + _BLOCK]
         looks = replace(index.look(block), named=[_NONE] * len(block), told=[_NONE] * len(block))
         meant = [memory.meant(mention, apart=False) for mention in block]
         nearly = memory.nearly_meant(block, apart=False)
-        found += [list(ids) for ids in in_order(index, block, looks, meant, nearly)]
+        ids, starts = proposed(index, block, looks, meant, nearly)
+        groups = np.split(ids, starts[1:-1])
+        found += [list(dict.fromkeys(group.tolist()))[:LIMIT] for group in groups]
     return found
 
 

@@ -25,7 +25,7 @@ from bench.linking_text_distilled import of_distilled
 from bench.linking_text_methods_page import page
 from bench.linking_text_moved import of_moved
 from bench.linking_text_strangers import of_strangers
-from bench.linking_text_training import of_training
+from bench.linking_text_training import VARIANTS, of_training
 from evaluation import Measurement, current_commit, this_machine
 from kg.files import atomic_write, read_json, write_json
 from linkers.boosted import TreeConfig
@@ -56,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--encoder", default="packaged")
     add("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of what is trained or drawn")
     add("--epochs", type=int, default=LinkerConfig().matching["epochs"], help="of the networks")
+    add("--variants", nargs="+", choices=VARIANTS, default=list(VARIANTS), help="of training")
     add("--trees", type=int, default=TreeConfig().trees, help="of the linker's ranker")
     add("--mentions", type=int, help="training mentions at most, drawn by chance: of strangers")
     given = parser.parse_args(arguments)

@@ -69,7 +69,8 @@ def of_training(given: argparse.Namespace, name: str) -> dict[str, dict[str, Any
     views = cache(lambda: _views(given, name, data()))
     found: dict[str, list[tuple[Floats, float]]] = {}
     # a seed of every variant before the next seed: a bench that is stopped has most to say
-    for seed, variant in ((seed, variant) for seed in given.seeds for variant in VARIANTS):
+    variants = [variant for variant in VARIANTS if variant in (_PLAIN, *given.variants)]
+    for seed, variant in ((seed, variant) for seed in given.seeds for variant in variants):
         kept = _file(given, name, variant, seed)
         if not kept.exists():
             setting = {**VARIANTS[variant], "epochs": given.epochs}

@@ -79,13 +79,25 @@ class Provenance:
 
     def to_json(self) -> str:
         """Return the record as one line of JSON without empty fields, keys sorted."""
-        # by hand: a load writes one for each edge
-        texts = [
-            name + (quoted(value) if type(value) is str else _encoded(value))
-            for name, value in zip(_NAMES, _values(self), strict=True)
-            if value is not None and value != ()
-        ]
-        return f"{{{', '.join(texts)}}}"
+        try:
+            return self._text()
+        except TypeError:  # a field is no text, whatever its type says
+            values = zip(_SORTED, _values(self), strict=True)
+            return _encode({name: v for name, v in values if v is not None and v != ()})
+
+    def _text(self) -> str:
+        # by hand, field by field in the order of their names: a load writes one for each edge
+        at = "" if self.at is None else f'"at": {quoted(self.at)}, '
+        bases = f'"derived_from": {_encode(self.derived_from)}, ' if self.derived_from else ""
+        job = "" if self.job is None else f'"job": {quoted(self.job)}, '
+        locator = "" if self.locator is None else f'"locator": {quoted(self.locator)}, '
+        model = "" if self.model is None else f'"model": {quoted(self.model)}, '
+        probability = _encoded(self.probability)
+        text = "" if self.text is None else f', "text": {quoted(self.text)}'
+        return (
+            f'{{{at}{bases}{job}"kind": {quoted(self.kind)}, {locator}{model}'
+            f'"probability": {probability}, "source": {quoted(self.source)}{text}}}'
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Provenance:
@@ -101,7 +113,6 @@ class Provenance:
 
 
 _SORTED = tuple(sorted(field.name for field in fields(Provenance)))
-_NAMES = tuple(f'"{name}": ' for name in _SORTED)
 _values = attrgetter(*_SORTED)
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 

@@ -14,10 +14,8 @@ from kg.model import EntityKey
 from kg.progress import Progress, silent
 from linkers.model import Link, Mention
 
-if TYPE_CHECKING:
-    from linkers.evidence import (
-        MentionImages,
-    )  # loads PyTorch, which who submits a job can do without
+if TYPE_CHECKING:  # it loads PyTorch, and who submits a job can do without
+    from linkers.evidence import MentionImages
 
 __all__ = ["MentionLinker", "NamedEntities"]
 

@@ -15,8 +15,8 @@ INDEX = """examples:
   umbra graph index Person born --type int
   umbra graph index Person born --drop
 
-With an index, `MATCH (p:Person {name: $name})` and comparisons find their nodes without reading all
-of the label; the label Entity stands for every entity. Keys have an index already. Where there is
+With an index, `MATCH (p:Person {name: $name})` finds its nodes without reading all of the label;
+the label Entity stands for every entity. Keys have an index already. Where there is
 one, the embedded store takes values of one type only: text, whole number, number or truth. It is
 not part of a backup: make it again in a restored folder.
 """

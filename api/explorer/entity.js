@@ -1,12 +1,13 @@
 // One entity: its picture with parts outlined, its neighbours as a graph and as a list.
 
 import { getJson, pictureUrl } from "./client.js";
-import { badge, button, element, percent, recordList, spaced } from "./dom.js";
+import { badge, element, percent, recordList, spaced } from "./dom.js";
 import { go, link } from "./address.js";
 import { factButtons } from "./facts.js";
 import { MOST_NODES, addPictures, graphView } from "./graph.js";
 import { sides } from "./layout.js";
 import { lights } from "./lights.js";
+import { readOn } from "./paged.js";
 import { partsFigure } from "./picture.js";
 import { recipeView } from "./recipe.js";
 
@@ -99,19 +100,14 @@ function edgeLine(edge, key) {
 // The list grows a page at a time; nobody waits for a hundred thousand lines.
 function edgeList(found) {
   const list = element("ol", { class: "edges" }, ...found.edges.map((edge) => edgeLine(edge, found.key)));
-  let { next } = found;
   let count = found.edges.length;
-  const told = element("span", { class: "quiet", role: "status" });
-  const more = button("Show more", async () => {
-    const page = await getJson(`/v1/entities/${encodeURIComponent(found.key)}?limit=${PAGE}&after=${next}`);
-    ({ next } = page);
+  const more = readOn("Show more", found.next, async (after) => {
+    const page = await getJson(`/v1/entities/${encodeURIComponent(found.key)}?limit=${PAGE}&after=${after}`);
     count += page.edges.length;
     list.append(...page.edges.map((edge) => edgeLine(edge, found.key)));
-    told.textContent = ` ${count} shown`;
-    more.hidden = !next;
-  }, { class: "plain more-edges" });
-  more.hidden = !next;
-  return [list, element("p", {}, more, told)];
+    return { next: page.next, told: `${count} shown` };
+  }, "more-edges");
+  return [list, more];
 }
 
 function facts(found) {

@@ -3,6 +3,7 @@
 import { getJson } from "./client.js";
 import { element } from "./dom.js";
 import { link } from "./address.js";
+import { readOn } from "./paged.js";
 import { thumbnail } from "./picture.js";
 import { recipeView } from "./recipe.js";
 import { ofSearch } from "./suggested.js";
@@ -31,13 +32,23 @@ function hitLine(hit) {
 
 export async function searchView(state, signal) {
   const within = state.within ? `&within=${encodeURIComponent(state.within)}` : "";
-  const found = await getJson(`/v1/search?k=${within ? 100 : 20}&q=${encodeURIComponent(state.s)}${within}`, { signal });
+  const k = Number(state.k) || (within ? 100 : 20);
+  const address = `/v1/search?k=${k}&q=${encodeURIComponent(state.s)}${within}`;
+  const found = await getJson(address, { signal });
+  const list = element("ol", { class: "answers" }, ...found.hits.map(hitLine));
+  const more = readOn("More hits", found.next, async (after) => {
+    const page = await getJson(`${address}&after=${after}`);
+    list.append(...page.hits.map(hitLine));
+    return { next: page.next, told: `${list.children.length} shown` };
+  }, "more-hits");
+  const count = found.next ? `The best ${found.hits.length}` : `${found.hits.length} found`;
   return [
-    element("h2", { class: "title", tabindex: "-1" }, `${found.hits.length} found for “${state.s}”`),
+    element("h2", { class: "title", tabindex: "-1" }, `${count} for “${state.s}”`),
     within ? element("p", { class: "quiet" }, "Narrowed by a suggestion. ", link({ view: "search", s: state.s }, "Show all")) : null,
     ofSearch(state, signal),
     ...found.warnings.map((text) => element("p", { class: "quiet" }, `Note: ${text}`)),
-    found.hits.length ? element("ol", { class: "answers" }, ...found.hits.map(hitLine)) : element("p", {}, "Nothing. Try fewer or other words."),
+    found.hits.length ? list : element("p", {}, "Nothing. Try fewer or other words."),
+    more,
     recipeView(state, `Search: ${state.s}`),
   ].filter((one) => one !== null);
 }

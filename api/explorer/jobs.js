@@ -3,6 +3,7 @@
 import { getJson, getText, postJson } from "./client.js";
 import { bar, button, element } from "./dom.js";
 import { go } from "./address.js";
+import { readOn } from "./paged.js";
 import { download, linkCommand, recipeView } from "./recipe.js";
 
 const EVERY_MS = 700;
@@ -72,10 +73,13 @@ function startForm(changed) {
 
 export async function jobsView(state, signal) {
   const list = element("ol", { class: "jobs", "aria-label": "Jobs" });
+  const older = element("ol", { class: "jobs", "aria-label": "Older jobs", start: 101, hidden: true });
   const told = element("p", { class: "unseen", role: "status" });
   let before = "";
+  let following = null;
   const look = async () => {
-    const { jobs } = await getJson("/v1/jobs", { signal });
+    const { jobs, next } = await getJson("/v1/jobs", { signal });
+    following ??= next;
     const now = JSON.stringify(jobs);
     if (now === before) return jobs;
     before = now;
@@ -96,5 +100,11 @@ export async function jobsView(state, signal) {
   };
   await look();
   watch();
-  return [element("h2", { class: "title", tabindex: "-1" }, "Jobs"), startForm(watch), told, list, recipeView(state, "Jobs")];
+  const more = readOn("Older jobs", following, async (after) => {
+    const page = await getJson(`/v1/jobs?after=${after}`);
+    older.hidden = false;
+    older.append(...page.jobs.map((job) => jobLine(job, watch)));
+    return { next: page.next, told: `${older.children.length} older ones shown` };
+  }, "more-jobs");
+  return [element("h2", { class: "title", tabindex: "-1" }, "Jobs"), startForm(watch), told, list, older, more, recipeView(state, "Jobs")];
 }

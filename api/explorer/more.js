@@ -1,8 +1,9 @@
 // Answers and rows beyond the first page: a page at a time, below what stands there.
 
 import { postJson } from "./client.js";
-import { button, element, find } from "./dom.js";
+import { element, find } from "./dom.js";
 import { answerItem } from "./answers.js";
+import { readOn } from "./paged.js";
 
 const STATUSES = ["known", "likely"];
 let place = 5000; // names what is unfolded; the first page counts from 1
@@ -37,23 +38,10 @@ function addRows(page, lineOf) {
   return told;
 }
 
-// A button that reads on, as long as there is something; null if the first page is all.
+// A button that reads on, as long as there is something.
 export function moreAnswers(found, body, lineOf) {
-  let { next } = found;
-  if (!next) return null;
-  const told = element("span", { class: "quiet", role: "status" });
-  const more = button(found.rows ? "More rows" : "More answers", async () => {
-    more.disabled = true; // one page at a time
-    try {
-      const page = await postJson("/v1/query", { ...body, after: next });
-      ({ next } = page);
-      told.textContent = ` ${page.rows ? addRows(page, lineOf) : addAnswers(page)}`;
-      more.hidden = !next;
-    } catch (error) {
-      told.textContent = ` ${error.message}`;
-    } finally {
-      more.disabled = false;
-    }
-  }, { class: "plain more-answers" });
-  return element("p", {}, more, told);
+  return readOn(found.rows ? "More rows" : "More answers", found.next, async (_, next) => {
+    const page = await postJson("/v1/query", { ...body, after: next });
+    return { next: page.next, told: page.rows ? addRows(page, lineOf) : addAnswers(page) };
+  }, "more-answers");
 }

@@ -55,8 +55,6 @@ class ChosenLinker:
     """
 
     def __init__(self, engine: Engine, choice: LinkerChoice) -> None:
-        from linkers.boosted import is_boosted
-
         self._engine = engine
         self._choice = choice
         own = engine.workspace
@@ -75,6 +73,8 @@ class ChosenLinker:
                 where=str(choice.folder),
                 hint="name what `umbra link train --save` wrote, or a working folder with a linker",
             )
+        from linkers.boosted import is_boosted  # loads PyTorch
+
         self._boosted = is_boosted(self._folder)
         if choice.entities is not None and not self._boosted:
             raise SettingError(

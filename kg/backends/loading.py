@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterable, Iterator, Sized
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from itertools import compress
 from json.encoder import encode_basestring as quoted  # what an encoder itself writes texts by
 from typing import TYPE_CHECKING
 
@@ -166,10 +167,12 @@ class _FirstLoad:
         lines = [self._edge_line(self._checked(row)) for row in kept]
         self._relations_ready({row.relation for row in kept})
         hashes = np.fromiter((hash(row.key) for row in kept), dtype=np.int64, count=len(kept))
-        suspects = self._seen.suspects(hashes).tolist()
-        first = [n for n, is_suspect in enumerate(suspects) if not is_suspect]
-        again = [row for row, is_suspect in zip(kept, suspects, strict=True) if is_suspect]
-        self._ready.add([self._place(kept[n].head) for n in first], [lines[n] for n in first])
+        suspects = self._seen.suspects(hashes)
+        again = list(compress(kept, suspects))
+        first = kept
+        if again:
+            first, lines = list(compress(kept, ~suspects)), list(compress(lines, ~suspects))
+        self._ready.add([self._place(row.head) for row in first], lines)
         is_free = self._sent is None or self._sent.is_done
         if again:
             self.end()
@@ -179,7 +182,8 @@ class _FirstLoad:
         return len(kept)
 
     def _place(self, key: EntityKey) -> int:
-        return int(self._ids[key].partition(":")[2])
+        place = self._ids[key]
+        return int(place[place.index(":") + 1 :])
 
     def end(self) -> None:
         """Send what is left."""
@@ -249,14 +253,14 @@ class _FirstLoad:
         return row
 
     def _edge_line(self, row: Edge) -> str:
-        made = merge_edge(None, row)
+        is_plain = len(row.provenance) == 1 and not (row.attributes or row.claims)
+        made = row if is_plain else merge_edge(None, row)
         try:
             ends = f'"@from":"{self._ids[row.head]}","@to":"{self._ids[row.tail]}"'
         except KeyError as error:
             raise missing_end(row.key, error.args[0]) from None
-        if made.attributes or made.claims:
+        if is_plain:  # by hand, since most edges of a great load have one record only
+            properties = f'"{RECORDS}":[{quoted(made.provenance[0].to_json())}]}}'
+        else:
             properties = _encoded(edge_properties(made))[1:]
-        else:  # by hand, since most edges of a great load have records only
-            records = ",".join([quoted(record.to_json()) for record in made.provenance])
-            properties = f'"{RECORDS}":[{records}]}}'
         return f'{{"@type":"edge","@class":"{row.relation}",{ends},{properties}\n'

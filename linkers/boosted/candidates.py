@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from linkers.boosted.looks import Looks
 from linkers.boosted.name_index import NameIndex
 from linkers.model import Mention
 
-__all__ = ["LIMIT", "in_order", "propose"]
+__all__ = ["LIMIT", "propose", "proposed"]
 
 LIMIT = 64
 
@@ -29,21 +29,23 @@ def propose(
     meant: Sequence[Mapping[int, int]],
     nearly: Sequence[Sequence[int]],
 ) -> list[Ids]:
-    """Return the ids of each mention's candidates, ascending; see `in_order`."""
-    return [
-        np.sort(np.fromiter(union, np.int64))
-        for union in in_order(index, mentions, looks, meant, nearly)
-    ]
+    """Return the ids of each mention's candidates, ascending; see `proposed`."""
+    # what it needs takes half a second to come, and most commands link nothing
+    from linkers.boosted.distinct_loops import first_distinct
+
+    ids, starts = proposed(index, mentions, looks, meant, nearly)
+    found, begins = first_distinct(ids, starts, LIMIT, len(index.table))
+    return [found[start:end] for start, end in itertools.pairwise(begins.tolist())]
 
 
-def in_order(
+def proposed(
     index: NameIndex,
     mentions: Sequence[Mention],
     looks: Looks,
     meant: Sequence[Mapping[int, int]],
     nearly: Sequence[Sequence[int]],
-) -> Iterator[Iterator[int]]:
-    """Yield the ids of each mention's candidates as its sources name them, each once.
+) -> tuple[Ids, Ids]:
+    """Return all that the sources of each mention name, in their order, and where each begins.
 
     Args:
         index: Of the entities.
@@ -51,33 +53,40 @@ def in_order(
         looks: Their similarities.
         meant: Links of each one's surface by id.
         nearly: Ids that surfaces like each one's have meant.
+
+    Returns:
+        The ids, one mention's after the other's, some of them twice, and ``(mentions + 1,)``
+        starts.
     """
-    for row, mention in enumerate(mentions):
-        counts = meant[row]
+    named = _named(index, mentions, looks)
+    parts: list[Ids] = []
+    sizes = []
+    for row, counts in enumerate(meant):
         often = sorted(counts, key=lambda entity, c=counts: (-c[entity], entity))  # type: ignore[misc]
-        named = [
-            ids if len(ids) < 2 else _by_text(index, looks, row, ids)
-            for ids in index.named_alike(mention.surface)
-        ]
-        near = looks.near[row].tolist()
-        union = dict.fromkeys(
-            itertools.chain(
-                often[:_MEANT],
-                *named,
-                nearly[row],
-                near[:_NEAREST],
-                looks.worded[row].tolist(),
-                looks.named[row].tolist(),
-                looks.told[row].tolist(),
-                near,
-            )
-        )
-        yield itertools.islice(union, LIMIT)
+        first = np.array([*often[:_MEANT], *named[row], *nearly[row]], dtype=np.int64)
+        near = looks.near[row]
+        by_likeness = (looks.worded[row], looks.named[row], looks.told[row])
+        own = (first, near[:_NEAREST], *by_likeness, near)
+        parts += own
+        sizes.append(sum(map(len, own)))
+    return np.concatenate(parts), np.cumsum([0, *sizes])
 
 
-def _by_text(index: NameIndex, looks: Looks, row: int, ids: Sequence[int]) -> list[int]:
-    """Return those of namesakes whose names are nearest to the text, the nearest first."""
-    same = np.array(ids, dtype=np.int64)
-    _, told = index.of_vectors(looks.surfaces, looks.said, np.full(len(same), row), same)
-    ordered: list[int] = same[np.argsort(-told, kind="stable")][:_SAME].tolist()
-    return ordered
+def _named(index: NameIndex, mentions: Sequence[Mention], looks: Looks) -> list[list[int]]:
+    """Return the namesakes of each mention; where there are several, those nearest to its text."""
+    found = index.named_alike([mention.surface for mention in mentions])
+    groups = [(row, ids) for row, sources in enumerate(found) for ids in sources if ids]
+    several = [(row, ids) for row, ids in groups if len(ids) > 1]
+    same = np.array([id_ for _, ids in several for id_ in ids], dtype=np.int64)
+    rows = np.repeat([row for row, _ in several], [len(ids) for _, ids in several]).astype(np.int64)
+    told = index.of_vectors(looks.surfaces, looks.said, rows, same)[1] if several else same
+    named: list[list[int]] = [[] for _ in mentions]
+    start = 0
+    for row, ids in groups:
+        if len(ids) == 1:
+            named[row] += ids
+            continue
+        part = slice(start, start + len(ids))
+        named[row] += same[part][np.argsort(-told[part], kind="stable")][:_SAME].tolist()
+        start = part.stop
+    return named

@@ -10,9 +10,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
 
 from linkers.boosted.hint_features import HINT_FEATURES
 from linkers.boosted.looks import Looks
@@ -159,7 +157,7 @@ def _flags(index: NameIndex, mentions: Sequence[Mention], pairs: Pairs) -> Float
     table, size = index.table, len(index.table)
     flags = np.zeros((len(pairs.ids), 4), dtype=np.float32)
     keys = pairs.rows * size + pairs.ids  # ascending
-    named = [index.named_alike(mention.surface) for mention in mentions]
+    named = index.named_alike([mention.surface for mention in mentions])
     for column in range(1, 4):
         wanted = [row * size + id_ for row, found in enumerate(named) for id_ in found[column - 1]]
         places = np.searchsorted(keys, wanted)
@@ -181,13 +179,8 @@ def _of_names(
     values[:, 2:] = index.mark_counts[ids]
     qualified = np.flatnonzero(values[:, 3])
     if len(qualified):
-        values[qualified, 0] = process.cpdist(
-            [marks[entity][0] for entity in ids[qualified].tolist()],
-            list(map(texts.__getitem__, rows[qualified].tolist())),
-            scorer=fuzz.partial_ratio,
-            dtype=np.float32,
-        )
-        values[qualified, 0] /= 100
+        told = part_ratios(index.qualifiers, ids[qualified], texts, rows[qualified])
+        values[qualified, 0] = told / 100
     numbered = np.array([bool(found) for found in numbers])[rows] | index.numbered[ids]
     for place in np.flatnonzero(numbered).tolist():
         digits, own = marks[ids[place]][1], numbers[rows[place]]
@@ -232,13 +225,13 @@ def with_margins(parts: Sequence[Floats], starts: Ids) -> Floats:
         parts: ``(P, features)`` each: plain ones, those of memory, those of hints.
         starts: ``(n,)`` where the candidates of each mention begin.
     """
-    # one feature after the other: what follows reads and writes whole features
+    # one feature after the other: all that follows, trees too, reads and writes whole features
     columns = np.empty((len(FEATURES), len(parts[0])), dtype=np.float32)
     np.concatenate([part.T for part in parts], out=columns[: len(_JUDGED)])
     contested = columns[_CONTESTED_COLUMNS]
     others = group_best_other(contested.T, starts)
     np.subtract(contested, others.T, out=columns[len(_JUDGED) :])
-    return torch.from_numpy(columns).T.contiguous().numpy()
+    return columns.T
 
 
 def group_best_other(values: Floats, starts: Ids) -> Floats:
@@ -250,16 +243,9 @@ def group_best_other(values: Floats, starts: Ids) -> Floats:
         >>> group_best_other(np.array([[3.0], [1.0], [2.0]]), np.array([0, 2])).ravel().tolist()
         [1.0, 3.0, 0.0]
     """
-    filled = np.array(values.T, dtype=np.float32)  # (m, P), a copy
-    filled[np.isnan(filled)] = -np.inf
-    sizes = np.diff(np.append(starts, len(values)))
-    first = np.maximum.reduceat(filled, starts, axis=1)
-    best = np.repeat(first, sizes, axis=1)
-    is_first = filled == best
-    number = np.add.reduceat(is_first.view(np.uint8), starts, axis=1, dtype=np.int64)
-    filled[is_first] = -np.inf
-    second = np.maximum.reduceat(filled, starts, axis=1)
-    second = np.where(number > 1, first, second)
-    other = np.where(is_first, np.repeat(second, sizes, axis=1), best)
-    other[np.isinf(other)] = 0.0
-    return other.T
+    # what it needs takes half a second to come, and most commands link nothing
+    from linkers.boosted.margin_loops import best_other
+
+    columns = np.ascontiguousarray(values.T, dtype=np.float32)
+    found: Floats = best_other(columns, np.append(starts, len(values)))
+    return found.T

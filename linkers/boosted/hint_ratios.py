@@ -11,7 +11,6 @@ from linkers.boosted.document import document_of
 from linkers.boosted.hints import Hints
 from linkers.boosted.lacking import Lacking
 from linkers.boosted.looks import Looks
-from linkers.boosted.members import members_of
 from linkers.boosted.words import WordIndex
 from linkers.model import Mention
 
@@ -97,10 +96,13 @@ def _ratios(
         hints: Of one source.
         own: What each mention's own document said, to be left out.
         said: What each mention says.
-        rows: Mentions of the terms.
+        rows: Mentions of the terms, ascending.
         columns: Words of names of the terms.
         named: How many mentions these told apart.
     """
+    # what it needs takes half a second to come, and most commands link nothing
+    from linkers.boosted.hint_loops import cells_of_terms
+
     count = len(said)
     mention_of = np.repeat(np.arange(count), [len(words) for words in said])
     words = np.concatenate([np.zeros(0, dtype=np.int64), *said])
@@ -113,21 +115,11 @@ def _ratios(
     highest = np.where(number > 0, -np.inf, 0.0)
     np.maximum.at(highest, mention_of, nothing)
     best, total = highest[rows], np.bincount(mention_of, nothing, minlength=count)[rows]
-    # cells of the counts whose column is a term of the mention
-    places, _, sizes = members_of(hints.counts.indptr, words)
-    spoken = np.repeat(np.arange(len(words)), sizes)
     width = len(hints.names)
-    distinct, compact = np.unique(columns, return_inverse=True)
-    number_of = np.full(width, -1)
-    number_of[distinct] = np.arange(len(distinct))
-    term_of = np.full((count, len(distinct)), -1)
-    term_of[rows, compact] = np.arange(len(rows))
-    asked = number_of[hints.counts.indices[places]]
-    there = np.flatnonzero(asked >= 0)
-    term = term_of[mention_of[spoken[there]], asked[there]]
-    there, term = there[term >= 0], term[term >= 0]
-    spoken = spoken[there]
-    together = hints.counts.data[places[there]].astype(np.float64)
+    starts = np.append(0, np.cumsum(number))
+    table = (hints.counts.indices, hints.counts.indptr)
+    places, spoken, term = cells_of_terms(rows, columns, words, starts, *table, width)
+    together = hints.counts.data[places].astype(np.float64)
     both = [[_crossed(left, right, width) for left, right in told] for told in own]
     cells = len(hints.texts) * width
     together -= _times(

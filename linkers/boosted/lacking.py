@@ -26,7 +26,7 @@ class Lacking:
     Attributes:
         pairs: ``(k,)`` which pair of a mention and a candidate, ascending.
         terms: ``(k,)`` which term stands there.
-        rows: ``(terms,)`` the mention of each.
+        rows: ``(terms,)`` the mention of each, ascending.
         words: ``(terms,)`` its word, as `WordIndex` numbers it.
     """
 
@@ -38,14 +38,16 @@ class Lacking:
 
 def lacking_words(index: NameIndex, looks: Looks, pairs: Pairs) -> Lacking:
     """Return what the names of a block's candidates have more than their mentions."""
+    # what it needs takes half a second to come, and most commands link nothing
+    from linkers.boosted.hint_loops import terms_of
+
     words, sizes = index.words.of(index.spelled.firsts(pairs.ids))
     where = np.repeat(np.arange(len(sizes)), sizes)
     rows = pairs.rows[where]
     own, _ = looks.held.of(rows, words)
     kept = np.flatnonzero(index.words.telling[words] & ~own)
-    width = len(index.words.weights)
-    keys, terms = np.unique(rows[kept] * width + words[kept], return_inverse=True)
-    return Lacking(where[kept], terms, keys // width, keys % width)
+    terms, firsts = terms_of(rows[kept], words[kept], len(index.words.weights))
+    return Lacking(where[kept], terms, rows[kept][firsts], words[kept][firsts])
 
 
 def lacking(mention: Mention, name: str) -> list[str]:

@@ -64,9 +64,12 @@ class LeafMasks:
         )
 
     def scores(self, values: Floats) -> NDArray[np.float64]:
-        """Return ``(n,)`` sums of the trees' answers, of ``(n, columns)``."""
-        rows = np.ascontiguousarray(values, dtype=np.float32)
-        found: Any = _walk()(rows, *self._arrays) + self._start
+        """Return ``(n,)`` sums of the trees' answers, of ``(n, columns)``.
+
+        A column's values had best lie side by side (Fortran's order), else they are copied so.
+        """
+        columns = np.ascontiguousarray(values.T, dtype=np.float32)
+        found: Any = _walk()(columns, *self._arrays) + self._start
         return np.asarray(found.astype(np.float32), dtype=np.float64)
 
 
@@ -130,17 +133,17 @@ def _sum_of_leaves(
     numbers: Any,
     answers: Any,
 ) -> Any:
-    """Return ``(n,)`` sums of answers; the loops over 64 rows become wide instructions."""
-    found = np.zeros(len(values), np.float64)
-    tile = np.zeros((values.shape[1], _ROWS), np.float32)
+    """Return ``(n,)`` sums of answers of ``(columns, n)``; loops over 64 rows become wide ones."""
+    size = values.shape[1]
+    found = np.zeros(size, np.float64)
+    tile = np.zeros((len(values), _ROWS), np.float32)
     bits = np.empty(_ROWS, np.uint32)
     ended = np.empty(_ROWS, np.bool_)
     total = np.empty(_ROWS, np.float64)
-    for first in range(0, len(values), _ROWS):
-        count = min(_ROWS, len(values) - first)
-        for row in range(count):
-            for column in range(values.shape[1]):
-                tile[column, row] = values[first + row, column]
+    for first in range(0, size, _ROWS):
+        count = min(_ROWS, size - first)
+        for column in range(len(values)):
+            tile[column, :count] = values[column, first : first + count]
         total[:] = 0.0
         for word in range(len(leaves)):
             bits[:] = leaves[word]

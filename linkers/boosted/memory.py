@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz
 
 from linkers.boosted.document import document_of
 from linkers.boosted.entity_table import cleaned
@@ -23,6 +23,7 @@ from linkers.boosted.kept import Kept
 from linkers.boosted.like_surfaces import LikeSurfaces
 from linkers.boosted.members import members_of
 from linkers.boosted.nearest import products
+from linkers.boosted.other_forms import OtherForms
 from linkers.model import Mention
 from linkers.names import latin
 
@@ -95,11 +96,7 @@ class Memory:
         self._like = LikeSurfaces(sorted(self.by_surface))
         self._nearly: Kept[list[int]] = Kept(_REMEMBERED)
         forms = [list(self._forms[entity]) for entity in sorted(rows)]
-        self._form_starts = np.cumsum([0, *map(len, forms)])
-        self._form_number = {form: number for number, form in enumerate(self.by_surface)}
-        flat = [form for group in forms for form in group]
-        self._form_numbers = np.array([self._form_number[form] for form in flat], dtype=np.int64)
-        self._form_flat = list(map(latin, flat))
+        self._other_forms = OtherForms(forms, most=_REMEMBERED)
 
     def more(self, mentions: Sequence[Mention], gold: Sequence[int], contexts: Floats) -> Memory:
         """Return a memory that holds further links too, such as what people decided.
@@ -227,31 +224,13 @@ class Memory:
                         values[where, 1] = math.log1p(count)
         if len(known):
             mention_of = np.repeat(np.arange(len(sizes)), sizes)[known]
-            values[known, 4] = self._other_forms(surfaces, mention_of, place)
+            values[known, 4] = self._other_forms.of(surfaces, mention_of, place)
             places, begins, number = members_of(self._heard_starts, place)
             told = np.repeat(mention_of, number), self.contexts, self._heard_flat[places]
             (near,) = products((contexts,), *told)
             values[known, 5] = np.maximum.reduceat(near, begins)
             values[known, 6] = np.add.reduceat(near, begins) / number
         return values
-
-    def _other_forms(
-        self, surfaces: list[str], mention_of: NDArray[np.int64], place: NDArray[np.int64]
-    ) -> Floats:
-        """Return for pairs how alike the surface is to other forms of the entity."""
-        places, begins, sizes = members_of(self._form_starts, place)
-        spelled = [latin(surface) for surface in surfaces]
-        numbers = np.array([self._form_number.get(s, -1) for s in surfaces], dtype=np.int64)
-        of = np.repeat(mention_of, sizes)
-        alike = process.cpdist(
-            list(map(spelled.__getitem__, of.tolist())),
-            list(map(self._form_flat.__getitem__, places.tolist())),
-            scorer=fuzz.ratio,
-            dtype=np.float32,
-        )
-        alike[numbers[of] == self._form_numbers[places]] = 0.0
-        best: Floats = (np.maximum.reduceat(alike, begins) / 100).astype(np.float32)
-        return best
 
     def _rows_of(
         self, mention: Mention, values: Floats, ids: NDArray[np.int64], *, apart: bool, hidden: int

@@ -73,6 +73,8 @@ class NameIndex:
         self.compared = SpelledNames([latin(normalised(name)) for name in self.spelled.flat])
         """What letters of a mention are compared with, for each of `spelled`."""
         self.marks: list[tuple[str, frozenset[str], int]] = []
+        self.qualifiers = SpelledNames(())
+        """What tells each entity's name from namesakes, "" for most."""
         self.mark_counts = np.zeros((0, 2), dtype=np.float32)
         """``(N, 2)``: words of the name, whether it has a qualifier."""
         self.numbered = np.zeros(0, dtype=np.bool_)
@@ -128,16 +130,16 @@ class NameIndex:
         self._near.clear()
         self._named.clear()
 
-    def named_alike(self, surface: str) -> tuple[tuple[int, ...], ...]:
-        """Return ids by each of `linkers.boosted.aliases.SOURCES`."""
-        (found,) = self._alike.of(
-            (surface,), lambda missing: [named_alike(self.table, text) for text in missing]
+    def named_alike(self, surfaces: Sequence[str]) -> list[tuple[tuple[int, ...], ...]]:
+        """Return ids of each surface by each of `linkers.boosted.aliases.SOURCES`."""
+        return self._alike.of(
+            surfaces, lambda missing: [named_alike(self.table, text) for text in missing]
         )
-        return found
 
     def _mark(self, table: EntityTable) -> None:
         fresh = [marks_of(names[0]) for names in table.names]
         self.marks += fresh
+        self.qualifiers.add([qualifier for qualifier, _, _ in fresh])
         counts = np.array([(words, bool(q)) for q, _, words in fresh], dtype=np.float32)
         self.mark_counts = np.concatenate([self.mark_counts, counts])
         self.numbered = np.concatenate([self.numbered, [bool(found) for _, found, _ in fresh]])

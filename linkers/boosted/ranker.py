@@ -108,7 +108,7 @@ class Ranker:
         place[order] = np.arange(len(order)) - pairs.starts[pairs.rows[order]]
         listed = np.flatnonzero(place < _SHORT_LIST)
         late = np.full(len(early), np.inf)
-        late[listed] = late_trees.scores(values[listed])
+        late[listed] = late_trees.scores(values.T.take(listed, axis=1).T)  # columns stay together
         worst = np.minimum.reduceat(late, pairs.starts)[pairs.rows]
         found: Floats = early + np.where(np.isfinite(late), late, worst)
         return found

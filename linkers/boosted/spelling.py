@@ -10,7 +10,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
 from linkers.boosted.entity_table import cleaned
-from linkers.boosted.kept import Kept
+from linkers.boosted.kept_pairs import KeptPairs
 from linkers.boosted.letters import LetterIndex
 from linkers.boosted.looks import Looks
 from linkers.names import latin
@@ -30,9 +30,6 @@ SPELLING = (
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
-_Compared = tuple[NDArray[np.int32], Floats]
-_NOTHING: _Compared = (np.zeros(0, np.int32), np.zeros((0, len(SPELLING)), np.float32))
-_ENOUGH = 128  # names compared with a surface, after which no more are kept
 
 
 class SpellingLikeness:
@@ -46,7 +43,7 @@ class SpellingLikeness:
 
     def __init__(self, names: Sequence[str], letters: LetterIndex, *, most: int) -> None:
         self._names, self._letters = names, letters
-        self._kept: Kept[list[_Compared]] = Kept(most)
+        self._kept = KeptPairs(most, width=len(SPELLING))
 
     def of(self, surfaces: Sequence[str], looks: Looks, names: Ids, where: Ids) -> Floats:
         """Return ``(pairs, SPELLING)`` likeness.
@@ -57,38 +54,13 @@ class SpellingLikeness:
             names: Which name a pair has.
             where: Which surface it has, ascending.
         """
-        # what it needs takes half a second to come, and most commands link nothing
-        from linkers.boosted.place_loops import places
-
-        bounds = np.searchsorted(where, np.arange(len(surfaces) + 1))
-        compared = self._kept.of(surfaces, lambda fresh: [[] for _ in fresh])
-        parts = [part for group in compared for part in group]
-        known, values = (np.concatenate(both) for both in zip(_NOTHING, *parts, strict=True))
-        sizes = [sum(len(there) for there, _ in group) for group in compared]
-        place = places(known, np.cumsum([0, *sizes]), names, bounds, len(self._names))
-        found: Floats = np.empty((len(names), len(SPELLING)), dtype=np.float32)
-        held, wanted = np.flatnonzero(place >= 0), np.flatnonzero(place < 0)
-        found[held] = values[place[held]]
-        if len(wanted):
-            fresh = self._compare(surfaces, looks, names[wanted], where[wanted])
-            found[wanted] = fresh
-            self._keep(compared, names[wanted].astype(np.int32), fresh, where[wanted])
-        return found
-
-    @staticmethod
-    def _keep(compared: list[list[_Compared]], names: Ids, values: Floats, where: Ids) -> None:
-        """Keep what surfaces were compared with, as parts of two arrays for the whole block.
-
-        Small arrays of their own would lie between the large ones that come and go with a block.
-        """
-        rows, starts = np.unique(where, return_index=True)
-        ends = [*starts[1:].tolist(), len(where)]
-        told: set[int] = set()  # a surface may come twice
-        for row, start, end in zip(rows.tolist(), starts.tolist(), ends, strict=True):
-            group = compared[row]
-            if id(group) not in told and sum(len(there) for there, _ in group) < _ENOUGH:
-                told.add(id(group))
-                group.append((names[start:end], values[start:end]))
+        return self._kept.of(
+            surfaces,
+            names,
+            where,
+            len(self._names),
+            lambda asked: self._compare(surfaces, looks, names[asked], where[asked]),
+        )
 
     def _compare(self, surfaces: Sequence[str], looks: Looks, names: Ids, where: Ids) -> Floats:
         spelled = [latin(cleaned(surface)) for surface in surfaces]

@@ -103,6 +103,18 @@ def test_more_answers_come_a_page_at_a_time(
     assert len(set(told)) == found.total_known
 
 
+def test_more_hits_come_a_page_at_a_time(browser: Browser, explorer: Explorer) -> None:
+    whole = explorer.engine.search("country", k=100)
+    assert len(whole.hits) > 8
+    show(browser, explorer, "?view=search&s=country&k=4")
+    assert text_of(browser, ".title") == "The best 4 for “country”"
+    browser.wait("document.querySelector('.suggested').ariaBusy === 'false'")  # moves what follows
+    browser.click(".more-hits")
+    browser.wait("document.querySelectorAll('.hit').length > 4")
+    shown = browser.run("[...document.querySelectorAll('.hit')].map((hit) => hit.dataset.key)")
+    assert shown == [hit.key for hit in whole.hits[:8]]
+
+
 def test_a_sentence_is_shown_as_a_query_before_it_is_asked(
     browser: Browser, explorer: Explorer
 ) -> None:

@@ -23,6 +23,8 @@ from kg.backends.memory import MemoryStore
 from kg.launcher import attach, stop_store, store_status
 from kg.ledger import Ledger
 from linkers.pipeline import LinkTask, run_link_job
+from tests.api.command_line import Shown, umbra
+from tests.api.short_trainings import shortened
 from tests.api.tiny_world import HEAP, make_workspace, started
 from tests.conformance.store_rules import content
 
@@ -103,6 +105,21 @@ def finished(*arguments: str, cwd: Path | None = None) -> str:
     return out
 
 
+@pytest.fixture
+def finished_here(capsys: Shown, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Runs a command to its end in this process, which has its imports; returns what it printed."""
+
+    def run(*arguments: str, cwd: Path | None = None) -> str:
+        if cwd is not None:
+            monkeypatch.chdir(cwd)
+        with shortened():
+            code, out, errors = umbra(capsys, *arguments)
+        assert code == 0, errors
+        return out
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def built(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> object:
     """What an uninterrupted build leaves, by the store that has no files."""
@@ -175,16 +192,18 @@ def test_a_demo_interrupted_at_random_moments_ends_with_the_same_graph(
     tiny_data: Path,
     tiny_demo: Workspace,
     tmp_path: Path,
+    finished_here: Callable[..., str],
     numbers: tuple[signal.Signals, ...],
     workers: str,
 ) -> None:
-    """It is begun in processes side by side; one that is enough to end it saves their imports."""
+    """It is begun in processes side by side; this one is enough to end it and saves imports."""
     command = ("demo", str(tiny_data), "--folder", str(workspace.folder))
     chance = random.Random(17)
     for number in numbers:
         interrupt(started(*command, cwd=tmp_path), number, chance.uniform(1.0, 5.0))
         assert not (tmp_path / "report.html").exists()
-    finished(*command, "--workers", workers, cwd=tmp_path)
+    end = finished_here if workers == "0" else finished
+    end(*command, "--workers", workers, cwd=tmp_path)
     assert (tmp_path / "report.html").exists()
     with (
         open_store(workspace.graph, launcher=HEAP) as store,
@@ -213,7 +232,11 @@ def test_a_killed_demo_leaves_no_process_behind(
 
 @pytest.mark.parametrize("more", [0, pytest.param(4, marks=MANY)])
 def test_a_link_job_interrupted_at_random_moments_ends_byte_for_byte_the_same(
-    tiny_demo: Workspace, tiny_data: Path, tmp_path: Path, more: int
+    tiny_demo: Workspace,
+    tiny_data: Path,
+    tmp_path: Path,
+    finished_here: Callable[..., str],
+    more: int,
 ) -> None:
     mentions, out = tmp_path / "mentions.jsonl.gz", tmp_path / "links.jsonl"
     mentions.write_bytes((tiny_data / "mentions.jsonl.gz").read_bytes())
@@ -224,7 +247,7 @@ def test_a_link_job_interrupted_at_random_moments_ends_byte_for_byte_the_same(
     waits = (0.0, chance.uniform(1.0, 2.5), *(chance.uniform(0.3, 2.5) for _ in range(more)))
     ended = [interrupt(started(*command), n, s) for n, s in zip(numbers, waits, strict=True)]
     assert ended[0]
-    finished(*command)
+    finished_here(*command)
     with Engine(tiny_demo) as engine, Ledger(tmp_path / "ledger.sqlite") as ledger:
         task = LinkTask(mentions=mentions, output=tmp_path / "whole.jsonl", shard_rows=50)
         whole = run_link_job(open_linker(engine), task, ledger=ledger)
@@ -232,7 +255,9 @@ def test_a_link_job_interrupted_at_random_moments_ends_byte_for_byte_the_same(
     assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
 
 
-def test_an_interrupted_training_goes_on_and_is_asked(tiny_demo: Workspace) -> None:
+def test_an_interrupted_training_goes_on_and_is_asked(
+    tiny_demo: Workspace, finished_here: Callable[..., str]
+) -> None:
     folder = ("--folder", str(tiny_demo.folder))
     chance = random.Random(29)
     numbers = [signal.SIGTERM, signal.SIGINT]
@@ -244,9 +269,9 @@ def test_an_interrupted_training_goes_on_and_is_asked(tiny_demo: Workspace) -> N
         for number, wait in zip(numbers, waits, strict=True)
     ]
     assert ended[0]
-    finished("train", *folder)
+    finished_here("train", *folder)
     question = "MATCH (c:Country)-[:borders]->(:Country {name: 'Kazakhstan'}) RETURN c"
-    assert "Uzbekistan" in finished("ask", question, *folder)
+    assert "Uzbekistan" in finished_here("ask", question, *folder)
     interrupt(started("ask", question, *folder), numbers[1], chance.uniform(0.0, 1.0))
     assert load_settings(tiny_demo.settings).text_encoder == "tiny"
 

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from bench.scenes_data import Vrd
-from bench.scenes_members import Mix, figures, folds, mixed
-from scenes.relations.weighting import PLAIN
+from bench.scenes_members import Held, Mix, figures, folds, mixed
+from scenes.relations.counts import TripletCounts
+from scenes.relations.pairs import pair_table
+from scenes.relations.weighting import PLAIN, Weighting
 from tests.scenes.relation_world import VOCABULARY, made_images
 
 
@@ -43,3 +45,22 @@ def test_a_mix_is_the_mean_of_what_its_members_said(tmp_path):
     gold = np.concatenate([image.triplets[:, 1] for image in fold.judged])
     assert recall == pytest.approx((gold == 1).mean())  # the guess of every pair
     assert mean_recall == pytest.approx(1 / len(set(gold.tolist())))
+
+
+def test_new_triplets_are_held_below_the_best_guess_of_their_pair():
+    counts = TripletCounts.of(made_images(60), VOCABULARY)
+    labels = pair_table(made_images(20, seed=1), predicates=5).labels
+    scores = np.log(np.random.default_rng(0).dirichlet(np.ones(5) / 2, len(labels)))
+    new = counts.of_classes(labels)[1] == 0
+    plain = Weighting(mean_recall=1.0).weighted(scores, counts, labels)  # a pair adds up to 1
+    held = Held(mean_recall=1.0, novelty=1.0).weighted(scores, counts, labels)
+    best = plain.max(axis=1, keepdims=True)
+    assert (held.argmax(axis=1) == plain.argmax(axis=1)).all()
+    assert held[~new] == pytest.approx(plain[~new])
+    free = new & (plain + 1.1 < best)
+    assert free.any()
+    assert held[free] == pytest.approx(plain[free] + 1)
+    near = new & (plain < best) & (plain + 0.9 > best)
+    assert near.any()
+    assert held[near] == pytest.approx(np.broadcast_to(best, new.shape)[near], abs=1e-4)
+    assert (held[near] > plain[near]).all()
