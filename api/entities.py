@@ -92,19 +92,26 @@ def _page(
     edges = store.neighbours(
         key, relation=relation, direction=direction, limit=limit + 1, after=after
     )
+    shown = edges[:limit]
+    ends = (end for edge in shown for end in (edge.head, edge.tail))
+    store.read(EntityKey(end) for end in ends if _position(engine, end) is None)
     known = engine.settings.known_probability
     return EdgesOut(
-        edges=tuple(edge_out(edge, partial(_name, engine, store), known) for edge in edges[:limit]),
+        edges=tuple(edge_out(edge, partial(_name, engine, store), known) for edge in shown),
         truncated=len(edges) > limit,
         next=cursor_of(edges[limit - 1].key) if len(edges) > limit > 0 else None,
     )
 
 
-def _name(engine: Engine, store: Records, key: str) -> str:
+def _position(engine: Engine, key: str) -> int | None:
     try:
-        position = engine.snapshot.entities.get(key)
+        return engine.snapshot.entities.get(key)
     except MissingPartError:
-        position = None
+        return None
+
+
+def _name(engine: Engine, store: Records, key: str) -> str:
+    position = _position(engine, key)
     if position is not None:
         return engine.snapshot.names[position]
     found = store.entity(EntityKey(key))

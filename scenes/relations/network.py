@@ -249,9 +249,8 @@ class NetworkLearner:
         some, doubt = ground.annotated(table, every), self._doubt(images, table)
         if self.noisy == "plain":
             said = torch.from_numpy(doubt.said.astype(np.float32))
-            for number, network in enumerate(predicate):
-                own = seed * 1009 + 500 + number
-                train(network, some, said, shared_entropy, seed=own, after_epoch=tell)
+            for number, network in enumerate(predicate, start=seed * 1009 + 500):
+                train(network, some, said, shared_entropy, seed=number, after_epoch=tell)
         else:
             train_branches(
                 (predicate[0], predicate[1]),

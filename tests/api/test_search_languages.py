@@ -31,6 +31,6 @@ def test_the_setting_decides_which_inflections_are_found(tmp_path: Path) -> None
 
 def test_a_highlight_marks_the_inflection() -> None:
     store = of(HOUSES)
-    (shown,) = highlights(store, HOUSES, Sought.of("haus", Stems(["de"])), str, "passage")
+    (shown,) = highlights(store, HOUSES, Sought.of("haus", Stems(["de"])), "passage")
     assert [shown.text[a:b] for a, b in shown.spans] == ["Häuser"]
-    assert highlights(store, HOUSES, Sought.of("haus", Stems()), str, "passage") == ()
+    assert highlights(store, HOUSES, Sought.of("haus", Stems()), "passage") == ()
