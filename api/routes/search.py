@@ -21,9 +21,11 @@ __all__ = ["router"]
 
 router = APIRouter(tags=["search"], route_class=scoped("read"))
 
+# JSON Schema's \s lacks U+0085 and pydantic's lacks U+FEFF: both are named, so that both agree
+_NOT_BLANK = r"[^\s\x85\uFEFF]"
 Text = Annotated[
     str,
-    Query(min_length=1, max_length=MAX_QUERY, pattern=r"\S", openapi_examples=SEARCHES),
+    Query(min_length=1, max_length=MAX_QUERY, pattern=_NOT_BLANK, openapi_examples=SEARCHES),
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_HITS, description="most hits of a page")]
 Labels = Annotated[

@@ -86,6 +86,8 @@ def test_a_cursor_leads_through_all_that_was_found(searched: WorldEngine) -> Non
         for wrong in ("x", "WyIteCIsImEiXQ", "WyIxIl0"):
             found = client.get(f"/v1/search?q=x&after={wrong}")
             problem(found, "input-error", 400)
+        for blank in (" ", "\u0085", "\ufeff", "\u3000"):
+            problem(client.get("/v1/search", params={"q": blank}), "invalid-request", 422)
 
 
 def test_a_page_goes_on_behind_an_entity_that_is_gone() -> None:
