@@ -44,7 +44,7 @@ from linkers.boosted import EntityTable, PooledTexts
 from linkers.mention_sets import MentionSet, read_entity_table, read_mention_set
 from linkers.visual.descriptors import describe
 
-__all__ = ["main"]
+__all__ = ["kept_parts", "main"]
 
 FORMAT = 1
 _FOLDS = 5
@@ -195,7 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = given.out / "linking-methods.json"
     for part in given.parts:
         found = _judge(given, part)
-        kept = _kept(out)  # read late: another run may have written meanwhile
+        kept = kept_parts(out)  # read late: another run may have written meanwhile
         kept[part] = {
             "methods": found,
             "epochs": given.epochs,
@@ -206,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{part}: {len(found)} methods\n")
         write_json(out, kept)
     with atomic_write(given.out / "linking-methods.md") as file:
-        file.write(page(_kept(out)).encode())
+        file.write(page(kept_parts(out)).encode())
     return 0
 
 
@@ -224,7 +224,8 @@ def _judge(given: argparse.Namespace, part: str) -> dict[str, dict[str, Any]]:
     return judges[part](given) if part in judges else of_drawings(given, part)
 
 
-def _kept(out: Path) -> dict[str, Any]:
+def kept_parts(out: Path) -> dict[str, Any]:
+    """Return the results of the parts that have run, by part and set, from the file of a bench."""
     if not out.exists():
         return {"format": FORMAT}
     found: dict[str, Any] = read_json(out, kind="bench", formats=(FORMAT,))

@@ -21,19 +21,19 @@ from typing import Any
 
 import torch
 
+from bench.linking_methods import kept_parts
 from bench.linking_text_distilled import of_distilled
 from bench.linking_text_methods_page import page
 from bench.linking_text_moved import of_moved
 from bench.linking_text_strangers import of_strangers
 from bench.linking_text_training import VARIANTS, of_training
 from evaluation import Measurement, current_commit, this_machine
-from kg.files import atomic_write, read_json, write_json
+from kg.files import atomic_write, write_json
 from linkers.boosted import TreeConfig
 from linkers.config import LinkerConfig
 
 __all__ = ["main"]
 
-FORMAT = 1
 SETS = ("wikidiverse", "wikidata-mel")
 PARTS: Mapping[str, Callable[[argparse.Namespace, str], dict[str, Any]]] = {
     "moved": of_moved,
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     out = given.out / "linking-text-methods.json"
     for part, name in ((part, name) for part in given.parts for name in given.sets):
         found = PARTS[part](given, name)
-        kept = _kept(out)  # read late: another run may have written meanwhile
+        kept = kept_parts(out)  # read late: another run may have written meanwhile
         kept.setdefault(part, {})[name] = {
             "rows": found,
             "mentions": given.mentions if part == "strangers" else None,
@@ -83,14 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _write(given: argparse.Namespace) -> None:
     with atomic_write(given.out / "linking-text-methods.md") as file:
-        file.write(page(_kept(given.out / "linking-text-methods.json")).encode())
-
-
-def _kept(out: Path) -> dict[str, Any]:
-    if not out.exists():
-        return {"format": FORMAT}
-    found: dict[str, Any] = read_json(out, kind="bench", formats=(FORMAT,))
-    return found
+        file.write(page(kept_parts(given.out / "linking-text-methods.json")).encode())
 
 
 if __name__ == "__main__":
