@@ -64,15 +64,32 @@ def above(old: Claims, new: Claims, own: frozenset[str]) -> Claims:
         [1, 2]
     """
     moved = frozenset().union(*(claim.by for claim in new)) & own
-    found = [Claim(claim.value, claim.by - moved) for claim in old]
+    found = _parted([Claim(claim.value, claim.by - moved) for claim in old], new, own)
     place = len(found)
     for claim in reversed(new):
-        others = claim.by - own
-        others |= {NOBODY} if SILENT in others else frozenset()
+        others = _others(claim, own)
         place = min([place, *(at for at, each in enumerate(found) if each.by & others)])
         if claim.by & own:
             found.insert(place, Claim(claim.value, claim.by & own))
     return _joined(found)
+
+
+def _others(claim: Claim, own: frozenset[str]) -> frozenset[str]:
+    others = claim.by - own
+    return others | {NOBODY} if SILENT in others else others
+
+
+def _parted(found: Iterable[Claim], new: Claims, own: frozenset[str]) -> list[Claim]:
+    """Part what was joined when one between was taken away, so that it can come back between."""
+    parted: list[Claim] = []
+    for one in found:
+        rest = one.by
+        for claim in new:
+            if same(claim.value, one.value) and (some := rest & _others(claim, own)) < rest:
+                parted += [Claim(one.value, some)] if some else []
+                rest -= some
+        parted.append(Claim(one.value, rest))  # with those who came since: they are newer
+    return parted
 
 
 def beside(old: Claims, new: Claims, own: frozenset[str]) -> Claims:

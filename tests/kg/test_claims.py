@@ -125,6 +125,9 @@ def test_writes_and_undos_equal_the_writes_that_remain(steps: list[Write | str])
 @example(
     [Write(frozenset("a"), "e"), Write(frozenset("b"), "N"), Write(frozenset(), "e")], "b", "a"
 )
+@example(
+    [Write(frozenset(), "N"), Write(frozenset("b"), "e"), Write(frozenset("a"), "N")], "b", "a"
+)
 def test_what_is_taken_comes_back_to_its_place(
     steps: list[Write | str], source: str, other: str
 ) -> None:
