@@ -94,6 +94,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         from api.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
 
+        if argv is None:  # what a library had half made goes with the process: no word on it
+            sys.unraisablehook = lambda _: None
         print("umbra: stopped; the same command goes on where it was", file=sys.stderr)
         return EXIT_TERMINATED if interrupt.args == ("SIGTERM",) else EXIT_INTERRUPTED
     except EngineError as error:

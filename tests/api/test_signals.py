@@ -34,6 +34,22 @@ ask.run = run
 sys.exit(main.main())
 """
 """The command line with an `ask` that does nothing but load a compiled library, and wait."""
+HALF_MADE = """
+import signal, sys
+from api.cli import ask, main
+
+class Connection:
+    def __init__(self):
+        signal.raise_signal(signal.SIGTERM)
+        self.hooks = None
+
+    def __del__(self):
+        self.hooks.close()
+
+ask.run = lambda _arguments: Connection()
+sys.exit(main.main())
+"""
+"""An `ask` that is stopped within a constructor of a library, as Neo4j's driver has them."""
 SLOW_MODULE = """
 import signal
 signal.raise_signal(signal.{name})
@@ -72,6 +88,13 @@ def check_moments(count: int, longest_s: float, seed: int) -> None:
         number = list(CODES)[round_number % 2]
         errors = interrupted_while_loading(number, chance.uniform(0.0, longest_s))
         assert errors == "umbra: stopped; the same command goes on where it was\n"
+
+
+def test_what_a_stop_leaves_half_made_says_nothing() -> None:
+    command = [sys.executable, "-c", HALF_MADE, "ask", "a question"]
+    ended = subprocess.run(command, env=environment(), text=True, capture_output=True, check=False)
+    assert ended.returncode == CODES[signal.SIGTERM], ended.stderr
+    assert ended.stderr == "umbra: stopped; the same command goes on where it was\n"
 
 
 def test_a_process_that_loads_compiled_libraries_ends_in_order() -> None:
