@@ -64,10 +64,12 @@ def above(old: Claims, new: Claims, own: frozenset[str]) -> Claims:
         [1, 2]
     """
     moved = frozenset().union(*(claim.by for claim in new)) & own
-    found = _parted([Claim(claim.value, claim.by - moved) for claim in old], new, own)
+    told = [(claim, _others(claim, own)) for claim in new]
+    found = [Claim(claim.value, claim.by - moved) for claim in old]
+    if any(others for _, others in told):  # most writes tell no place
+        found = _parted(found, told)
     place = len(found)
-    for claim in reversed(new):
-        others = _others(claim, own)
+    for claim, others in reversed(told):
         place = min([place, *(at for at, each in enumerate(found) if each.by & others)])
         if claim.by & own:
             found.insert(place, Claim(claim.value, claim.by & own))
@@ -79,14 +81,15 @@ def _others(claim: Claim, own: frozenset[str]) -> frozenset[str]:
     return others | {NOBODY} if SILENT in others else others
 
 
-def _parted(found: Iterable[Claim], new: Claims, own: frozenset[str]) -> list[Claim]:
+def _parted(found: Iterable[Claim], told: Iterable[tuple[Claim, frozenset[str]]]) -> list[Claim]:
     """Part what was joined when one between was taken away, so that it can come back between."""
     parted: list[Claim] = []
     for one in found:
         rest = one.by
-        for claim in new:
-            if same(claim.value, one.value) and (some := rest & _others(claim, own)) < rest:
-                parted += [Claim(one.value, some)] if some else []
+        for claim, others in told:
+            some = rest & others
+            if some and some < rest and same(claim.value, one.value):
+                parted.append(Claim(one.value, some))
                 rest -= some
         parted.append(Claim(one.value, rest))  # with those who came since: they are newer
     return parted
