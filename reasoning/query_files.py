@@ -29,7 +29,7 @@ from reasoning.id_sets import DirectedEdges, answer_codes, directed_edges
 from reasoning.notations.betae import BetaeNames, read_betae
 from reasoning.safety import check_safe
 from reasoning.sampling import QuerySet
-from reasoning.structures import Structure, directed, structure_of
+from reasoning.structures import STRUCTURES, Structure, directed, in_normal_form, structure_of
 
 __all__ = ["MAX_QUERIES", "QueryFile", "read_queries", "read_query_file"]
 
@@ -95,8 +95,8 @@ def read_queries(
         where = f"{path}:{number}"
         try:
             rows, anchors, relations = reader.query(record["q"])
-            named = record.get("s", rows.name)
-            if named != rows.name and rows.structure.has_name:
+            named = str(record.get("s", rows.name)).removesuffix("-DNF").removesuffix("-DM")
+            if named != rows.name and (rows.structure.has_name or named in STRUCTURES):
                 raise InputError(f"{named!r} is a {rows.name}")
             if limit is not None and len(rows.anchors) >= limit:
                 continue
@@ -225,7 +225,7 @@ class _Reader:
         if rows is None:
             tree = read_betae(nested, self._names)
             check_safe(tree)
-            structure = structure_of(tree, self._full)[0]
+            structure = in_normal_form(structure_of(tree, self._full)[0])
             # two ways of writing may have one tree
             same = (one for one in self._rows.values() if one.structure == structure)
             rows = next(same, None) or _Rows(structure, structure.name)

@@ -8,13 +8,14 @@ relation, 2 · relation + (1 if inverse). Equal structures are equal trees, so t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import assert_never
 
 from kg.errors import UnsupportedQueryError
 from kg.model import EntityKey
 from kg.snapshot import Snapshot
+from reasoning.normal_form import normalise
 from reasoning.query import (
     Anchor,
     Compare,
@@ -27,6 +28,7 @@ from reasoning.query import (
     Union,
     children,
     structure_name,
+    walk,
 )
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "Structure",
     "directed",
     "fill",
+    "in_normal_form",
     "structure_of",
 ]
 
@@ -115,6 +118,23 @@ def _emptied(node: Query, anchors: list[EntityKey], hops: list[Projection]) -> Q
             raise UnsupportedQueryError("a structure has no soft anchors, labels and comparisons")
         case _:
             assert_never(node)
+
+
+def in_normal_form(structure: Structure) -> Structure:
+    """Return a structure whose negations stand beside a positive branch each, as folds need them.
+
+    Slots keep their numbers, so that the same anchors and relations fill them. A structure without
+    negation stays as it is.
+
+    Example:
+        >>> hops = (Projection(slot, Anchor(EntityKey(slot))) for slot in "01")
+        >>> neither = Intersection(tuple(map(Negation, hops)))
+        >>> in_normal_form(Structure(Negation(neither), 2, 2)).name
+        '2u'
+    """
+    if not any(isinstance(node, Negation) for node in walk(structure.tree)):
+        return structure
+    return replace(structure, tree=normalise(structure.tree))
 
 
 def fill(

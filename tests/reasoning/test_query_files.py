@@ -12,6 +12,8 @@ import pytest
 from kg.errors import InputError, UnsafeQueryError
 from kg.graph_folder import GraphFolder, load_graph_folder
 from reasoning.exact import evaluate
+from reasoning.hardness import hardness_of, held_out_edges
+from reasoning.id_sets import directed_edges
 from reasoning.query_files import read_queries, read_query_file
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "kgqa" / "nell995-betae"
@@ -93,6 +95,25 @@ def test_a_tree_without_a_name_is_read_under_any_name(tmp_path: Path) -> None:
     assert queries.easy[0].tolist() == [2]
 
 
+def test_any_tree_is_read_however_its_negations_stand(tmp_path: Path) -> None:
+    graph = folder(tmp_path)
+    one, two = [0, [0]], [1, [2]]
+    neither = [[0, [0, -2]], [1, [2, -2]]]  # BetaE's other way to write a union
+    nested = [
+        record([one, two, [-1]], s="2u-DNF"),
+        record([neither, [-2]], s="2u-DM"),
+        record([[one, [-2, -2]], two], s="2i"),
+        record([[[neither, [-2]], [[one, [-2]], two, [-1]]], [3]]),
+    ]
+    sets = read_query_file(lines(tmp_path, *nested), graph)
+    assert [(found.structure.name, len(found)) for found in sets[:2]] == [("2u", 2), ("2i", 1)]
+    assert [easy.tolist() for easy in sets[0].easy] == [[1, 2], [1, 2]]
+    full, known = directed_edges(graph.full), directed_edges(graph.train)
+    for found in sets:
+        assert found.easy[0].tolist() == list(evaluate(found.tree(0, graph.full), graph.full))
+        assert len(hardness_of(found, full, held_out_edges(full, known))) == len(found)
+
+
 def test_a_limit_takes_the_first_of_each_structure(tmp_path: Path) -> None:
     graph = folder(tmp_path)
     path = lines(tmp_path, *[record([0, [0]])] * 3, record([0, [0, 2]]), record([1, [2]]))
@@ -119,10 +140,11 @@ def test_a_limit_takes_the_first_of_each_structure(tmp_path: Path) -> None:
         ('{"q": [[0, [0]], [-1]], "hard": []}', "at least two"),
         ('{"q": [0, [0, -2]], "hard": []}', "everything but"),
         ('{"s": "2p", "q": [0, [0]], "hard": []}', "'2p' is a 1p"),
+        ('{"s": "2p", "q": [0, [0, 1, 0, 1]], "hard": []}', "'2p' is a p"),
         ('{"q": ' + "[" * 50 + "0" + "]" * 50 + ', "hard": []}', "nested"),
         ('{"q": ' + "[" * 100_000 + ', "hard": []}', "not JSON"),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_a_wrong_line_is_named(tmp_path: Path, text: str, what: str) -> None:
     graph = folder(tmp_path)
