@@ -25,6 +25,8 @@ from tests.reasoning.dense_oracle import TablePredictor, dense_truth, edge_table
 from tests.reasoning.symbolic.symbolic_world import NO_PRUNING, SEEDS, answerer_of, dense_row
 from tests.strategies import Case, cases, costly, safe_trees
 
+MUCH_PRUNED = SymbolicConfig(epsilon=0.1, floor=0.2, row_entries=2, max_support=1)
+
 
 @costly
 @given(cases(max_leaves=4), SEEDS)
@@ -73,16 +75,21 @@ def test_known_answers_are_the_exact_ones_and_come_first(case: Case, seed: int, 
 
 
 @costly
-@given(cases(max_leaves=4), SEEDS)
-def test_what_known_edges_prove_without_negation_has_the_truth_one(case: Case, seed: int) -> None:
+@given(cases(max_leaves=4), SEEDS, st.data())
+def test_what_known_edges_prove_without_negation_has_the_truth_one(
+    case: Case, seed: int, data: st.DataObject
+) -> None:
     snapshot = case.snapshot
     if any(isinstance(node, Negation) for node in walk(normalise(case.tree))):
         return
-    config = SymbolicConfig(epsilon=0.1, floor=0.2, row_entries=2, max_support=1)
-    found = answerer_of(snapshot, seed, config).rough_truth(case.tree)
+    found = answerer_of(snapshot, seed, MUCH_PRUNED).rough_truth(case.tree)
     proven = evaluate(case.tree, snapshot)
     assert (found.at(proven) == 1.0).all()
     assert set(found.ids[found.values[LOWER] > 0.0].tolist()) == set(proven.tolist())
+    others = data.draw(st.lists(safe_trees(len(case.entities)), max_size=2))
+    *_, batched = answerer_of(snapshot, seed, MUCH_PRUNED).answer([*others, case.tree], 100)
+    surest = {answer.entity for answer in batched.answers if answer.score == 1.0}
+    assert {snapshot.entities.name(entity) for entity in proven.tolist()} <= surest
 
 
 @costly
@@ -102,13 +109,17 @@ def test_without_predictions_and_weak_edges_it_is_the_exact_evaluator(
 
 
 @costly
-@given(cases(max_leaves=4), SEEDS, st.data())
-def test_batch_equals_loop(case: Case, seed: int, data: st.DataObject) -> None:
+@given(cases(max_leaves=4), SEEDS, st.sampled_from([NO_PRUNING, MUCH_PRUNED]), st.data())
+def test_batch_equals_loop(
+    case: Case, seed: int, config: SymbolicConfig, data: st.DataObject
+) -> None:
     snapshot = case.snapshot
     trees = data.draw(st.lists(safe_trees(len(case.entities)), min_size=1, max_size=4))
-    answerer = answerer_of(snapshot, seed)
+    answerer = answerer_of(snapshot, seed, config)
     batch = answerer.answer(trees, 3, with_proofs=True)
-    loop = [answerer_of(snapshot, seed).answer([tree], 3, with_proofs=True)[0] for tree in trees]
+    loop = [
+        answerer_of(snapshot, seed, config).answer([tree], 3, with_proofs=True)[0] for tree in trees
+    ]
     assert batch == loop
     np.testing.assert_array_equal(
         answerer.scores(trees), np.concatenate([answerer.scores([tree]) for tree in trees])
@@ -136,6 +147,10 @@ def test_de_morgan_double_negation_and_order(
             Intersection((base, Negation(Union((a, b))))),
             Intersection((base, Negation(a), Negation(b))),
         ),
+        (
+            Intersection((base, Negation(Intersection((a, b))))),
+            Intersection((base, Union((Negation(a), Negation(b))))),
+        ),
         (Intersection((base, Negation(Negation(a)))), Intersection((a, base))),
         (Union((a, b, base)), Union((base, Union((b, a))))),
     )
@@ -145,6 +160,30 @@ def test_de_morgan_double_negation_and_order(
             _truth(snapshot, seed, other, config),
             atol=1e-12,
         )
+
+
+@costly
+@given(cases(max_leaves=3), SEEDS, st.sampled_from([0.5, 1.0, 3.0]), st.data())
+def test_what_joins_lies_within_its_members_and_they_within_what_unites(
+    case: Case, seed: int, power: float, data: st.DataObject
+) -> None:
+    snapshot, one = case.snapshot, case.tree
+    two = data.draw(safe_trees(len(case.entities), max_leaves=2))
+    answerer = answerer_of(snapshot, seed, SymbolicConfig(epsilon=0.0, negation_power=power))
+    everyone = np.arange(snapshot.num_entities, dtype=np.int32)
+    first, second, both, either, without = (
+        answerer.rough_truth(tree).at(everyone)  # lower, truth, upper of every entity
+        for tree in (
+            one,
+            two,
+            Intersection((one, two)),
+            Union((one, two)),
+            Intersection((one, Negation(two))),
+        )
+    )
+    assert (both <= np.minimum(first, second) + 1e-12).all()
+    assert (either >= np.maximum(first, second) - 1e-12).all()
+    assert (without <= first + 1e-12).all()
 
 
 @costly
