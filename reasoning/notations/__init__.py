@@ -27,7 +27,9 @@ Notation = Literal["json", "cypher", "sparql", "betae"]
 """How a query is written."""
 
 _SPARQL_START = re.compile(
-    r"(?:\s|\#[^\n]*(?:\n|$))*(?:prefix|base|select|ask|construct|describe)\b", re.IGNORECASE
+    r"(?:\s|\#[^\n]*(?:\n|$))*"
+    r"(?:(?:prefix|base|select|ask|construct|describe|insert)\b|delete\s*(?:\{|data\b|where\b))",
+    re.IGNORECASE,
 )
 
 

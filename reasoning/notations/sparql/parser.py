@@ -79,6 +79,12 @@ class _Parser(FilterParser):
         else:
             variables = self._variables()
         span = spanned(start, cursor.last.span)
+        if cursor.peek().is_symbol("(") or (column and cursor.peek().kind == "variable"):
+            raise unsupported(
+                "something is computed beside a variable, and rows are not grouped",
+                cursor.peek().span,
+                "SELECT variables, or one COUNT(DISTINCT ?x)",
+            )
         self._refuse("FROM")
         cursor.accept_word("WHERE")
         group = self.group()
