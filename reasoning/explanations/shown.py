@@ -167,7 +167,7 @@ def show(proof: Proof, name: Name) -> ShownNode:
             entity=node.entity,
             name=name(node.entity),
             truth=truth_of(node),
-            text=getattr(node, "text", None),
+            text=_text(node),
             edge=_edge(node.edge, name) if isinstance(node, ProofProjection) else None,
             branches=tuple(shown(*below) for below in _below(node, variable)),
         )
@@ -193,6 +193,13 @@ def show(proof: Proof, name: Name) -> ShownNode:
 def proof_json(proof: Proof, name: Name) -> dict[str, Any]:
     """Return a proof as JSON values: the fields of `ShownNode`, nested."""
     return asdict(show(proof, name))
+
+
+def _text(node: ProofNode) -> str | None:
+    """Return the sentence of a node; without its power nobody could compute a negation again."""
+    if isinstance(node, ProofNegation) and node.power != 1.0 and truth_of(node.child) > 0.0:
+        return f"{node.text} (1 − what is below, to the power of {node.power:g})"
+    return getattr(node, "text", None)
 
 
 def _edge(edge: ProofEdge, name: Name) -> ShownEdge:

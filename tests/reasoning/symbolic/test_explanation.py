@@ -11,6 +11,8 @@ from kg.errors import InputError
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
 from kg.snapshot import build_snapshot
+from reasoning.explanations.shown import show
+from reasoning.explanations.text import proof_text
 from reasoning.normal_form import normalise
 from reasoning.predictors import NoPredictor
 from reasoning.proof_tree import ProofUnion, truth_of
@@ -216,6 +218,16 @@ def test_a_doubtful_negation_inside_lets_a_likely_binding_win() -> None:
     assert answer.proof is not None
     assert answer.score == answer.proof.score() == 0.75
     assert answer.proof.edges[0].status == "predicted"
+    assert "power" not in proof_text(show(answer.proof, str))
+    table[near, b, a] = 0.0  # the doubted binding is the only one
+    config = SymbolicConfig(epsilon=0.0, negation_power=0.5)
+    [found] = SymbolicAnswerer(snapshot, TablePredictor(table), config).answer(
+        [tree], 1, with_proofs=True
+    )
+    [answer] = found.answers
+    assert answer.proof is not None
+    assert answer.score == answer.proof.score() == 0.125**0.5
+    assert "(1 − what is below, to the power of 0.5)" in proof_text(show(answer.proof, str))
 
 
 def test_an_edge_added_for_one_call_is_known_in_its_proof() -> None:
