@@ -152,6 +152,11 @@ class _ShardAnswerer:
         found = self._engine.ask(question, k=task.k, answerer=task.answerer, proofs=False)
         if found.rows is not None:
             raise InputError("it asks for several things at once", hint="ask for one a question")
+        if found.count is not None:
+            raise InputError(
+                "it asks for a number, and rows are answers",
+                hint="ask for the answers, or ask it alone",
+            )
         return [
             {
                 "id": name,

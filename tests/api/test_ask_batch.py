@@ -38,6 +38,7 @@ def questions(folder: Path, engine: Engine) -> Path:
         json.dumps({"question": BORDERS.replace("borders", "admires")}),
         "\x00\xff" * 3,
         "MATCH (a)-[:borders]->(b) RETURN a, b",
+        BORDERS.replace("RETURN c", "RETURN count(DISTINCT c)"),
     ]
     path.write_text("\n".join(rows), encoding="utf-8")
     return path
@@ -63,7 +64,7 @@ def test_every_format_holds_the_same_answers(engine: Engine, tmp_path: Path) -> 
     for ending in (".jsonl", ".csv", ".parquet"):
         task = QuestionFile(questions=path, out=tmp_path / f"out{ending}", answerer="exact")
         outcome = ask_file(engine, task)
-        assert (outcome["questions"], outcome["rejects"]) == (4, 5)
+        assert (outcome["questions"], outcome["rejects"]) == (4, 6)
         assert outcome["answers"] == 4 * len(alone)
         tables.append(read(task.out))
     assert tables[0] == tables[1] == tables[2]
@@ -81,9 +82,10 @@ def test_what_cannot_be_answered_says_why_and_where(engine: Engine, tmp_path: Pa
     )
     rejects = Path(ask_file(engine, task)["rejects_file"])
     found = read(rejects)
-    assert [row["line"] for row in found] == [6, 7, 8, 9, 10]
+    assert [row["line"] for row in found] == [6, 7, 8, 9, 10, 11]
     assert "admires" in found[2]["reason"]
     assert "several things" in found[4]["reason"]
+    assert "a number" in found[5]["reason"]
     task = QuestionFile(questions=tmp_path / "good.txt", out=task.out, answerer="exact")
     task.questions.write_text(BORDERS)
     assert not Path(ask_file(engine, task)["rejects_file"]).exists()
