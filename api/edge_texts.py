@@ -9,6 +9,7 @@ from functools import cached_property
 from kg.errors import InputError, UnknownEntityError
 from kg.model import EdgeKey, EntityKey
 from kg.snapshot import Snapshot
+from kg.vocabulary import Vocabulary
 
 __all__ = ["NamedEntities", "edge_parts"]
 
@@ -52,7 +53,7 @@ class NamedEntities:
         """Return the key of the entity that has a key or a name.
 
         Raises:
-            UnknownEntityError: No entity has it.
+            UnknownEntityError: No entity has it; names, else keys spelt like it are told.
             InputError: Several entities have the name.
         """
         entities = self._snapshot.entities
@@ -66,7 +67,8 @@ class NamedEntities:
                 hint=f"give a key, such as {keys}",
             )
         if not found:
-            raise UnknownEntityError(text, nearest=entities.nearest(text))
+            names = Vocabulary(dict.fromkeys(self._snapshot.names))
+            raise UnknownEntityError(text, nearest=names.nearest(text) or entities.nearest(text))
         return entities.name(found[0])
 
     def edge(self, parts: Sequence[str]) -> EdgeKey:

@@ -185,7 +185,8 @@ def load_answerer(
 
         return ExactAnswerer(snapshot, known)
     if not folder.is_dir():
-        raise MissingPartError(f"no {name} model", where=str(folder), hint="run `umbra train`")
+        command = "umbra train" if name == "symbolic" else f"umbra train --model {name}"
+        raise MissingPartError(f"no {name} model", where=str(folder), hint=f"run `{command}`")
     if name == "symbolic":
         if (folder / HEAD).is_file():  # `umbra train FOLDER` made it
             return _of_folder(folder, snapshot, known)

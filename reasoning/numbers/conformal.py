@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from kg.errors import InputError, SettingError
 
-__all__ = ["ConformalInterval", "conformal_interval"]
+__all__ = ["ConformalInterval", "check_coverage", "conformal_interval"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,8 +35,7 @@ class ConformalInterval:
         Raises:
             SettingError: The coverage is outside (0, 1), or too high for so few residuals.
         """
-        if not 0 < coverage < 1:
-            raise SettingError(f"the coverage is {coverage}, not between 0 and 1")
+        check_coverage(coverage)
         count = len(self.residuals)
         place = ceil((count + 1) * coverage)
         if place > count:
@@ -45,6 +44,16 @@ class ConformalInterval:
                 hint=f"ask for at most {count / (count + 1):.3f}",
             )
         return float(self.residuals[place - 1])
+
+
+def check_coverage(coverage: float) -> None:
+    """Refuse a share that no interval can have.
+
+    Raises:
+        SettingError: The coverage is outside (0, 1).
+    """
+    if not 0 < coverage < 1:
+        raise SettingError(f"the coverage is {coverage}, not between 0 and 1")
 
 
 def conformal_interval(predicted: ArrayLike, true: ArrayLike) -> ConformalInterval:

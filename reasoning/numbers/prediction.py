@@ -12,6 +12,7 @@ from kg.errors import InputError
 from kg.model import EntityKey
 from kg.snapshot import Snapshot
 from reasoning.numbers.config import NumberConfig
+from reasoning.numbers.conformal import check_coverage
 from reasoning.numbers.model import NumberModel, fit_number_model, known_numbers
 
 __all__ = ["NumberPrediction", "NumberPredictor", "predict_number"]
@@ -94,6 +95,7 @@ class NumberPredictor:
                 entity's label: then nothing says that it has such a number at all.
             SettingError: The coverage is outside (0, 1), or too high for the values at hand.
         """
+        check_coverage(coverage)
         place = self.snapshot.entity_id(entity)
         stored = float(known_numbers(self.snapshot, name)[place])
         if np.isfinite(stored):

@@ -67,6 +67,7 @@ def test_what_is_missing_is_predicted_with_an_interval(folder: Path, capsys: Sho
         (("--number", "Atlantis", "longitude"), "Atlantis"),
         (("--number", LACKS, "longitude", "--coverage", "0.999"), "ask for at most"),
         (("--number", LACKS, "longitude", "--coverage", "1.5"), "not between 0 and 1"),
+        (("--number", "C20", "longitude", "--coverage", "1.5"), "not between 0 and 1"),
         (("--number", LACKS, "longitude", "a question"), "is needed"),
     ],
 )

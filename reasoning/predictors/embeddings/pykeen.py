@@ -140,7 +140,12 @@ class PykeenModel:
         try:
             model.load_state_dict(tensors)
         except (RuntimeError, TypeError, AttributeError) as error:
-            raise _foreign(f"not the state of this {config.model}", path) from error
+            raise ForeignFileError(
+                f"not the state of this {config.model}: {_first_difference(error)}",
+                where=str(path),
+                hint="give the options that it was trained with, such as embedding_dim, and the"
+                " names of its own triples factory",
+            ) from error
         return cls(model, *matched)
 
     @property
@@ -242,6 +247,12 @@ def _read_tensors(path: Path) -> dict[str, Any]:
     if not isinstance(loaded, Mapping) or not all(isinstance(name, str) for name in loaded):
         raise _foreign("a file without tensors by name", path)
     return dict(loaded)
+
+
+def _first_difference(error: Exception) -> str:
+    """Return what torch names first: a tensor that is missing, unexpected or of another size."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[min(1, len(lines) - 1)][:300] if lines else type(error).__name__
 
 
 def _foreign(what: str, path: Path) -> ForeignFileError:

@@ -83,7 +83,7 @@ def test_a_state_on_disk_is_the_same_model(tmp_path: Path, ending: str) -> None:
     read = PykeenModel.from_state(path, config, graph)
     assert read.fingerprint == PykeenModel.from_model(model, factory, graph).fingerprint
     other = PykeenConfig.of("DistMult", factory, {"embedding_dim": 7})
-    with pytest.raises(ForeignFileError, match="not the state"):
+    with pytest.raises(ForeignFileError, match=r"not the state.*size mismatch.*\[4, 6\].*\[4, 7\]"):
         PykeenModel.from_state(path, other, graph)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with pytest.raises(ForeignFileError, match=path.name):
