@@ -36,7 +36,7 @@ from reasoning.structures import STRUCTURES
 from reasoning.symbolic.answerer import SymbolicAnswerer
 from reasoning.symbolic.config import SymbolicConfig
 
-__all__ = ["main", "measured", "synthetic_graph"]
+__all__ = ["main", "measured", "page", "synthetic_graph"]
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK_SIZES = (500, 2_000)
@@ -132,6 +132,45 @@ def _exponent(rows: Sequence[dict[str, Any]], key: str) -> float:
     return float(np.polyfit(sizes, [math.log(row[key]) for row in rows], 1)[0])
 
 
+def page(result: dict[str, Any], *, plot: str) -> str:
+    """Return the page of a result in Markdown.
+
+    Args:
+        result: What `main` writes as JSON.
+        plot: Name of the picture beside the page.
+    """
+    machine, power, rows = result["machine"], result["exponent"], result["sizes"]
+    made = (
+        f"`{result['command']}`, commit {result['commit']}, {result['date']}, "
+        f"{machine['cores']} cores, {machine['memory_gb']} GiB, seed {result['seed']}."
+    )
+    about = (
+        f"Random graphs of equal degree ({DEGREE} edges an entity, {RELATIONS} relations), one "
+        f"query at a time, {K} answers each, a process for each size. Predicted rows come from "
+        "random vectors by a search of inverted lists: they are as long and as sparse as real "
+        "ones and predict nothing. Time grows as the number of entities to the power of "
+        f"**{power['cold_ms']:.2f}** where no row is known yet and **{power['warm_ms']:.2f}** "
+        "where the rows are (1 would be as fast as the graph)."
+    )
+    heads = ("entities", "edges", "ms the first time", "ms warm", "peak memory, MB", "before, MB")
+    lines = ["# Growth with the size of the graph", "", made, "", about, ""]
+    lines += [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    lines += [
+        f"| {one['entities']:,} | {one['edges']:,} | {one['cold_ms']:.1f} | {one['warm_ms']:.2f} | "
+        f"{one['peak_memory_mb']:,.0f} | {one['memory_before_queries_mb']:,.0f} |"
+        for one in rows
+    ]
+    lines += ["", f"![Time and memory by the number of entities]({plot})", ""]
+    lines += ["Warm, p50 and p99, ms:", ""]
+    lines += ["| structure | " + " | ".join(f"{one['entities']:,}" for one in rows) + " |"]
+    lines += ["|---" * (len(rows) + 1) + "|"]
+    for name in SHAPES:
+        found = [one["structures"].get(name) for one in rows]
+        cells = [f"{f['warm_p50_ms']:.2f}, {f['warm_p99_ms']:.2f}" if f else "" for f in found]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def _plotted(rows: Sequence[dict[str, Any]], path: Path) -> None:
     import altair as alt
     import vl_convert
@@ -168,7 +207,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=30, help="queries a structure")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="two small graphs")
-    parser.add_argument("--out", type=Path, help="where the figures go, as JSON; an .svg beside it")
+    parser.add_argument("--out", type=Path, help="JSON; .svg and .md beside it")
     parser.add_argument("--size", type=int, help=argparse.SUPPRESS)
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(given)
@@ -195,7 +234,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("time grows as entities to the power", result["exponent"])
     if arguments.out is not None:
         write_json(arguments.out, result)
-        _plotted(rows, arguments.out.with_suffix(".svg"))
+        picture = arguments.out.with_suffix(".svg")
+        _plotted(rows, picture)
+        with atomic_write(arguments.out.with_suffix(".md")) as file:
+            file.write(page(result, plot=picture.name).encode())
     return 0
 
 

@@ -5,7 +5,8 @@ published rows (`reasoning.evaluating.published`). Command: ``python -m bench.re
 minutes on two cores with training; with ``--model DIR`` only the evaluation). Everything is trained
 on the training edges and tuned on the validation edges; test queries are evaluated once for each of
 two sets of known edges: training edges as published, and training and validation edges, which is
-how a user runs. Writes a result file for each and the page ``reasoning.md``.
+how a user runs. Writes a result file for each and the page ``reasoning.md``; what was written there
+by hand, between two marks, stays.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[1]
 NELL995 = ROOT.parent / "shared" / "data" / "kgqa" / "nell995-betae"
 KNOWN: dict[str, KnownEdges] = {"train": "train", "train-valid": "train+valid"}
 QUICK_QUERIES = 10
+BY_HAND = ("<!-- by hand, kept when the figures are measured again -->", "<!-- by hand: end -->")
+"""The marks around what no command writes: goals, reasons, what was tried."""
 
 
 def results(arguments: argparse.Namespace) -> dict[str, RunResult]:
@@ -63,8 +66,20 @@ def results(arguments: argparse.Namespace) -> dict[str, RunResult]:
     return found
 
 
-def page(arguments: argparse.Namespace, found: dict[str, RunResult]) -> str:
-    """Return the page; every figure comes from the results and the model's manifest."""
+def by_hand(text: str) -> str:
+    """Return what of an earlier page was written by hand, with its marks; nothing without them."""
+    first, last = map(text.find, BY_HAND)
+    return text[first : last + len(BY_HAND[1])] if 0 <= first < last else ""
+
+
+def page(arguments: argparse.Namespace, found: dict[str, RunResult], *, kept: str = "") -> str:
+    """Return the page; every figure comes from the results and the model's manifest.
+
+    Args:
+        arguments: Of the run.
+        found: Result for each set of known edges.
+        kept: Of `by_hand`; it stands before the first table.
+    """
     graph = load_graph_folder(arguments.folder)
     name, published = published_figures(graph)
     stem = f"reasoning-{arguments.folder.name}"
@@ -75,6 +90,8 @@ def page(arguments: argparse.Namespace, found: dict[str, RunResult]) -> str:
         published=published,
         plots=plots,
     )
+    if kept:
+        first = first.replace("\n## ", f"\n{kept}\n\n## ", 1)
     more = [
         "## With validation edges known\n",
         "How a user runs: not comparable with published figures.\n",
@@ -110,8 +127,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="ten queries of each structure")
     arguments = parser.parse_args(argv)
     found = results(arguments)
-    with atomic_write(arguments.out / "reasoning.md") as file:
-        file.write(page(arguments, found).encode())
+    place = arguments.out / "reasoning.md"
+    kept = by_hand(place.read_text(encoding="utf-8")) if place.exists() else ""
+    with atomic_write(place) as file:
+        file.write(page(arguments, found, kept=kept).encode())
+    if kept:
+        print(f"what was written by hand in {place} was kept: see whether it still holds")
     for known, result in found.items():
         epfo, negation = (result.metrics.get(f"{kind}_mrr", 0.0) for kind in ("epfo", "negation"))
         print(f"{known} known: EPFO {100 * epfo:.1f}, negation {100 * negation:.1f}")

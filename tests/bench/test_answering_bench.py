@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bench.answering_speed import METHODS, measure, page
 from bench.dense_answering import DenseAnswerer, DenseConfig
 from bench.growth import measured, synthetic_graph
+from bench.growth import page as growth_page
 from bench.random_links import RandomLinks
 from kg.graph_folder import GraphFolder, load_graph_folder
 from reasoning.id_sets import directed_edges
@@ -74,3 +75,10 @@ def test_growth_measures_time_and_memory() -> None:
     assert found["entities"] == 400
     assert found["peak_memory_mb"] >= found["memory_before_queries_mb"] > 0
     assert found["warm_ms"] > 0
+    head = {"command": "c", "commit": "x", "date": "d", "seed": 0}
+    head |= {"machine": {"cores": 2, "memory_gb": 1.0}, "sizes": [found]}
+    exponent = {"cold_ms": 0.5, "warm_ms": 0.25}
+    text = growth_page({**head, "exponent": exponent}, plot="growth.svg")
+    assert f"| 400 | {found['edges']:,} | {found['cold_ms']:.1f} | {found['warm_ms']:.2f} |" in text
+    assert "**0.25**" in text
+    assert all(f"| {name} |" in text for name in found["structures"])

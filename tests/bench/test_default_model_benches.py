@@ -1,10 +1,11 @@
-"""The benches of a graph folder's default model: against QTO, and on links.
+"""The benches of a graph folder's default model: queries, against QTO, and on links.
 
 QTO with sparse rows is QTO with dense ones; figures on pages are those of the result files.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from bench.growth import synthetic_graph
 from bench.model_links import MODELS
 from bench.model_links import main as rank_links
 from bench.qto import QtoAnswerer, QtoConfig
+from bench.reasoning import BY_HAND
+from bench.reasoning import main as answer_queries
 from evaluation import read_result
 from kg.graph_folder import SPLITS, load_graph_folder
 from reasoning.folder_model import load_folder_model, train_folder_model
@@ -75,6 +78,30 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = FolderModelConfig.for_graph(60, 200).changed(SETTINGS)
     train_folder_model(graph, folder / "model", config=config)
     return folder
+
+
+def test_the_page_of_queries_holds_its_figures_and_what_was_written_by_hand(
+    world: Path, tmp_path: Path
+) -> None:
+    graph = load_graph_folder(world / "graph")
+    entity, relation = graph.full.entities.name, graph.full.relation_names.name
+    queries = [
+        {"s": "1p", "q": [entity(head), [relation(r)]], "hard": [entity(tail)]}
+        for head, r, tail in graph.edges("test").tolist()
+    ]
+    (tmp_path / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
+    kept = "\n\n".join([BY_HAND[0], "## Why", BY_HAND[1]])
+    (tmp_path / "reasoning.md").write_text(f"# Before\n\n{kept}\n\n## Figures of before\n")
+    told = ["--folder", str(world / "graph"), "--model", str(world / "model"), "--quick"]
+    told += ["--queries", str(tmp_path / "queries.jsonl"), "--out", str(tmp_path)]
+    assert answer_queries(told) == 0
+    page = (tmp_path / "reasoning.md").read_text()
+    assert kept in page[: page.index("## Filtered MRR")]
+    assert "Figures of before" not in page
+    for known in ("train", "train-valid"):
+        found = read_result(tmp_path / f"reasoning-graph-{known}-seed0.json")
+        assert found.n == min(10, len(queries))
+        assert f"|{100 * found.metrics['mrr']:.1f}|" in page
 
 
 def test_both_methods_run_on_the_same_queries(

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bench.link_prediction import main
+from bench.link_prediction_page import main as write_page
 from evaluation import read_result
 from kg.graph_folder import load_graph_folder
 from reasoning.predictors.embeddings import EmbeddingModel, link_ranks
@@ -29,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_writes_figures_and_a_checkpoint_and_goes_on(folder: Path, tmp_path: Path) -> None:
-    out, model = tmp_path / "run.json", tmp_path / "model"
+    out, model = tmp_path / "link-prediction-small.json", tmp_path / "model"
     words = [str(folder), "--rank", "4", "--epochs", "3", "--batch", "50", "--threads", "1"]
     words += ["--regulariser", "0.01", "0.1", "--state", str(tmp_path / "state")]
     words += ["--out", str(out), "--checkpoint", str(model), "--scale", "0.1"]
@@ -44,6 +45,12 @@ def test_it_writes_figures_and_a_checkpoint_and_goes_on(folder: Path, tmp_path: 
     both = result.by["direction"]
     assert (both["head"]["mrr"] + both["tail"]["mrr"]) / 2 == pytest.approx(expected)
     assert sum(part["n"] for part in result.by["relation"].values()) == result.n
+    assert write_page([str(tmp_path)]) == 0
+    shown = [result.metrics["mrr"], result.metrics["standard_error"], result.metrics["hits_at_1"]]
+    row = " | ".join([folder.name, str(result.n), *(f"{100 * value:.1f}" for value in shown)])
+    page = (tmp_path / "link-prediction.md").read_text()
+    assert f"| {row} |" in page
+    assert result.command in page
     assert main(words) == 0  # all epochs are kept: nothing is trained again
     assert read_result(out).inputs["model"] == trained.fingerprint
 
