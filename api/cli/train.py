@@ -35,7 +35,11 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("graph", nargs="?", help="graph folder, or the name of a data set")
-    parser.add_argument("--out", type=Path, help="where the model of a graph folder goes")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        help="where the model of a graph folder goes (default models/NAME)",
+    )
     parser.add_argument(
         "--settings", type=Path, help="JSON file of settings of a graph folder's model, by part"
     )
@@ -79,14 +83,18 @@ def _train_folder(arguments: argparse.Namespace) -> int:
     from api.steps.train_folder import train_folder
     from kg.errors import SettingError
 
-    if arguments.graph is None or arguments.out is None:
-        raise SettingError("a graph folder and --out belong together", hint="umbra train --help")
+    if arguments.graph is None:
+        raise SettingError(
+            "--out is for the model of a graph folder", hint="name the folder: umbra train FOLDER"
+        )
     if arguments.model or arguments.estimate:
         raise SettingError("--model and --estimate are for the working folder's models")
     graph = graph_folder(arguments.graph, working_folder=arguments.folder)
+    name = Path(arguments.graph).name or graph.resolve().name
+    out = arguments.out or Path("models") / name
     with progress_bars() as bars:
         outcome = train_folder(
-            graph, arguments.out, seed=arguments.seed, settings=arguments.settings, bars=bars
+            graph, out, seed=arguments.seed, settings=arguments.settings, bars=bars
         )
     print_outcome("model", outcome, as_json=arguments.json)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -142,10 +143,21 @@ def test_a_file_made_for_another_graph_is_warned_of(
     assert "5 queries have another number of easy answers" in capsys.readouterr().err
 
 
+def test_a_model_without_a_place_goes_where_its_graph_is_named(
+    place: Path, tmp_path: Path, capsys: Shown, monkeypatch: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(place / "model", tmp_path / "models" / "graph")  # finished: only opened
+    settings = ("--settings", place / "settings.json")
+    assert umbra("train", place / "graph", *settings) == 0
+    assert "models/graph" in capsys.readouterr().out
+    assert umbra("train", place / "graph", *settings, "--seed", "5") == 3
+    assert "models/graph" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (("train", "GRAPH"), 2),
         (("train", "--out", "x"), 2),
         (("train", "GRAPH", "--out", "MODEL", "--seed", "5", "--settings", "SETTINGS"), 3),
         (("train", "GRAPH", "--out", "new", "--seed", "-1"), 2),
