@@ -45,17 +45,19 @@ def explained(answers: AnswersOut, form: Form, *, why: int) -> bytes:
 
 
 def lacking(found: WhyNotOut, form: Form) -> bytes:
-    """Return why an entity is no better answer."""
+    """Return why an entity is no better answer, or that it is one and lacks nothing."""
     if form == "json":
         return _json(found.model_dump(mode="json"))
     if form == "svg":
         return proof_svg(found.proof.tree, notes)
+    if found.weakest is None:
+        answer = f"{found.name} [{found.key}] is an answer and lacks nothing; its proof:"
+        return f"{answer}\n{proof_text(found.proof.tree, notes)}\n".encode()
     standing = "is no answer" if found.truth == 0.0 else f"has the truth {found.truth:.3f}"
     lines = [f"{found.name} [{found.key}] {standing}; {found.better} entities have a higher one"]
-    if found.weakest is not None:
-        lines.append(f"weakest link: {found.weakest.text}  {found.weakest.truth:.3f}")
-        lines.append("not certain:")
-        lines += [f"  {link.text}  {link.truth:.3f}" for link in found.needed]
+    lines.append(f"weakest link: {found.weakest.text}  {found.weakest.truth:.3f}")
+    lines.append("not certain:")
+    lines += [f"  {link.text}  {link.truth:.3f}" for link in found.needed]
     lines += ["the best proof it could have:", proof_text(found.proof.tree, notes)]
     return ("\n".join(lines) + "\n").encode()
 

@@ -112,8 +112,10 @@ def test_names_and_edges_are_read(world: WorldEngine) -> None:
     )
     assert named.key("country:TR") == named.key("Turkey")
     assert named.edge(("Turkey", "borders", "Greece"))[2] == "country:GR"
-    with pytest.raises(UnknownEntityError):
-        named.key("Atlantis")
+    with pytest.raises(UnknownEntityError, match="did you mean 'Greece'"):
+        named.key("Greeece")
+    with pytest.raises(UnknownEntityError, match=r"did you mean .*'country:GR'"):
+        named.key("country:GRR")
     with pytest.raises(UnknownRelationError):
         named.edge(("Turkey", "likes", "Greece"))
 
@@ -163,6 +165,10 @@ def test_the_command_says_why_not_and_what_if(capsys: Shown) -> None:
     code, out, _ = umbra(capsys, "ask", ARABIC, "--why-not", "Greece")
     assert code == 0
     assert "weakest link: Greece -[speaks]-> Arabic  0.000" in out
+    code, out, _ = umbra(capsys, "ask", ARABIC, "--why-not", "Syria")
+    assert code == 0
+    assert out.startswith("Syria [country:SY] is an answer and lacks nothing; its proof:\n")
+    assert "= Syria -[speaks]-> Arabic  1.000" in out
     code, out, _ = umbra(capsys, "ask", ARABIC, "--assume", "Greece speaks language:ara")
     assert code == 0
     assert "New (1)" in out
