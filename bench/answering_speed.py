@@ -231,10 +231,8 @@ def _against(methods: dict[str, Any], name: str) -> str:
         f"{methods['sparse'][key] / other[key]:,.1f} times as many a second {when}"
         for when, key in (("cold", "cold_queries_per_second"), ("warm", "warm_queries_per_second"))
     ]
-    gaps = [
-        f"{100 * (methods[ours]['mrr'] - other['mrr']):+.2f} ({ours})"
-        for ours in ("sparse", "sparse, plain")
-    ]
+    gap = {ours: 100 * (methods[ours]["mrr"] - other["mrr"]) for ours in METHODS[:2]}
+    gaps = [f"{value:+.2f} ({ours})" for ours, value in gap.items()]
     return f"- Sparse against {name}: {' and '.join(rates)}; MRR {' and '.join(gaps)}."
 
 
