@@ -52,8 +52,8 @@ def page(result: Mapping[str, Any]) -> str:
         f"nDCG@10 (standard error), MRR on the test half of each set. Commit `{result['commit']}`,"
         f" {result['date']}, {result['machine']['cores']} cores, seed {result['seed']}, rank"
         f" constant {result['constant']}: `{result['command']}`. The sets are made by"
-        " `bench/search_lists.py`, what is compared says `bench/search.py`; the other kinds on the"
-        " demo are on [a page of their own](search-demo.md). Router"
+        " `bench/search_lists.py`, what is compared says `bench/search.py`; names and facts of"
+        " the demo are asked for by `bench.search_demo`. Router"
         " and weights are fitted on valid; test was looked at three times, as the bench says."
         f" {result.get('note', '')}"
     ).rstrip()
