@@ -129,6 +129,8 @@ def _rows_out(
     more = len(left) > k and (limit is None or told + k < limit)
     count = CountOut(known=len(found), expected_likely=0.0) if counted else None
     warnings = ["a cycle or several variables: known answers only, predicted edges do not join"]
+    if edits is not None:
+        warnings.append("rows under what is assumed: what differs is told of one variable only")
     reasons: tuple[RowProofOut, ...] = ()
     records = engine.records()
     if proofs and not counted:

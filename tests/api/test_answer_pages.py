@@ -93,6 +93,9 @@ def test_pages_of_a_what_if_tell_each_change_once(client: TestClient, world: Wor
     for group in ("new", "gone", "moved"):
         told = [change["key"] for page in read for change in page["changes"][group]]
         assert sorted(told) == sorted(change.key for change in getattr(whole, group))
+    rows = world.ask(PAIRS, without=["country:TR borders country:GR"])
+    assert rows.changes is None
+    assert any("one variable only" in text for text in rows.warnings)
 
 
 def test_lines_say_where_to_go_on(client: TestClient) -> None:
