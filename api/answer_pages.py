@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from api.cursors import cursor_of, no_cursor, score_of, texts_of
 from kg.model import EntityKey
 from kg.vocabulary import Vocabulary
-from reasoning.answers import Answers
+from reasoning.answers import Answer
 from reasoning.of_each import OfEach, Place, ids_after
 
 __all__ = ["AnswerPage", "row_cursor", "rows_after"]
@@ -42,18 +42,19 @@ class AnswerPage:
         each = OfEach(known=_place(*places[:2]), likely=_place(*places[2:]))
         return cls(each, _number(told))
 
-    def next(self, found: Answers, k: int, limit: int | None) -> str | None:
+    def next(self, shown: Sequence[Answer], k: int, limit: int | None, *, more: bool) -> str | None:
         """Return the cursor of the page after this one.
 
         Args:
-            found: The answers of this page.
+            shown: The answers of this page.
             k: How many of each kind it might have.
             limit: How many of each kind the question wants on all pages; None for all.
+            more: Whether there is anything to tell after this page.
         """
         told = self.told + k
-        if not found.more or (limit is not None and told >= limit):
+        if not more or (limit is not None and told >= limit):
             return None
-        last = {answer.status: Place(answer.score, answer.entity) for answer in found.answers}
+        last = {answer.status: Place(answer.score, answer.entity) for answer in shown}
         places = (last.get("known", self.each.known), last.get("likely", self.each.likely))
         return cursor_of([str(told), *(text for place in places for text in _texts(place))])
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.answer_pages import AnswerPage, row_cursor, rows_after
@@ -14,7 +13,7 @@ from api.views import AnswerViews
 from kg.errors import LimitError, SettingError
 from kg.model import EntityKey
 from kg.spans import span
-from reasoning.answers import Answer, Answers
+from reasoning.answers import Answers
 from reasoning.counting import count_answers
 from reasoning.joins import bindings
 from reasoning.notations import Reading, write_pattern, write_query
@@ -64,11 +63,12 @@ def answer_question(
         [result] = chosen.answer([reading.tree], k, edits=edits, with_proofs=proofs, each=page.each)
     with span("question.records"):
         records = engine.records()
-        records.read(_shown(result.answers))
-    views = AnswerViews(engine.snapshot, records, getattr(chosen, "reasons", None))
-    changes = None
-    if edits is not None and after is None:
-        changes = changes_out(_changes(chosen, reading.tree, edits, k, result), views)
+        views = AnswerViews(engine.snapshot, records, getattr(chosen, "reasons", None))
+        views.read(result.answers)
+    changes, more = None, result.more
+    if edits is not None:
+        found, gone_on = _changes(chosen, reading.tree, edits, k, page.told, result)
+        changes, more = changes_out(found, views), more or gone_on
     return AnswersOut(
         query=write_query(result.query, "json"),
         text=question if isinstance(question, str) else None,
@@ -77,7 +77,7 @@ def answer_question(
         snapshot=engine.snapshot.hash,
         answers=tuple(map(views.answer, result.answers)),
         total_known=result.total_known,
-        next=page.next(result, k, limit),
+        next=page.next(result.answers, k, limit, more=more),
         bound=result.bound,
         changes=changes,
         count=_count_out(engine, chosen, reading, edits),
@@ -129,6 +129,8 @@ def _rows_out(
     more = len(left) > k and (limit is None or told + k < limit)
     count = CountOut(known=len(found), expected_likely=0.0) if counted else None
     warnings = ["a cycle or several variables: known answers only, predicted edges do not join"]
+    if edits is not None:
+        warnings.append("rows under what is assumed: what differs is told of one variable only")
     reasons: tuple[RowProofOut, ...] = ()
     records = engine.records()
     if proofs and not counted:
@@ -137,7 +139,9 @@ def _rows_out(
         except LimitError:
             warnings.append("the rows have too many bindings to show what each rests on")
         else:
-            reasons = tuple(map(AnswerViews(snapshot, records).row, proved))
+            views = AnswerViews(snapshot, records)
+            views.read_edges(edge for proof in proved for edge in proof.edges)
+            reasons = tuple(map(views.row, proved))
     return AnswersOut(
         query=write_pattern(pattern),
         answerer="exact",
@@ -151,14 +155,6 @@ def _rows_out(
     )
 
 
-def _shown(answers: Iterable[Answer]) -> Iterator[EntityKey]:
-    """Iterate the entities that answers and their proofs show."""
-    for answer in answers:
-        yield answer.entity
-        for edge in () if answer.proof is None else answer.proof.edges:
-            yield from (EntityKey(edge.head), EntityKey(edge.tail))
-
-
 def k_of_each(
     answerer: Answerer, tree: Query, k: int, *, with_proofs: bool, edits: Edits | None = None
 ) -> Answers:
@@ -166,18 +162,27 @@ def k_of_each(
     return answerer.answer([tree], k, edits=edits, with_proofs=with_proofs, each=OfEach())[0]
 
 
-def _cut(found: Answers, k: int) -> Answers:
-    kept = {status: [a for a in found.answers if a.status == status][:k] for status in STATUSES}
-    return replace(found, answers=tuple(answer for group in kept.values() for answer in group))
+def _best(found: Answers, k: int) -> set[EntityKey]:
+    """Return the k best of each status."""
+    groups = ([one for one in found.answers if one.status == status] for status in STATUSES)
+    return {answer.entity for group in groups for answer in group[:k]}
 
 
-def _changes(answerer: Answerer, tree: Query, edits: Edits, k: int, shown: Answers) -> Changes:
-    """Return what edits change about the answers that are shown, before or after."""
-    far = k + COMPARED
+def _changes(
+    answerer: Answerer, tree: Query, edits: Edits, k: int, told: int, shown: Answers
+) -> tuple[Changes, bool]:
+    """Return what edits change on a page, and whether the graph as it is has answers beyond it.
+
+    A change belongs to the page on which its entity comes first, before or after, so that each is
+    told once.
+    """
+    far = told + k + COMPARED
     before = k_of_each(answerer, tree, far, with_proofs=False)
     after = k_of_each(answerer, tree, far, with_proofs=False, edits=edits)
-    entities = {answer.entity for answer in (*_cut(before, k).answers, *shown.answers)}
-    return compared(before, after, edits, entities)
+    until = _best(before, told + k)
+    here = until | {answer.entity for answer in shown.answers}
+    changes = compared(before, after, edits, here - _best(before, told) - _best(after, told))
+    return changes, len(until) < len(before.answers)
 
 
 def _growth(engine: Engine, answerer: AnswererName) -> tuple[str, ...]:

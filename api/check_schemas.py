@@ -71,8 +71,15 @@ class ChecksOut(Model):
     key: str
     predicates: tuple[PredicateFlagOut, ...] = Field(description="checked now, on the edges stored")
     truncated: bool = Field(default=False, description="there are more parts or edges to check")
-    texts: tuple[TextFlagOut, ...] = Field(description="from the last `umbra scenes check`")
-    texts_checked: bool = Field(description="whether that run had a text and parts of this entity")
+    next: str | None = Field(default=None, description="cursor: send it as `after` for more")
+    texts: tuple[TextFlagOut, ...] = Field(
+        description="from the last `umbra scenes check`; they come with the first page"
+    )
+    texts_checked: bool = Field(
+        description="whether that run had a text and parts of this entity; false on later pages"
+    )
     texts_version: int | None = Field(
-        default=None, description="of the store that the texts were checked on; null for never"
+        default=None,
+        description="of the store that the texts were checked on; null for never, and on later "
+        "pages",
     )

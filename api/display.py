@@ -20,18 +20,19 @@ __all__ = ["Picture", "answers_html", "entity_html", "hits_html", "picture_of"]
 
 def answers_html(answers: AnswersOut) -> str:
     """Return answers as a table, known ones first."""
+    warnings = _warnings(answers.warnings)
     if answers.count is not None:
         count = answers.count
-        return f"<p>{count.known} known, {count.expected_likely:.1f} more likely</p>"
+        return f"{warnings}<p>{count.known} known, {count.expected_likely:.1f} more likely</p>"
     if answers.rows is not None:
         rows = ([cell.name for cell in row] for row in answers.rows.rows)
-        return _table(answers.rows.columns, rows)
+        return warnings + _table(answers.rows.columns, rows) + _more(answers.next)
     told = (
         [answer.name, answer.key, answer.label, answer.status, f"{answer.probability:.3f}"]
         for answer in answers.answers
     )
-    warnings = "".join(f"<p><em>{escape(text)}</em></p>" for text in answers.warnings)
-    return warnings + _table(("name", "key", "label", "status", "probability"), told)
+    columns = ("name", "key", "label", "status", "probability")
+    return warnings + _table(columns, told) + _more(answers.next)
 
 
 def hits_html(found: SearchOut) -> str:
@@ -40,7 +41,8 @@ def hits_html(found: SearchOut) -> str:
         [hit.name, hit.key, hit.label, hit.highlights[0].text if hit.highlights else ""]
         for hit in found.hits
     )
-    return _table(("name", "key", "label", "why"), rows)
+    table = _table(("name", "key", "label", "why"), rows)
+    return _warnings(found.warnings) + table + _more(found.next)
 
 
 def entity_html(entity: EntityOut) -> str:
@@ -49,7 +51,8 @@ def entity_html(entity: EntityOut) -> str:
     told |= {name: str(value) for name, value in sorted(entity.attributes.items())}
     rows = ([name, value] for name, value in told.items() if value)
     left = len(entity.edges) - SHOWN
-    more = f"<p>{left} more edges</p>" if left > 0 else ""
+    least = "at least " if entity.truncated else ""
+    more = f"<p>{least}{left} more edges</p>" if left > 0 else ""
     table = _table((entity.name, ""), rows)
     return f"<div>{neighbours_svg(entity)}{more}{table}</div>"
 
@@ -81,6 +84,15 @@ class Picture:
 
     def _repr_svg_(self) -> str:
         return self.svg
+
+
+def _warnings(texts: Iterable[str]) -> str:
+    return "".join(f"<p><em>{escape(text)}</em></p>" for text in texts)
+
+
+def _more(cursor: str | None) -> str:
+    """Say that a table is a page of a longer one."""
+    return "" if cursor is None else "<p>and more: ask again with <code>after=</code> its next</p>"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,6 +9,7 @@ from api.edge_texts import NamedEntities, edge_parts
 from api.proof_schemas import ChangeOut, ChangesOut, LinkOut, WhyNotOut
 from api.views import AnswerViews
 from kg.snapshot import Snapshot
+from reasoning.proof_tree import edges_in
 from reasoning.protocols import Answerer, Edits
 from reasoning.query import Query
 from reasoning.what_if import Change, Changes, edits_of
@@ -79,6 +80,7 @@ def explain_absence(
     chosen, _ = engine.answerer("symbolic")
     found = why_not(tree, key, _symbolic(chosen, engine), edits=edits)
     views = AnswerViews(snapshot, engine.records(), getattr(chosen, "reasons", None))
+    views.read_edges(edges_in(found.proof.tree))
     needed = tuple(
         LinkOut(kind=link.kind, text=link.text, truth=round(link.truth, 6)) for link in found.needed
     )

@@ -115,12 +115,15 @@ def link_frame(
         rows[int(link.mention)] = {**found, "name": name}
     linked = _frame(rows, _LINK)
     linked.index = frame.index
-    return frame.join(linked)
+    # not a join: it would pair all rows that share a label of the index
+    return frame.assign(**{name: linked[name] for name in _LINK})
 
 
 def _text(value: object) -> str:
     """Return a cell as text; None, NaN and NA are empty."""
-    return "" if value is None or value != value or str(value) == "<NA>" else str(value)
+    if value is None or str(value) == "<NA>":  # NA first: it is neither true nor false
+        return ""
+    return "" if value != value else str(value)
 
 
 def _frame(rows: Iterable[dict[str, Any]], columns: Iterable[str]) -> pd.DataFrame:

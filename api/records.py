@@ -26,6 +26,14 @@ Around = tuple[EntityKey, str | None, Direction, int, EdgeKey | None]
 class Reads(Protocol):
     """What views read: of a store, or of what is held of one."""
 
+    def read(self, keys: Iterable[EntityKey]) -> None:
+        """Read entities that will be asked for, all at once."""
+        ...
+
+    def read_edges(self, keys: Iterable[EdgeKey]) -> None:
+        """Read edges that will be asked for, together."""
+        ...
+
     def entity(self, key: EntityKey) -> Entity | None:
         """Return the entity of this key, or None."""
         ...
@@ -47,7 +55,7 @@ class Records:
         self.version = version
         self._store = store
         self._entities: dict[EntityKey, Entity | None] = {}
-        self._edges: dict[tuple[EntityKey, str, EntityKey], tuple[Edge, ...]] = {}
+        self._edges: dict[EdgeKey, tuple[Edge, ...]] = {}
         self._around: dict[Around, tuple[Edge, ...]] = {}
 
     def entity(self, key: EntityKey) -> Entity | None:
@@ -65,6 +73,15 @@ class Records:
             found = {entity.key: entity for entity in self._store.entities_of(some)}
             _make_room(self._entities, MOST - len(some))
             self._entities |= {key: found.get(key) for key in some}
+
+    def read_edges(self, keys: Iterable[EdgeKey]) -> None:
+        """Read edges that will be asked for, together."""
+        new = [key for key in dict.fromkeys(keys) if key not in self._edges]
+        for start in range(0, len(new), LONGEST):
+            some = new[start : start + LONGEST]
+            found = {edge.key: edge for edge in self._store.edges_of(some)}
+            _make_room(self._edges, MOST - len(some))
+            self._edges |= {key: (found[key],) if key in found else () for key in some}
 
     def edges(self, *, head: EntityKey, relation: str, tail: EntityKey) -> tuple[Edge, ...]:
         """Return the edges that match."""

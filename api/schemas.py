@@ -143,7 +143,9 @@ class AnswersOut(Model):
     )
     bound: float | None = None
     changes: ChangesOut | None = Field(
-        default=None, description="with assume or without: what differs from the graph as it is"
+        default=None,
+        description="with assume or without: what differs from the graph as it is among the "
+        "answers of this page, and of as long a page without the edits; each is told on one page",
     )
     count: CountOut | None = Field(default=None, description="where the text asks for a count")
     rows: RowsOut | None = Field(default=None, description="where the text asks for several things")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,13 +19,14 @@ from api.schemas import (
     RecordOut,
     RowProofOut,
 )
-from kg.model import Edge, Entity, EntityKey, ImageRef
+from kg.model import Edge, EdgeKey, Entity, EntityKey, ImageRef
 from kg.provenance import Provenance, best_probability
 from kg.snapshot import Snapshot
 from reasoning.answers import Answer, Proof, ProofEdge
 from reasoning.explanations.reasons import reason_text
 from reasoning.explanations.shown import ShownEdge, ShownNode, show
 from reasoning.pattern_proofs import RowProof
+from reasoning.proof_tree import edges_in
 from reasoning.protocols import EdgeReason
 
 __all__ = ["AnswerViews", "edge_out", "image_out", "part_out", "record_out"]
@@ -116,6 +117,20 @@ class AnswerViews:
         position = self._snapshot.entities.get(key)
         return key if position is None else self._snapshot.names[position]
 
+    def read(self, answers: Sequence[Answer]) -> None:
+        """Read together what answers show: entities, whose parts they are, and edges of proofs."""
+        proofs = [answer.proof for answer in answers if answer.proof is not None]
+        ends = [EntityKey(end) for proof in proofs for e in proof.edges for end in (e.head, e.tail)]
+        shown = [*(answer.entity for answer in answers), *ends]
+        self._store.read(shown)
+        found = [entity for entity in map(self._entity, shown) if entity is not None]
+        self._store.read(one.part.parent for one in found if one.part is not None)
+        self.read_edges(edge for proof in proofs for edge in edges_in(proof.tree))
+
+    def read_edges(self, edges: Iterable[ProofEdge]) -> None:
+        """Read edges that will be shown, together."""
+        self._store.read_edges(_key(edge) for edge in edges if self._is_kept(edge))
+
     def answer(self, answer: Answer) -> AnswerOut:
         """Show an answer with its proof."""
         entity = self._entity(answer.entity)
@@ -178,10 +193,9 @@ class AnswerViews:
 
     def _edge_out(self, edge: ProofEdge | ShownEdge) -> ProofEdgeOut:
         records: tuple[RecordOut, ...] = ()
-        # A predicted edge may stand in the store, but not in this snapshot: that is no reason here.
-        if edge.status != "absent" and self._in_snapshot(edge):
-            head, tail = EntityKey(edge.head), EntityKey(edge.tail)
-            stored = self._store.edges(head=head, relation=edge.relation, tail=tail)
+        if self._is_kept(edge):
+            head, relation, tail = _key(edge)
+            stored = self._store.edges(head=head, relation=relation, tail=tail)
             found = next(iter(stored), None)
             records = () if found is None else tuple(map(record_out, _strongest(found)))
         reasons: tuple[str, ...] = ()
@@ -200,7 +214,13 @@ class AnswerViews:
             reasons=reasons,
         )
 
-    def _in_snapshot(self, edge: ProofEdge | ShownEdge) -> bool:
+    def _is_kept(self, edge: ProofEdge | ShownEdge) -> bool:
+        """Tell whether records of the store say why an edge holds.
+
+        A predicted edge may stand in the store, but not in this snapshot: that is no reason here.
+        """
+        if edge.status == "absent":
+            return False
         ids = (self._snapshot.entities.get(edge.head), self._snapshot.entities.get(edge.tail))
         relation = self._snapshot.relation_names.get(edge.relation)
         if relation is None or None in ids:
@@ -217,6 +237,10 @@ class AnswerViews:
                 shown = part_out(entity, self._entity(entity.part.parent))
                 if shown is not None:
                     yield shown
+
+
+def _key(edge: ProofEdge | ShownEdge) -> EdgeKey:
+    return EntityKey(edge.head), edge.relation, EntityKey(edge.tail)
 
 
 def _strongest(edge: Edge) -> list[Provenance]:

@@ -39,7 +39,7 @@ from bench.search_reranking import fitted_reranker, routed_scores
 from evaluation import paired_bootstrap, standard_error
 from kg.files import atomic_write
 
-__all__ = ["fitted", "folds", "gains", "main", "measured"]
+__all__ = ["fitted", "folds", "gains", "judged", "main", "measured"]
 
 TRIED = (0.0, 0.1, 0.3, 1.0, 3.0)
 """Weights that are tried for a list."""
@@ -206,45 +206,64 @@ def measured(rows: Sequence[Query], seed: int = 0) -> tuple[Router, Reranker, di
     found: dict[str, Any] = {}
     for kind, asked in test.items():
         rest = {name: some for name, some in valid.items() if name != kind}
-        rivals: dict[str, Rank] = {
-            "words": _alone("words"),
-            "meaning": _alone("meaning"),
-            "unified": _together(("words", "meaning"), {"words": 1.0, "meaning": 1.0}),
-            "equal": _together(KIND_LISTS, EQUAL),
-            "routed": _routed(router),
-            "reranked": _reranked(router, reranker),
-            "told": _together(KIND_LISTS, router.weights[kind]),
-        }
+        more = {"told": _together(KIND_LISTS, router.weights[kind])}
         if len(rest) > 1:
-            rivals["unseen"] = _routed(fitted(rest))
-        scores = {name: _scored(asked, rank) for name, rank in rivals.items()}
-        right = [max(r.items(), key=lambda one: one[1])[0] == kind for r in (
-            router.route(q["text"], q["lists"]).kinds for q in asked
-        )]  # fmt: skip
-        found[kind] = {
-            "n": len(asked),
-            "right_kind": float(np.mean(right)),
-            "scores": {
-                name: {
-                    "ndcg_at_10": float(values[:, 0].mean()),
-                    "se": standard_error(values[:, 0]),
-                    "mrr": float(values[:, 1].mean()),
-                }
-                for name, values in scores.items()
-            },
-            "gaps": {
-                name: _gap(scores["routed"][:, 0], scores[name][:, 0])
-                for name in ("words", "meaning", "unified", "equal")
-            },
-            "reranking": {
-                name: _gap(scores["reranked"][:, 0], scores[name][:, 0])
-                for name in ("routed", "unified")
-            },
-        }
+            more["unseen"] = _routed(fitted(rest))
+        found[kind] = judged(asked, kind, router, reranker, more)
     by_folds, adds = folds(valid, seed)
     result = {"router": router.as_json(), "test": found, "folds": by_folds, "reranking": adds,
               "floors": floors(valid, router, reranker)}  # fmt: skip
     return router, reranker, result
+
+
+def judged(
+    asked: Sequence[Query],
+    kind: str,
+    router: Router,
+    reranker: Reranker,
+    more: Mapping[str, Rank] | None = None,
+) -> dict[str, Any]:
+    """Return what each way of ranking reaches on the queries of a kind, and its gaps.
+
+    Args:
+        asked: Queries with their lists, as `bench.search_lists.lists_of` gives them.
+        kind: Where their answers stand.
+        router: Weighs the lists.
+        reranker: Orders the best.
+        more: Other ways, by name.
+    """
+    rivals: dict[str, Rank] = {
+        "words": _alone("words"),
+        "meaning": _alone("meaning"),
+        "unified": _together(("words", "meaning"), {"words": 1.0, "meaning": 1.0}),
+        "equal": _together(KIND_LISTS, EQUAL),
+        "routed": _routed(router),
+        "reranked": _reranked(router, reranker),
+        **(more or {}),
+    }
+    scores = {name: _scored(asked, rank) for name, rank in rivals.items()}
+    routes = (router.route(query["text"], query["lists"]).kinds for query in asked)
+    right = [max(route.items(), key=lambda one: one[1])[0] == kind for route in routes]
+    return {
+        "n": len(asked),
+        "right_kind": float(np.mean(right)),
+        "scores": {
+            name: {
+                "ndcg_at_10": float(values[:, 0].mean()),
+                "se": standard_error(values[:, 0]),
+                "mrr": float(values[:, 1].mean()),
+            }
+            for name, values in scores.items()
+        },
+        "gaps": {
+            name: _gap(scores["routed"][:, 0], scores[name][:, 0])
+            for name in ("words", "meaning", "unified", "equal")
+        },
+        "reranking": {
+            name: _gap(scores["reranked"][:, 0], scores[name][:, 0])
+            for name in ("routed", "words", "meaning", "unified")
+        },
+    }
 
 
 def _gap(ours: np.ndarray, rival: np.ndarray) -> list[float]:

@@ -21,13 +21,39 @@ HEADS = {
 }
 
 
+ASKED = {
+    "facts": (
+        "FB15k-237",
+        "a description of an entity, its own names masked",
+        "names, and names of neighbours in the training graph; no description",
+    ),
+    "names": (
+        "FB15k-237",
+        "an alias that is not indexed",
+        "the other names, descriptions, names of neighbours",
+    ),
+    "picture": (
+        "the demo (250 countries)",
+        "the description of a flag, the country's names masked",
+        "names of the flag's parts, names, names of neighbours; no description",
+    ),
+    "prose": (
+        "FB15k-237",
+        "half of the words of a description, drawn at random",
+        "names, descriptions, names of neighbours",
+    ),
+}
+"""Of each set: the graph, what is asked, and what is indexed."""
+
+
 def page(result: Mapping[str, Any]) -> str:
     """Return the page of a result."""
     told = (
         f"nDCG@10 (standard error), MRR on the test half of each set. Commit `{result['commit']}`,"
         f" {result['date']}, {result['machine']['cores']} cores, seed {result['seed']}, rank"
-        f" constant {result['constant']}: `{result['command']}`. What the sets are and what is"
-        " indexed for each says `bench/search_lists.py`, what is compared `bench/search.py`. Router"
+        f" constant {result['constant']}: `{result['command']}`. The sets are made by"
+        " `bench/search_lists.py`, what is compared says `bench/search.py`; names and facts of"
+        " the demo are asked for by `bench.search_demo`. Router"
         " and weights are fitted on valid; test was looked at three times, as the bench says."
         f" {result.get('note', '')}"
     ).rstrip()
@@ -36,7 +62,10 @@ def page(result: Mapping[str, Any]) -> str:
         "",
         "# Search, routed by kind of query",
     ]
-    lines += ["", told, "", f"| answer stands in | n | {' | '.join(HEADS.values())} |"]
+    lines += ["", told, "", "| answer stands in | of | a query is | searched are |"]
+    lines += ["|---|---|---|---|"]
+    lines += [f"| {kind} | {' | '.join(ASKED[kind])} |" for kind in result["test"]]
+    lines += ["", f"| answer stands in | n | {' | '.join(HEADS.values())} |"]
     lines += [f"|---|---:|{'---:|' * len(HEADS)}"]
     for kind, row in result["test"].items():
         cells = [

@@ -59,8 +59,7 @@ class Stored:
 
     Attributes:
         nodes: Labels and properties of each.
-        edges: Key of the head, relation, key of the tail, and properties of each; a key is None
-            where the node has none.
+        edges: Head, relation, tail and properties of each; the key of a node without one is None.
         complaints: What the engine says is wrong with its own files.
     """
 
@@ -236,6 +235,10 @@ class Store(Writer, Protocol):
 
     def entities_of(self, keys: Collection[EntityKey]) -> list[Entity]:
         """Return the entities of these keys that are there, each once, in the order of the keys."""
+        ...
+
+    def edges_of(self, keys: Collection[EdgeKey]) -> list[Edge]:
+        """Return the edges of these keys that are there, each once, in the order of the keys."""
         ...
 
     def entities(self, label: str | None = None) -> Iterator[Entity]:

@@ -152,10 +152,10 @@ class Client(Finding, Reviewing):
         path = path_of("/v1/images/{sha256}", sha256=sha256)
         return self._to.content("GET", path, query={"part": part, "side": side})
 
-    def checks(self, key: str, *, limit: int | None = None) -> ChecksOut:
-        """Read what is in conflict with an entity's pictures; `limit` is of its parts."""
+    def checks(self, key: str, *, limit: int | None = None, after: str | None = None) -> ChecksOut:
+        """Read what is in conflict with an entity's pictures; `limit` is of the parts of a page."""
         path = path_of("/v1/checks/{key}", key=key)
-        return self._to.read("GET", path, ChecksOut, query={"limit": limit})
+        return self._to.read("GET", path, ChecksOut, query={"limit": limit, "after": after})
 
     def sheet(
         self,

@@ -10,7 +10,7 @@ function chips(found, stateOf) {
     const examples = one.examples.join(", ");
     return link(stateOf(one), `${one.text} · ${one.results}`, { class: "chip", title: examples, "data-results": one.results });
   });
-  if (!shown.length) return [];
+  if (!shown.length) return [element("p", { class: "quiet" }, "No suggestions: nothing parts these results.")];
   return [element("h3", { class: "quiet" }, heads[found.suggestions[0].change]), element("div", { class: "chips" }, ...shown)];
 }
 

@@ -153,7 +153,7 @@ def preview(engine: Engine, key: str) -> str:
         raise UnknownEntityError(key)
     image = ""
     if entity.images:
-        image = f'<img src="/v1/images/{entity.images[0].sha256}" alt="" height="60">'
+        image = f'<img src="../images/{entity.images[0].sha256}" alt="" height="60">'
     said = [text for field, text in searched_texts(entity) if field == "prose"][:3]
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'

@@ -158,7 +158,8 @@ class KeptAnswers:
     async def _give(
         self, kept: _Kept, name: bytes, headers: dict[bytes, bytes], method: str, send: Send
     ) -> None:
-        if method != "POST" and _etag(name) in headers.get(b"if-none-match", b""):
+        held = headers.get(b"if-none-match", b"")
+        if method != "POST" and (_etag(name) in held or held.strip() == b"*"):
             self._count("same")
             some = [h for h in kept.headers if h[0] not in (b"content-length", b"content-type")]
             await send({"type": "http.response.start", "status": 304, "headers": some})

@@ -14,7 +14,7 @@ from kg.backends import statements
 from kg.backends.connection import Connection
 from kg.backends.indexing import BoltIndexes
 from kg.backends.links import Link
-from kg.backends.looking_up import edge_rows, entities_of
+from kg.backends.looking_up import edge_rows, edges_of, entities_of
 from kg.backends.merging import check_limit
 from kg.backends.names import is_name
 from kg.backends.reading import QueryRun, Slots, named
@@ -188,6 +188,10 @@ class BoltStore:
     def entities_of(self, keys: Collection[EntityKey]) -> list[Entity]:
         """Return the entities of these keys that are there, in the order of the keys."""
         return entities_of(self._connection, keys)
+
+    def edges_of(self, keys: Collection[EdgeKey]) -> list[Edge]:
+        """Return the edges of these keys that are there, in the order of the keys."""
+        return edges_of(self._connection, keys)
 
     def entities(self, label: str | None = None) -> Iterator[Entity]:
         """Iterate entities in the order of their keys, as they were at the call."""

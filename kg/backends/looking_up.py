@@ -1,4 +1,4 @@
-"""Look-ups of entities and edges by key, each one statement however many keys there are."""
+"""Look-ups by key: a statement for all entities, and for all edges of a relation."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from kg.backends import statements
+from kg.backends.edge_maps import by_key, by_relation, ends
 from kg.backends.names import is_name
 from kg.backends.rows import entity_from_row
 
 if TYPE_CHECKING:
     from kg.backends.connection import Connection
-    from kg.model import EdgeKey, Entity, EntityKey
+    from kg.model import Edge, EdgeKey, Entity, EntityKey
 
-__all__ = ["edge_rows", "entities_of"]
+__all__ = ["edge_rows", "edges_of", "entities_of"]
 
 
 def entities_of(connection: Connection, keys: Collection[EntityKey]) -> list[Entity]:
@@ -21,6 +22,17 @@ def entities_of(connection: Connection, keys: Collection[EntityKey]) -> list[Ent
     wanted = list(dict.fromkeys(keys))
     rows = connection.read(statements.FIND_ENTITIES, {"keys": wanted}) if wanted else []
     found = {entity.key: entity for entity in (entity_from_row(*row) for row in rows)}
+    return [found[key] for key in wanted if key in found]
+
+
+def edges_of(connection: Connection, keys: Collection[EdgeKey]) -> list[Edge]:
+    """Return the edges of these keys that are there; no edge has a relation that is no name."""
+    wanted = list(dict.fromkeys(keys))
+    found: dict[EdgeKey, Edge] = {}
+    for relation, group in by_relation(wanted).items():
+        if is_name(relation):
+            text = statements.find_edges(relation)
+            found |= by_key(relation, connection.read(text, {"rows": list(map(ends, group))}))
     return [found[key] for key in wanted if key in found]
 
 

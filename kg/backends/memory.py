@@ -179,6 +179,13 @@ class MemoryStore:
         found = map(self.entity, dict.fromkeys(keys))
         return [entity for entity in found if entity is not None]
 
+    def edges_of(self, keys: Collection[EdgeKey]) -> list[Edge]:
+        """Return the edges of these keys that are there, in the order of the keys."""
+        self._check_open()
+        with self._lock:
+            places = [(head, tail, relation) for head, relation, tail in dict.fromkeys(keys)]
+            return [self._graph.edges[p]["edge"] for p in places if self._graph.has_edge(*p)]
+
     def entities(self, label: str | None = None) -> Iterator[Entity]:
         """Iterate entities in the order of their keys, as they were at the call."""
         self._check_open()

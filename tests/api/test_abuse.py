@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import logging
 import socket
 from collections.abc import Iterator
@@ -15,21 +16,28 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
-from api import connections
+from api import connections, guard
 from api.app import create_app
 from api.guard import GuardConfig
+from api.workspace import Workspace
+from kg.images import ImageFolder
 from tests.api.conftest import ADDRESS
 from tests.api.test_guard import problem
 from tests.api.test_serve import serving
 from tests.api.world import make_world, open_world
+from tests.kg.test_images import bomb
 
 HEAD = b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 TWO_GIGABYTES = 2 * 2**30
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    workspace = make_world(tmp_path_factory.mktemp("abused") / ".umbra")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return make_world(tmp_path_factory.mktemp("abused") / ".umbra")
+
+
+@pytest.fixture(scope="module")
+def server(workspace: Workspace) -> Iterator[httpx.Client]:
     with serving(workspace) as (client, _):
         yield client
 
@@ -81,6 +89,19 @@ def test_a_compressed_body_is_never_unpacked(server: httpx.Client) -> None:
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     refused = server.post("/v1/query", content=bomb, headers=headers)
     assert refused.status_code in (400, 422)
+
+
+def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(
+    server: httpx.Client, workspace: Workspace
+) -> None:
+    """No request brings a picture; one that a backup or a copy brought is ten gigapixels."""
+    content = bomb(100_000, 100_000)
+    sha256 = hashlib.sha256(content).hexdigest()
+    file = ImageFolder(workspace.images).path(sha256)
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(content)
+    refused = problem(server.get(f"/v1/images/{sha256}", params={"side": 64}), "image", 422)
+    assert "50,000,000 pixels" in refused["detail"]
 
 
 @pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}")])
@@ -160,10 +181,12 @@ def test_ten_thousand_connections_shut_nobody_out(server: httpx.Client) -> None:
         assert httpx.get(server.base_url.join("/v1/info"), timeout=30).status_code == 200
 
 
-def test_a_head_that_does_not_come_is_given_up(
+def test_a_head_or_body_that_does_not_come_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "HEAD_WITHIN_S", 0.2)
+    monkeypatch.setattr(guard, "BODY_WITHIN_S", 0.2)
+    half = HEAD + b"Content-Length: 9\r\n\r\n{"
 
     async def closed_after_a_while() -> None:
         with open_world(tmp_path / ".umbra") as engine:
@@ -176,10 +199,10 @@ def test_a_head_that_does_not_come_is_given_up(
             while not running.started:
                 await asyncio.sleep(0.01)
             port = running.servers[0].sockets[0].getsockname()[1]
-            for sent in (b"", b"GET / HT"):
+            for sent, told in ((b"", b""), (b"GET / HT", b""), (half, b"HTTP/1.1 400")):
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(sent)
-                assert await asyncio.wait_for(reader.read(), 20) == b""
+                assert await asyncio.wait_for(reader.read(12), 20) == told
                 writer.close()
             running.should_exit = True
             await task

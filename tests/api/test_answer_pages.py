@@ -74,6 +74,30 @@ def test_a_limit_counts_what_all_pages_told(client: TestClient, query: str) -> N
     assert counts == [2, 2, 1]
 
 
+def test_pages_of_a_what_if_tell_each_change_once(client: TestClient, world: WorldEngine) -> None:
+    """A question that loses most answers and wins two: its pages go on until all are told."""
+    query = "MATCH (c:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c"
+    near = [answer.key for answer in world.ask(query, answerer="exact").answers]
+    edits: dict[str, Any] = {
+        "without": [[key, "speaks", "language:ara"] for key in near[1:]],
+        "assume": [[key, "speaks", "language:ara"] for key in ("country:BG", "country:GR")],
+    }
+    whole = world.ask(query, k=1000, answerer="exact", proofs=False, **edits).changes
+    assert whole is not None
+    assert sorted(change.key for change in whole.gone) == sorted(near[1:])
+    read = [asked(client, query, k=1, answerer="exact", **edits)]
+    while read[-1]["next"] is not None:
+        after = read[-1]["next"]
+        read.append(asked(client, query, k=1, answerer="exact", after=after, **edits))
+    assert len(read) == len(near) > 3
+    for group in ("new", "gone", "moved"):
+        told = [change["key"] for page in read for change in page["changes"][group]]
+        assert sorted(told) == sorted(change.key for change in getattr(whole, group))
+    rows = world.ask(PAIRS, without=["country:TR borders country:GR"])
+    assert rows.changes is None
+    assert any("one variable only" in text for text in rows.warnings)
+
+
 def test_lines_say_where_to_go_on(client: TestClient) -> None:
     body = {"query": COUNTRIES, "k": 2, "proofs": False}
     lines = client.post("/v1/query", json=body, headers={"Accept": NDJSON}).text.splitlines()

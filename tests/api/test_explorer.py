@@ -121,9 +121,36 @@ def test_7_one_box_searches_everything(browser: Browser, explorer: Explorer) -> 
         browser, ".hit mark"
     )
     assert browser.run("new URLSearchParams(location.search).get('s')") == "white crescent"
-    browser.wait("document.querySelector('.suggested').ariaBusy === 'false'")  # moves what follows
     browser.click(".hit[data-key='country:TR'] a")
     browser.wait("document.querySelector('#view h2').innerText.startsWith('Turkey')")
+
+
+HELD_BACK = """(() => {
+  const fetched = window.fetch;
+  const open = new Promise((done) => { window.letGo = done; });
+  window.fetch = async (path, ...more) => {
+    if (String(path).startsWith("/v1/suggestions")) await open;
+    return fetched(path, ...more);
+  };
+})()"""
+
+
+@pytest.mark.parametrize(("words", "chips"), [("republic", True), ("Bulgaria", False)])
+def test_suggestions_move_no_hit_when_they_come(
+    browser: Browser, explorer: Explorer, words: str, chips: bool
+) -> None:
+    top = "document.querySelector('.hit').getBoundingClientRect().top"
+    browser.open(explorer.address)
+    browser.run(HELD_BACK)
+    browser.fill("#search", words)
+    browser.press("Enter", code=13)
+    browser.wait("document.querySelector('.hit mark')")
+    assert browser.run("document.querySelector('.suggested').ariaBusy") == "true"
+    before = browser.run(top)
+    browser.run("window.letGo()")
+    browser.wait("document.querySelector('.suggested').ariaBusy === 'false'")
+    assert browser.run(top) == before
+    assert browser.run("document.querySelectorAll('.suggested .chip').length > 0") is chips
 
 
 def test_a_suggestion_leads_to_as_many_as_it_says(browser: Browser, explorer: Explorer) -> None:

@@ -84,12 +84,13 @@ def test_a_column_is_linked_on_its_index(
         {"place": ["Turkey", None, "it", "it"], "text": ["", "x", "it has Ankara", pd.NA]},
         index=[7, 7, 9, 1],
     )
-    linked = link_frame(engine, table.iloc[1:], surface="place", context="text")
-    assert linked.index.tolist() == [7, 9, 1]
-    assert linked["entity"].isna().tolist() == [True, False, True]
-    assert linked["name"].tolist()[1] == "Turkey"
-    assert linked["state"].tolist()[1:] == ["linked", "nil"]
-    assert pd.isna(linked["state"].iloc[0])
+    for kind in (object, "str", "string"):  # missing values are None, NaN and NA
+        linked = link_frame(engine, table.astype(kind), surface="place", context="text")
+        assert linked.index.tolist() == [7, 7, 9, 1]  # a row is one row, whatever it is called
+        assert linked["entity"].isna().tolist() == [True, True, False, True]
+        assert linked["name"].tolist()[2] == "Turkey"
+        assert linked["state"].tolist()[2:] == ["linked", "nil"]
+        assert pd.isna(linked["state"].iloc[1])
     assert "entity" not in table.columns
     alone = link_frame(engine, table[["place"]].iloc[:1], surface="place")
     assert alone["entity"].tolist() == ["country:TR"]
@@ -113,5 +114,10 @@ def test_a_notebook_shows_tables_and_runs_nothing(engine: WorldEngine) -> None:
     assert "<img" not in shown
     assert "&lt;img src=x" in shown
     assert "<td>Turkey</td>" in engine.search("turkey")._repr_html_()
-    assert "<th>b</th>" in engine.ask(PAIRS, answerer="exact")._repr_html_()
+    pairs = engine.ask(PAIRS, k=2, answerer="exact")._repr_html_()
+    assert "<th>b</th>" in pairs
+    assert "known answers only" in pairs
+    assert "and more" in pairs
+    assert "and more" not in shown
+    assert "and more" in engine.search("republic", k=1)._repr_html_()
     assert "13 known" in engine.ask("MATCH (c:Country) RETURN count(c)")._repr_html_()

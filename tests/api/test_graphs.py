@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -160,3 +161,12 @@ def test_a_name_that_is_none_is_refused(
 ) -> None:
     assert main(["serve", "--folder", str(tmp_path), "--graph", given, "--port", "0"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_preview_shows_the_picture_of_its_own_graph(two: Two) -> None:
+    key = bearer(two.keys["world"])
+    page = two.client.get(f"{WORLD}/v1/reconcile/preview?id={country('TR')}", headers=key)
+    (picture,) = re.findall(r'<img src="([^"]+)"', page.text)
+    address = page.url.join(picture)
+    assert address.path.startswith(f"{WORLD}/v1/images/")
+    assert two.client.get(address, headers=key).headers["content-type"] == "image/png"

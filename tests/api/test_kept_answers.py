@@ -62,6 +62,7 @@ def test_the_same_read_is_answered_once_and_not_at_all_to_who_has_it(
     assert (same.status_code, same.content) == (304, b"")
     assert same.headers["etag"] == first.headers["etag"]
     assert same.headers["content-security-policy"]
+    assert client.get(path, headers={"If-None-Match": "*"}).status_code == 304
     other = client.get(path, headers={"If-None-Match": '"another"'})
     assert other.content == first.content
 

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.check_schemas import ChecksOut, TextFlagOut
+from api.cursors import cursor_of
 from api.engine import Engine
 from api.settings import Settings
 from api.steps.check_scenes import check_scenes
@@ -20,7 +21,8 @@ from api.steps.import_annotations import AnnotationImport, import_annotations
 from api.workspace import Workspace
 from kg.backends.memory import MemoryStore
 from kg.errors import ForeignFileError
-from kg.model import Entity, EntityKey
+from kg.model import Edge, Entity, EntityKey, ImagePart, ImageRef
+from kg.provenance import Provenance
 from scenes.graph import write_scenes
 from scenes.model import Scene
 from scenes.records import SeenImage
@@ -30,6 +32,8 @@ from tests.scenes.sea_and_sky import sea_and_sky
 from tests.scenes.two_bands import two_bands
 
 pytestmark = pytest.mark.xdist_group("checked pictures")
+
+SAID = (Provenance(kind="asserted", source="fan.csv"),)
 
 
 @pytest.fixture
@@ -70,6 +74,48 @@ def test_the_route_gives_the_flags_of_an_entity_and_says_what_it_left_out(beach:
     assert [one.model_dump(mode="json") for one in found.predicates] == [flag]
     assert (found.truncated, found.texts_checked, found.texts_version) == (False, False, None)
     assert (few.predicates, few.truncated) == ((), True)
+
+
+def test_pages_of_checks_join_to_the_whole(beach: Engine) -> None:
+    """A fan of parts, each above the one that is below it; pages end between parts, and in one."""
+    key = EntityKey("fan")
+    image = ImageRef(sha256="0" * 64, width=100, height=100, source="fan.png")
+    parts = [
+        Entity(
+            key=EntityKey(f"fan/{n}"), label="Part", name=f"{n}",
+            part=ImagePart(parent=key, image=image.sha256, box_xyxy=(0, 10 * n, 9, 10 * n + 9)),
+        )
+        for n in range(6)
+    ]  # fmt: skip
+    with beach.store.transaction() as writer:
+        writer.upsert_entities([Entity(key=key, label="Fan", name="F", images=(image,)), *parts])
+        writer.upsert_edges(
+            Edge(head=key, relation="has_part", tail=one.key, provenance=SAID) for one in parts
+        )
+        said = [(low, high) for low in parts for high in parts if low.key > high.key]
+        writer.upsert_edges(
+            Edge(head=low.key, relation="above", tail=high.key, provenance=SAID)
+            for low, high in said
+        )
+    whole = checks_of(beach, key)
+    assert (len(whole.predicates), whole.next) == (len(said), None) == (15, None)
+    for limit, most_edges in ((1, 100), (4, 100), (100, 2), (2, 3)):
+        pages = [checks_of(beach, key, limit=limit, most_edges=most_edges)]
+        while pages[-1].next is not None:
+            pages.append(
+                checks_of(beach, key, limit=limit, most_edges=most_edges, after=pages[-1].next)
+            )
+        assert [flag for page in pages for flag in page.predicates] == list(whole.predicates)
+        assert len(pages) > 1
+    with TestClient(create_app(beach), base_url=ADDRESS) as client:
+        page, flags = client.get(f"/v1/checks/{key}", params={"limit": 2}), 0
+        while "next" in page.links:
+            flags += len(page.json()["predicates"])
+            page = client.get(page.links["next"]["url"])
+        assert flags + len(page.json()["predicates"]) == len(said)
+        for cursor in ("junk", cursor_of(["a", "b"])):
+            answer = client.get(f"/v1/checks/{key}", params={"after": cursor})
+            assert "`next`" in problem(answer, "input-error", 400)["hint"]
 
 
 def test_a_gap_is_judged_by_the_size_of_the_picture(tmp_path: Path) -> None:

@@ -186,8 +186,14 @@ def test_the_server_stays_responsive_while_queries_run(server: httpx.Client) -> 
     assert [response.status_code for response in slow] == [504] * 3
 
 
+HALF_A_QUESTION = (
+    b"POST /v1/query HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 2\r\n\r\n{"
+)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_streams_pauses_jobs_and_exits_with_zero(
+def test_a_signal_ends_streams_pauses_jobs_answers_who_is_there_and_exits_with_zero(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     workspace = Workspace(tmp_path / ".umbra")
@@ -196,11 +202,18 @@ def test_a_signal_ends_streams_pauses_jobs_and_exits_with_zero(
         body = {"kind": "link", "parameters": {"to": 500, "slow": True}}
         address = client.post("/v1/jobs", json=body).headers["location"]
         lines: list[str] = []
-        with client.stream("GET", f"{address}/events") as stream:
-            for line in stream.iter_lines():
-                lines.append(line)
-                if line.startswith("data:") and len(events_of("\n".join(lines))) == 2:
-                    process.send_signal(number)
+        place = (client.base_url.host, client.base_url.port)
+        with socket.create_connection(place, timeout=30) as under_way:
+            under_way.sendall(HALF_A_QUESTION)
+            with client.stream("GET", f"{address}/events") as stream:
+                for line in stream.iter_lines():
+                    lines.append(line)
+                    if line.startswith("data:") and len(events_of("\n".join(lines))) == 2:
+                        process.send_signal(number)
+            under_way.sendall(b"}")
+            answer = under_way.makefile("rb").read()
+        assert answer.startswith(b"HTTP/1.1 422"), answer
+        assert json.loads(answer.partition(b"\r\n\r\n")[2])["errors"]
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors

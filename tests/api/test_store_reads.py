@@ -12,7 +12,7 @@ from api.records import Records
 from api.retrieval.context import context_for
 from api.settings import Settings
 from kg.backends.memory import MemoryStore
-from kg.model import Edge, Entity, EntityKey
+from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.provenance import Provenance
 from tests.api.world import WorldEngine, open_world
 
@@ -36,6 +36,16 @@ class CountedStore(MemoryStore):
         self.asked["entities_of"] += 1
         found = (super(CountedStore, self).entity(key) for key in dict.fromkeys(keys))
         return [entity for entity in found if entity is not None]
+
+    def edges(self, **which: Any) -> Iterator[Edge]:
+        """Count those of one edge, and return the edges."""
+        self.asked["edge"] += {"head", "tail"} <= which.keys() - {n for n in which if not which[n]}
+        return super().edges(**which)
+
+    def edges_of(self, keys: Collection[EdgeKey]) -> list[Edge]:
+        """Count once, and return the edges."""
+        self.asked["edges_of"] += 1
+        return super().edges_of(keys)
 
     def neighbours(self, key: EntityKey, **options: Any) -> list[Edge]:
         """Count, and return the edges."""
@@ -85,6 +95,39 @@ def test_neighbours_are_read_together(
     told = store.asked - before
     assert told["entity"] <= 3, told
     assert sum(told.values()) <= 12, told
+
+
+BORDERS_ARABIC = (
+    "MATCH (c:Country)-[:borders]->(:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c"
+)
+WITH_CRESCENT = """
+MATCH (c:Country)-[:borders]->(n:Country)-[:has_part]->(p:Part)
+WHERE NOT (c)-[:borders]->(:Country {key: 'country:AM'}) RETURN c
+"""
+PAIRS = "MATCH (a:Country)-[:borders]->(b:Country) RETURN a, b"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda engine: engine.ask(BORDERS_ARABIC),
+        lambda engine: engine.ask(WITH_CRESCENT),
+        lambda engine: engine.ask(PAIRS, k=30),
+        lambda engine: engine.why_not(BORDERS_ARABIC, "country:RU"),
+    ],
+    ids=["answers", "parts", "rows", "why-not"],
+)
+def test_what_proofs_show_is_read_together(
+    engine: WorldEngine, store: CountedStore, asked: Callable[[WorldEngine], Any]
+) -> None:
+    store.upsert_entities(
+        [Entity(key=EntityKey("city:X"), label="City", name="X", provenance=SAID)]
+    )
+    before = store.asked.copy()
+    asked(engine)
+    told = store.asked - before
+    assert told["edge"] == 0, told
+    assert sum(told.values()) <= 4, told
 
 
 def test_what_was_read_together_is_what_each_reading_gives(store: CountedStore) -> None:

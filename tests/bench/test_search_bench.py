@@ -12,11 +12,16 @@ import pytest
 from api.search.reranking import Reranker
 from api.search.routing import Router
 from bench.search import gains, measured
+from bench.search_demo import fact_queries
+from bench.search_demo import measured as measured_on_the_demo
+from bench.search_demo import page as demo_page
 from bench.search_lists import lists_of
 from bench.search_page import page
 from bench.search_sets import fb15k_sets, masked
 from encoders import TinyTextEncoder
-from kg.model import EntityKey
+from kg.backends.memory import MemoryStore
+from kg.model import Edge, Entity, EntityKey
+from kg.provenance import Provenance
 
 NAMES = [
     "Peru",
@@ -79,3 +84,23 @@ def test_the_whole_bench_on_a_few_entities(folder: Path) -> None:
     for one in sets:
         assert 0 <= found["test"][one.name]["scores"]["routed"]["mrr"] <= 1
         assert f"| {one.name} |" in written
+    on_the_demo = measured_on_the_demo(rows)  # by what is shipped: nothing is fitted
+    assert on_the_demo.keys() == found["test"].keys()
+    assert "| prose |" in demo_page({**result, "test": on_the_demo})
+
+
+def test_facts_that_are_asked_for_hold_for_one_country_alone() -> None:
+    store = MemoryStore()
+    keys = [EntityKey(f"country:{n}") for n in range(6)]
+    tails = [EntityKey(f"language:{n}") for n in range(3)]
+    store.upsert_entities(Entity(key=key, label="X", name=key.upper()) for key in (*keys, *tails))
+    said = (Provenance(kind="asserted", source="a map"),)
+    spoken = {0: "01", 1: "12", 2: "02", 3: "01", 4: "012", 5: "0"}
+    store.upsert_edges(
+        Edge(head=keys[n], relation="speaks", tail=tails[int(one)], provenance=said)
+        for n, of in spoken.items()
+        for one in of
+    )
+    asked = {one.gold: one.text for one in fact_queries(store, 0)}
+    assert asked.keys() == {keys[4]}  # all others share their pairs
+    assert sorted(asked[keys[4]].split(", ")) == [f"speaks LANGUAGE:{n}" for n in range(3)]

@@ -308,6 +308,18 @@ def entities_are_read_by_their_keys(store: Store) -> None:
 
 
 @rule
+def edges_are_read_by_their_keys(store: Store) -> None:
+    filled(store)
+    every = list(store.edges())
+    absent = [("AL", "borders", "IT"), ("GR", "exports_to", "AL"), ("XX", "borders", "GR")]
+    odd = [("AL", "no name`", "GR"), ("AL", "nothing", "GR")]
+    keys = [(EntityKey(h), r, EntityKey(t)) for h, r, t in (*absent, *odd)]
+    turned = [edge.key for edge in reversed(every)]
+    assert store.edges_of([*turned, *keys, turned[0]]) == every[::-1]
+    assert store.edges_of(keys) == store.edges_of([]) == []
+
+
+@rule
 def neighbours_go_out_in_or_both(store: Store) -> None:
     filled(store)
     at = EntityKey("AL")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -143,9 +145,26 @@ def test_plain_entities_files_of_the_machine_and_damage_do_no_harm(tmp_path: Pat
     assert list(read_back(file)[0].entities()) == []
     file.write_text("<a><b></a>" * 200)
     assert len(read_back(file)[1]) < 210
-    (tmp_path / "b.jsonld").write_text('{"@context": "http://nowhere.example/c", "a": 1}')
-    with pytest.raises(RecordError):
-        read_back(tmp_path / "b.jsonld")
+
+
+def test_no_address_in_a_file_is_fetched(tmp_path: Path) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        server.settimeout(0.2)
+        away = f"http://127.0.0.1:{server.getsockname()[1]}/c"
+        file = tmp_path / "b.jsonld"
+        for context in (f'"{away}"', f'[{{}}, "{away}"]', f'{{"@import": "{away}"}}'):
+            file.write_text(f'{{"@context": {context}, "http://x/a": 1}}')
+            with pytest.raises(RecordError):
+                read_back(file)
+        file = tmp_path / "c.rdf"
+        file.write_text(
+            f'<!DOCTYPE r SYSTEM "{away}" [<!ENTITY % e SYSTEM "{away}"> %e;]>\n'
+            '<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/>'
+        )
+        with suppress(RecordError):
+            read_back(file)
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 @pytest.mark.parametrize(
