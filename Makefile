@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 # Engines start in half the time with it; the tests start dozens.
-$(ARCHIVE): $(STAMP)
+$(ARCHIVE): $(STAMP) kg/engine_archive.py kg/engine_command.py
 	$(BIN)/umbra store prepare
 
 # To find the tests compiles them and what they import, some loops to machine code: half a minute,
