@@ -63,6 +63,9 @@ def archive_path() -> Path:
 def java_command(config: LauncherConfig, *, archive: Path | None = None) -> list[str]:
     """Return how Java is run with the engine's jars, without what it is to run.
 
+    It has no module beyond its own (``jdk.incubator.vector`` would hasten the engine's index of
+    vectors, which Umbra does not use): only so may an archive hold classes that are linked already.
+
     Args:
         config: Its heap, options, and perhaps another Java.
         archive: An archive of classes to use or to make.
@@ -87,7 +90,6 @@ def java_command(config: LauncherConfig, *, archive: Path | None = None) -> list
         f"-Xmx{config.heap}",
         "-XX:+UseSerialGC",
         "-Djava.awt.headless=true",
-        "--add-modules=jdk.incubator.vector",
         "--enable-native-access=ALL-UNNAMED",
         *([] if archive is None else [f"-XX:SharedArchiveFile={archive}"]),
         *config.java_options,

@@ -32,10 +32,19 @@ _names = count()
 
 _COSTLY = ("tiny_demo", "shared_browser")
 """Fixtures worth making once only: their tests run in one process."""
-_SHARING = ("tests/linkers/", "tests/scenes/")
-"""Folders whose tests share trained models."""
+_SHARING = {
+    "tests/linkers/": "tests/linkers/",
+    "tests/scenes/": "tests/scenes/",
+    "tests/reasoning/cones/": "tests/scenes/",
+    "tests/bench/test_parts_bench.py": "tests/scenes/",
+    "tests/bench/test_scenes_bench.py": "tests/scenes/",
+    "tests/bench/test_scenes_benches.py": "tests/scenes/",
+}
+"""Groups of tests that share trained models, by how the paths of their files begin.
+
+Those of scenes and cones share PyTorch Geometric, too, which takes four seconds to load."""
 LONG = (
-    *(*_SHARING, *_COSTLY),
+    *(*dict.fromkeys(_SHARING.values()), *_COSTLY),
     "tests/reasoning/test_oracles.py",
     "tests/kg/test_store_durability.py",
     "tests/kg/test_store_sharing.py",
@@ -44,9 +53,7 @@ LONG = (
     "tests/api/test_train_folder.py",
     "tests/api/test_demo.py",
     "tests/bench/test_rest_fuzz.py",
-    "tests/bench/test_parts_bench.py",
     "tests/reasoning/embeddings/test_embedding_processes.py",
-    "tests/reasoning/cones/test_cone_training.py",
     "tests/reasoning/symbolic/test_symbolic.py",
     "tests/conformance/test_store.py",
     "tests/kg/test_importing_kills.py",
@@ -80,7 +87,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         used = getattr(item, "fixturenames", ())
         file = item.nodeid.partition("::")[0]
         names = [name for name in _COSTLY if name in used]
-        names += [folder for folder in _SHARING if file.startswith(folder)]
+        names += [group for start, group in _SHARING.items() if file.startswith(start)]
         group = (*names, file)[0]
         item.add_marker(pytest.mark.xdist_group(group))
         order[item] = LONG.index(group) if group in LONG else len(LONG)

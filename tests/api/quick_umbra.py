@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from short_trainings import shorten  # beside this file, which is run by its path
+from short_trainings import shorten_when_loaded  # beside this file, which is run by its path
 
 from api.cli.main import main
 
-shorten()
+shorten_when_loaded()
 
 if __name__ == "__main__":
     sys.exit(main())
