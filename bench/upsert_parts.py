@@ -72,7 +72,7 @@ def layers(store: BoltStore, driver: Driver, *, single: bool) -> dict[str, Layer
         def once(edges: Sequence[Edge]) -> None:
             said, given = as_text(text, values(edges), read_rows)
             with session_of(driver, database="kg") as session, transaction_of(session) as tx:
-                tx.run(said, given).values()
+                tx.run(said, dict(given)).values()
                 tx.commit()
 
         return once
