@@ -45,11 +45,18 @@ COMPILERS = ("C1 Comp", "C2 Comp")
 ENTITIES = 30_000
 RELATION = "relation_0"
 ENDS = "UNWIND $rows AS row MATCH (h:Entity {key: row.head}) MATCH (t:Entity {key: row.tail})"
+ALONE = "all of this in one statement, its own transaction (one wait)"
 Layer = Callable[[Sequence[Edge]], object]
 
 
-def layers(store: BoltStore, driver: Driver) -> dict[str, Layer]:
-    """Return what is timed by its name, from the ends alone on with a step more each."""
+def layers(store: BoltStore, driver: Driver, *, single: bool) -> dict[str, Layer]:
+    """Return what is timed by its name, from the ends alone on with a step more each.
+
+    Args:
+        store: Ours.
+        driver: Of the same engine.
+        single: Whether calls have one edge, which needs no transaction of the client.
+    """
     make = statements.make_edges(RELATION, ["_records"])
     asking = f"{ENDS} OPTIONAL MATCH (h)-[r:{RELATION}]->(t)"
 
@@ -65,7 +72,7 @@ def layers(store: BoltStore, driver: Driver) -> dict[str, Layer]:
         def once(edges: Sequence[Edge]) -> None:
             said, given = as_text(text, values(edges), read_rows)
             with session_of(driver, database="kg") as session, transaction_of(session) as tx:
-                tx.run(said, given).values()
+                tx.run(said, dict(given)).values()
                 tx.commit()
 
         return once
@@ -73,6 +80,12 @@ def layers(store: BoltStore, driver: Driver) -> dict[str, Layer]:
     read = EmbeddedLink.read_rows
     raising = f"WITH umbra.raised() AS version {make}"
     noting = f"{EmbeddedLink.raise_and_note} {make}"
+    alone = statements.make_edges(RELATION, ["_records"], EmbeddedLink.lone)
+
+    def at_once(edges: Sequence[Edge]) -> None:
+        with session_of(driver, database="kg") as session:
+            session.run(alone, _noted(edges)).values()
+
     return {
         "the driver, as its manual says (three waits)": managed,
         "the same, its begin sent along (two waits)": pipelined(UPSERT, _bare),
@@ -82,6 +95,7 @@ def layers(store: BoltStore, driver: Driver) -> dict[str, Layer]:
         "its rows as one text": pipelined(make, _ours, read),
         "and raises the change counter": pipelined(raising, _ours, read),
         "and notes what it touched": pipelined(noting, _noted, read),
+        **({ALONE: at_once} if single else {}),
         "`Store.upsert_edges`: checks, lock, retries too": store.upsert_edges,
     }
 
@@ -130,7 +144,7 @@ def measured(
         link = EmbeddedLink(work / "graph")
         link.connect()
         engine = int(link.attachment.endpoint.child["pid"])
-        timed = layers(store, driver)
+        timed = layers(store, driver, single=size == 1)
         found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in timed}
         for n in range(times + times // 5):
             for name, layer in draw.sample(list(timed.items()), len(timed)):

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from kg.backends import statements
+from kg.backends.alone import made_alone
 from kg.backends.connection import Connection
 from kg.backends.indexing import BoltIndexes
 from kg.backends.links import Link
@@ -116,6 +117,8 @@ class BoltStore:
     def upsert_edges(self, rows: Iterable[Edge]) -> int:
         """Add or merge edges; see `kg.store.Writer`."""
         kept = list(rows)
+        if len(kept) == 1 and made_alone(self._connection, kept[0]):
+            return 1
         return self._write(lambda writer: writer.upsert_edges(kept))
 
     def replace_entities(self, rows: Iterable[Entity]) -> int:

@@ -161,6 +161,24 @@ class Connection:
             if lost is not None and not (once and self._is_past(before)):
                 raise lost
 
+    def write_once(self, text: LiteralString, values: Mapping[str, Any]) -> list[list[Any]]:
+        """Run one of our own statements that is a whole write transaction; return its rows.
+
+        It must be one that may be done twice: it is tried again as every write is.
+        """
+        self._refuse_nesting()
+
+        def once() -> list[list[Any]]:
+            with self.link.writing():
+                driver, database = self.driver("writer"), self.link.database
+                with session_of(driver, database=database) as session:
+                    rows = session.run(text, dict(values)).values()
+                self._prune_sometimes()
+            return rows
+
+        with span("store.write"):
+            return self.again(once)
+
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Return a context in which nobody writes, for a change of the schema."""

@@ -20,6 +20,7 @@ from kg.backends.engine_indexes import TYPES_QUERY, EngineIndexes
 from kg.backends.engine_schema import (
     CHANGE_TYPE,
     FUNCTIONS,
+    LONE,
     META_TYPE,
     PREPARE,
     RAISE_AND_NOTE,
@@ -69,6 +70,7 @@ class EmbeddedLink:
     note_change: LiteralString = "WITH umbra.note($_touched) AS noted"
     bump_version: LiteralString = "WITH umbra.bump() AS version"
     raise_and_note: LiteralString = RAISE_AND_NOTE
+    lone = LONE
     read_rows: LiteralString = "convert.fromJsonList($rows)"
 
     def __init__(
@@ -148,16 +150,9 @@ class EmbeddedLink:
         rows = http.sql(self.database, f"SELECT version FROM {META_TYPE}")  # noqa: S608
         if not rows:
             http.sql(self.database, f"INSERT INTO {META_TYPE} SET version = 0")
-        for signature, text in FUNCTIONS.items():
-            name, _, parameters = signature.rstrip(")").partition("(")
-            status, answer = http.request(
-                f"/api/v1/command/{self.database}",
-                {
-                    "language": "sql",
-                    "command": f'DEFINE FUNCTION umbra.{name} "{text}" '
-                    f"{f'PARAMETERS [{parameters}] ' if parameters else ''}LANGUAGE sql",
-                },
-            )
+        for text in FUNCTIONS:
+            command = {"language": "sql", "command": text}
+            status, answer = http.request(f"/api/v1/command/{self.database}", command)
             if status != 200 and "already defined" not in str(answer):
                 raise StoreUnavailableError(f"the graph cannot be prepared: {answer}"[:400])
         http.sql(self.database, f"CREATE DOCUMENT TYPE {READY_TYPE} IF NOT EXISTS")

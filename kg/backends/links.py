@@ -18,6 +18,7 @@ from kg.backends.sessions import session_of
 if TYPE_CHECKING:
     from neo4j import Driver
 
+    from kg.backends.alone import LoneWrite
     from kg.backends.engine_http import EngineHttp, RunningQuery
     from kg.backends.indexing import LinkIndexes
     from kg.changes import Note
@@ -58,6 +59,11 @@ class Link(Protocol):
     @property
     def raise_and_note(self) -> LiteralString | None:
         """Clauses that do both, at less cost; None if no change can be kept."""
+        ...
+
+    @property
+    def lone(self) -> LoneWrite | None:
+        """How one statement is a whole write transaction, if it can be."""
         ...
 
     @property
@@ -185,6 +191,7 @@ class RemoteLink:
 
     note_change = None
     raise_and_note = None
+    lone = None
     read_rows = None
 
     def __init__(self, uri: str, *, auth: tuple[str, str] | None, database: str = "neo4j") -> None:

@@ -7,10 +7,13 @@ Values are always parameters. Labels, relations and property names cannot be; th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import LiteralString
+from typing import TYPE_CHECKING, LiteralString
 
 from kg.backends.names import BASE_LABEL, is_name
 from kg.errors import InputError
+
+if TYPE_CHECKING:
+    from kg.backends.alone import LoneWrite
 
 __all__ = [
     "ANY",
@@ -105,23 +108,31 @@ def find_edges(relation: str) -> LiteralString:
     return _literal(f"UNWIND $rows AS row {between} RETURN h.key, t.key, properties(r)")
 
 
-def make_edges(relation: str, names: Iterable[str]) -> LiteralString:
+def make_edges(relation: str, names: Iterable[str], lone: LoneWrite | None = None) -> LiteralString:
     """Return the statement that makes those edges of `$rows` that do not exist.
 
     It returns how many it made, and what it found: ends and properties of those that exist, or
     `_n` alone of a row that has one and says just what is there. A row one of whose ends is missing
     is neither. The ends are no OPTIONAL MATCH: the embedded engine takes an end that is null for
     any end.
+
+    Args:
+        relation: Of all rows.
+        names: Properties of the rows.
+        lone: Makes the statement, for one row, a whole write transaction.
     """
     type_ = _quoted(relation)
     map_ = f"{{{_row_map(names)}}}"
     make = f"CREATE (h)-[:{type_} {map_}]->(t)"
+    if lone is not None:
+        make = f"{lone.change} FOREACH (noted IN [{lone.note}] | {make})"
     present = (
         f"CASE WHEN r IS NULL THEN null WHEN row._n IS NOT NULL AND properties(r) = {map_} "
         "THEN row._n ELSE [h.key, t.key, properties(r)] END"
     )
+    begin = "" if lone is None else f"{lone.begin} "
     return _literal(
-        f"UNWIND $rows AS row {_ENDS} OPTIONAL MATCH (h)-[r:{type_}]->(t) "
+        f"{begin}UNWIND $rows AS row {_ENDS} OPTIONAL MATCH (h)-[r:{type_}]->(t) "
         f"FOREACH (one IN CASE WHEN r IS NULL THEN [1] ELSE [] END | {make}) "
         f"RETURN count(*) - count(r), collect({present})"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import signal
@@ -18,8 +19,12 @@ import neo4j.exceptions
 import pytest
 
 from kg.backends import open_store
+from kg.backends.alone import made_alone
 from kg.backends.bolt import BoltStore
+from kg.backends.connection import Connection
 from kg.backends.embedded import EmbeddedLink
+from kg.backends.engine_schema import LONE
+from kg.changes import Note
 from kg.errors import StoreTransientError
 from kg.launcher import Attachment, attach, stop_store, store_status
 from kg.model import Edge, Entity
@@ -182,3 +187,29 @@ def test_writers_that_overlap_collide_so_that_no_edge_is_doubled(
         with pytest.raises(StoreTransientError):
             overlap()
         assert store.query("MATCH ()-[r]->() RETURN count(r)").rows == ((1,),)
+
+
+@pytest.mark.parametrize(
+    ("planted", "raised"),
+    [
+        ({"note": f"{LONE.note} + 1 / 0"}, 0),  # a fault when counter and note are written
+        ({"begin": f"{LONE.begin}, umbra.raised() AS other"}, 1),  # another write comes between
+    ],
+)
+def test_an_edge_written_alone_comes_with_its_version_and_note_or_not_at_all(
+    engine: Path, database: str, planted: dict[str, str], raised: int
+) -> None:
+    edge = fact("a", "knows", "b", record())
+    link = EmbeddedLink(engine, database=database, config=QUICK)
+    with BoltStore(link) as store:
+        store.upsert_entities([thing("a"), thing("b")])
+        link.ensure(set(), {edge.relation})
+        vars(link)["lone"] = dataclasses.replace(LONE, **planted)
+        assert not made_alone(Connection(link), edge)
+        assert (store.version, list(store.edges())) == (1 + raised, [])
+        assert [version for version, _ in link.notes(1)] == []
+        del vars(link)["lone"]
+        for _ in range(2):
+            assert made_alone(Connection(link), edge)
+            assert (store.version, list(store.edges())) == (2 + raised, [edge])
+        assert link.notes(1) == [(2 + raised, Note(edges=frozenset({edge.key})))]
