@@ -44,12 +44,13 @@ searches texts by vectors alone: under the trees that link them LocalAdj adds no
 texts](linking-text-methods.md)). Of the methods of training FILIP's late interaction beside wholes
 gains on drawings, 1.9 points for unseen artists; in place of wholes it loses. It stays off by its
 rule, which allows 1.2 times the time: from vectors, as speed is told everywhere here, a mention
-takes 2.1 times as long (on texts 1.6 times), and an entity 1.6 times the memory. Of the whole way
-from a picture that is 1.1 times, since its encoding takes far longer: who links pictures above all
-may set `parts` to `global and late`. The others do not pay: TCL's terms change nothing beyond
-chance; opinions, alone, rank worse than the decision's networks and, as marks, add nothing; the
-hard rivals of a teacher that is right of one in four cost the student recall, and without them its
-word changes nothing. NIL is hardly told at all on drawings, by whatever is tried.
+takes more than twice as long (on texts 1.6 times), and an entity 1.6 times the memory. Of the whole
+way from a picture that is 1.1 times, since its encoding takes far longer; but `parts` holds for
+texts, too, and whether a network gains that begins as the cosine, as that of a linker does, is not
+known yet. The others do not pay: TCL's terms change nothing beyond chance; opinions, alone, rank
+worse than the decision's networks and, as marks, add nothing; the hard rivals of a teacher that is
+right of one in four cost the student recall, and without them its word changes nothing. NIL is
+hardly told at all on drawings, by whatever is tried.
 
 TCL's terms, FILIP's units, opinions, foreign words and DCD's students on texts have
 [their own page](linking-text-methods.md). The network's text unit alone finds 83.7 of WikiDiverse's
