@@ -25,7 +25,7 @@ from linkers.training import Pairs, fit_matching, reciprocal_ranks
 from linkers.vectors import Encoders
 from linkers.views import Record, views_of
 
-__all__ = ["DrawnNetworks", "share_of"]
+__all__ = ["DrawnNetworks", "pictures_of", "share_of"]
 
 _SETTING: Mapping[str, Any] = {
     "parts": "global",
@@ -60,7 +60,7 @@ class DrawnNetworks:
         own = argparse.Namespace(**{**vars(given), "work": given.work / "drawn"})
         encoders = Encoders(
             text=text_encoder_named(given.encoder, own.work / "vectors"),
-            image=OutlineEncoder.kept(own.work / "axes.npz", lambda: _pictures(given, BASE)),
+            image=OutlineEncoder.kept(own.work / "axes.npz", lambda: pictures_of(given, BASE)),
         )
         return cls(data=Drawings.read(own, encoders), encoders=encoders, given=own)
 
@@ -86,7 +86,7 @@ class DrawnNetworks:
 
     def _views(self, artist: str, mean: Tensor) -> tuple[Items, ...]:
         """Return views of an artist's pictures of the train concepts, about a mean."""
-        drawn = _pictures(self.given, artist)
+        drawn = pictures_of(self.given, artist)
         rows = self.data.rows("train").tolist()
         records = [Record(name="", text="", picture=drawn[row]) for row in rows]
         found = views_of(records, self.encoders)
@@ -96,6 +96,18 @@ class DrawnNetworks:
         """Return an artist's training mentions, once in each mode."""
         pairs = self.data.part("train", artist, self.modes, artist)
         return Pairs(mentions=pairs.mentions, gold=pairs.gold, views=views)
+
+    def config(self, setting: Mapping[str, Any] | None = None) -> MatchingConfig:
+        """Return the settings of a network.
+
+        Args:
+            setting: What differs from the bench's own.
+        """
+        return MatchingConfig(
+            text_dimension=self.encoders.text.dimension,
+            image_dimension=self.encoders.image_dimension,
+            **{**_SETTING, "epochs": self.given.epochs, **(setting or {})},
+        )
 
     def trained(
         self,
@@ -112,11 +124,7 @@ class DrawnNetworks:
             seed: Of the training.
             setting: What differs from the bench's own.
         """
-        config = MatchingConfig(
-            text_dimension=self.encoders.text.dimension,
-            image_dimension=self.encoders.image_dimension,
-            **{**_SETTING, "epochs": self.given.epochs, **(setting or {})},
-        )
+        config = self.config(setting)
         mark = (
             f"{self.modes} {config} {self.encoders.fingerprint} {sorted(self.data.inputs.items())}"
         )
@@ -181,6 +189,7 @@ def _wordless(items: Items) -> Items:
     )
 
 
-def _pictures(given: argparse.Namespace, artist: str) -> list[NDArray[np.uint8]]:
+def pictures_of(given: argparse.Namespace, artist: str) -> list[NDArray[np.uint8]]:
+    """Return an artist's pictures, in the order of the rows."""
     with np.load(given.data / "emoji_64.npz", allow_pickle=False) as arrays:
         return list(arrays[artist])

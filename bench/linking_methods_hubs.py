@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from linkers.hub_banks import HubBanks, HubConfig, HubMethod
 from linkers.inverse_convolution import References, inverse_convolution
 
-__all__ = ["METHODS", "RIVALS", "Scorer", "Search"]
+__all__ = ["METHODS", "MOVES", "RIVALS", "Scorer", "Search"]
 
 Floats = NDArray[np.float32]
 Ids = NDArray[np.int64]
@@ -56,32 +56,53 @@ def _banks(method: HubMethod, mentions: float, entities: float = 0.5) -> Callabl
     return prepare
 
 
-def _moved(search: Search, mentions: float, entities: float, share: float | None) -> Floats:
-    chosen = np.unique(search.meant[search.meant >= 0])
-    sets = [
-        References(vectors=vectors, owners=owners, rate=rate)
-        for vectors, owners, rate in (
-            (search.bank, search.meant, mentions),
-            (search.index[chosen], chosen, entities),
-        )
-        if rate
-    ]
-    return inverse_convolution(search.index, sets, share=share)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Push:
+    """Rates of mentions and of entities, and the share of the nearest that push."""
+
+    mentions: float = 0.0
+    entities: float = 0.0
+    share: float | None = None
+
+    def __call__(self, search: Search) -> Floats:
+        """Return ``(N, dim)`` the index, moved."""
+        chosen = np.unique(search.meant[search.meant >= 0])
+        sets = [
+            References(vectors=vectors, owners=owners, rate=rate)
+            for vectors, owners, rate in (
+                (search.bank, search.meant, self.mentions),
+                (search.index[chosen], chosen, self.entities),
+            )
+            if rate
+        ]
+        return inverse_convolution(search.index, sets, share=self.share)
 
 
-def _invgc(
-    mentions: float, entities: float = 0.0, share: float | None = None
-) -> Callable[..., Scorer]:
+_PUSHES = {
+    "InvGC, r = 1": _Push(mentions=1.0),
+    "InvGC, r = 4": _Push(mentions=4.0),
+    "InvGC, mentions r = 4 and entities r = 1": _Push(mentions=4.0, entities=1.0),
+    "LocalAdj, 1 %, r = 0.5": _Push(mentions=0.5, share=0.01),
+    "LocalAdj, 10 %, r = 1": _Push(mentions=1.0, share=0.1),
+}
+MOVES: Mapping[str, Callable[[Search], Floats]] = {
+    "as encoded": lambda search: search.index,
+    **_PUSHES,
+}
+"""By name, what makes the index that is searched."""
+
+
+def _pushed(push: _Push) -> Callable[[Search], Scorer]:
     def prepare(search: Search) -> Scorer:
-        moved = _moved(search, mentions, entities, share)
+        moved = push(search)
         return lambda queries: queries @ moved.T
 
     return prepare
 
 
-def _invgc_then_banks(rate: float, sharpness: float) -> Callable[..., Scorer]:
+def _pushed_then_banks(push: _Push, sharpness: float) -> Callable[[Search], Scorer]:
     def prepare(search: Search) -> Scorer:
-        moved = Search(index=_moved(search, rate, 0.0, None), bank=search.bank, meant=search.meant)
+        moved = Search(index=push(search), bank=search.bank, meant=search.meant)
         return _banks("is", sharpness)(moved)
 
     return prepare
@@ -97,12 +118,10 @@ METHODS: Mapping[str, Callable[[Search], Scorer]] = {
     "DBNorm, two banks, b1 = 20, b2 = 20": _banks("dual_is", 20.0, 20.0),
     "DBNorm, two banks, dynamic, b1 = 0.5, b2 = 20": _banks("dual_dis", 20.0, 0.5),
     "DBNorm, public setting": _banks("dual_dis", 3.0, 1 / 1.99),
-    "InvGC, r = 1": _invgc(1.0),
-    "InvGC, r = 4": _invgc(4.0),
-    "InvGC, mentions r = 4 and entities r = 1": _invgc(4.0, 1.0),
-    "LocalAdj, 1 %, r = 0.5": _invgc(0.5, share=0.01),
-    "LocalAdj, 10 %, r = 1": _invgc(1.0, share=0.1),
-    "InvGC, r = 1, then inverted softmax, b2 = 20": _invgc_then_banks(1.0, 20.0),
+    **{name: _pushed(push) for name, push in _PUSHES.items()},
+    "InvGC, r = 1, then inverted softmax, b2 = 20": _pushed_then_banks(
+        _PUSHES["InvGC, r = 1"], 20.0
+    ),
 }
 """By name, what makes a scorer of a search."""
 RIVALS = ("cosine", "inverted softmax, b2 = 20")

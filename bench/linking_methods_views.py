@@ -1,10 +1,10 @@
-"""TCL's terms and FILIP's units in the network's training, on drawings by known and new artists."""
+"""Variants of the network's training on drawings by known and new artists; TCL's terms."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from bench.drawn_networks import DrawnNetworks
 from evaluation import paired_bootstrap
 from linkers.training import Pairs
 
-__all__ = ["LATE", "LATE_NOTE", "VARIANTS", "VIEWS_NOTE", "of_views", "views_table"]
+__all__ = ["PLAIN", "VARIANTS", "VIEWS_NOTE", "of_views", "variants_table"]
 
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "matching and ICL alone": {},
@@ -26,13 +26,7 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "with local terms, weight 1": {"local": 1.0},
     "with views, weight 1": {"view": 1.0},
 }
-_PLAIN = "matching and ICL alone"
-LATE: Mapping[str, Mapping[str, Any]] = {
-    _PLAIN: {},
-    "global and late": {"parts": "global and late"},
-    "late alone": {"parts": "late"},
-    "global and global to local": {"parts": "both"},
-}
+PLAIN = "matching and ICL alone"
 _PLACES = tuple((train, judged, MODES[0]) for train in ARTISTS for judged in ARTISTS)
 
 VIEWS_NOTE = """`linkers.triple_contrast`, settings `view` and `local` of the matching network.
@@ -41,22 +35,22 @@ DINOv2, which takes fifty times as long); judged on the valid concepts of both, 
 Weights 0.2 where none is told. Mean over seeds; in brackets the gain over training without, with
 the 95 % interval of a paired bootstrap over concepts.
 """
-LATE_NOTE = """`linkers.late_interaction`, setting `parts` of the matching network: sixteen parts of
-a picture are compared with those of another. Everything else is as in the table above; the first
-row compares pictures as wholes.
-"""
-
 Floats = NDArray[np.float64]
 
 
 def of_views(
     given: argparse.Namespace, variants: Mapping[str, Mapping[str, Any]] = VARIANTS
 ) -> dict[str, dict[str, Any]]:
-    """Judge variants of the training on valid concepts; trained on either artist."""
+    """Judge variants of the training on valid concepts; trained on either artist.
+
+    Args:
+        given: The command line.
+        variants: Settings by name; gains are over the first.
+    """
     drawn = DrawnNetworks.read(given).of_pictures()
     found: dict[tuple[str, tuple[str, str, str]], list[Floats]] = {}
     for artist in ARTISTS:
-        pairs = _training(drawn, artist)
+        pairs = _training(drawn, artist, viewed=any(one.get("view") for one in variants.values()))
         for name, setting in variants.items():
             for seed in given.seeds:
                 network = drawn.trained(pairs, artist, seed, setting)
@@ -64,25 +58,26 @@ def of_views(
                     if place[0] == artist:
                         found.setdefault((name, place), []).append(drawn.found(network, place))
                 sys.stderr.write(f"{artist}, {name}, seed {seed}\n")
-    return {name: _figures(found, name) for name in variants}
+    rival = next(iter(variants))
+    return {name: _figures(found, name, rival) for name in variants}
 
 
-def _training(drawn: DrawnNetworks, artist: str) -> Callable[[], Pairs]:
-    return cache(lambda: drawn.training(artist, drawn.views(artist)))
+def _training(drawn: DrawnNetworks, artist: str, *, viewed: bool) -> Callable[[], Pairs]:
+    return cache(lambda: drawn.training(artist, drawn.views(artist) if viewed else ()))
 
 
 def _figures(
-    found: Mapping[tuple[str, tuple[str, str, str]], list[Floats]], name: str
+    found: Mapping[tuple[str, tuple[str, str, str]], list[Floats]], name: str, rival: str
 ) -> dict[str, Any]:
     columns = []
     for known in (False, True):
         places = [place for place in _PLACES if (place[0] == place[1]) == known]
         hits = {
             kind: 100 * np.mean([np.mean(_hits(found[kind, p]), axis=0) for p in places], axis=0)
-            for kind in (name, _PLAIN)
+            for kind in (name, rival)
         }
         ranks = np.concatenate([np.mean(found[name, place], axis=0) for place in places])
-        gain = paired_bootstrap(hits[name], hits[_PLAIN])  # over concepts
+        gain = paired_bootstrap(hits[name], hits[rival])  # over concepts
         columns.append(
             {
                 "artist": "known" if known else "unseen",
@@ -100,16 +95,17 @@ def _hits(runs: list[Floats]) -> list[NDArray[np.bool_]]:
     return [run == 1 for run in runs]
 
 
-def views_table(rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the lines of the table."""
+def variants_table(
+    rows: Mapping[str, Mapping[str, Any]], variants: Iterable[str] = VARIANTS
+) -> list[str]:
+    """Return the lines of the table; the first of the variants is their rival."""
     columns = next(iter(rows.values()))["columns"]
     heads = [f"{column['artist']} artist" for column in columns]
     lines = [f"| H@1 | {' | '.join(heads)} |", f"|---|{'---|' * len(heads)}"]
-    names = [name for name in {**VARIANTS, **LATE} if name in rows]
-    for name, row in ((name, rows[name]) for name in names):
+    for place, name in enumerate(variants):
         cells = []
-        for column in row["columns"]:
-            gain = "" if name == _PLAIN else " ({:+.1f} [{:+.1f}, {:+.1f}])".format(*column["gain"])
+        for column in rows[name]["columns"]:
+            gain = " ({:+.1f} [{:+.1f}, {:+.1f}])".format(*column["gain"]) if place else ""
             cells.append(f"{column['hits_at_1']:.1f}{gain}")
         lines.append(f"| {' | '.join([name, *cells])} |")
     return lines

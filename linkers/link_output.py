@@ -35,7 +35,7 @@ def format_of(output: Path, name: str | None = None) -> LinkFormat:
         ('parquet', 'jsonl')
     """
     if name is None:
-        return "parquet" if output.suffix == ".parquet" else "jsonl"
+        return "parquet" if output.suffix.lower() == ".parquet" else "jsonl"
     if name not in get_args(LinkFormat):
         raise SettingError(
             f"no format {name!r}",

@@ -127,15 +127,16 @@ class MatchingNetwork(nn.Module):
         vv = self.image_token_norm(self.shrink(items.image_tokens))
         masks = (items.text_mask, items.image_mask)
         tokens = ((self.text, t, tt), (self.image, v, vv))
-        local = self.config.parts != "global"  # else nothing asks for tokens
-        asking, asked = local and side == "entity", local and side == "mention"
+        parted, local = self.config.parts != "global", self.config.parts in ("both", "local")
+        asked, asking = (parted, False) if side == "mention" else (False, parted)
         return Encoded(
             raw=(text, image),
             globals_=(t, v),
             queries=tuple(own.query(rows) for own, _, rows in tokens) if asking else (),
             keys=tuple(own.key(rows) for own, _, rows in tokens) if asked else (),
-            values=tuple(own.value(rows) for own, _, rows in tokens) if asked else (),
-            classes=tuple(own.chosen(whole) for own, whole, _ in tokens) if asking else (),
+            # late interaction needs neither of these
+            values=tuple(own.value(rows) for own, _, rows in tokens) if asked and local else (),
+            classes=tuple(o.chosen(whole) for o, whole, _ in tokens) if asking and local else (),
             crossed=self._crossed(t, v, tt, vv, masks),
             masks=masks,
             present=torch.stack([mask.any(dim=-1) for mask in masks], dim=-1),

@@ -9,7 +9,8 @@ over other mentions than they say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from linkers.boosted.entity_table import EntityTable
 from linkers.model import Mention
 from linkers.records import MAX_CONTEXT, MAX_NAME, MAX_SURFACE
 
-__all__ = ["MentionSet", "read_entity_table", "read_mention_set"]
+__all__ = ["MentionSet", "oddities", "read_entity_table", "read_mention_set"]
 
 MAX_ROWS = 5_000_000
 MAX_ALIASES = 200
@@ -88,6 +89,32 @@ class MentionSet:
         )
 
 
+def oddities(whole: MentionSet, split: str) -> Iterator[str]:
+    """Yield what a user should know of a set of which one split is judged.
+
+    Example:
+        >>> two = MentionSet(mentions=(Mention(id="1", surface="Peru"),) * 2, gold=(None,) * 2,
+        ...                  splits=("test", "dev"))
+        >>> list(oddities(two, "test"))
+        ["nothing looks at 1 of 2 mentions: 1 of the split 'dev'"]
+    """
+    if any(whole.splits):
+        used = {"train", "valid", "test", split}
+        left = Counter(name for name in whole.splits if name not in used)
+        told = [
+            f"{n:,} of the split {name!r}" if name else f"{n:,} without a split"
+            for name, n in sorted(left.items())
+        ]
+        if told:
+            yield (
+                f"nothing looks at {left.total():,} of {len(whole):,} mentions: {', '.join(told)}"
+            )
+    judged = whole.part(split)
+    again = len(judged) - len({mention.id for mention in judged.mentions})
+    if again:
+        yield f"{again:,} of {len(judged):,} mentions have the id of an earlier one: each is judged"
+
+
 def read_mention_set(path: Path, *, wordless: bool = False) -> MentionSet:
     """Read a file of mentions, plain or gzip.
 
@@ -97,10 +124,11 @@ def read_mention_set(path: Path, *, wordless: bool = False) -> MentionSet:
 
     Raises:
         RecordError: The file is missing, or a row is no mention; with line and column.
-        InputError: The file holds no mention.
+        InputError: The file holds no mention, or no row says what its mention means.
     """
-    mentions, gold, splits = [], [], []
+    mentions, gold, splits, labelled = [], [], [], False
     for row in _rows(path):
+        labelled = labelled or row.has("entity_id")
         surface = row.text(*_SURFACES, limit=MAX_SURFACE)
         context = row.text("context", limit=MAX_CONTEXT)
         if not wordless and not surface.strip() and not context.strip():
@@ -121,6 +149,12 @@ def read_mention_set(path: Path, *, wordless: bool = False) -> MentionSet:
         splits.append(row.text("split", limit=MAX_NAME))
     if not mentions:
         raise InputError("the file holds no mention", where=str(path))
+    if not labelled:  # else all would be judged as mentions of none
+        raise InputError(
+            "no row says what its mention means",
+            where=str(path),
+            hint="the column entity_id holds an entity's key, null where none of the base is meant",
+        )
     return MentionSet(mentions=tuple(mentions), gold=tuple(gold), splits=tuple(splits))
 
 
@@ -170,6 +204,10 @@ class _Row:
     def error(self, what: str, column: str) -> RecordError:
         return RecordError(what, path=str(self._path), line=self.line, column=column)
 
+    def has(self, column: str) -> bool:
+        """Tell whether the row has a column, be it empty."""
+        return column in self._values
+
     def text(self, *columns: str, limit: int) -> str:
         """Return the value of the first column that has one."""
         for column in columns:
@@ -201,7 +239,13 @@ def _rows(path: Path) -> list[_Row]:
     rows: list[_Row] = []
     for item in read_jsonl(path):
         if isinstance(item, Reject):
-            raise RecordError(item.reason, path=str(path), line=item.line, column=item.column)
+            raise RecordError(
+                item.reason,
+                path=str(path),
+                line=item.line,
+                column=item.column,
+                hint="sets are JSON Lines, plain or gzip" if item.line == 1 else None,
+            )
         if len(rows) == MAX_ROWS:
             raise RecordError(
                 f"more than {MAX_ROWS:,} rows",

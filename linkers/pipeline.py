@@ -25,6 +25,7 @@ from linkers.model import LinkState
 from linkers.protocols import MentionLinker
 from linkers.records import MentionColumns
 from linkers.reject_limit import RejectLimit, TooManyRejects
+from linkers.repeated_ids import RepeatedIds
 from linkers.shard_work import lease_seconds, shard_function
 from linkers.shards import plan_shards
 
@@ -141,7 +142,9 @@ def run_link_job(
     return finish_link_job(ledger, job.id, task)
 
 
-def submit_link_job(ledger: Ledger, fingerprint: str, task: LinkTask) -> Job:
+def submit_link_job(
+    ledger: Ledger, fingerprint: str, task: LinkTask, *, ids: RepeatedIds | None = None
+) -> Job:
     """Plan a job and put it into the ledger, or find it there.
 
     Shards that failed are freed, and so are those whose output was damaged since.
@@ -150,6 +153,7 @@ def submit_link_job(ledger: Ledger, fingerprint: str, task: LinkTask) -> Job:
         ledger: Where to.
         fingerprint: Of the linker (`linkers.protocols.MentionLinker`).
         task: What is to be linked.
+        ids: Told the id of every row.
 
     Raises:
         RecordError: A file is missing, damaged, or not of its format at all.
@@ -160,7 +164,7 @@ def submit_link_job(ledger: Ledger, fingerprint: str, task: LinkTask) -> Job:
     files = TableFiles.of(task.mentions)
     check_output(task.output, task.mentions, files)
     heads = () if task.edges is None else task.edges.template.paths
-    shards = list(plan_shards(files, task.columns, also=heads, rows=task.shard_rows))
+    shards = list(plan_shards(files, task.columns, also=heads, rows=task.shard_rows, ids=ids))
     hashes = map(sha256_of_file, files.paths)
     parameters = {
         "files": [list(pair) for pair in zip(files.names, hashes, strict=True)],

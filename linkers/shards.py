@@ -22,7 +22,8 @@ from linkers.link_edges import EdgeWriter, LinkedRow
 from linkers.model import Link, Mention
 from linkers.pictures import MentionPictures
 from linkers.protocols import MentionLinker
-from linkers.records import MentionColumns, check_columns, link_line, mention_of
+from linkers.records import MentionColumns, check_columns, link_line, mention_of, whole
+from linkers.repeated_ids import RepeatedIds
 
 __all__ = ["REJECT", "ShardLinker", "plan_shards"]
 
@@ -33,7 +34,12 @@ _LONGEST_RUN = 512
 
 
 def plan_shards(
-    files: TableFiles, columns: MentionColumns, *, rows: int, also: Collection[str] = ()
+    files: TableFiles,
+    columns: MentionColumns,
+    *,
+    rows: int,
+    also: Collection[str] = (),
+    ids: RepeatedIds | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield shards as ranges of lines of one file, both ends in it; no run of a document is cut.
 
@@ -42,6 +48,7 @@ def plan_shards(
         columns: Which column holds what.
         rows: Rows after which a shard ends.
         also: Columns that are needed beside those of the mentions.
+        ids: Told the id of every row.
 
     Raises:
         RecordError: A file is missing, damaged, or not of its format at all.
@@ -52,7 +59,7 @@ def plan_shards(
         if declared is not None:
             check_columns(columns, declared, also=also, where=files.names[number])
         first = last = count = 0
-        for run in _runs(files.rows(number), columns):
+        for run in _runs(_told(files.rows(number), columns, ids), columns):
             if count and count + len(run) > rows:
                 yield {"file": number, "first": first, "last": last, "rows": count}
                 count = 0
@@ -60,6 +67,17 @@ def plan_shards(
             last, count = run[-1].line, count + len(run)
         if count:
             yield {"file": number, "first": first, "last": last, "rows": count}
+
+
+def _told(
+    rows: Iterator[Record | Reject], columns: MentionColumns, ids: RepeatedIds | None
+) -> Iterator[Record | Reject]:
+    for row in rows:
+        if ids is not None and isinstance(row, Record):
+            name = row.fields.get(columns.id)
+            if name is not None and name != "":  # else it will be a reject
+                ids.add(str(whole(name)))
+        yield row
 
 
 def _runs(

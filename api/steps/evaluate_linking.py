@@ -95,7 +95,7 @@ class LinkTrial:
         self.clock = Measurement.start()
         whole = read_entity_table(task.entities)
         self.table = _withheld(whole, task)
-        test, self.train, valid = _sets(task)
+        test, self.train, valid = _sets(task, warn)
         self.test = test
         for text in _oddities(whole, test, self.train):
             warn(text)
@@ -233,12 +233,16 @@ def evaluate_linking(
     return result
 
 
-def _sets(task: LinkEvaluation) -> tuple[MentionSet, MentionSet, MentionSet]:
+def _sets(
+    task: LinkEvaluation, warn: Callable[[str], None]
+) -> tuple[MentionSet, MentionSet, MentionSet]:
     """Return the mentions to judge, to learn from, and to calibrate by."""
-    from linkers.mention_sets import MentionSet, read_mention_set
+    from linkers.mention_sets import MentionSet, oddities, read_mention_set
 
     whole = read_mention_set(task.mentions)
     test = whole.judged(task.split, where=task.mentions)
+    for text in oddities(whole, task.split):
+        warn(text)
     own = whole if any(whole.splits) else MentionSet()
 
     def part(split: str, file: Path | None) -> MentionSet:

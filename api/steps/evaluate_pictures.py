@@ -81,7 +81,12 @@ class PictureTrial:
         warn: Callable[[str], None] = lambda _text: None,
     ) -> None:
         from linkers.boosted.texts import PooledTexts
-        from linkers.mention_sets import MentionSet, read_entity_table, read_mention_set
+        from linkers.mention_sets import (
+            MentionSet,
+            oddities,
+            read_entity_table,
+            read_mention_set,
+        )
         from linkers.visual import VisualBase, WordIndex
 
         self.task, self.clock = task, Measurement.start()
@@ -90,6 +95,8 @@ class PictureTrial:
         self._images, self._progress, self._warn = images, progress, warn
         whole = read_mention_set(task.mentions, wordless=True)
         whole.judged(task.split, where=task.mentions)  # refused before pictures are encoded
+        for text in oddities(whole, task.split):
+            warn(text)
         self.test, self.gold = self._chosen(task.mentions, whole, task.mention_images, task.split)
         if task.train is not None and task.train_images is None:
             raise InputError(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from kg.ledger import Ledger
     from linkers.pipeline import LinkTask
+    from linkers.repeated_ids import RepeatedIds
 
 __all__ = ["LinkJob", "estimate_link", "link_file"]
 
@@ -104,7 +105,8 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
 
     Returns:
         The job's id and state, rows by state, rejects, the output and the file of rejects, a note
-        where pictures were named and not looked at, and why a shard failed if one did.
+        where there is no row, ids are repeated, or pictures were named and not looked at, and why a
+        shard failed if one did.
 
     Raises:
         MissingPartError: No linker was trained.
@@ -116,20 +118,22 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
     """
     from kg.ledger import Ledger
     from linkers.pipeline import finish_link_job, submit_link_job, work_on
+    from linkers.repeated_ids import RepeatedIds
 
+    ids = RepeatedIds()
     workspace = engine.workspace
     task = job.task(workspace.rejects / f"{job.mentions.resolve().name}.rejects.jsonl")
     with Ledger(workspace.ledger) as ledger:
         if job.engine == "ray":
-            name = _link_by_ray(engine, ledger, job, task, progress)
+            name = _link_by_ray(engine, ledger, job, task, ids, progress)
         elif job.workers == 1:
             linker = open_linker(engine, job.linker)
             store = engine.store if task.edges is not None else None
-            name = submit_link_job(ledger, linker.fingerprint, task).id
+            name = submit_link_job(ledger, linker.fingerprint, task, ids=ids).id
             _begin_edges(workspace, ledger, job, name)
             work_on(ledger, name, linker, task, store=store, progress=progress)
         else:
-            name = _link_side_by_side(engine, ledger, job, task, progress)
+            name = _link_side_by_side(engine, ledger, job, task, ids, progress)
         report = finish_link_job(ledger, name, task)
     outcome = {
         "job": report.job,
@@ -144,25 +148,36 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
     edges = _edge_jobs(workspace, job)
     if edges is not None and report.state == "done":
         outcome["records_of_earlier_jobs_taken_back"] = edges.end(report.job, engine.store)
+    notes = [_REPEATED.format(ids.count)] if ids.count else []
+    if not report.rejects and not any(report.rows.values()):
+        notes.append("there was no row to link")
     if task.columns.image and not ChosenLinker(engine, job.linker).reads_pictures:
-        outcome["note"] = _UNSEEN
+        notes.append(_UNSEEN)
+    if notes:
+        outcome["note"] = "; ".join(notes)
     return outcome if report.error is None else outcome | {"error": report.error}
 
 
+_REPEATED = "rows with the id of an earlier row: {:,}; links stand in the order of the rows"
 _UNSEEN = (
     "no picture was looked at: this linker goes by names and texts, that of `umbra demo` by both"
 )
 
 
 def _link_by_ray(
-    engine: Engine, ledger: Ledger, job: LinkJob, task: LinkTask, progress: Progress
+    engine: Engine,
+    ledger: Ledger,
+    job: LinkJob,
+    task: LinkTask,
+    ids: RepeatedIds,
+    progress: Progress,
 ) -> str:
     """Submit a job and have Ray's actors do it; return its id."""
     from api.ray_pool import LinkingActors, RayPool
     from linkers.pipeline import submit_link_job, work_ahead
 
     fingerprint = ChosenLinker(engine, job.linker).fingerprint
-    name = submit_link_job(ledger, fingerprint, task).id
+    name = submit_link_job(ledger, fingerprint, task, ids=ids).id
     _begin_edges(engine.workspace, ledger, job, name)
     if ledger.job(name).state not in ("pending", "running"):
         return name
@@ -179,14 +194,19 @@ def _link_by_ray(
 
 
 def _link_side_by_side(
-    engine: Engine, ledger: Ledger, job: LinkJob, task: LinkTask, progress: Progress
+    engine: Engine,
+    ledger: Ledger,
+    job: LinkJob,
+    task: LinkTask,
+    ids: RepeatedIds,
+    progress: Progress,
 ) -> str:
     """Submit a job and let several processes do it; return its id."""
     from api.side_by_side import Task, side_by_side
     from linkers.pipeline import submit_link_job
 
     fingerprint = ChosenLinker(engine, job.linker).fingerprint
-    name = submit_link_job(ledger, fingerprint, task).id
+    name = submit_link_job(ledger, fingerprint, task, ids=ids).id
     _begin_edges(engine.workspace, ledger, job, name)
     submitted = ledger.job(name)
     if submitted.state not in ("pending", "running"):

@@ -89,7 +89,7 @@ def csv_delimiter(path: Path) -> str | None:
 
 
 def _usual(path: Path) -> str:
-    return "\t" if ".tsv" in path.suffixes else ","
+    return "\t" if ".tsv" in map(str.lower, path.suffixes) else ","
 
 
 class _Source:

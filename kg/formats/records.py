@@ -80,8 +80,9 @@ def is_packed(path: Path) -> bool:
     Raises:
         OSError: It cannot be read.
     """
-    if path.suffix == ".gz" or not path.is_file():
-        return path.suffix == ".gz"
+    named = path.suffix.lower() == ".gz"
+    if named or not path.is_file():
+        return named
     with path.open("rb") as file:
         return file.read(len(_GZIP)) == _GZIP
 

@@ -181,6 +181,6 @@ def _ending(path: Path) -> str:
 
 
 def _ending_of(path: Path) -> str | None:
-    packed = path.suffix == ".gz"
-    ending = Path(path.stem).suffix if packed else path.suffix
+    packed = path.suffix.lower() == ".gz"
+    ending = (Path(path.stem).suffix if packed else path.suffix).lower()
     return ending if ending in ENDINGS and not (packed and ending in COLUMNAR) else None

@@ -105,8 +105,16 @@ class Maps:
 
 
 def components_of(base: VisualBase, config: VisualConfig) -> Mapping[str, Floats]:
-    """Return the principal components of each kind of vector of a base."""
+    """Return the principal components of each kind of vector of a base.
+
+    Raises:
+        InputError: No entity has a picture.
+    """
     there = base.looks.present
+    if not there.any():
+        raise InputError(
+            "no entity has a picture", hint="are pictures and rows of entities of one set?"
+        )
     return {
         kind: components(rows[there], config.alignment.components)
         for kind, rows in base.looks.kinds.items()

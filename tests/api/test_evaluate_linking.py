@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -114,12 +115,45 @@ def test_a_set_can_be_judged_without_training(
     ]  # fmt: skip
     assert evaluate(tmp_path, tmp_path / "run.json") == 0
     told = capsys.readouterr().err
+    assert "nothing looks at" not in told
     assert "1 of 40 mentions name an entity that the base lacks" in told
     assert "no training mention has its entity in the base" in told
     result = read_result(tmp_path / "run.json")
     assert result.n == 40
     assert "ece" not in result.metrics
     assert set(result.by["group"]) == {"name_equal", "unseen", "unseen_other"}
+
+
+def test_rows_that_nothing_looks_at_and_ids_of_earlier_rows_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = mentions(10)
+    for row in rows:
+        row["split"] = {"valid": "dev", "train": None}.get(row["split"], row["split"])
+        row["id"] = "m"
+    write(tmp_path / "mentions.jsonl.gz", rows)
+    write(tmp_path / "entities.jsonl", entities())
+    assert evaluate(tmp_path, tmp_path / "run.json") == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert "nothing looks at 8 of 10 mentions: 6 without a split, 2 of the split 'dev'" in told
+    assert "1 of 2 mentions have the id of an earlier one" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ('{"id": "1", "mention": "Arden", "gold": "Q10"}\n', "no row says what its mention means"),
+        ("id,mention,entity_id\n1,Arden,Q10\n", "sets are JSON Lines"),
+    ],
+)
+def test_a_file_that_is_no_set_is_refused(
+    tmp_path: Path, text: str, what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mentions.jsonl.gz").write_bytes(gzip.compress(text.encode()))
+    write(tmp_path / "entities.jsonl", entities())
+    assert evaluate(tmp_path, tmp_path / "run.json") == 2
+    assert what in capsys.readouterr().err
+    assert not (tmp_path / "run.json").exists()
 
 
 @pytest.mark.parametrize(

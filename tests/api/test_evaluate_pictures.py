@@ -36,6 +36,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if row["entity_id"] != "t02":  # of the valid split: nobody looks at it
             Image.fromarray(picture).save(folder / "pictures" / f"{row['entity_id']}.png")
     (folder / "nothing").mkdir()
+    (folder / "others").mkdir()
+    Image.fromarray(second[0]).save(folder / "others" / "another.png")
     write(folder / "valid.jsonl", [row for row in rows if row["split"] == "valid"])
     return folder
 
@@ -140,6 +142,7 @@ def test_without_training_mentions_likenesses_are_added_up(
         ("--mention-images", "{}/things.jsonl.gz"),
         ("--mention-images", "{}/absent.npz:first"),
         ("--mention-images", "{}/nothing"),
+        ("--entity-images", "{}/others"),
         ("--withhold", "0.3"),
         ("--split", "dev"),
         ("--train", "{}/valid.jsonl", "--train-images", "{}/pictures"),
@@ -153,6 +156,7 @@ def test_what_cannot_be_judged_is_refused(
     told = capsys.readouterr().err
     assert "umbra:" in told
     assert ("its splits are valid" in told) == (given[0] == "--train")
+    assert ("no entity has a picture" in told) == ("others" in given[1])
     assert ("not an npz file" in told) == ("absent" in given[1])
     assert not (tmp_path / "run.json").exists()
 

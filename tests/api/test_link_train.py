@@ -86,6 +86,15 @@ def test_a_table_trains_a_linker_to_a_file_of_entities(
     said = json.loads(capsys.readouterr().out)
     assert "no picture was looked at" in said["note"]
     assert said["nil"] >= 1  # the row without words
+    assert "earlier row" not in said["note"]
+    for name, rows, note in (
+        ("twice", "1,Arden\n2,Arden\n1,Corvo\n", "earlier row: 1;"),
+        ("none", "", "no row"),
+    ):
+        (tmp_path / f"{name}.csv").write_text(f"id,mention\n{rows}")
+        more = ("--out", tmp_path / f"{name}.jsonl", "--shard-rows", 1, "--json")
+        assert umbra("link", "run", tmp_path / f"{name}.csv", *more, *chosen) == 0
+        assert note in json.loads(capsys.readouterr().out)["note"]
     assert umbra("link", "run", known, *MAP, "--linker", tmp_path / "linker", "--write-graph",
                  "--head", "x", "--relation", "r", "--entities", base) != 0  # fmt: skip
     assert "entities of the graph" in capsys.readouterr().err
