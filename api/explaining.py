@@ -9,7 +9,7 @@ from api.edge_texts import NamedEntities, edge_parts
 from api.proof_schemas import ChangeOut, ChangesOut, LinkOut, WhyNotOut
 from api.views import AnswerViews
 from kg.snapshot import Snapshot
-from reasoning.proof_tree import edges_in
+from reasoning.explanations.edges import edges_in
 from reasoning.protocols import Answerer, Edits
 from reasoning.query import Query
 from reasoning.what_if import Change, Changes, edits_of

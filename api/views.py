@@ -23,10 +23,10 @@ from kg.model import Edge, EdgeKey, Entity, EntityKey, ImageRef
 from kg.provenance import Provenance, best_probability
 from kg.snapshot import Snapshot
 from reasoning.answers import Answer, Proof, ProofEdge
+from reasoning.explanations.edges import edges_in
 from reasoning.explanations.reasons import reason_text
 from reasoning.explanations.shown import ShownEdge, ShownNode, show
 from reasoning.pattern_proofs import RowProof
-from reasoning.proof_tree import edges_in
 from reasoning.protocols import EdgeReason
 
 __all__ = ["AnswerViews", "edge_out", "image_out", "part_out", "record_out"]

@@ -27,7 +27,6 @@ __all__ = [
     "ProofNode",
     "ProofProjection",
     "ProofUnion",
-    "edges_in",
     "truth_of",
 ]
 
@@ -230,23 +229,6 @@ class Proof:
     def probability(self) -> float:
         """Product of the probabilities of all that `edges` and `facts` say."""
         return prod(_chances(self.tree))
-
-
-def edges_in(node: ProofNode) -> Iterator[ProofEdge]:
-    """Iterate the edges of a tree, root first: those of all branches and below negations, too."""
-    match node:
-        case ProofAnchor() | ProofFact() | ProofGap():
-            return
-        case ProofProjection(edge=edge, child=child):
-            yield edge
-            yield from edges_in(child)
-        case ProofNegation(child=child):
-            yield from edges_in(child)
-        case ProofIntersection(branches=branches) | ProofUnion(branches=branches):
-            for branch in branches:
-                yield from edges_in(branch)
-        case _:
-            assert_never(node)
 
 
 def _flat(node: ProofNode) -> Iterator[ProofEdge | str]:

@@ -11,7 +11,7 @@ import sys
 import textwrap
 import threading
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import neo4j
@@ -201,15 +201,15 @@ def test_an_edge_written_alone_comes_with_its_version_and_note_or_not_at_all(
 ) -> None:
     edge = fact("a", "knows", "b", record())
     link = EmbeddedLink(engine, database=database, config=QUICK)
-    with BoltStore(link) as store:
+    with BoltStore(link) as store, closing(Connection(link)) as beside:
         store.upsert_entities([thing("a"), thing("b")])
         link.ensure(set(), {edge.relation})
         vars(link)["lone"] = dataclasses.replace(LONE, **planted)
-        assert not made_alone(Connection(link), edge)
+        assert not made_alone(beside, edge)
         assert (store.version, list(store.edges())) == (1 + raised, [])
         assert [version for version, _ in link.notes(1)] == []
         del vars(link)["lone"]
         for _ in range(2):
-            assert made_alone(Connection(link), edge)
+            assert made_alone(beside, edge)
             assert (store.version, list(store.edges())) == (2 + raised, [edge])
         assert link.notes(1) == [(2 + raised, Note(edges=frozenset({edge.key})))]
