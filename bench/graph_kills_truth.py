@@ -16,7 +16,8 @@ from bench.graph_kills_facts import COUNTER, acknowledged, edges_of, entities_of
 from bench.graph_kills_work import World, folder_of
 from kg.errors import EngineError
 from kg.images import ImageFolder
-from kg.model import Edge, Entity
+from kg.model import Edge, EdgeKey, Entity, EntityKey
+from kg.store import Store
 from kg.upkeep.backup import unpack_backup
 from tests.golden.formats.make import rows as golden_rows
 
@@ -68,8 +69,7 @@ def look(
         for fault in check_folder(engine)
         if not (own and fault.kind == "part-of-no-image")  # so lies it in the store of format 1
     ]
-    entities = {row.key: row for row in engine.store.entities()}
-    edges = {edge.key: edge for edge in engine.store.edges()}
+    entities, edges = _at_one_version(engine.store)
     start: list[Fact] = [*setup(world.names)]
     if own:
         rows = golden_rows()
@@ -95,6 +95,16 @@ def look(
     _pairs(found, known, there)
     _backup(found, world.folder / f"{run}.zip", lines)
     return found
+
+
+def _at_one_version(store: Store) -> tuple[dict[EntityKey, Entity], dict[EdgeKey, Edge]]:
+    """Read the rows of one version: a killed client's last commit may still be under way."""
+    while True:
+        version = store.version
+        entities = {row.key: row for row in store.entities()}
+        edges = {edge.key: edge for edge in store.edges()}
+        if store.version == version:
+            return entities, edges
 
 
 def _facts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +17,7 @@ from bench.graph_kills_page import page, summed
 from bench.graph_kills_truth import Found, look
 from bench.graph_kills_work import World
 from kg.backends.memory import MemoryStore
+from kg.model import Edge
 from tests.conformance.store_rules import fact, record, thing
 
 RUNS = ["upsert-1", "load-2", "link-3"]
@@ -97,6 +98,27 @@ def test_half_a_transaction_is_found(world: World) -> None:
     world.log.write_text("")
     store.delete_entities([entities_of("upsert-1")[5].key])
     assert any("half a transaction" in text for text in found(world, store).foreign)
+
+
+def test_a_commit_that_lands_while_rows_are_read_is_no_half(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = written(world)
+    pair, edge = entities_of("upsert-1")[:2], edges_of("upsert-1")[0]
+    world.log.write_text("")
+    store.delete_entities([row.key for row in pair])
+    read = store.edges
+
+    def late(**which: Any) -> Iterator[Edge]:
+        monkeypatch.undo()
+        with store.transaction() as writer:
+            writer.upsert_entities(pair)
+            writer.upsert_edges([edge])
+        return read(**which)
+
+    monkeypatch.setattr("bench.graph_kills_truth.check_folder", lambda _: [])  # reads edges, too
+    monkeypatch.setattr(store, "edges", late)
+    assert found(world, store).foreign == []
 
 
 def test_the_page_tells_every_operation() -> None:
