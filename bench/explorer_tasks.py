@@ -66,8 +66,8 @@ def by_form(place: Place) -> str:
     browser.run("document.querySelector('.relation').value = '>borders'; 0")
     browser.fill(".target", "Chad")
     browser.wait("document.querySelector('.choices:not([hidden]) li')")
-    browser.press("ArrowDown", code=40)
-    browser.press("Enter", code=13)
+    browser.press("ArrowDown")
+    browser.press("Enter")
     browser.click("#ask")
     browser.wait("document.querySelector('.answer')")
     return f"{_count(place, '.group.known .answer')} known answers"
@@ -82,11 +82,11 @@ def by_text(place: Place) -> str:
     for typed in ("", ")-[:bord", "]->(:Country {name: 'Chad"):
         browser.write(typed) if typed else None
         browser.wait("document.querySelector('.completed .choices:not([hidden]) li')")
-        browser.press("ArrowDown", code=40)
-        browser.press("Enter", code=13)
+        browser.press("ArrowDown")
+        browser.press("Enter")
         browser.wait("!document.querySelector('.completed .choices:not([hidden])')")
     browser.write("'}) RETURN c")
-    browser.press("Enter", code=13, control=True)
+    browser.press("Control+Enter")
     browser.wait("document.querySelector('.answer')")
     written = browser.run("document.getElementById('question').value")
     if written != CHAD:
@@ -145,7 +145,7 @@ def search(place: Place) -> str:
     browser = place.browser
     browser.open(place.address)
     browser.fill("#search", "white crescent")
-    browser.press("Enter", code=13)
+    browser.press("Enter")
     browser.wait("document.querySelector('.hit mark')")
     return f"{_count(place, '.hit')} hits"
 

@@ -113,8 +113,7 @@ SHOTS = (
 def take(browser: Browser, address: str, shot: Shot) -> bytes:
     """Return one picture as a small PNG."""
     browser.prefer("dark" if shot.dark else "light")
-    size = {"width": WIDTH, "height": shot.height, "deviceScaleFactor": 1, "mobile": False}
-    browser.call("Emulation.setDeviceMetricsOverride", **size)
+    browser.resize(WIDTH, shot.height)
     browser.open(f"{address}/{shot.address}")
     browser.wait(f"{shot.ready} && {_GRAPH} && {_SUGGESTED}")
     for step in shot.steps:

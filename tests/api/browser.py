@@ -1,25 +1,23 @@
-"""A Chromium without a window, driven over its debugging pipe: no driver program, no package."""
+"""The system's Chromium without a window, driven by Playwright."""
 
 from __future__ import annotations
 
-import base64
-import json
-import os
-import select
 import shutil
-import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, TypeVar
+
+from playwright.sync_api import ConsoleMessage, Page, sync_playwright
+
+T = TypeVar("T")
 
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--disable-extensions", "--disable-dev-shm-usage", "--hide-scrollbars", "--no-startup-window",
-    "--window-size=1000,1400",
+    "--disable-gpu", "--disable-quic", "--disable-extensions", "--disable-dev-shm-usage",
 )  # fmt: skip
+WINDOW = (1000, 1400)
 WAIT_S = 30.0
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -30,70 +28,34 @@ def chromium() -> str | None:
 
 
 class Browser:
-    """One tab. What the page throws, or what its policy blocks, is kept in `complaints`."""
+    """One tab. What the page throws, or what its policy blocks, is kept in `complaints`.
 
-    def __init__(self, reading: int, writing: int) -> None:
-        self._reading, self._writing = reading, writing
-        self._buffer = b""
-        self._number = 0
-        self._session: str | None = None
+    Args:
+        page: The tab.
+        within: Runs what speaks to Playwright, in its thread.
+    """
+
+    def __init__(self, page: Page, within: Callable[[Callable[[], Any]], Any]) -> None:
+        self._page, self._within = page, within
+        # Playwright's own `evaluate` is an eval in the page, which the page's policy forbids.
+        self._protocol = within(lambda: page.context.new_cdp_session(page))
         self.complaints: list[str] = []
         self.patience_s = WAIT_S
+        within(lambda: page.on("pageerror", lambda error: self.complaints.append(str(error)[:500])))
+        within(lambda: page.on("console", self._hear))
 
-    def attach(self) -> Self:
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        self._session = attached["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            self.call(f"{domain}.enable")
-        return self
-
-    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Send one command and return its result; events on the way are looked at."""
-        self._number += 1
-        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
-        if self._session is not None:
-            message["sessionId"] = self._session
-        os.write(self._writing, json.dumps(message).encode() + b"\0")
-        while True:
-            reply = self._next()
-            if reply.get("id") == self._number:
-                if "error" in reply:
-                    raise RuntimeError(f"{method}: {reply['error']}")
-                result: dict[str, Any] = reply["result"]
-                return result
-            self._look_at(reply)
-
-    def _next(self) -> dict[str, Any]:
-        deadline = time.monotonic() + WAIT_S
-        while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._reading], [], [], deadline - time.monotonic())
-            chunk = os.read(self._reading, 1 << 16) if ready else b""
-            if not chunk:
-                raise TimeoutError("the browser does not answer")
-            self._buffer += chunk
-        line, _, self._buffer = self._buffer.partition(b"\0")
-        message: dict[str, Any] = json.loads(line)
-        return message
-
-    def _look_at(self, event: dict[str, Any]) -> None:
-        details = event.get("params", {})
-        if event.get("method") == "Runtime.exceptionThrown":
-            self.complaints.append(json.dumps(details["exceptionDetails"])[:500])
-        elif event.get("method") == "Log.entryAdded":
-            entry = details["entry"]
-            if entry["level"] == "error" and entry["source"] != "network":
-                self.complaints.append(entry["text"])
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.complaints.append(message.text)
 
     def open(self, url: str) -> None:
-        self.call("Page.navigate", url=url)
-        self.wait("document.readyState === 'complete'")
+        """Open a page and wait for all that it loads."""
+        self._within(lambda: self._page.goto(url))
 
     def run(self, script: str) -> Any:
         """Return the value of an expression in the page; promises are awaited."""
-        found = self.call(
-            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
-        )
+        asked = {"expression": script, "returnByValue": True, "awaitPromise": True}
+        found = self._within(lambda: self._protocol.send("Runtime.evaluate", asked))
         if "exceptionDetails" in found:
             raise RuntimeError(f"{script}: {found['exceptionDetails']}")
         return found["result"].get("value")
@@ -108,15 +70,9 @@ class Browser:
                 )
             time.sleep(0.05)
 
-    def press(self, key: str, *, code: int, control: bool = False) -> None:
-        """Press and release a key, as a keyboard does."""
-        common = {
-            "key": key, "code": key, "windowsVirtualKeyCode": code,
-            "modifiers": 2 if control else 0,
-        }  # fmt: skip
-        text = {"text": "\r"} if key == "Enter" and not control else {}
-        self.call("Input.dispatchKeyEvent", type="keyDown", **common, **text)
-        self.call("Input.dispatchKeyEvent", type="keyUp", **common)
+    def press(self, key: str) -> None:
+        """Press and release a key, such as ``Enter`` or ``Control+Enter``."""
+        self._within(lambda: self._page.keyboard.press(key))
 
     def place(self, selector: str) -> tuple[float, float]:
         """Return the middle of an element, scrolled into sight, in pixels of the window."""
@@ -130,16 +86,13 @@ class Browser:
 
     def point(self, x: float, y: float) -> None:
         """Move the mouse to a place."""
-        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        self._within(lambda: self._page.mouse.move(x, y))
 
     def click(self, selector: str) -> None:
         """Wait for an element and click its middle with the mouse."""
         self.wait(f"document.querySelector({selector!r})")
         x, y = self.place(selector)
-        self.point(x, y)
-        common = {"x": x, "y": y, "button": "left", "clickCount": 1}
-        self.call("Input.dispatchMouseEvent", type="mousePressed", **common)
-        self.call("Input.dispatchMouseEvent", type="mouseReleased", **common)
+        self._within(lambda: self._page.mouse.click(x, y))
 
     def fill(self, selector: str, text: str) -> None:
         """Click into a field, select what it holds, and type over it."""
@@ -149,43 +102,50 @@ class Browser:
 
     def write(self, text: str) -> None:
         """Type a text into what has the focus."""
-        self.call("Input.insertText", text=text)
+        self._within(lambda: self._page.keyboard.insert_text(text))
 
     def prefer(self, scheme: str) -> None:
         """Set the system's wish for light or dark."""
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        self.call("Emulation.setEmulatedMedia", features=[feature])
+        wanted: Literal["dark", "light"] = "dark" if scheme == "dark" else "light"
+        self._within(lambda: self._page.emulate_media(color_scheme=wanted))
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the window another size, in pixels."""
+        self._within(lambda: self._page.set_viewport_size({"width": width, "height": height}))
 
     def screenshot(self, *, whole: bool = True) -> bytes:
         """Return the whole page as PNG, or what the window shows of it."""
-        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        return base64.b64decode(shot["data"])
+        shot: bytes = self._within(lambda: self._page.screenshot(full_page=whole))
+        return shot
 
 
 @contextmanager
 def browsing(program: str, profile: Path) -> Iterator[Browser]:
-    """Run a browser with a new profile and end it."""
-    to_read, to_write = os.pipe()
-    from_read, from_write = os.pipe()
-    # Chromium reads commands from descriptor 3 and answers on 4.
-    script = f'exec 3<&{to_read} 4>&{from_write}; exec "$@"'
-    command = [program, *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-pipe"]
-    process = subprocess.Popen(
-        ["bash", "-c", script, "bash", *command],
-        pass_fds=(to_read, from_write),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(to_read)
-    os.close(from_write)
-    try:
-        yield Browser(from_read, to_write).attach()
-    finally:
-        os.close(to_write)  # the end of its pipe ends it
-        os.close(from_read)
+    """Run a browser with a new profile and end it.
+
+    Playwright has a thread of its own, since it leaves an event loop running in the one it is in,
+    where no test could then start another.
+    """
+    width, height = WINDOW
+    with ThreadPoolExecutor(1) as thread:
+
+        def within(work: Callable[[], T]) -> T:
+            return thread.submit(work).result()
+
+        playwright = within(lambda: sync_playwright().start())
         try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
+            context = within(
+                lambda: playwright.chromium.launch_persistent_context(
+                    profile,
+                    executable_path=program,
+                    args=[*FLAGS],
+                    chromium_sandbox=False,
+                    viewport={"width": width, "height": height},
+                )
+            )
+            try:
+                yield Browser(context.pages[0], within)
+            finally:
+                within(context.close)
+        finally:
+            within(playwright.stop)

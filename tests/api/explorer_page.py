@@ -45,8 +45,8 @@ def choose_entity(browser: Browser, selector: str, beginning: str) -> None:
     """Type the beginning of a name and take the first suggestion by keyboard."""
     browser.fill(selector, beginning)
     browser.wait("document.querySelector('.choices:not([hidden]) li')")
-    browser.press("ArrowDown", code=40)
-    browser.press("Enter", code=13)
+    browser.press("ArrowDown")
+    browser.press("Enter")
 
 
 def lit(browser: Browser) -> list[str]:

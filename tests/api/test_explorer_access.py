@@ -10,7 +10,7 @@ from PIL import Image
 from api.routes.examples import CRESCENT_QUESTION
 from docs.screenshots import IMAGES, SHOTS, WIDTH, take
 from tests.api.axe import findings
-from tests.api.browser import Browser, chromium
+from tests.api.browser import WINDOW, Browser, chromium
 from tests.api.explorer_page import (
     CRESCENT,
     TURKEY,
@@ -61,19 +61,19 @@ def test_the_keyboard_reaches_and_does_everything(browser: Browser, explorer: Ex
     browser.wait("document.querySelector('.chip')")
     reached = []
     for _ in range(12):
-        browser.press("Tab", code=9)
+        browser.press("Tab")
         reached.append(browser.run("document.activeElement.id || document.activeElement.innerText"))
     for name in ("Skip to what is shown", "Ask", "Review", "search", "tab-text", "question", "ask"):
         assert name in reached, reached
     browser.run("document.getElementById('tab-text').focus()")
-    browser.press("ArrowRight", code=39)
+    browser.press("ArrowRight")
     assert browser.run("document.activeElement.id") == "tab-form"
     browser.wait("document.querySelector('.condition')")
     show(browser, explorer, TURKEY)
     drawn(browser)
     browser.run("document.querySelector('a.chip').focus()")
     assert lit(browser) == [CRESCENT]  # what a mouse shows by hovering
-    browser.press("Enter", code=13)
+    browser.press("Enter")
     browser.wait("document.querySelector('#view h2').innerText.startsWith('white crescent')")
     assert browser.run("document.activeElement.tagName") == "H2"  # a reader is told the new view
 
@@ -81,7 +81,7 @@ def test_the_keyboard_reaches_and_does_everything(browser: Browser, explorer: Ex
 def test_the_pictures_of_the_docs_can_be_taken(browser: Browser, explorer: Explorer) -> None:
     shot = next(shot for shot in SHOTS if shot.name == "explorer-entity")
     png = take(browser, explorer.address, shot)
-    browser.call("Emulation.clearDeviceMetricsOverride")
+    browser.resize(*WINDOW)
     with Image.open(io.BytesIO(png)) as picture:
         assert picture.size == (WIDTH, shot.height)
         assert len(picture.getcolors() or ()) > 20  # there is something on it

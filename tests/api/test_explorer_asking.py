@@ -60,12 +60,12 @@ def test_2_a_text_is_completed_from_the_schema_and_the_graph(
             browser.write(typed)
         shown = "document.querySelector('.completed .choices:not([hidden]) li')"
         browser.wait(f"{shown}?.innerText.startsWith({offered!r})")
-        browser.press("ArrowDown", code=40)
+        browser.press("ArrowDown")
         active = "document.getElementById('question').getAttribute('aria-activedescendant')"
         assert browser.run(f"document.getElementById({active}).ariaSelected") == "true"
-        browser.press("Enter", code=13)
+        browser.press("Enter")
     browser.write("'}) RETURN c")
-    browser.press("Enter", code=13, control=True)
+    browser.press("Control+Enter")
     browser.wait("document.querySelector('.answer')")
     question = browser.run("document.getElementById('question').value")
     assert question == "MATCH (c:Country)-[:borders]->(:Country {name: 'Turkey'}) RETURN c"
@@ -122,7 +122,7 @@ def test_a_sentence_is_shown_as_a_query_before_it_is_asked(
     browser.open(explorer.address)
     browser.wait("document.querySelector('.chip')")
     browser.fill("#question", question)
-    browser.press("Enter", code=13, control=True)
+    browser.press("Control+Enter")
     browser.wait("document.querySelector('.ask-it')")
     assert browser.run("document.getElementById('question').value") == read.query
     shown = text_of(browser, ".read")
@@ -132,11 +132,11 @@ def test_a_sentence_is_shown_as_a_query_before_it_is_asked(
     assert findings(browser) == []
     assert browser.run("document.querySelectorAll('.answer').length") == 0
     assert browser.run("document.activeElement.className").endswith("ask-it")
-    browser.press("Enter", code=13)
+    browser.press("Enter")
     browser.wait("document.querySelector('.answer')")
     assert "Greece" in text_of(browser, ".group.known")
     browser.fill("#question", "How do you do today?")
-    browser.press("Enter", code=13, control=True)
+    browser.press("Control+Enter")
     browser.wait("document.querySelector('#problem').innerText")
     assert browser.run("document.querySelectorAll('.answer').length") == 0
 

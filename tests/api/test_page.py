@@ -39,6 +39,21 @@ def ask(browser: Browser, address: str, question: str, k: int = 10) -> None:
     browser.wait("document.querySelector('.group, .problem')")
 
 
+def test_what_a_page_throws_and_what_its_policy_blocks_is_heard(
+    browser: Browser, address: str
+) -> None:
+    browser.open(address)
+    browser.run("setTimeout(() => { throw new Error('thrown on purpose'); }); 0")
+    browser.run(
+        "new Promise((done) => { const picture = new Image(); picture.onerror = () => done(1);"
+        "picture.src = 'https://elsewhere.invalid/a.png'; })"
+    )
+    heard = " ".join(browser.complaints)
+    browser.complaints.clear()
+    assert "thrown on purpose" in heard
+    assert "Content Security Policy" in heard
+
+
 def test_known_and_likely_are_told_apart_by_word_and_sign(browser: Browser, address: str) -> None:
     ask(browser, address, CRESCENT_QUESTION)
     known, likely = text_of(browser, ".group.known"), text_of(browser, ".group.likely")
@@ -134,13 +149,13 @@ def test_the_keyboard_is_enough(browser: Browser, address: str) -> None:
     browser.run("document.getElementById('question').select()")
     browser.run("document.getElementById('question').focus()")
     browser.write("MATCH (c:Country)-[:borders]->(:Country {key: 'country:ML'}) RETURN c")
-    browser.press("Enter", code=13, control=True)
+    browser.press("Control+Enter")
     browser.wait("document.querySelector('.answer')")
     for _ in range(12):
-        browser.press("Tab", code=9)
+        browser.press("Tab")
         if browser.run("document.activeElement.classList.contains('answer-head')"):
             break
-    browser.press("Enter", code=13)
+    browser.press("Enter")
     browser.wait("document.activeElement.getAttribute('aria-expanded') === 'true'")
     assert "Algeria" in text_of(browser, ".answer .proof")
 
