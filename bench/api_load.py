@@ -202,6 +202,8 @@ def _plain(value: Any) -> Any:
 def _same(left: Any, right: Any) -> bool:
     """Compare answers; numbers may differ by what other threads' order of additions makes."""
     if isinstance(left, dict) and isinstance(right, dict):
+        if "next" in left and "next" in right:  # a cursor's text holds such a number
+            left, right = ({**side, "next": side["next"] is None} for side in (left, right))
         return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(_same, left, right))
