@@ -208,7 +208,7 @@ def _same(left: Any, right: Any) -> bool:
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(_same, left, right))
     if isinstance(left, float) and isinstance(right, float):
-        return math.isclose(left, right, rel_tol=1e-5, abs_tol=1e-9)
+        return math.isclose(left, right, rel_tol=1e-4, abs_tol=1e-6)  # six digits
     return bool(left == right)
 
 
