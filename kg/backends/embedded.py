@@ -23,6 +23,7 @@ from kg.backends.engine_schema import (
     LOADED,
     LOADING,
     LONE,
+    LONG_REQUESTS,
     META_TYPE,
     PREPARE,
     RAISE_AND_NOTE,
@@ -263,6 +264,7 @@ class EmbeddedLink:
             self.swap.drop(self.http, newer.database)
             newer.indexes.demand(self.indexes.all())
             try:
+                self.http.server(LONG_REQUESTS)
                 self.http.server(f"create database {newer.database}")
                 self.http.sql(newer.database, ";".join(LOADING) + ";")
                 yield newer

@@ -85,7 +85,7 @@ class EngineHttp:
         database: str,
         lines: Iterable[bytes],
         *,
-        size: int | None = None,
+        records: int | None = None,
         together: int = 100_000,
         committed: int | None = None,
     ) -> dict[str, str]:
@@ -97,7 +97,8 @@ class EngineHttp:
         Args:
             database: Its name.
             lines: Pieces of what is sent; lines may go on from one to the next.
-            size: Bytes of all pieces; needed where they can be read but once.
+            records: How many vertices and edges there are; the engine refuses any other number.
+                With it the pieces are made ready while they are sent.
             together: Edges that the engine makes together.
             committed: Edges or ends of edges in one of its transactions, one after the other; by
                 default all that are made together, and all ends.
@@ -112,8 +113,11 @@ class EngineHttp:
         path = f"/api/v1/batch/{quote(database, safe='')}?idMapping=true&batchSize={together}"
         if committed:
             path += f"&parallelFlush=false&commitEvery={committed}"
-        length = sum(map(len, lines)) if size is None else size
-        sent = {"Content-Type": "application/x-ndjson", "Content-Length": str(length)}
+        sent = {"Content-Type": "application/x-ndjson"}
+        if records is None:
+            sent["Content-Length"] = str(sum(map(len, lines)))
+        else:
+            path += f"&expectedRecords={records}"
         with self._answer(path, lines, sent) as response:
             answer = json.loads(response.read() or b"{}")
         if response.status != 200:

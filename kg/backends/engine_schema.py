@@ -13,6 +13,7 @@ __all__ = [
     "LOADED",
     "LOADING",
     "LONE",
+    "LONG_REQUESTS",
     "META_TYPE",
     "PREPARE",
     "RAISE_AND_NOTE",
@@ -42,6 +43,9 @@ LOADED = (
     "ALTER DATABASE `arcadedb.txPageSlotMerge` true",
 )
 """The engine's own settings again; they hold when it opens the database the next time."""
+LONG_REQUESTS = f"set server setting arcadedb.server.httpBodyContentMaxSize {2**30}"
+"""Command that lets requests be longer than 100 MB until the engine ends: it reads those of a load
+piece by piece. Its doors are on the loopback address only."""
 VERSION = f"(SELECT version FROM {META_TYPE} LIMIT 1)[0].version"  # noqa: S608 - a constant
 # The engine parses a function's text at each call, so a short one is worth its own name: `note`
 # takes twice the processor time of `noted`, and is for a transaction that has a version already.

@@ -28,25 +28,22 @@ class Run:
     Attributes:
         heads: Where the head of each lies.
         pieces: The lines, `PIECE_LINES` in a piece.
-        size: Their bytes together.
         packed: Whether the pieces are compressed.
     """
 
     heads: NDArray[np.int64]
     pieces: list[bytes]
-    size: int
     packed: bool
 
     @classmethod
     def made(cls, heads: NDArray[np.int64], lines: Sequence[str], *, packed: bool) -> Run:
         """Put lines in order, and compress them if wanted."""
-        order, size, pieces = np.argsort(heads, kind="stable"), 0, list[bytes]()
+        order, pieces = np.argsort(heads, kind="stable"), list[bytes]()
         for start in range(0, len(lines), PIECE_LINES):
             some = order[start : start + PIECE_LINES].tolist()
             piece = "".join([lines[n] for n in some]).encode()
-            size += len(piece)
             pieces.append(zlib.compress(piece, 1) if packed else piece)
-        return cls(heads[order], pieces, size, packed)
+        return cls(heads[order], pieces, packed)
 
     def __iter__(self) -> Iterator[bytes]:
         """Iterate the pieces as they are sent."""
@@ -68,10 +65,9 @@ class Pieces:
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = runs
 
-    @property
-    def size(self) -> int:
-        """Bytes of all pieces."""
-        return sum(run.size for run in self._runs)
+    def __len__(self) -> int:
+        """Return the number of lines."""
+        return sum(len(run.heads) for run in self._runs)
 
     def __iter__(self) -> Iterator[bytes]:
         """Iterate the pieces; of those of each run, one is in memory."""
@@ -92,6 +88,7 @@ class Waiting:
 
     Attributes:
         edges: How many there are.
+        letters: Their length together.
         packed: Bytes that those take which are compressed.
 
     Example:
@@ -104,6 +101,7 @@ class Waiting:
 
     def __init__(self) -> None:
         self.edges = 0
+        self.letters = 0
         self.packed = 0
         # in one place: an interrupt between two would leave lines in both, or in none
         self._held: tuple[list[Run], _Loose] = ([], _Loose())
@@ -117,7 +115,7 @@ class Waiting:
         """
         if self._held[1].letters >= LOOSE_LETTERS:
             self._pack()
-        self._held[1].add(heads, lines)
+        self.letters += self._held[1].add(heads, lines)
         self.edges += len(lines)
 
     def _pack(self) -> None:
@@ -139,9 +137,11 @@ class _Loose:
         self.letters = 0
         self._parts: list[tuple[NDArray[np.int64], Sequence[str]]] = []
 
-    def add(self, heads: Sequence[int], lines: Sequence[str]) -> None:
+    def add(self, heads: Sequence[int], lines: Sequence[str]) -> int:
         self._parts.append((np.asarray(heads, dtype=np.int64), list(lines)))
-        self.letters += sum(map(len, lines))
+        letters = sum(map(len, lines))
+        self.letters += letters
+        return letters
 
     def run(self, *, packed: bool) -> Run:
         lines = list(chain.from_iterable(part[1] for part in self._parts))

@@ -40,6 +40,8 @@ ENTITY_ROWS = 10_000
 """Vertices of a request: as many as the engine commits together."""
 ROWS = 100_000
 """Fewest edges of a request, but for the last one."""
+MOST_LETTERS = 250_000_000
+"""Most text of a request, a gigabyte at most (`kg.backends.engine_schema.LONG_REQUESTS`)."""
 MOST_PACKED = 64_000_000
 """Most memory that compressed edges take while they wait for the engine; see `EDGE_HEAP_BYTES`."""
 EDGE_HEAP_BYTES = 800
@@ -189,8 +191,8 @@ class _FirstLoad:
         return len(kept)
 
     def _is_long(self) -> bool:
-        most = max(ROWS, self._link.heap_bytes // EDGE_HEAP_BYTES)
-        return self._ready.edges >= most or self._ready.packed >= MOST_PACKED
+        ready, most = self._ready, max(ROWS, self._link.heap_bytes // EDGE_HEAP_BYTES)
+        return ready.edges >= most or ready.packed >= MOST_PACKED or ready.letters >= MOST_LETTERS
 
     def _place(self, key: EntityKey) -> int:
         place = self._ids[key]
@@ -219,10 +221,10 @@ class _FirstLoad:
         self._sent = None
 
     def _send_edges(self, lines: Pieces) -> dict[str, str]:
-        if not lines.size:
+        if not len(lines):
             return {}
         return self._link.http.load(
-            self._link.database, lines, size=lines.size, together=TOGETHER, committed=COMMITTED
+            self._link.database, lines, records=len(lines), together=TOGETHER, committed=COMMITTED
         )
 
     def _entities(self, rows: list[Entity]) -> None:

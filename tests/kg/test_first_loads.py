@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import os
 from pathlib import Path
@@ -18,6 +19,7 @@ from kg.backends.swapping import Swap
 from kg.backends.unfinished import unfinished_load
 from kg.errors import ConstraintError
 from kg.file_lock import locked
+from kg.launcher import stop_store
 from kg.model import Edge, Entity, EntityKey
 from tests.conformance.store_rules import content, fact, record, thing
 from tests.kg.whole_load import QUICK, assert_whole, rows
@@ -92,6 +94,18 @@ def test_a_first_load_leaves_the_engines_settings(engine_folder: Path, database:
             assert told(newer) != usual
             newer.close()
         assert told(link) == usual
+
+
+def test_a_request_may_be_longer_than_what_the_engine_takes_at_once(
+    tmp_path: Path, whole: tuple[list[Entity], list[Edge]]
+) -> None:
+    """Its limit is 100 MB, here 20,000 bytes."""
+    limit = "-Darcadedb.server.httpBodyContentMaxSize=20000"
+    config = dataclasses.replace(QUICK, java_options=(*QUICK.java_options, limit))
+    with BoltStore(EmbeddedLink(tmp_path / "graph", config=config)) as store:
+        store.bulk_load(*rows())
+        assert_whole(store, whole)
+    stop_store(tmp_path / "graph")
 
 
 @pytest.mark.parametrize(
