@@ -51,6 +51,16 @@ class LauncherConfig:
         if not (self.heap[:-1].isdigit() and self.heap[-1:] in ("m", "g")):
             raise SettingError(f"heap must look like 768m or 2g, got {self.heap!r}")
 
+    @property
+    def heap_bytes(self) -> int:
+        """Bytes of the largest heap.
+
+        Example:
+            >>> LauncherConfig(heap="2m").heap_bytes
+            2097152
+        """
+        return int(self.heap[:-1]) << {"m": 20, "g": 30}[self.heap[-1]]
+
 
 def archive_path() -> Path:
     """Return where this installation's archive of the engine's classes lies (`kg.engine_archive`).

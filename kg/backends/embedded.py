@@ -20,7 +20,10 @@ from kg.backends.engine_indexes import TYPES_QUERY, EngineIndexes
 from kg.backends.engine_schema import (
     CHANGE_TYPE,
     FUNCTIONS,
+    LOADED,
+    LOADING,
     LONE,
+    LONG_REQUESTS,
     META_TYPE,
     PREPARE,
     RAISE_AND_NOTE,
@@ -109,6 +112,11 @@ class EmbeddedLink:
     def http(self) -> EngineHttp:
         """The engine's administration."""
         return EngineHttp(self.attachment.endpoint, timeout_s=self._timeout_s)
+
+    @property
+    def heap_bytes(self) -> int:
+        """Java's largest heap, if the engine was started as this process would."""
+        return self._config.heap_bytes
 
     def connect(self) -> None:
         """Attach to the engine, starting it if needed, and prepare the database once."""
@@ -256,6 +264,9 @@ class EmbeddedLink:
             self.swap.drop(self.http, newer.database)
             newer.indexes.demand(self.indexes.all())
             try:
+                self.http.server(LONG_REQUESTS)
+                self.http.server(f"create database {newer.database}")
+                self.http.sql(newer.database, ";".join(LOADING) + ";")
                 yield newer
                 with self.writing():
                     rows = self.http.sql(self.database, f"SELECT version FROM {META_TYPE}")  # noqa: S608
@@ -280,6 +291,7 @@ class EmbeddedLink:
         newer.ensure(labels - {BASE_LABEL}, relations)  # other clients count on them
         for one in self.indexes.all():
             newer.indexes.create(one.label, one.attribute, one.kind)
+        newer.http.sql(newer.database, ";".join(LOADED) + ";")
         newer.close()
         self.swap.begin(self.export())
         self._load_kinds()

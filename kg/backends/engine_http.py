@@ -6,7 +6,7 @@ import base64
 import http.client
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +66,7 @@ class EngineHttp:
 
     @contextmanager
     def _answer(
-        self, path: str, body: bytes | Sequence[bytes], headers: dict[str, str]
+        self, path: str, body: bytes | Iterable[bytes], headers: dict[str, str]
     ) -> Iterator[http.client.HTTPResponse]:
         host, port = self._endpoint.host, self._endpoint.http_port
         try:
@@ -83,8 +83,9 @@ class EngineHttp:
     def load(
         self,
         database: str,
-        lines: Sequence[bytes],
+        lines: Iterable[bytes],
         *,
+        records: int | None = None,
         together: int = 100_000,
         committed: int | None = None,
     ) -> dict[str, str]:
@@ -96,6 +97,8 @@ class EngineHttp:
         Args:
             database: Its name.
             lines: Pieces of what is sent; lines may go on from one to the next.
+            records: How many vertices and edges there are; the engine refuses any other number.
+                With it the pieces are made ready while they are sent.
             together: Edges that the engine makes together.
             committed: Edges or ends of edges in one of its transactions, one after the other; by
                 default all that are made together, and all ends.
@@ -110,8 +113,11 @@ class EngineHttp:
         path = f"/api/v1/batch/{quote(database, safe='')}?idMapping=true&batchSize={together}"
         if committed:
             path += f"&parallelFlush=false&commitEvery={committed}"
-        length = str(sum(map(len, lines)))
-        sent = {"Content-Type": "application/x-ndjson", "Content-Length": length}
+        sent = {"Content-Type": "application/x-ndjson"}
+        if records is None:
+            sent["Content-Length"] = str(sum(map(len, lines)))
+        else:
+            path += f"&expectedRecords={records}"
         with self._answer(path, lines, sent) as response:
             answer = json.loads(response.read() or b"{}")
         if response.status != 200:

@@ -148,6 +148,11 @@ class FastLink(Link, Protocol):
         """The engine's administration."""
         ...
 
+    @property
+    def heap_bytes(self) -> int:
+        """The memory that the engine may take for its objects."""
+        ...
+
 
 # What the driver has to say reaches the caller as an error; without a handler it would also print.
 logging.getLogger("neo4j").addHandler(logging.NullHandler())

@@ -4,7 +4,7 @@ The engine's batch endpoint is several times faster than statements, but neither
 idempotent. So a first load goes into a database beside the graph, which takes its place when it is
 whole and synced to disk. Nothing is sent twice: what a process that died has loaded is thrown away.
 What comes twice in the input is merged by ordinary upserts. Memory grows by about 150 bytes an
-entity (its key and record id) and 8 bytes an edge, besides two requests of `MOST_LETTERS`.
+entity (its key and record id) and 8 bytes an edge, besides two requests of `MOST_PACKED`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from kg.backends import statements
-from kg.backends.load_requests import Request, Waiting
+from kg.backends.load_requests import Pieces, Request, Waiting
 from kg.backends.merging import checked_edge, checked_entity, merge_edge, merge_entity, missing_end
 from kg.backends.rows import RECORDS, edge_properties, entity_properties
 from kg.backends.seen_edges import SeenEdges
@@ -40,9 +40,14 @@ ENTITY_ROWS = 10_000
 """Vertices of a request: as many as the engine commits together."""
 ROWS = 100_000
 """Fewest edges of a request, but for the last one."""
-MOST_LETTERS = 64_000_000
-"""Most text of a request, about 400,000 edges. They wait up to that while the engine is busy: each
-request writes the pages of the entities at its edges' ends anew."""
+MOST_LETTERS = 250_000_000
+"""Most text of a request, a gigabyte at most (`kg.backends.engine_schema.LONG_REQUESTS`)."""
+MOST_PACKED = 64_000_000
+"""Most memory that compressed edges take while they wait for the engine; see `EDGE_HEAP_BYTES`."""
+EDGE_HEAP_BYTES = 800
+"""The engine's heap for each edge of the longest request: it keeps up to 330 bytes of each until
+the request ends, and pages in a quarter of its heap. Longer requests cost it less: at the end of
+each it writes the entities at its edges' ends anew."""
 TOGETHER = 20_000
 """Edges that the engine makes together. More would live through several of its collections of
 garbage, which then take longer than the work. As edges come in the order of their heads, it visits
@@ -50,6 +55,8 @@ no head more often for that."""
 COMMITTED = 10_000
 """Edges, or entities at their ends, of one of the engine's transactions: it keeps all of them in
 memory until its end."""
+_ON_THE_WAY = ""
+"""In place of the record id of an entity whose request has not been answered."""
 _encoded = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
@@ -164,6 +171,8 @@ class _FirstLoad:
     def upsert_edges(self, rows: Iterable[Edge]) -> int:
         """Add or merge edges; see `kg.store.Writer`. They are sent when there are many."""
         kept = list(rows)
+        if self._sent is not None and self._sent.keys:
+            self._settle()
         lines = [self._edge_line(self._checked(row)) for row in kept]
         self._relations_ready({row.relation for row in kept})
         hashes = np.fromiter((hash(row.key) for row in kept), dtype=np.int64, count=len(kept))
@@ -177,9 +186,13 @@ class _FirstLoad:
         if again:
             self.end()
             self._store.upsert_edges(again)
-        elif self._ready.letters >= MOST_LETTERS or (is_free and self._ready.edges >= ROWS):
+        elif self._is_long() or (is_free and self._ready.edges >= ROWS):
             self._flush()
         return len(kept)
+
+    def _is_long(self) -> bool:
+        ready, most = self._ready, max(ROWS, self._link.heap_bytes // EDGE_HEAP_BYTES)
+        return ready.edges >= most or ready.packed >= MOST_PACKED or ready.letters >= MOST_LETTERS
 
     def _place(self, key: EntityKey) -> int:
         place = self._ids[key]
@@ -193,25 +206,25 @@ class _FirstLoad:
     def _flush(self) -> None:
         self._settle()
         waiting = self._ready
-        self._sent = Request(lambda: self._send(waiting.pieces(), together=TOGETHER), waiting)
+        self._sent = Request(lambda: self._send_edges(waiting.pieces()), waiting)
         self._ready = Waiting()
         self._sent.begin(self._sender)
 
-    def _settle(self) -> dict[str, str]:
+    def _settle(self) -> None:
         """Wait for the request on its way; an interrupt may have come at any moment of it."""
         if self._sent is None:
-            return {}
+            return
         if self._sent.taken is self._ready:
             self._ready = Waiting()
         ids = self._sent.begin(self._sender).result()
+        self._ids.update((key, ids[str(place)]) for place, key in enumerate(self._sent.keys))
         self._sent = None
-        return ids
 
-    def _send(self, lines: list[bytes], *, together: int = ROWS) -> dict[str, str]:
-        if not any(lines):
+    def _send_edges(self, lines: Pieces) -> dict[str, str]:
+        if not len(lines):
             return {}
         return self._link.http.load(
-            self._link.database, lines, together=together, committed=COMMITTED
+            self._link.database, lines, records=len(lines), together=TOGETHER, committed=COMMITTED
         )
 
     def _entities(self, rows: list[Entity]) -> None:
@@ -222,14 +235,26 @@ class _FirstLoad:
                 again.append(row)
             else:
                 first[row.key] = merge_entity(None, row)
-        self._link.ensure({row.label for row in first.values()}, set())
+        labels = {row.label for row in first.values()}
+        if not self._link.is_ready(labels, set()):
+            self._settle()  # no load may run while the schema changes
+            self._link.ensure(labels, set())
         lines = [self._vertex_line(place, row) for place, row in enumerate(first.values())]
         self._settle()
-        self._sent = Request(lambda: self._send(["".join(lines).encode()]))
-        ids = self._settle()
-        self._ids.update((key, ids[str(place)]) for place, key in enumerate(first))
+        self._sent = Request(lambda: self._send_entities(lines), keys=list(first))
+        self._ids.update(dict.fromkeys(first, _ON_THE_WAY))
+        self._sent.begin(self._sender)
         if again:
+            self._settle()
             self._store.upsert_entities(again)
+
+    def _send_entities(self, lines: list[str]) -> dict[str, str]:
+        if not lines:
+            return {}
+        text = "".join(lines).encode()
+        return self._link.http.load(
+            self._link.database, [text], together=TOGETHER, committed=COMMITTED
+        )
 
     def _vertex_line(self, place: int, row: Entity) -> str:
         properties = entity_properties(row)

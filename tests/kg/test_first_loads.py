@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
-from kg.backends import loading
+from kg.backends import load_requests, loading
 from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
 from kg.backends.engine_http import EngineHttp
+from kg.backends.load_requests import Request
 from kg.backends.memory import MemoryStore
 from kg.backends.swapping import Swap
 from kg.backends.unfinished import unfinished_load
 from kg.errors import ConstraintError
 from kg.file_lock import locked
+from kg.launcher import stop_store
 from kg.model import Edge, Entity, EntityKey
 from tests.conformance.store_rules import content, fact, record, thing
 from tests.kg.whole_load import QUICK, assert_whole, rows
@@ -36,11 +39,17 @@ def typed(store: BoltStore | MemoryStore) -> list[tuple[Entity | Edge, list[tupl
     return [(row, sorted((name, repr(v)) for name, v in row.attributes.items())) for row in found]
 
 
+@pytest.mark.parametrize("waits", [False, True])
 def test_a_first_load_leaves_what_upserts_leave(
-    engine_folder: Path, database: str, monkeypatch: pytest.MonkeyPatch
+    engine_folder: Path, database: str, monkeypatch: pytest.MonkeyPatch, *, waits: bool
 ) -> None:
+    """Where the engine is always ready, and where it never is before the longest request."""
     monkeypatch.setattr(loading, "ROWS", 100)
     monkeypatch.setattr(loading, "TOGETHER", 20)
+    monkeypatch.setattr(loading, "EDGE_HEAP_BYTES", QUICK.heap_bytes // (400 if waits else 1))
+    monkeypatch.setattr(load_requests, "LOOSE_LETTERS", 10_000)
+    monkeypatch.setattr(load_requests, "PIECE_LINES", 9)
+    monkeypatch.setattr(Request, "is_done", not waits)
     entities, edges = rows()
     last = thing("k0001", "City", aliases=("z",), attributes={"n": -1}, provenance=(record(),))
     odd = thing("odd \"key'\t#1:2", attributes=AWKWARD)
@@ -63,6 +72,40 @@ def test_a_first_load_leaves_what_upserts_leave(
         assert store.version > 0
         store.upsert_edges([fact("k0001", "borders", "k0007", record(locator="yet again"))])
         assert len(list(store.edges(head=EntityKey("k0001"), relation="borders"))) == 1
+
+
+def test_a_first_load_leaves_the_engines_settings(engine_folder: Path, database: str) -> None:
+    """While it loads they differ; a graph that was never loaded tells how they are."""
+
+    def told(link: EmbeddedLink) -> dict[str, object]:
+        row = (link.http.sql(link.database, "SELECT FROM schema:database") or [{}])[0]
+        return {one["key"]: one["value"] for one in row["settings"]}
+
+    link = EmbeddedLink(engine_folder, database=database, config=QUICK)
+    with BoltStore(link) as store:
+        usual = told(link)
+        assert usual
+        first = store.first_load()
+        assert first is not None
+        with first as target:
+            target.upsert_entities(rows()[0])
+            newer = EmbeddedLink(engine_folder, database=link.swap.newer, config=QUICK)
+            newer.connect()
+            assert told(newer) != usual
+            newer.close()
+        assert told(link) == usual
+
+
+def test_a_request_may_be_longer_than_what_the_engine_takes_at_once(
+    tmp_path: Path, whole: tuple[list[Entity], list[Edge]]
+) -> None:
+    """Its limit is 100 MB, here 20,000 bytes."""
+    limit = "-Darcadedb.server.httpBodyContentMaxSize=20000"
+    config = dataclasses.replace(QUICK, java_options=(*QUICK.java_options, limit))
+    with BoltStore(EmbeddedLink(tmp_path / "graph", config=config)) as store:
+        store.bulk_load(*rows())
+        assert_whole(store, whole)
+    stop_store(tmp_path / "graph")
 
 
 @pytest.mark.parametrize(
