@@ -7,8 +7,9 @@ import hashlib
 import json
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from kg.provenance import Provenance
 from kg.store import Store
 from kg.words import words
 
-__all__ = ["MOST", "Asked", "QuerySet", "fb15k_sets", "flag_set", "masked"]
+__all__ = ["MOST", "Asked", "QuerySet", "drawn", "fb15k_sets", "flag_set", "half_of", "masked"]
 
 MOST = 250
 """Queries of a set and split."""
@@ -45,6 +46,7 @@ class QuerySet:
     store: Store
     queries: Mapping[str, Sequence[Asked]]
     labels: tuple[str, ...] = ()
+    graph: str = "FB15k-237"
 
 
 def masked(text: str, names: Sequence[str]) -> str:
@@ -53,12 +55,16 @@ def masked(text: str, names: Sequence[str]) -> str:
     return " ".join(text[w.start : w.end] for w in words(text) if w.text not in gone)
 
 
-def _drawn(queries: Iterator[Asked]) -> dict[str, list[Asked]]:
+def drawn(
+    queries: Iterable[Asked], split: Callable[[Asked], str] = attrgetter("split")
+) -> dict[str, list[Asked]]:
     """Sort queries that hold words into the splits."""
     found: dict[str, list[Asked]] = {"valid": [], "test": []}
     for asked in queries:
-        if any(True for _ in words(asked.text)) and len(found[asked.split]) < MOST:
-            found[asked.split].append(asked)
+        if any(True for _ in words(asked.text)) and len(found[split(asked)]) < MOST:
+            found[split(asked)].append(asked)
+        if all(len(some) == MOST for some in found.values()):
+            break
     return found
 
 
@@ -81,13 +87,13 @@ def fb15k_sets(folder: Path, seed: int) -> Iterator[QuerySet]:
         return [row["label"], *row["aliases"]]
 
     told = (Asked(masked(r["description"], names(r)), EntityKey(r["key"])) for r in described)
-    yield QuerySet("facts", store(prose=False, held={}), _drawn(told))
+    yield QuerySet("facts", store(prose=False, held={}), drawn(told))
     held = {r["key"]: draw.choice(r["aliases"]) for r in rows if r["aliases"]}
     whole = store(prose=True, held=held)
-    half = (Asked(_half(r["description"], draw), EntityKey(r["key"])) for r in described)
-    yield QuerySet("prose", whole, _drawn(half))
+    half = (Asked(half_of(r["description"], draw), EntityKey(r["key"])) for r in described)
+    yield QuerySet("prose", whole, drawn(half))
     aliases = (Asked(alias, EntityKey(key)) for key, alias in held.items())
-    yield QuerySet("names", whole, _drawn(aliases))
+    yield QuerySet("names", whole, drawn(aliases))
 
 
 def _entity(row: Mapping[str, Any], *, prose: bool, held: str | None) -> Entity:
@@ -116,7 +122,8 @@ def _edges(path: Path, keys: set[str]) -> Iterator[Edge]:
                 )
 
 
-def _half(text: str, draw: random.Random) -> str:
+def half_of(text: str, draw: random.Random) -> str:
+    """Return half of the words of a text, drawn at random, in their order."""
     said = text.split()
     kept = sorted(draw.sample(range(len(said)), (len(said) + 1) // 2))
     return " ".join(said[position] for position in kept)
@@ -134,4 +141,4 @@ def flag_set(store: Store, descriptions: Path) -> QuerySet:
                 first = re.split(r"[;.]", row["description"])[0]
                 yield Asked(masked(first, (found.name, *found.aliases)), found.key)
 
-    return QuerySet("picture", store, _drawn(queries()), labels=("Country",))
+    return QuerySet("picture", store, drawn(queries()), ("Country",), "countries")

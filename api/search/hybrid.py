@@ -1,7 +1,6 @@
-"""Hybrid search: lists by words in each field, by meaning and by neighbours, fused by ranks.
+"""Hybrid search: lists by words in each field, by meaning and by neighbours, made one order.
 
-The router (`api.search.routing`) weighs the lists anew for each query, `api.search.fusion` fuses
-them by places, and `api.search.reranking` puts the best of the fused list in its last order.
+How the scores of the lists are added says `api.search.blending`.
 """
 
 from __future__ import annotations
@@ -13,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from api.cursors import cursor_of, no_cursor, texts_of
 from api.opened_store import identity_of_store
-from api.search.fusion import fused
+from api.search.blending import FIELD_LISTS, Blend
 from api.search.granularity import GLANCE, Chosen, granularity_for
 from api.search.highlights import Sought, highlights
 from api.search.neighbourhood import Neighbourhood
-from api.search.reranking import Reranker
-from api.search.routing import FIELD_LISTS, HALF, Router
 from api.search.schemas import HitOut, ListName, SearchOut
 from kg.errors import InputError
 from kg.full_text import FullTextIndex
@@ -149,26 +146,18 @@ class HybridSearch:
             lists = self._by_words(text, labels)
         with span("search.neighbours"):
             lists["neighbours"] = self._neighbours.search(text, k=DEPTH, labels=labels)
-        from api.search.meaning import near_enough
-
         warnings: tuple[str, ...] = ()
         if patient or self._meaning.ready():
             with span("search.meaning"):
                 lists["meaning"] = self._meaning.search(text, k=DEPTH, labels=labels)
         else:
             warnings = ("by words only: vectors of meaning are being made",)
-        whole = "meaning" in lists  # router and reranker were fitted on all lists
-        half = HALF if whole else 1.0
-        route = Router.packaged().route(text, {"meaning": [], **lists}, half=half)
-        near = {**lists, "meaning": near_enough(lists["meaning"])} if whole else lists
-        keys = {name: [key for key, _ in rows] for name, rows in near.items()}
-        best = fused(keys, route.weights)
-        if whole:
-            best = Reranker.packaged().rerank(text, lists, best)
+        blend, whole = Blend.packaged(), {"meaning": [], **lists}
+        best = blend.ranked(text, whole)
         if within is not None:
             best = self._within(best[:MAX_HITS], within)
-        ranks = {name: {k: n for n, k in enumerate(of, 1)} for name, of in keys.items()}
-        return Found(best, ranks, route.weights, warnings)
+        ranks = {name: {key: n for n, (key, _) in enumerate(of, 1)} for name, of in lists.items()}
+        return Found(best, ranks, blend.weights(text, whole), warnings)
 
     def _by_words(
         self, text: str, labels: Collection[str]

@@ -7,7 +7,7 @@ have no vector yet. Parts of pictures have none: their few words say all.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from encoders.protocols import TextEncoder
     from kg.store import Store
 
-__all__ = ["BEHIND", "MOST", "MeaningIndex", "near_enough", "text_of", "versions_on_disk"]
+__all__ = ["MOST", "MeaningIndex", "text_of", "versions_on_disk"]
 
 FORMAT = 1
 
@@ -36,29 +36,6 @@ MOST = 200_000
 MAX_CHARS = 400
 """Characters of an entity's text that are encoded; the packaged encoder reads 64 tokens."""
 _BATCH = 256
-BEHIND = 0.4
-"""How far behind the best cosine a hit by meaning may be to be fused.
-
-Searches of the demo suggested it; on the valid sets it changes nothing (`bench.search_floor`)."""
-
-
-def near_enough(
-    rows: Sequence[tuple[EntityKey, float]], behind: float = BEHIND
-) -> list[tuple[EntityKey, float]]:
-    """Return the hits that are not far behind the best one.
-
-    A list of meaning is never short: behind what was meant it goes on with what is merely nearest,
-    and a fusion by places would take the second for good.
-
-    Args:
-        rows: Keys with their cosine, best first.
-        behind: The best cosine.
-
-    Example:
-        >>> near_enough([("shape:crescent", 0.88), ("country:BB", 0.42)])
-        [('shape:crescent', 0.88)]
-    """
-    return [(key, cosine) for key, cosine in rows if cosine >= rows[0][1] - behind]
 
 
 @dataclass(frozen=True, slots=True)

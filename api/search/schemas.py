@@ -36,7 +36,7 @@ class HitOut(Model):
     key: str
     name: str
     label: str
-    score: float = Field(description="of its place; compares within one search only")
+    score: float = Field(description="sum over the lists; compares within one search only")
     ranks: dict[ListName, int] = Field(description="its place in each list that holds it, from 1")
     highlights: tuple[HighlightOut, ...] = ()
     image: ImageOut | None = None
@@ -49,9 +49,9 @@ class SearchOut(Model):
     hits: tuple[HitOut, ...]
     granularity: Granularity = Field(description="how fine the prose that is shown was cut")
     next: str | None = Field(default=None, description="cursor: send it as `after` for more")
-    lists: tuple[ListName, ...] = Field(description="which lists were fused")
+    lists: tuple[ListName, ...] = Field(description="which lists were searched")
     weights: dict[ListName, float] = Field(
-        default_factory=dict, description="what a place in each list counts for this query"
+        default_factory=dict, description="what a full score in each list counts for this query"
     )
     warnings: tuple[str, ...] = ()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,10 @@ from api.app import create_app
 from api.cli.main import main
 from api.engine import Engine
 from api.routes.examples import SEARCHES
-from api.search.fusion import C, fused
+from api.search.blending import LISTS, Blend, terms
 from api.search.hybrid import Found
-from api.search.meaning import BEHIND, MeaningIndex, near_enough, versions_on_disk
+from api.search.meaning import MeaningIndex, versions_on_disk
 from api.search.neighbourhood import Neighbourhood
-from api.search.reranking import TOP, Reranker
-from api.search.routing import HALF, LISTS, Router
 from api.search.schemas import SearchOut
 from api.settings import Settings
 from api.workspace import Workspace
@@ -35,7 +34,7 @@ from tests.api.test_guard import problem
 from tests.api.test_runner import until
 from tests.api.world import WorldEngine, open_world
 
-ONE_EACH = dict.fromkeys(LISTS, 1.0)
+NO_LISTS: dict[str, list[tuple[EntityKey, float]]] = {name: [] for name in LISTS}
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +51,7 @@ def test_a_hit_says_where_its_words_stand(searched: WorldEngine) -> None:
     assert ("picture", "crescent") in marked or ("facts", "crescent") in marked
     assert turkey.ranks["words"] >= 1
     assert set(found.lists) == set(found.weights) == set(LISTS)
-    assert found.weights["meaning"] >= HALF
+    assert max(found.weights.values()) == found.weights["meaning"] == 1
     assert turkey.image is not None
 
 
@@ -103,61 +102,65 @@ def test_what_is_out_of_range_is_refused(searched: WorldEngine, text: str, k: in
         searched.search(text, k=k)
 
 
-def test_fusion_is_the_sum_of_reciprocal_ranks() -> None:
-    lists = {"words": ["a", "b"], "meaning": ["c", "a"]}
-    keys = {name: [EntityKey(k) for k in ks] for name, ks in lists.items()}
-    assert fused(keys, {"words": 1.0, "meaning": 1.0}) == [
-        ("a", 1 / (C + 1) + 1 / (C + 2)), ("c", 1 / (C + 1)), ("b", 1 / (C + 2)),
-    ]  # fmt: skip
-    assert fused(keys, {"words": 0.0, "meaning": 1.0})[0][0] == "c"
+def test_the_score_is_the_sum_that_its_docstring_gives() -> None:
+    a, b, c = (EntityKey(key) for key in "abc")
+    lists = {**NO_LISTS, "words": [(a, 8.0), (b, 4.0)], "names": [(a, 2.0)], "prose": [(b, 6.0)],
+             "facts": [(a, 4.0), (b, 1.0)], "neighbours": [(b, 0.5), (a, 0.25)],
+             "meaning": [(c, 0.9), (a, 0.5)]}  # fmt: skip
+    learnt = Blend(prose=2.0, picture=5.0, neighbours=3.0, meaning=4.0, by_length=-1.0)
+    cosine = 4 - math.log(3 / 5)
+    assert dict(learnt.ranked("two words", lists)) == {
+        a: pytest.approx(4 / 8 + 3 * (1 - 1 / 2) * (1 / 2) * (4 / 8) + cosine * 0.5),
+        b: pytest.approx(6 / 8 + 2 * (6 / 8) * (6 / 8) + 3 * (1 / 2) * (1 / 8) + cosine * 0.5),
+        c: pytest.approx(cosine * 0.9),
+    }
+    alone = dict(learnt.ranked("one", {**lists, "meaning": []}))
+    assert alone == {
+        a: pytest.approx(4 / 8),  # one word names nobody's neighbour
+        b: pytest.approx(6 / 8 + 2 * (6 / 8) * (6 / 8)),
+    }
+    assert learnt.ranked("x", NO_LISTS) == []
 
 
-def test_the_router_weighs_every_list_and_knows_kinds_apart() -> None:
-    none: dict[str, list[tuple[EntityKey, float]]] = {name: [] for name in LISTS}
-    router = Router.packaged()
-    routes = [
-        router.route("x", {**none, strong: [(EntityKey("a"), 20.0)]})
-        for strong in ("names", "facts")
-    ]
-    for route in routes:
-        assert set(route.weights) == set(LISTS)
-        assert all(0 <= weight <= 1 for weight in route.weights.values())
-        assert sum(route.kinds.values()) == pytest.approx(1)
-        assert route.weights["words"] == HALF
-    assert routes[0].kinds["names"] > routes[1].kinds["names"]
-    assert routes[0].weights["names"] > routes[1].weights["names"]
-    assert Router.of_json(json.loads(json.dumps(router.as_json()))) == router
-
-
-def test_reranking_moves_only_the_top_and_loses_nobody() -> None:
-    keys = [EntityKey(f"{n:02}") for n in range(70)]
-    lists: dict[str, list[tuple[EntityKey, float]]] = {name: [] for name in LISTS}
-    lists["words"] = [(key, 70.0 - n) for n, key in enumerate(keys)]
-    lists["meaning"] = [(key, 0.9 - n / 100) for n, key in enumerate(keys[::-1])]
-    ranked = fused({name: [key for key, _ in rows] for name, rows in lists.items()}, ONE_EACH)
-    before = [key for key, _ in ranked]
-    learnt = Reranker.packaged()
-    after = learnt.rerank("some words", lists, ranked)
-    assert sorted(key for key, _ in after) == keys
-    assert [key for key, _ in after[TOP:]] == before[TOP:]
-    assert [key for key, _ in after] != before
-    scores = [score for _, score in after]
-    assert scores == sorted(scores, reverse=True)
-    as_it_was = replace(learnt, slopes=(1.0, *[0.0] * (len(learnt.slopes) - 1)))
-    assert [key for key, _ in as_it_was.rerank("some words", lists, ranked)] == before
-    assert learnt.rerank("x", {name: [] for name in LISTS}, []) == []
-
-
-@given(cosines=st.lists(st.floats(-1, 1), max_size=8), behind=st.sampled_from((0.0, BEHIND, 2.0)))
-def test_hits_far_behind_the_best_are_left_out_and_the_best_never(
-    cosines: list[float], behind: float
+@given(
+    lists=st.fixed_dictionaries(
+        {
+            name: st.dictionaries(st.sampled_from("abcdef"), st.floats(0.01, 1), max_size=6)
+            for name in LISTS
+        }
+    ),
+    text=st.sampled_from(("one", "two words", "x " * 500)),
+)
+def test_nobody_is_lost_and_the_order_is_that_of_the_scores(
+    lists: dict[str, dict[str, float]], text: str
 ) -> None:
-    rows = [(EntityKey(str(n)), one) for n, one in enumerate(sorted(cosines, reverse=True))]
-    kept = near_enough(rows, behind)
-    assert kept == rows[: len(kept)]
-    assert bool(kept) == bool(rows)
-    assert all(row[1] < rows[0][1] - behind for row in rows[len(kept) :])
-    assert behind < 2 or kept == rows
+    ranked = {
+        name: [(EntityKey(key), score) for key, score in sorted(of.items(), key=lambda r: -r[1])]
+        for name, of in lists.items()
+    }
+    found = Blend.packaged().ranked(text, ranked)
+    assert sorted(key for key, _ in found) == sorted({key for of in lists.values() for key in of})
+    assert found == sorted(found, key=lambda row: (-row[1], row[0]))
+    keys, rows = terms(text, ranked)
+    assert rows.shape[0] == len(keys) == len(found)
+    weights = Blend.packaged().weights(text, ranked)
+    assert set(weights) == set(LISTS)
+    assert all(0 <= weight <= 1 for weight in weights.values())
+    assert max(weights.values()) == 1
+    again = Blend.of_json(json.loads(json.dumps(Blend.packaged().as_json())))
+    assert again == Blend.packaged()
+
+
+def test_a_field_that_holds_the_query_counts_more_than_one_that_holds_a_word_of_it() -> None:
+    key = EntityKey("a")
+
+    def weights(strong: str) -> Mapping[str, float]:
+        scores = {"prose": 1.0, "picture": 1.0, strong: 9.0}
+        lists = {name: [(key, score)] for name, score in scores.items()}
+        return Blend.packaged().weights("a b c", {**NO_LISTS, **lists, "words": [(key, 10.0)]})
+
+    assert weights("prose")["prose"] > weights("picture")["prose"]
+    assert weights("picture")["picture"] > weights("prose")["picture"]
 
 
 def test_before_there_are_vectors_a_name_comes_before_its_neighbours(
@@ -176,7 +179,7 @@ def test_before_there_are_vectors_a_name_comes_before_its_neighbours(
         found = engine.search("Narnia", k=3, patient=False)
         assert found.warnings
         assert [hit.name for hit in found.hits] == ["Narnia", "Archenland"]
-        assert found.weights["facts"] == 0
+        assert found.weights["neighbours"] == 0
 
 
 def test_neighbours_of_two_names_come_before_those_of_one(tmp_path: Path) -> None:
