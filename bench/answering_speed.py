@@ -4,11 +4,14 @@ Question: how many queries a second, cold (no predicted row known) and warm, how
 which MRR and memory? A stream of distinct queries of all structures comes in batches, as commands
 ask them. Warm means: each was asked before. Symbolic answering then opens its rows from disk, as
 the next process does; all dense rows of 63,361 entities and 400 directed relations are 6.4 TB, so
-that the rival keeps as many of them as fit the same limit of memory.
+that the rival keeps as many of them as fit the same limit of memory. It is asked each query again
+before the next comes, when all that it could keep is still there.
 
-Rival: `bench.dense_answering` with the same link predictor and the same reading of negation; once
-as published, with QTO's threshold and every entity of a set followed, and once helped: with our
-threshold and our limit of entities that are followed, which is no part of the formulation.
+Rival: `bench.dense_answering` over the same link predictor. Both rank by the same formulas, so that
+MRR differs only by what limits leave out: once by those of the model's settings, once by those of
+QTO (the best way, 1 − x). The rival follows every entity of a set, which is the formulation, and
+keeps QTO's threshold for edges, which is above ours and saves it many rows; helped, it has our
+threshold and follows as many entities as we do, which is no part of the formulation.
 Command: ``python -m bench.answering_speed FOLDER --model DIR --out JSON``, with a graph folder and
 a model that ``umbra train FOLDER`` made. Queries are sampled on training and validation edges.
 
@@ -25,15 +28,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from bench.answering_speed_page import ORDER, page
 from bench.dense_answering import DenseAnswerer, DenseConfig
 from bench.random_links import RandomLinks
 from evaluation import current_commit, peak_memory_mb, this_machine
@@ -44,19 +48,15 @@ from reasoning.folder_model import load_folder_model
 from reasoning.id_sets import directed_edges
 from reasoning.protocols import LinkPredictor
 from reasoning.query import Query
-from reasoning.sampling import sample_queries
+from reasoning.sampling import QuerySet, sample_queries
 from reasoning.structures import STRUCTURES
 from reasoning.symbolic.answerer import SymbolicAnswerer
 from reasoning.symbolic.config import SymbolicConfig
 
-__all__ = ["main", "measure", "page"]
+__all__ = ["main", "measure"]
 
-METHODS = ("sparse", "sparse, plain", "dense", "dense, helped")
-"""Plain: ranks by the published formula, without `benefit_of_doubt` and `noisy_or`."""
 K = 10
 """Answers of a query, where it is asked as a user asks."""
-
-Answering = SymbolicAnswerer | DenseAnswerer
 
 
 def measure(
@@ -71,7 +71,7 @@ def measure(
     """Time one method on sampled validation queries of every structure.
 
     Args:
-        method: One of `METHODS`.
+        method: One of `ORDER`.
         graph: The graph; the training edges are known.
         predictor: Gives rows.
         config: Of symbolic answering.
@@ -81,41 +81,22 @@ def measure(
     Returns:
         Figures as plain values: milliseconds, queries a second, MRR as a fraction, megabytes.
     """
-    known, full = directed_edges(graph.train), directed_edges(graph.train_valid)
-    draw = np.random.default_rng
-    sampled = {
-        name: sample_queries(structure, count, full, generator=draw(seed), known=known)
-        for name, structure in STRUCTURES.items()
-    }
-    sets = {name: queries for name, queries in sampled.items() if len(queries)}
-    trees = {
-        name: [queries.tree(row, graph.train) for row in range(len(queries))]
-        for name, queries in sets.items()
-    }
+    sets = _sampled(graph, count, seed)
     places = [(name, row) for name, queries in sets.items() for row in range(len(queries))]
-    order = [places[place] for place in draw(seed).permutation(len(places))]
-    stream = [trees[name][row] for name, row in order]
-    batches = [stream[low : low + config.batch] for low in range(0, len(stream), config.batch)]
-    with TemporaryDirectory() as folder:
-        opened = partial(_answerer, method, graph, predictor, config, Path(folder))
-        answerer = opened()
-        start = peak_memory_mb()
-        reciprocal: dict[str, list[float]] = {name: [] for name in sets}
-        cold, asked = _Spent(), iter(order)
-        for batch in batches:
-            spent, scores = _timed(partial(answerer.scores, batch))
-            cold += spent
-            for (name, row), one in zip(islice(asked, len(batch)), scores, strict=True):
-                ranks = query_ranks(one, sets[name].hard[row], sets[name].easy[row]).realistic
-                reciprocal[name].append(float(np.mean(1.0 / ranks)))
-        if isinstance(answerer, SymbolicAnswerer):
-            _asked(answerer, stream)
-            answerer.flush()
-            answerer = opened()
-        warm = _Spent()
-        for batch in batches:
-            warm += _timed(partial(_asked, answerer, batch))[0]
-        by = {name: _structure(answerer, trees[name], reciprocal[name]) for name in sets}
+    order = [places[place] for place in np.random.default_rng(seed).permutation(len(places))]
+    stream = [_Asked(name, sets[name], row, graph) for name, row in order]
+    start = peak_memory_mb()
+    if method.startswith("dense"):
+        cold, warm = _dense(
+            DenseAnswerer(graph.train, predictor, _formulas(method, config)), stream
+        )
+    else:
+        used = _published(config) if method == "sparse, QTO" else config
+        with TemporaryDirectory() as folder:
+            rows = Path(folder)
+            opened = partial(SymbolicAnswerer, graph.train, predictor, used, row_folder=rows)
+            cold, warm = _sparse(opened, stream, config.batch)
+    by = {name: _structure([one for one in stream if one.structure == name]) for name in sets}
     return {
         "queries": len(stream),
         "structures": by,
@@ -129,51 +110,110 @@ def measure(
     }
 
 
-def _answerer(
-    method: str, graph: GraphFolder, predictor: LinkPredictor, config: SymbolicConfig, rows: Path
-) -> Answering:
-    if method == "dense":
-        published = DenseConfig(
-            delta=config.delta, max_support=None, memory_bytes=config.memory_bytes
-        )
-        return DenseAnswerer(graph.train, predictor, published)
+def _sampled(graph: GraphFolder, count: int, seed: int) -> dict[str, QuerySet]:
+    """Return queries of every structure that the graph has."""
+    known, full = directed_edges(graph.train), directed_edges(graph.train_valid)
+    draw = np.random.default_rng
+    sampled = {
+        name: sample_queries(structure, count, full, generator=draw(seed), known=known)
+        for name, structure in STRUCTURES.items()
+    }
+    return {name: queries for name, queries in sampled.items() if len(queries)}
+
+
+def _published(config: SymbolicConfig) -> SymbolicConfig:
+    """Return our limits with QTO's formulas."""
+    return replace(
+        config,
+        epsilon=DenseConfig().epsilon,
+        benefit_of_doubt=0.0,
+        noisy_or=False,
+        negation_power=1.0,
+    )
+
+
+def _formulas(method: str, config: SymbolicConfig) -> DenseConfig:
+    if method == "dense, QTO":
+        return DenseConfig.like(_published(config))
     if method == "dense, helped":
-        helped = DenseConfig(
-            epsilon=config.epsilon,
-            delta=config.delta,
-            max_support=config.max_support,
-            memory_bytes=config.memory_bytes,
-        )
-        return DenseAnswerer(graph.train, predictor, helped)
-    if method == "sparse, plain":
-        config = replace(config, benefit_of_doubt=0.0, noisy_or=False)
-    return SymbolicAnswerer(graph.train, predictor, config, row_folder=rows)
+        return DenseConfig.like(config, max_support=config.max_support)
+    coarser = max(config.epsilon, DenseConfig().epsilon)
+    return replace(DenseConfig.like(config), epsilon=coarser)
 
 
-def _structure(
-    answerer: Answering, trees: Sequence[Query], reciprocal: Sequence[float]
-) -> dict[str, float]:
-    """Ask each query by itself, twice in a row, and time the second."""
-    spent = []
-    for tree in trees:
-        _asked(answerer, [tree])
-        spent.append(_timed(partial(_asked, answerer, [tree]))[0])
-    walls = [1000.0 * one.wall for one in spent]
+@dataclass(slots=True)
+class _Asked:
+    """One query of the stream, and what came of it."""
+
+    structure: str
+    queries: QuerySet
+    row: int
+    graph: GraphFolder
+    reciprocal: float = 0.0
+    alone: _Spent = field(default_factory=lambda: _Spent())
+
+    @property
+    def tree(self) -> Query:
+        return self.queries.tree(self.row, self.graph.train)
+
+    def judge(self, scores: NDArray[np.float32]) -> None:
+        hard, easy = self.queries.hard[self.row], self.queries.easy[self.row]
+        self.reciprocal = float(np.mean(1.0 / query_ranks(scores, hard, easy).realistic))
+
+
+def _sparse(
+    opened: Callable[[], SymbolicAnswerer], stream: Sequence[_Asked], batch: int
+) -> tuple[_Spent, _Spent]:
+    """Ask for all scores in batches, then for answers over rows from disk, then one by one."""
+    answerer = opened()
+    batches = [stream[low : low + batch] for low in range(0, len(stream), batch)]
+    cold, warm = _Spent(), _Spent()
+    for asked in batches:
+        spent, scores = _timed(partial(answerer.scores, [one.tree for one in asked]))
+        cold += spent
+        for one, row in zip(asked, scores, strict=True):
+            one.judge(row)
+    answerer.answer([one.tree for one in stream], K)
+    answerer.flush()
+    answerer = opened()
+    for asked in batches:
+        warm += _timed(partial(answerer.answer, [one.tree for one in asked], K))[0]
+    for one in stream:
+        answerer.answer([one.tree], K)
+        one.alone = _timed(partial(answerer.answer, [one.tree], K))[0]
+    return cold, warm
+
+
+def _dense(answerer: DenseAnswerer, stream: Sequence[_Asked]) -> tuple[_Spent, _Spent]:
+    """Ask for all scores, and at once again for the best, while all rows that fit are kept."""
+    cold, warm = _Spent(), _Spent()
+    for one in stream:
+        tree = one.tree
+        spent, [scores] = _timed(partial(answerer.scores, [tree]))
+        cold += spent
+        one.judge(scores)
+        one.alone = _timed(partial(_best, answerer, tree))[0]
+        warm += one.alone
+    return cold, warm
+
+
+def _best(answerer: DenseAnswerer, tree: Query) -> NDArray[np.int64]:
+    [scores] = answerer.scores([tree])
+    return np.argpartition(-scores, K)[:K]
+
+
+def _structure(asked: Sequence[_Asked]) -> dict[str, Any]:
+    walls = [1000.0 * one.alone.wall for one in asked]
+    reciprocal = [one.reciprocal for one in asked]
     return {
-        "n": len(trees),
+        "n": len(asked),
         "mrr": float(np.mean(reciprocal)),
+        "reciprocal": reciprocal,
         "warm_ms": float(np.mean(walls)),
-        "warm_cpu_ms": 1000.0 * float(np.mean([one.processor for one in spent])),
+        "warm_cpu_ms": 1000.0 * float(np.mean([one.alone.processor for one in asked])),
         "warm_p50_ms": float(np.quantile(walls, 0.5)),
         "warm_p99_ms": float(np.quantile(walls, 0.99)),
     }
-
-
-def _asked(answerer: Answering, trees: Sequence[Query]) -> Any:
-    """Ask for the best answers; of dense scores the largest are taken."""
-    if isinstance(answerer, SymbolicAnswerer):
-        return answerer.answer(trees, K)
-    return [np.argpartition(-row, K)[:K] for row in answerer.scores(trees)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,56 +234,6 @@ def _timed(work: Callable[[], Any]) -> tuple[_Spent, Any]:
     return _Spent(time.perf_counter() - wall, time.process_time() - processor), found
 
 
-def page(result: dict[str, Any]) -> str:
-    """Return the tables of a result in Markdown."""
-    machine = result["machine"]
-    methods = {name: result["methods"][name] for name in METHODS}  # JSON keeps no order
-    about = (
-        f"`{result['command']}`, commit {result['commit']}, {result['date']}, "
-        f"{machine['cores']} cores, {machine['memory_gb']:.0f} GB, seed {result['seed']}. "
-        f"MRR × 100 on sampled validation queries; {K} answers a query where it is warm."
-    )
-    heads = ["method", "queries", "cold q/s", "of processor time", "warm q/s"]
-    heads += ["of processor time", "MRR", "peak memory, MB"]
-    lines = ["# Speed of answering", "", about, "", _row(heads), _row(["---"] * len(heads))]
-    kinds = ("cold", "cold_cpu", "warm", "warm_cpu")
-    for name, one in methods.items():
-        rates = [f"{one[f'{kind}_queries_per_second']:.1f}" for kind in kinds]
-        mrr, memory = f"{100 * one['mrr']:.2f}", f"{one['peak_memory_mb']:.0f}"
-        lines.append(_row([name, f"{one['queries']}", *rates, mrr, memory]))
-    lines += ["", *(_against(methods, name) for name in methods if name.startswith("dense"))]
-    lines += ["", "Milliseconds of a warm query that comes alone:", ""]
-    heads = ["structure", "n"]
-    heads += [f"{name}: {key}" for name in methods for key in ("p50", "p99", "MRR")]
-    lines += [_row(heads), _row(["---"] * len(heads))]
-    keys = ("warm_p50_ms", "warm_p99_ms", "mrr")
-    for name in STRUCTURES:
-        every = [each["structures"][name] for each in methods.values()]
-        cells = (_cell(one, key) for one in every for key in keys)
-        lines.append(_row([name, f"{every[0]['n']}", *cells]))
-    return "\n".join(lines) + "\n"
-
-
-def _against(methods: dict[str, Any], name: str) -> str:
-    """Return in words how much faster the two readings of sparse are, and how far MRR differs."""
-    other = methods[name]
-    rates = [
-        f"{methods['sparse'][key] / other[key]:,.1f} times as many a second {when}"
-        for when, key in (("cold", "cold_queries_per_second"), ("warm", "warm_queries_per_second"))
-    ]
-    gap = {ours: 100 * (methods[ours]["mrr"] - other["mrr"]) for ours in METHODS[:2]}
-    gaps = [f"{value:+.2f} ({ours})" for ours, value in gap.items()]
-    return f"- Sparse against {name}: {' and '.join(rates)}; MRR {' and '.join(gaps)}."
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(one: dict[str, float], key: str) -> str:
-    return f"{100 * one[key]:.1f}" if key == "mrr" else f"{one[key]:.2f}"
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bench."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -253,7 +243,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="few queries")
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON; a .md beside it")
-    parser.add_argument("--only", choices=METHODS, help=argparse.SUPPRESS)
+    parser.add_argument("--only", choices=ORDER, help=argparse.SUPPRESS)
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(given)
     count = 3 if arguments.quick else arguments.count
@@ -270,8 +260,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         "date": time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()),
         "machine": {"cores": machine.cores, "memory_gb": machine.memory_gb},
         "seed": arguments.seed,
+        "answers": K,
         "model": None if arguments.model is None else arguments.model.name,
-        "methods": {name: _in_own_process(given, name) for name in METHODS},
+        "methods": {name: _in_own_process(given, name) for name in ORDER},
     }
     print(page(result))
     if arguments.out is not None:

@@ -37,12 +37,9 @@ from reasoning.symbolic.explanation import FuzzyProver
 from reasoning.symbolic.fuzzy import LOWER, TRUTH, UPPER, FuzzySet
 from reasoning.symbolic.likely_edges import LikelyEdges
 from reasoning.symbolic.predicted_rows import PredictedRows
-from reasoning.symbolic.prior import Prior
+from reasoning.symbolic.prior import PRIOR_WEIGHT, Prior
 
 __all__ = ["Evaluation", "SymbolicAnswerer"]
-
-_PRIOR_WEIGHT = 1e-9
-"""Share of the fall-back in `SymbolicAnswerer.scores`: it orders ties and nothing else."""
 
 
 class SymbolicAnswerer:
@@ -153,9 +150,9 @@ class SymbolicAnswerer:
             evaluation = Evaluation(self._likely, queries, ranking=True)
             for query in queries:
                 row = scores[place]
-                np.multiply(self._prior.of(query), np.float32(_PRIOR_WEIGHT), out=row)
+                np.multiply(self._prior.of(query), np.float32(PRIOR_WEIGHT), out=row)
                 value = evaluation.value(query)
-                row[value.ids] += (1.0 - _PRIOR_WEIGHT) * value.values[TRUTH]
+                row[value.ids] += (1.0 - PRIOR_WEIGHT) * value.values[TRUTH]
                 place += 1
             self._rows.settle()
         return scores

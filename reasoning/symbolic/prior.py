@@ -26,7 +26,10 @@ from reasoning.query import (
     Union,
 )
 
-__all__ = ["Prior"]
+__all__ = ["PRIOR_WEIGHT", "Prior"]
+
+PRIOR_WEIGHT = 1e-9
+"""Share of the prior in the scores of all entities: it orders ties and nothing else."""
 
 _KEPT_CELLS, _FEWEST_KEPT = 16_000_000, 8
 """How many numbers of ends of relations are kept, as many relations as they make, and the least."""
