@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
+from datetime import date, time
 from typing import Any, TypeVar
 
 from kg.backends.names import BASE_LABEL, RESERVED_ATTRIBUTES
@@ -53,7 +54,9 @@ def _loaded(value: Any) -> AttributeValue:
 
 
 def _foreign(value: Any) -> Any:
-    """Return what an attribute can be instead of a value of the driver's; others as they are."""
+    """Return what an attribute can be instead of a time, a point or bytes; others as they are."""
+    if isinstance(value, date | time):  # a datetime is a date
+        return value.isoformat()
     from kg.backends.values import plain  # the driver is slow to import
     from kg.query_values import PointValue, TemporalValue
 
