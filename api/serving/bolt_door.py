@@ -231,8 +231,9 @@ class BoltDoor:
 async def _led(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hold: Attachment
 ) -> None:
-    """Carry bytes both ways until one side closes."""
+    """Carry bytes both ways until one side closes; what the client left running is ended."""
     there = await asyncio.open_connection(hold.endpoint.host, hold.endpoint.bolt_port)
+    host, port = there[1].get_extra_info("sockname")[:2]
     ways = [
         asyncio.ensure_future(_carry(reader, there[1])),
         asyncio.ensure_future(_carry(there[0], writer)),
@@ -244,6 +245,15 @@ async def _led(
             way.cancel()
         there[1].close()
         await asyncio.gather(*ways, return_exceptions=True)
+        await asyncio.to_thread(_end_queries, EngineHttp(hold.endpoint), f"{host}:{port}")
+
+
+def _end_queries(engine: EngineHttp, client: str) -> None:
+    """End the queries of a client of the engine's; it does not itself when one leaves."""
+    with suppress(EngineError):
+        for query in engine.server("list queries"):
+            if query.get("clientAddress", "").lstrip("/") == client:
+                engine.end_query(query["id"])
 
 
 async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -162,6 +164,23 @@ def test_a_query_by_bolt_is_listed_and_can_be_ended(workspace: Workspace) -> Non
         assert store.end_query(query.id)
         caller.join(timeout=30)
         assert "Terminated" in str(caught[0].code)
+
+
+def test_a_client_that_leaves_ends_its_query(workspace: Workspace) -> None:
+    with opened(workspace) as door, open_store(workspace.graph) as store:
+        assert isinstance(store, BoltStore)
+        login = json.loads(workspace.bolt_login.read_text(encoding="utf-8"))
+        code = (
+            "import sys, neo4j; address, user, password, text = sys.argv[1:]\n"
+            "driver = neo4j.GraphDatabase.driver(address, auth=(user, password))\n"
+            "driver.execute_query(text, database_='kg')"
+        )
+        given = [address_of(door), login["user"], login["password"], ENDLESS]
+        client = subprocess.Popen([sys.executable, "-c", code, *given])
+        until(lambda: bool(store.running_queries()))
+        client.kill()
+        client.wait()
+        until(lambda: not store.running_queries())
 
 
 def test_what_cannot_be_a_door_is_refused(
