@@ -43,6 +43,7 @@ from api.routes import (
     past,
     picture_sheets,
     plain,
+    queries,
     query,
     reconcile,
     search,
@@ -149,6 +150,7 @@ def create_app(
         context,
         reconcile,
         cypher,
+        queries,
         sparql,
         picture_sheets,  # before `images`, whose address takes any word there
         images,

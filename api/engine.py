@@ -184,6 +184,7 @@ class Engine(OpenGraph):
         *,
         timeout_s: float | None = None,
         max_rows: int | None = None,
+        tag: str | None = None,
     ) -> TableOut:
         """Run read-only Cypher on the store.
 
@@ -192,6 +193,7 @@ class Engine(OpenGraph):
             parameters: Its parameters.
             timeout_s: Seconds it may take, at most the operator's setting.
             max_rows: Rows it may return, at most the operator's setting.
+            tag: Words by which the list of running queries tells it from others.
 
         Raises:
             ReadOnlyError: It would write, read files or administer.
@@ -200,9 +202,9 @@ class Engine(OpenGraph):
         """
         from kg.cypher import check
 
-        check(text)  # a text that may not run starts no store
+        check(text)  # a text that may not run starts no store; places are told without the tag
         table = self.store.query(
-            text,
+            text if tag is None else f"{text}\n// {tag}",
             parameters,
             timeout_s=min(timeout_s or self.settings.timeout_s, self.settings.timeout_s),
             max_rows=min(max_rows or self.settings.max_rows, self.settings.max_rows),

@@ -168,6 +168,10 @@ class CypherIn(Model):
     max_rows: Annotated[int | None, JSON_NUMBER] = Field(default=None, ge=1)
 
 
+GRAPH = "application/vnd.umbra.graph+json"
+"""Media type of a Cypher result as the graph that stands in it."""
+
+
 class TableOut(Model):
     """Rows of a Cypher query."""
 

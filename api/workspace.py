@@ -70,6 +70,11 @@ class Workspace:
         return self.folder / "access" / "keys.json"
 
     @property
+    def bolt_login(self) -> Path:
+        """User and password of `umbra serve --bolt`, for the owner's eyes."""
+        return self.folder / "access" / "bolt.json"
+
+    @property
     def audit(self) -> Path:
         """The log of changes asked for over REST."""
         return self.folder / "access" / "audit.jsonl"

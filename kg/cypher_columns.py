@@ -32,7 +32,7 @@ def columns_of(text: str) -> tuple[str, ...]:
     except CypherastError:
         return ()
     names: list[str] = []
-    for item, end in _items(tokens):
+    for item, end in _items(text, tokens):
         if item[0].kind is TokenKind.STAR and len(item) == 1:
             return ()
         if len(item) > 2 and item[-2].kind is TokenKind.AS:
@@ -42,7 +42,7 @@ def columns_of(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _items(tokens: list[Token]) -> Iterator[tuple[list[Token], int]]:
+def _items(text: str, tokens: list[Token]) -> Iterator[tuple[list[Token], int]]:
     """Yield the tokens of each item of the first outer RETURN, and where its text ends."""
     depth, inside, item = 0, False, list[Token]()
     before: Token | None = None
@@ -55,9 +55,17 @@ def _items(tokens: list[Token]) -> Iterator[tuple[list[Token], int]]:
             continue
         ends = depth == 0 and token.kind in _ENDS and not named
         if item and (ends or (depth == 0 and token.kind is TokenKind.COMMA)):
-            yield item, token.position.offset
+            yield item, _before_comments(text, item[-1].position.offset, token)
             item = []
         elif item or token.kind is not TokenKind.DISTINCT:
             item.append(token)
         if ends:
             return
+
+
+def _before_comments(text: str, last: int, following: Token) -> int:
+    """Return where comments begin that stand before a token, else where the token does."""
+    end = following.position.offset
+    for comment in reversed(following.comments):
+        end = max(text.rfind(mark + comment, last, end) for mark in ("//", "/*"))
+    return end

@@ -59,7 +59,11 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     refuse_special(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        error.filename = str(path)  # the name that the caller knows
+        raise
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
@@ -69,7 +73,9 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         _sync_folder(path.parent)
     except BaseException as error:
         Path(name).unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in FULL and error.filename is None:
+        if isinstance(error, OSError) and (
+            error.filename == name or (error.errno in FULL and error.filename is None)
+        ):
             error.filename = str(path)  # a write by handle does not know which file it was
         raise
 

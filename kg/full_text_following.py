@@ -50,6 +50,7 @@ def follow(index: Any, store: Store, changes: Changes, stems: Stems) -> int | No
     step = _Step(index, store, changes)
     if len(step.keys) > MOST_DOCUMENTS:
         return None
+    step.read(step.keys)
     near = {key: step.near(key) for key in step.keys}
     step.degrees.update((key, len(keys)) for key, keys in near.items())
     writer = index.writer(_HEAP, 1)
@@ -82,8 +83,9 @@ class _Step:
 
     def __init__(self, index: Any, store: Store, changes: Changes) -> None:
         self._schema, self._searcher, self._store = index.schema, index.searcher(), store
-        self._touched = {key: store.entity(key) for key in changes.entities}
-        self._rows: dict[EntityKey, Entity | None] = dict(self._touched)
+        self._rows: dict[EntityKey, Entity | None] = {}
+        self.read(changes.entities)
+        self._touched = dict(self._rows)
         self.degrees: dict[EntityKey, int] = {}
         self.keys = {end for head, _, tail in changes.edges for end in (head, tail)}
         for key, row in self._touched.items():
@@ -97,6 +99,12 @@ class _Step:
                 self.keys |= self.near(key)
             if len(self.keys) > MOST_DOCUMENTS:
                 break
+
+    def read(self, keys: Iterable[EntityKey]) -> None:
+        """Read entities together, those that are not read yet."""
+        new = dict.fromkeys(key for key in keys if key not in self._rows)
+        self._rows |= new
+        self._rows |= {entity.key: entity for entity in self._store.entities_of([*new])}
 
     def row(self, key: EntityKey) -> Entity | None:
         """Return an entity as it is now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,10 +20,13 @@ from kg.store import Store
 
 __all__ = ["DryRun", "dry_run"]
 
+Known = dict[int, str] | None
+"""Label by the hash of a key; None once there are too many."""
 SHOWN = 20
 """Rejects that are kept."""
 MOST_KEYS = 5_000_000
-"""Keys that are held, 60 bytes each; beyond, ends of edges are not looked for."""
+"""Keys that are held, some 100 bytes each; beyond, neither ends of edges nor keys of two labels are
+looked for."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,12 +75,12 @@ def dry_run(
         RecordError: A file is damaged, or not of its format at all.
     """
     found = DryRun()
-    known: set[int] | None = set()
+    known: Known = {}
     rows = _told((*source.entities, *source.edges), progress)
     for row in rows:
         found.reject(row.rejects)
         if row.entity is not None:
-            known = _with_entity(found, known, row.entity)
+            known = _with_entity(found, known, row, row.entity)
         if row.edge is not None:
             _with_edge(found, known, row, row.edge, store)
     for reject in () if schema is None else check_import(source, schema, store):
@@ -94,17 +98,20 @@ def _told(tables: tuple[RowTable, ...], progress: Progress) -> Iterator[MappedRo
         done += table.positions
 
 
-def _with_entity(found: DryRun, known: set[int] | None, entity: Entity) -> set[int] | None:
-    found.entities[entity.label] += 1
-    found.attributes.see(entity.label, entity.attributes)
-    if known is not None:
-        known.add(hash(entity.key))
+def _with_entity(found: DryRun, known: Known, row: MappedRow, entity: Entity) -> Known:
+    label = entity.label
+    first = label if known is None else known.setdefault(hash(entity.key), sys.intern(label))
+    if first == label:
+        found.entities[label] += 1
+        found.attributes.see(label, entity.attributes)
+    else:
+        found.reject([_refused(row, f"{entity.key!r} is a {first} and cannot become a {label}")])
     return known if known is not None and len(known) <= MOST_KEYS else None
 
 
 def _with_edge(
     found: DryRun,
-    known: set[int] | None,
+    known: Known,
     row: MappedRow,
     edge: Edge,
     store: Store,
@@ -112,9 +119,14 @@ def _with_edge(
     ends = (edge.head, edge.tail) if known is not None else ()
     news = (end for end in ends if hash(end) not in (known or ()))
     lost = next((end for end in news if store.entity(end) is None), None)
-    if lost is None:
+    if lost is not None:
+        found.reject([_refused(row, f"there is no entity {lost!r:.200}")])
+    elif edge.relation in found.entities:
+        found.reject([_refused(row, f"{edge.relation!r} is a label and a relation")])
+    else:
         found.edges[edge.relation] += 1
         found.attributes.see(edge.relation, edge.attributes)
-        return
-    reason = f"there is no entity {lost!r:.200}"
-    found.reject([Reject(file=row.file, line=row.line, column=None, reason=reason, text=row.text)])
+
+
+def _refused(row: MappedRow, reason: str) -> Reject:
+    return Reject(file=row.file, line=row.line, column=None, reason=reason, text=row.text)

@@ -82,10 +82,12 @@ class Broken:
     Attributes:
         rule: The rule in the schema, as ``relations.borders.range``.
         reason: What is wrong.
+        lacks: The attribute that is not there, if that is what is wrong.
     """
 
     rule: str
     reason: str
+    lacks: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,12 @@ class GraphSchema:
             yield from _attributes(f"labels.{entity.label}", rule.attributes, entity.attributes)
         elif self.closed:
             yield Broken("labels", f"the label {entity.label} is not in the schema")
+
+    def required_of(self, label: str) -> frozenset[str]:
+        """Return the attributes that an entity of a label must have."""
+        rule = self.labels.get(label)
+        rules = {} if rule is None else rule.attributes
+        return frozenset(name for name, one in rules.items() if one.required)
 
     def edge(self, edge: Edge, head: str | None, tail: str | None) -> Iterator[Broken]:
         """Yield how an edge breaks the schema, counts aside.
@@ -218,7 +226,7 @@ def _attributes(
         value = values.get(name)
         if value is None:
             if rule.required:
-                yield Broken(f"{place}.attributes.{name}", f"there is no {name}")
+                yield Broken(f"{place}.attributes.{name}", f"there is no {name}", lacks=name)
         elif rule.type is not None and not _is(value, rule.type):
             yield Broken(f"{place}.attributes.{name}", f"{value!r:.80} is not {rule.type}")
 

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from kg.formats.records import Reject
 from kg.graph_formats.protocol import Graph
 from kg.import_sources import ImportSource
-from kg.model import Edge, EntityKey
+from kg.mapped_rows import MappedRow
+from kg.model import Edge, Entity, EntityKey
 from kg.schema import Broken, GraphSchema, RelationRule
 from kg.store import Store
 
@@ -116,6 +117,7 @@ def _findings(where: str, found: Iterable[Broken]) -> Iterator[Finding]:
 def check_import(source: ImportSource, schema: GraphSchema, store: Store) -> Iterator[Reject]:
     """Yield the rows of an import that would break a schema; nothing is written.
 
+    Rows of one entity are taken together, as the graph takes them, and rows of one edge count once.
     Counts are of the import alone, and smallest numbers of edges are left to `check_graph`, since
     a later import may bring the edges that lack.
 
@@ -124,12 +126,15 @@ def check_import(source: ImportSource, schema: GraphSchema, store: Store) -> Ite
         schema: The schema.
         store: Where it is to be imported; asked for ends of edges that the import does not hold.
     """
-    counts = _Counts(schema)
+    counts, lacking = _Counts(schema), _Lacking(schema)
     for table in source.entities:
         for row in table.rows(1):
             if row.entity is not None:
                 counts.see(row.entity.key, row.entity.label)
-                yield from _rejects(row.file, row.line, row.text, schema.entity(row.entity))
+                others = lacking.without(row, row.entity)
+                yield from (_reject(row, broken) for broken in others)
+    yield from lacking.left(store)
+    counted: set[int] = set()
 
     def label(key: EntityKey) -> str | None:
         found = counts.label(key)
@@ -141,10 +146,41 @@ def check_import(source: ImportSource, schema: GraphSchema, store: Store) -> Ite
         for row in table.rows(1):
             if row.edge is not None:
                 labels = label(row.edge.head), label(row.edge.tail)
-                yield from _rejects(row.file, row.line, row.text, schema.edge(row.edge, *labels))
-                yield from _rejects(row.file, row.line, row.text, counts.add(row.edge))
+                found = [*schema.edge(row.edge, *labels)]
+                if row.edge.relation in schema.relations and hash(row.edge.key) not in counted:
+                    counted.add(hash(row.edge.key))  # two rows may say the same
+                    found += counts.add(row.edge)
+                yield from (_reject(row, broken) for broken in found)
 
 
-def _rejects(file: str, line: int, text: str, found: Iterable[Broken]) -> Iterator[Reject]:
-    for broken in found:
-        yield Reject(file=file, line=line, column=broken.rule, reason=broken.reason, text=text)
+class _Lacking:
+    """Attributes that rows lack, and that another row of the same entity may bring."""
+
+    def __init__(self, schema: GraphSchema) -> None:
+        self._schema = schema
+        self._given: set[tuple[EntityKey, str]] = set()
+        self._lacks: dict[tuple[EntityKey, str], Reject] = {}
+
+    def without(self, row: MappedRow, entity: Entity) -> Iterator[Broken]:
+        """Take note of what a row lacks, and yield what else is wrong with it."""
+        for broken in self._schema.entity(entity):
+            if broken.lacks is None:
+                yield broken
+            elif (entity.key, broken.lacks) not in self._given:
+                self._lacks.setdefault((entity.key, broken.lacks), _reject(row, broken))
+        for name in self._schema.required_of(entity.label) & entity.attributes.keys():
+            self._given.add((entity.key, name))
+            self._lacks.pop((entity.key, name), None)
+
+    def left(self, store: Store) -> Iterator[Reject]:
+        """Yield what no row has brought, and the store does not have."""
+        for (key, name), reject in self._lacks.items():
+            there = store.entity(key)
+            if there is None or name not in there.attributes:
+                yield reject
+
+
+def _reject(row: MappedRow, broken: Broken) -> Reject:
+    return Reject(
+        file=row.file, line=row.line, column=broken.rule, reason=broken.reason, text=row.text
+    )

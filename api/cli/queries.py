@@ -29,32 +29,23 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List the running queries, or end one."""
-    from dataclasses import asdict
-
     from api.cli.printing import print_json, print_outcome, print_rows
     from api.engine import Engine
-    from kg.backends.bolt import BoltStore
-    from kg.errors import InputError, MissingPartError
-    from kg.launcher import store_status
+    from api.running_queries import end_query, running_queries
+    from kg.errors import InputError
 
     with Engine.open(arguments.folder) as engine:
-        if engine.settings.store == "embedded" and not store_status(engine.workspace.graph).running:
-            running = []  # nothing is started only to see that nothing runs
-        elif not isinstance(engine.store, BoltStore):
-            raise MissingPartError("this store has no queries that could be listed")
-        elif arguments.action == "end" and engine.store.end_query(arguments.id):
+        if arguments.action == "end":
+            if not end_query(engine, arguments.id):
+                raise InputError(
+                    f"no query {arguments.id!r:.80} runs", hint="see `umbra queries list`"
+                )
             print_outcome("query", {"ended": arguments.id}, as_json=arguments.json)
             return 0
-        else:
-            running = engine.store.running_queries()
-    if arguments.action == "end":
-        raise InputError(f"no query {arguments.id!r:.80} runs", hint="see `umbra queries list`")
+        found = running_queries(engine).queries
     if arguments.json:
-        print_json([asdict(query) for query in running])
+        print_json([query.model_dump() for query in found])
     else:
-        rows = [
-            (q.id, q.user, f"{q.elapsed_s:.1f} s", q.text.partition("\n// umbra:")[0])
-            for q in running
-        ]
+        rows = [(q.id, q.role, f"{q.elapsed_s:.1f} s", q.text) for q in found]
         print_rows(("id", "role", "since", "query"), rows)
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from api.access.keys import Key
     from api.engine import Engine
+    from api.serving.bolt_door import BoltDoor
     from api.settings import Settings
     from api.workspace import Workspace
 
@@ -27,6 +28,7 @@ EXAMPLES = """examples:
   umbra serve --port 0 --folder world/.umbra
   umbra serve --workers 4
   umbra serve --graph flags=flags/.umbra --graph firms=firms/.umbra
+  umbra serve --bolt
   UMBRA_API_KEY=… umbra serve --host 0.0.0.0
 
 The first line printed is the address, and whether requests need a key. Any address but loopback
@@ -56,6 +58,15 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         help="another graph, served below /graphs/NAME; may be repeated",
     )
     parser.add_argument("--snapshot", default="full", help="which snapshot (default full)")
+    parser.add_argument(
+        "--bolt",
+        type=int,
+        nargs="?",
+        const=7687,
+        metavar="PORT",
+        help="let Neo4j's tools and drivers of this machine in at a port (default 7687), to read",
+    )
+    parser.add_argument("--bolt-write", action="store_true", help="let them write, too")
     parser.set_defaults(run=serve)
 
 
@@ -68,6 +79,7 @@ def serve(arguments: argparse.Namespace) -> int:
         SettingError: Others could reach the address and there is no key, or the port is taken.
     """
     from api.access.keys import KeyRing
+    from api.serving.listeners import listen
     from api.serving.logs import log_to_stderr
     from api.settings import load_settings
     from api.workspace import find_workspace
@@ -81,22 +93,40 @@ def serve(arguments: argparse.Namespace) -> int:
     check_address(settings, keys)
     others = _others(arguments.graph)
     log_to_stderr(settings.log_format)
-    listeners = _listen(settings)
+    door = _bolt_door(arguments, settings, workspace)
+    listeners = listen(settings)
     keyed = bool(
         keys
         or settings.api_key.get_secret_value()
         or any(KeyRing(other.keys).keys for other in others.values())
     )
     hosts = _announce(settings, listeners[0], keyed=keyed)
+    if door is not None:
+        print(door.told, flush=True)
     opened = partial(_opened, workspace, settings, others, arguments.snapshot)
     if settings.workers > 1:
-        _serve_by_many(settings, opened, listeners, hosts=hosts)
+        _serve_by_many(settings, opened, listeners, hosts=hosts, door=door)
         return _leave()
     from api.serving.server import run_server
 
-    with opened() as engines:
+    with opened() as engines, door or nullcontext():
         run_server(engines, listeners[0], hosts=hosts)
     return _leave()
+
+
+def _bolt_door(
+    arguments: argparse.Namespace, settings: Settings, workspace: Workspace
+) -> BoltDoor | None:
+    """Return what lets Bolt clients in while it is entered; None if nobody asked for it."""
+    from kg.errors import SettingError
+
+    if arguments.bolt is not None:
+        from api.serving.bolt_door import bolt_door
+
+        return bolt_door(workspace, settings, port=arguments.bolt, writes=arguments.bolt_write)
+    if arguments.bolt_write:
+        raise SettingError("it says nothing without --bolt", where="--bolt-write")
+    return None
 
 
 def _others(given: Sequence[str]) -> dict[str, Workspace]:
@@ -138,8 +168,9 @@ def _serve_by_many(
     listeners: list[socket.socket],
     *,
     hosts: frozenset[str],
+    door: BoltDoor | None,
 ) -> None:
-    """Serve by several processes, and one more that runs the jobs."""
+    """Serve by several processes, and one more that runs the jobs and lets Bolt clients in."""
     import os
     import shutil
     import socket
@@ -160,7 +191,7 @@ def _serve_by_many(
 
     def work(listener: socket.socket, role: Role) -> Callable[[Callable[[], None]], None]:
         def run(when_ready: Callable[[], None]) -> None:
-            with opened() as engines:
+            with opened() as engines, (role.internal and door) or nullcontext():
                 run_server(engines, listener, hosts=hosts, role=role, when_ready=when_ready)
 
         return run
@@ -223,41 +254,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
-
-
-def _listen(settings: Settings) -> list[socket.socket]:
-    """Open the sockets before anything is loaded, so that a taken port is told at once."""
-    import socket
-
-    from kg.errors import SettingError
-
-    host, port = settings.host.strip("[]"), settings.port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    first = socket.socket(family, socket.SOCK_STREAM)
-    first.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        first.bind((host, port))
-        first.listen(2048)
-    except OSError as error:
-        first.close()
-        raise SettingError(
-            f"cannot listen on {host} port {port}: {error.strerror or error}",
-            where="host and port",
-            hint="another server may run there; --port 0 takes any free port",
-        ) from error
-    if settings.workers == 1:
-        return [first]
-    port = first.getsockname()[1]
-    first.close()  # it was there to tell whether the port is free: sharing one asks for an option
-    listeners = []
-    for _ in range(settings.workers):
-        one = socket.socket(family, socket.SOCK_STREAM)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        one.bind((host, port))
-        one.listen(2048)
-        listeners.append(one)
-    return listeners
 
 
 def _leave() -> NoReturn:

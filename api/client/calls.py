@@ -12,7 +12,9 @@ from api.client.finding import Finding
 from api.client.reviewing import Reviewing
 from api.job_parameters import JobIn, JobKindName
 from api.plain.schemas import PlainIn, PlainOut, Reader
+from api.running_queries import EndedQueryOut, RunningQueriesOut
 from api.schemas import (
+    GRAPH,
     AnswersOut,
     CypherIn,
     EntityOut,
@@ -37,6 +39,8 @@ OPERATIONS: Mapping[str, str] = {
     "POST /v1/why-not": "why_not",
     "POST /v1/plain": "plain",
     "POST /v1/cypher": "cypher",
+    "GET /v1/queries": "queries",
+    "DELETE /v1/queries/{id}": "end_query",
     "POST /v1/sparql": "sparql",
     "GET /v1/search": "search",
     "GET /v1/suggestions": "suggest",
@@ -134,6 +138,21 @@ class Client(Finding, Reviewing):
         """Run read-only Cypher; options are the fields of `CypherIn`."""
         body = CypherIn.model_validate({"query": query, **options})
         return self._to.read("POST", "/v1/cypher", TableOut, body=body)
+
+    def cypher_graph(self, query: str, **options: Any) -> dict[str, Any]:
+        """Run read-only Cypher and return the ``nodes`` and ``edges`` that stand in its rows."""
+        body = CypherIn.model_validate({"query": query, **options})
+        found = self._to.content("POST", "/v1/cypher", body=body, headers={"Accept": GRAPH})
+        result: dict[str, Any] = json.loads(found)
+        return result
+
+    def queries(self) -> RunningQueriesOut:
+        """List the Cypher queries that run on the store now; needs the scope `admin`."""
+        return self._to.read("GET", "/v1/queries", RunningQueriesOut)
+
+    def end_query(self, id: str) -> EndedQueryOut:  # noqa: A002
+        """End one of them; its caller is told that it was ended."""
+        return self._to.read("DELETE", path_of("/v1/queries/{id}", id=id), EndedQueryOut)
 
     def sparql(self, query: str) -> dict[str, Any]:
         """Run a SELECT or ASK query; the result is SPARQL 1.1's JSON."""

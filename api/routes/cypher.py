@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
-from typing import Annotated, Any, Protocol, runtime_checkable
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
 from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
-from api.engine import Engine
 from api.problems import problems
+from api.result_graph import as_graph_too, graph_response, graph_wanted
 from api.routes.examples import CYPHER, TABLE, shown
 from api.rows import arrow_response, as_rows_too, lines_response, rows_wanted
+from api.running_queries import end_tagged
 from api.schemas import CypherIn, TableOut
 from kg.errors import (
     LimitError,
@@ -42,7 +43,7 @@ router = APIRouter(tags=["store"], route_class=scoped("read"))
         StoreError,
         StoreUnavailableError,
     )
-    | as_rows_too(shown(TABLE)),
+    | as_graph_too(as_rows_too(shown(TABLE))),
     response_model=TableOut,
 )
 async def cypher(
@@ -55,16 +56,21 @@ async def cypher(
 
     With `Accept: application/x-ndjson` the first line is the names of the columns, then comes a
     line for each row, and the last one tells their number and whether there were more. With
-    `Accept: application/vnd.apache.arrow.stream` they are an Arrow table.
+    `Accept: application/vnd.apache.arrow.stream` they are an Arrow table. With
+    `Accept: application/vnd.umbra.graph+json` the nodes and edges that stand in them, each once
+    and with its ends.
     """
-    tag = f"// request {secrets.token_hex(8)}"
-    table = await work.abandoned_by(partial(_end, engine, tag))(
+    tag = f"request {secrets.token_hex(8)}"
+    table = await work.abandoned_by(partial(end_tagged, engine, tag))(
         engine.cypher,
-        f"{body.query}\n{tag}",
+        body.query,
         body.parameters,
         timeout_s=body.timeout_s,
         max_rows=body.max_rows,
+        tag=tag,
     )
+    if graph_wanted(request):
+        return graph_response(table, truncated=table.truncated)
     form = rows_wanted(request)
     if form is None:
         return table
@@ -72,21 +78,3 @@ async def cypher(
         return arrow_response(table.columns, table, truncated=table.truncated)
     plain = table.model_dump(mode="json")
     return lines_response(plain["columns"], plain["rows"], truncated=table.truncated)
-
-
-@runtime_checkable
-class _EndsQueries(Protocol):
-    """A store that lists the queries that run and can end one."""
-
-    def running_queries(self) -> list[Any]: ...
-
-    def end_query(self, query: str) -> bool: ...
-
-
-def _end(engine: Engine, tag: str) -> None:
-    """End a query at the store; the comment after its text tells it from others."""
-    store = engine.store
-    if isinstance(store, _EndsQueries):
-        for running in store.running_queries():
-            if tag in running.text:
-                store.end_query(running.id)

@@ -3,6 +3,10 @@
 A field that is part of the query language's world (key, name, aliases, attributes) is a property
 of its own, so ``WHERE c.area_km2 > 1000`` works. What is not stands in properties with a leading
 underscore: ``_records`` (a list of JSON texts), ``_images``, ``_part``, ``_claims`` (JSON texts).
+
+Another program may have written what an attribute cannot be: a time reads as its text, a point as
+the list of its coordinates, bytes as hexadecimal digits. The property itself stays as it is until
+another value is written.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
+from datetime import date, time
 from typing import Any, TypeVar
 
 from kg.backends.names import BASE_LABEL, RESERVED_ATTRIBUTES
@@ -33,6 +38,7 @@ RECORDS = "_records"
 IMAGES = "_images"
 PART = "_part"
 CLAIMS = "_claims"
+_OWN = frozenset({str, int, float, bool})
 
 
 def _stored(value: AttributeValue) -> Any:
@@ -40,7 +46,26 @@ def _stored(value: AttributeValue) -> Any:
 
 
 def _loaded(value: Any) -> AttributeValue:
-    return tuple(value) if isinstance(value, list) else value
+    if type(value) in _OWN:
+        return value  # type: ignore[no-any-return]
+    if type(value) is list:
+        return tuple(item if type(item) in _OWN else _foreign(item) for item in value)
+    return _foreign(value)
+
+
+def _foreign(value: Any) -> Any:
+    """Return what an attribute can be instead of a time, a point or bytes; others as they are."""
+    if isinstance(value, date | time):  # a datetime is a date
+        return value.isoformat()
+    from kg.backends.values import plain  # the driver is slow to import
+    from kg.query_values import PointValue, TemporalValue
+
+    match shown := plain(value):
+        case TemporalValue():
+            return str(shown)
+        case PointValue():
+            return tuple(shown[axis] for axis in "xyz" if axis in shown)
+    return shown if isinstance(value, bytes | bytearray) else value
 
 
 def _records(records: Iterable[Provenance]) -> list[str]:

@@ -20,7 +20,7 @@ from kg.formats.parquet import parquet_columns, parquet_rows, read_parquet
 from kg.formats.records import Record, Reject
 from kg.graph_formats.plain import edge_fields, edge_from, entity_fields, entity_from, from_json
 from kg.graph_formats.protocol import Graph, GraphFormat, Tally, Written
-from kg.graph_formats.rows import row_source, taken
+from kg.graph_formats.rows import row_source, take_edge, taken
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
 from kg.progress import Progress
@@ -112,7 +112,7 @@ def _take(row: MappedRow, fields: Mapping[str, Any]) -> None:
     if kind == "entity":
         row.entity = entity_from(whole)
     elif kind == "edge":
-        row.edge = edge_from(whole)
+        take_edge(row, edge_from(whole))
     else:
         raise InputError(f"kind is {kind!r}, and neither entity nor edge")
 

@@ -16,7 +16,7 @@ from kg.formats.jsonl import read_jsonl
 from kg.formats.records import Reject, count_lines
 from kg.graph_formats.plain import edge_fields, edge_from, entity_fields, entity_from
 from kg.graph_formats.protocol import Graph, GraphFormat, Tally, Written, packed
-from kg.graph_formats.rows import row_source, taken
+from kg.graph_formats.rows import row_source, take_edge, taken
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
 from kg.model import Edge, Entity
@@ -81,7 +81,7 @@ def _take(row: MappedRow, fields: Mapping[str, Any]) -> None:
     if kind == "entity":
         row.entity = entity_from(content)
     else:
-        row.edge = edge_from(content)
+        take_edge(row, edge_from(content))
 
 
 LINES = GraphFormat(

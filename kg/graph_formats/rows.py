@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from kg.files import sha256_of_file
 from kg.formats.records import Record, Reject
 from kg.import_sources import ImportSource
 from kg.mapped_rows import MappedRow
+from kg.model import Edge
+from kg.provenance import Provenance
 
-__all__ = ["RowFile", "row_source", "taken"]
+__all__ = ["RowFile", "row_source", "take_edge", "taken"]
 
 
 def taken(
@@ -29,6 +31,14 @@ def taken(
     except EngineError as error:
         row.blame(error)
     return row
+
+
+def take_edge(row: MappedRow, edge: Edge) -> None:
+    """Set a row's edge; one without a record, as people write it by hand, gets the row's own."""
+    if not edge.provenance:
+        row.asserted = Provenance(kind="asserted", source=row.file, locator=f"row {row.line}")
+        edge = replace(edge, provenance=(row.asserted,))
+    row.edge = edge
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,12 +52,9 @@ class StoreQuads:
         changes = self.store.changes(since)
         if changes is None:
             return None
-        entities = (self.store.entity(key) for key in changes.entities)
-        edges = chain.from_iterable(
-            self.store.edges(head=head, relation=relation, tail=tail)
-            for head, relation, tail in changes.edges
-        )
-        quads = [quad for entity in entities if entity for quad in entity_quads(entity)]
+        entities = self.store.entities_of(changes.entities)
+        edges = self.store.edges_of(changes.edges)
+        quads = [quad for entity in entities for quad in entity_quads(entity)]
         quads += [quad for edge in edges for quad in edge_quads(edge)]
         triples = [
             (iri_of("entity", head), iri_of("relation", relation), iri_of("entity", tail))

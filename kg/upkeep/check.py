@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kg.backends.merging import checked_edge, checked_entity
 from kg.backends.names import BASE_LABEL
 from kg.backends.rows import edge_from_row, entity_from_row
 from kg.errors import EngineError, StoreError, StoreTransientError, StoreUnavailableError
 from kg.images import ImageFolder
-from kg.model import Edge, Entity, EntityKey, ImageRef
+from kg.model import Entity, EntityKey, ImageRef
 from kg.progress import Progress, silent
 from kg.store import Store, Stored
 
@@ -103,7 +104,7 @@ def _nodes(lies: Stored, entities: dict[EntityKey, Entity]) -> Iterator[Fault]:
         if BASE_LABEL not in labels:
             yield Fault(kind="no-label", where=key, what=f"labels {', '.join(labels) or 'none'}")
         try:
-            entities[EntityKey(key)] = entity_from_row(labels, properties)
+            entities[EntityKey(key)] = checked_entity(entity_from_row(labels, properties))
         except (EngineError, AttributeError, KeyError, TypeError, ValueError) as error:
             yield Fault(kind="unreadable", where=key, what=_told(error))
     for key, count in keys.items():
@@ -120,7 +121,7 @@ def _edges(lies: Stored) -> Iterator[Fault]:
             yield Fault(kind="dangling-edge", where=where, what="an end without a key")
             continue
         try:
-            edge: Edge = edge_from_row(head, relation, tail, properties)
+            edge = checked_edge(edge_from_row(head, relation, tail, properties))
         except (EngineError, AttributeError, KeyError, TypeError, ValueError) as error:
             yield Fault(kind="unreadable", where=where, what=_told(error))
             continue

@@ -90,3 +90,34 @@ def test_ends_in_the_graph_count_and_a_schema_is_asked(tmp_path: Path) -> None:
         assert (sum(found["edges"].values()), found["rejected"]) == (1, 1)
         assert dry_run_build(engine, turtle, schema=schema)["rejected"] > 1
         assert engine.store.version == version
+
+
+HAND_MADE = """\
+{"entity": {"key": "a", "label": "Town", "name": "A"}}
+{"entity": {"key": "a", "label": "City", "name": "A"}}
+{"entity": {"key": "b", "label": "Town", "name": "B"}}
+{"entity": {"key": "c"
+{"edge": {"head": "a", "relation": "near", "tail": "b"}}
+{"edge": {"head": "b", "relation": "Town", "tail": "a"}}
+{"edge": {"head": "b", "relation": "near", "tail": "c"}}
+{"edge": {"head": "b", "relation": "far from", "tail": "a"}}
+"""
+
+
+def test_a_graph_written_by_hand_is_taken_as_the_dry_run_says(tmp_path: Path) -> None:
+    lines = tmp_path / "hand.jsonl"
+    lines.write_text(HAND_MADE)
+    store = MemoryStore()
+    workspace = Workspace(tmp_path / ".umbra")
+    with WorldEngine(workspace, settings=Settings(), store=store) as engine:
+        told = dry_run_build(engine, lines)
+        done = build_graph(engine, lines)
+    rejected = [json.loads(line) for line in Path(done["rejects_file"]).read_text().splitlines()]
+    assert sorted(row["line"] for row in rejected) == [2, 4, 6, 7, 8]
+    assert sorted(row["line"] for row in told["rejects"]) == [2, 4, 6, 7, 8]
+    assert told["rejected"] == len(rejected)
+    assert (told["entities"], told["edges"]) == ({"Town": 2}, {"near": 1})
+    (edge,) = store.edges()
+    (record,) = edge.provenance
+    assert (record.kind, record.source, record.locator) == ("asserted", "hand.jsonl", "row 5")
+    assert record.job in done["jobs"]

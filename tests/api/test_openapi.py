@@ -46,6 +46,7 @@ def test_every_address_is_there_and_described(document: dict[str, Any]) -> None:
     assert document["openapi"].startswith("3.1")
     assert set(document["paths"]) == {
         "/v1/query", "/v1/why-not", "/v1/plain", "/v1/cypher", "/v1/sparql",
+        "/v1/queries", "/v1/queries/{id}",
         "/v1/entities/{key}", "/v1/images/{sha256}", "/v1/images/sheet", "/v1/checks/{key}",
         "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/events", "/v1/jobs/{id}/output", "/v1/info",
         "/v1/jobs/{id}/pause", "/v1/jobs/{id}/resume", "/v1/jobs/{id}/retry",

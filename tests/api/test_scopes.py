@@ -31,6 +31,8 @@ def needed(path: str, method: str) -> str:
     """The scope that a route is meant to need."""
     if path.startswith("/v1/jobs"):
         return "jobs"
+    if path.startswith("/v1/queries"):
+        return "admin"
     return "write" if path in CHANGING and method == "post" else "read"
 
 

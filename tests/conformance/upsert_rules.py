@@ -1,4 +1,4 @@
-"""The rules of edges that are written again; they join `write_rules.RULES`."""
+"""The rules of edges that are written again; they join `transaction_rules.RULES`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kg.errors import ConstraintError, InputError
 from kg.model import AttributeValue
 from kg.store import Store
 from tests.conformance.store_rules import content, fact, filled, record, refused, rule, thing
-from tests.conformance.write_rules import RULES
+from tests.conformance.transaction_rules import RULES
 
 __all__ = ["RULES"]
 

@@ -1,4 +1,4 @@
-"""The rules of deleting, withdrawing, transactions and closing; they join `store_rules.RULES`."""
+"""The rules of replacing, deleting, withdrawing and closing; they join `read_rules.RULES`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kg.backends.merging import merge_entities
-from kg.errors import ConflictError, ConstraintError, StoreUnavailableError
+from kg.errors import ConstraintError, StoreUnavailableError
 from kg.model import EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
 from kg.store import Store, Withdrawal
+from tests.conformance.read_rules import RULES
 from tests.conformance.store_rules import (
-    RULES,
     content,
     fact,
     filled,
@@ -193,72 +193,6 @@ def withdrawing_takes_what_was_derived_from_what_goes(store: Store) -> None:
 
 def resting(name: str) -> Provenance:
     return replace(record("rules", kind="linked", job=f"of {name}"), derived_from=(name,))
-
-
-@rule
-def a_transaction_is_whole(store: Store) -> None:
-    with store.transaction() as writer:
-        writer.upsert_entities([thing("AL"), thing("GR")])
-        writer.upsert_edges([fact("AL", "borders", "GR")])
-        writer.upsert_entities([thing("AL", attributes={"x": 1})])
-    assert [edge.key for edge in store.edges()] == [("AL", "borders", "GR")]
-    found = store.entity(EntityKey("AL"))
-    assert found is not None
-    assert found.attributes["x"] == 1
-    assert store.version > 0
-
-
-@rule
-def a_failed_transaction_leaves_no_trace(store: Store) -> None:
-    filled(store)
-    before, version = content(store), store.version
-    for error in (ValueError("planted"), KeyboardInterrupt(), OSError("planted")):
-        seen: BaseException | None = None
-        try:
-            with store.transaction() as writer:
-                writer.upsert_entities([thing("new", "Fresh")])
-                writer.delete_entities([EntityKey("AL")])
-                writer.upsert_edges([fact("new", "fresh", "GR")])
-                writer.withdraw(Withdrawal(source="a.jsonl"))
-                raise error
-        except (ValueError, KeyboardInterrupt, OSError) as caught:
-            seen = caught
-        assert seen is error
-    with refused(ConstraintError), store.transaction() as writer:
-        writer.delete_edges([(EntityKey("AL"), "borders", EntityKey("GR"))])
-        writer.upsert_edges([fact("AL", "borders", "XX")])
-    assert content(store) == before
-    assert store.version == version
-
-
-@rule
-def a_transaction_is_invisible_until_its_end(store: Store) -> None:
-    filled(store)
-    with store.transaction() as writer:
-        writer.upsert_entities([thing("new")])
-        assert store.entity(EntityKey("new")) is None
-    assert store.entity(EntityKey("new")) is not None
-
-
-@rule
-def writing_past_an_open_transaction_is_refused(store: Store) -> None:
-    with store.transaction() as writer:
-        writer.upsert_entities([thing("AL")])
-        with refused(ConflictError):
-            store.upsert_entities([thing("GR")])
-        with refused(ConflictError), store.transaction():
-            pass
-    assert [entity.key for entity in store.entities()] == ["AL"]
-
-
-@rule
-def a_transaction_that_changes_nothing_keeps_the_version(store: Store) -> None:
-    filled(store)
-    version = store.version
-    with store.transaction() as writer:
-        writer.upsert_entities([thing("AL")])
-        writer.delete_entities([EntityKey("XX")])
-    assert store.version == version
 
 
 @rule

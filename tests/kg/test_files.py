@@ -91,6 +91,16 @@ def test_json_reads_back_as_it_was_written_and_does_not_hang_on_order(tmp_path, 
     assert (tmp_path / "a.json").read_bytes() == first
 
 
+def test_an_error_names_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    for path in (Path("/proc/nowhere.ttl"), taken):
+        with pytest.raises(OSError, match=path.name) as refusal, atomic_write(path):
+            pass
+        assert refusal.value.filename == str(path)
+    assert names(tmp_path) == ["taken"]
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"3", b"\xff\xfe{}", b"PK\x03\x04"])
 def test_a_file_that_is_not_ours_is_refused(tmp_path, content):
     path = tmp_path / "a.json"

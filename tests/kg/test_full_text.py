@@ -20,6 +20,7 @@ from kg.errors import InputError
 from kg.full_text import FIELDS, FullTextIndex, version_on_disk
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
+from tests.conformance.store_rules import fact
 from tests.kg.random_writes import Write, batches, start
 
 TOLD = (Provenance(kind="asserted", source="test"),)
@@ -162,6 +163,24 @@ def test_an_index_on_the_disk_follows_and_heals_at_open(store: MemoryStore, tmp_
     (tmp_path / "current.json").write_bytes(pointer)  # killed before it said how far it came
     assert keys(FullTextIndex(store, tmp_path), "hellas", fields={"names": 1.0}) == ["gr"]
     assert (made_in(tmp_path), version_on_disk(tmp_path)) == (made, store.version)
+
+
+def test_what_a_change_touches_is_read_together(store: MemoryStore) -> None:
+    index = FullTextIndex(store)
+    keys(index, "turkey")
+    rows = [entity(f"e{n}", f"name{n}") for n in range(40)]
+    with store.transaction() as writer:
+        writer.upsert_entities(rows)
+        writer.upsert_edges(fact(row.key, "borders", "tr") for row in rows)
+    there = {row.key: row for row in store.entities()}
+    with (
+        patch.object(store, "entity", side_effect=AssertionError("read alone")),
+        patch.object(store, "entities_of") as together,
+    ):
+        together.side_effect = lambda asked: [there[key] for key in asked if key in there]
+        assert keys(index, "name7", fields={"names": 1.0}) == ["e7"]
+    assert together.call_count <= 2
+    assert "tr" in keys(index, "name7", fields={"facts": 1.0})
 
 
 def test_an_index_is_made_anew_where_the_feed_is_cut_or_much_was_replaced(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -59,7 +60,7 @@ def test_a_network_of_anybody_becomes_a_graph() -> None:
     network = nx.Graph()
     network.add_node(1, name="One", size=3)
     network.add_edge(1, 2, relation="near", km=2.5)
-    network.add_edge(2, 3)
+    network.add_edge(2, 3, days=[dt.date(2020, 1, 31)], at=dt.time(10, 30))
     entities, edges = from_networkx(network, source="metro", relation="linked")
     assert [(e.key, e.label, e.name, dict(e.attributes)) for e in entities] == [
         ("1", "Entity", "One", {"size": 3}),
@@ -68,7 +69,7 @@ def test_a_network_of_anybody_becomes_a_graph() -> None:
     ]
     assert [(edge.key, dict(edge.attributes)) for edge in edges] == [
         (("1", "near", "2"), {"km": 2.5}),
-        (("2", "linked", "3"), {}),
+        (("2", "linked", "3"), {"days": ("2020-01-31",), "at": "10:30:00"}),
     ]
     assert {record.source for edge in edges for record in edge.provenance} == {"metro"}
     with pytest.raises(InputError, match="cannot be an attribute's value"):
@@ -81,6 +82,9 @@ def test_frames_of_anybody_become_a_graph() -> None:
     found, facts = from_pandas(entities, edges)
     assert [(e.name, dict(e.attributes)) for e in found] == [("A", {"size": 1.0}), ("b", {})]
     assert dict(facts[0].attributes) == {"n": 3}
+    dated = entities.assign(seen=pd.to_datetime(["2020-01-31", None]))
+    found_dated, _ = from_pandas(dated, edges)
+    assert [e.attributes.get("seen") for e in found_dated] == ["2020-01-31T00:00:00", None]
     with pytest.raises(InputError, match="without the column 'tail'"):
         from_pandas(entities, edges.drop(columns="tail"))
     with pytest.raises(InputError, match="is not a text"):

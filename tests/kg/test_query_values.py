@@ -127,6 +127,9 @@ def test_nodes_edges_and_paths_know_what_they_are(bolt_store: BoltStore) -> None
         ("MATCH (n) RETURN *", ()),
         ("CREATE (n)", ()),
         ("RETURN 'open", ()),
+        ("RETURN a.b /* one */ // two\n, /**/ c // \n", ("a.b", "c")),
+        ("RETURN '// no' // no\n//", ("'// no'",)),
+        ("RETURN a /* in */ + b /* x *//* x */ // c\n LIMIT 2", ("a /* in */ + b",)),
     ],
 )  # fmt: skip
 def test_columns_are_read_from_the_text(text: str, columns: tuple[str, ...]) -> None:

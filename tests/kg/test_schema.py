@@ -157,6 +157,24 @@ def test_an_import_that_breaks_its_schema_writes_nothing_and_says_which_rows(
     assert not (tmp_path / "rejects").exists()
 
 
+def test_rows_of_one_thing_are_taken_together(schema: Path, tmp_path: Path) -> None:
+    file = tmp_path / "graph.jsonl"
+    rome = '{"entity": {"key": "rome", "label": "City", "name": "Rome", "attributes": {%s}}}'
+    capital = '{"edge": {"head": "rome", "relation": "capital_of", "tail": "norway"%s}}'
+    rows = [rome % "", rome % '"people": 1', rome % '"area": 2', capital % "", capital % ""]
+    file.write_text("\n".join(rows))
+    options = {"rejects": tmp_path / "rejects", "schema": load_schema(schema)}
+    with filled(GOOD, []) as store, Ledger(tmp_path / "ledger.sqlite") as ledger:
+        report = import_graph(store, file, ledger=ledger, **options)
+        assert (report.rejects, len(list(store.edges()))) == (0, 1)
+        file.write_text('{"entity": {"key": "oslo", "label": "City", "name": "Oslo"}}')
+        assert import_graph(store, file, ledger=ledger, **options).rejects == 0  # it has people
+        assert list(check_graph(store, load_schema(schema))) == []
+        file.write_text(rome.replace("rome", "bari") % "")
+        with pytest.raises(InputError, match="1 times a row does not fit"):
+            import_graph(store, file, ledger=ledger, **options)
+
+
 SHAPES = """
 @prefix sh: <http://www.w3.org/ns/shacl#> .
 @prefix label: <urn:umbra:label:> .
