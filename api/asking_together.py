@@ -11,6 +11,7 @@ from reasoning.answers import Answer
 from reasoning.of_each import OfEach
 from reasoning.patterns import Pattern
 from reasoning.query import Query
+from reasoning.safety import check_safe
 
 if TYPE_CHECKING:
     from api.engine import AnswererName, Engine
@@ -68,6 +69,7 @@ def _read(engine: Engine, question: str | Mapping[str, Any], k: int) -> tuple[Qu
             "it asks for a number, and rows are answers",
             hint="ask for the answers, or ask it alone",
         )
+    check_safe(reading.tree)  # every answerer would, of all that it is given
     limit = (reading.limit or None) if isinstance(question, str) else None
     return reading.tree, within_limit(k, limit, 0)
 
