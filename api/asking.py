@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from api.engine import AnswererName, Engine
     from reasoning.protocols import Answerer
 
-__all__ = ["answer_question", "k_of_each"]
+__all__ = ["answer_question", "check_k", "k_of_each", "within_limit"]
 
 STATUSES = ("known", "likely")
 
@@ -46,8 +46,7 @@ def answer_question(
     after: str | None = None,
 ) -> AnswersOut:
     """Answer a question; see `Engine.ask`."""
-    if not 1 <= k <= engine.settings.max_answers:
-        raise SettingError(f"k is {k}, it may be 1 to {engine.settings.max_answers}")
+    check_k(engine, k)
     with span("question.read"):
         reading = engine.reading(question, parameters)
     chosen, warnings = engine.answerer(answerer)
@@ -58,7 +57,7 @@ def answer_question(
             engine, reading.asked, k, edits, limit, after, counted=reading.counted, proofs=proofs
         )
     page = AnswerPage.of(after)
-    k = _within(k, limit, page.told)
+    k = within_limit(k, limit, page.told)
     with span("question.answer", answerer=answerer, k=k):
         [result] = chosen.answer([reading.tree], k, edits=edits, with_proofs=proofs, each=page.each)
     with span("question.records"):
@@ -85,7 +84,17 @@ def answer_question(
     )
 
 
-def _within(k: int, limit: int | None, told: int) -> int:
+def check_k(engine: Engine, k: int) -> None:
+    """Refuse a number of answers that is none, or more than the settings allow.
+
+    Raises:
+        SettingError: It is out of range.
+    """
+    if not 1 <= k <= engine.settings.max_answers:
+        raise SettingError(f"k is {k}, it may be 1 to {engine.settings.max_answers}")
+
+
+def within_limit(k: int, limit: int | None, told: int) -> int:
     """Return how many answers a page may have, of those that a text's LIMIT leaves."""
     return k if limit is None else max(1, min(k, limit - told))
 
@@ -117,7 +126,7 @@ def _rows_out(
     with span("question.join"):
         found = bindings(pattern, edges)
     left, told = rows_after(found, after, snapshot.entities)
-    k = _within(k, limit, told)
+    k = within_limit(k, limit, told)
     shown = left[:k]
     rows = tuple(
         tuple(

@@ -248,7 +248,7 @@ class Engine(OpenGraph):
 
         Raises:
             UnknownEntityError: No entity has this key.
-            MissingPartError: No picture with parts is there.
+            MissingPartError: None of these entities has a picture whose parts are known.
         """
         from api.display import Picture
         from api.steps.scene_sheet import sheet_tiles

@@ -21,7 +21,7 @@ from api.steps.undo import SHOWN, keep_taken
 from kg.errors import ConflictError, InputError
 from kg.model import Edge, EdgeKey
 from kg.provenance import Provenance
-from kg.store import Withdrawal
+from kg.withdrawal import Withdrawal
 
 if TYPE_CHECKING:
     from api.engine import Engine

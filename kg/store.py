@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, runtime_checkable
 
 from kg.changes import Changes
 from kg.indexes import Indexes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
-from kg.provenance import Provenance
 from kg.taken import Taken
+from kg.withdrawal import Withdrawal
 
-__all__ = ["Capabilities", "Direction", "Store", "Stored", "Table", "Withdrawal", "Writer"]
+__all__ = ["Capabilities", "Direction", "Store", "Stored", "Table", "Writer"]
 
 Direction = Literal["out", "in", "both"]
 
@@ -66,50 +66,6 @@ class Stored:
     nodes: Sequence[tuple[Sequence[str], Mapping[str, Any]]]
     edges: Sequence[tuple[Any, str, Any, Mapping[str, Any]]]
     complaints: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdrawal:
-    """Which provenance records to take away: those that match every field that is set.
-
-    Attributes:
-        source: Their source.
-        job: Their job.
-        kind: Their kind.
-        model: Their model.
-        derived_from: Names of which they were derived from one or more.
-
-    Example:
-        >>> Withdrawal(job="scenes-1f3a").matches(
-        ...     Provenance(kind="generated", source="flag", job="scenes-1f3a"))
-        True
-    """
-
-    source: str | None = None
-    job: str | None = None
-    kind: str | None = None
-    model: str | None = None
-    derived_from: frozenset[str] | None = None
-
-    @property
-    def names(self) -> frozenset[str]:
-        """What records call it that rest on all of it: a source or a job that is named alone."""
-        named = [getattr(self, field.name) for field in fields(self)]
-        alone = sum(value is not None for value in named) == 1
-        return frozenset(name for name in (self.source, self.job) if name and alone)
-
-    def matches(self, record: Provenance) -> bool:
-        """Tell whether a record is to be taken away; a withdrawal with no field matches none."""
-        bases = self.derived_from
-        if bases is not None and bases.isdisjoint(record.derived_from):
-            return False
-        wanted = {
-            name: value
-            for name in ("source", "job", "kind", "model")
-            if (value := getattr(self, name)) is not None
-        }
-        some = bool(wanted or bases)
-        return some and all(getattr(record, k) == v for k, v in wanted.items())
 
 
 class Writer(Protocol):
@@ -239,6 +195,15 @@ class Store(Writer, Protocol):
 
     def edges_of(self, keys: Collection[EdgeKey]) -> list[Edge]:
         """Return the edges of these keys that are there, each once, in the order of the keys."""
+        ...
+
+    def edges_from(
+        self, keys: Collection[EntityKey], *, limit: int | None = None, after: EdgeKey | None = None
+    ) -> list[Edge]:
+        """Return the edges that go out from these entities, in the order of (head, relation, tail).
+
+        At most `limit` of them, and with `after` only those that come after it in this order.
+        """
         ...
 
     def entities(self, label: str | None = None) -> Iterator[Entity]:

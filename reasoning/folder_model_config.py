@@ -8,6 +8,7 @@ from typing import Any
 
 from kg.config_fields import restored
 from kg.errors import SettingError
+from reasoning.folder_model_changes import changed_settings
 from reasoning.predictors.embeddings.config import (
     ComplexConfig,
     EmbeddingConfig,
@@ -102,23 +103,10 @@ class FolderModelConfig:
             where: What the changes come from, for errors.
 
         Raises:
-            SettingError: A part or a field is unknown, or a value lies outside its range.
+            SettingError: A part or a field is unknown, or a value is of another type or outside
+                its range; it is named.
         """
-        value = self.to_json()
-        for part, fields in changes.items():
-            if part == "answer_queries":
-                value[part] = fields
-                continue
-            if part not in value or not isinstance(fields, Mapping):
-                known = ", ".join(value)
-                raise SettingError(f"{part!r} is no part of the settings ({known})", where=where)
-            if "model" in fields and fields["model"] != value[part].get("model"):
-                value[part] = {}
-            value[part] = {**value[part], **fields}
-        try:
-            return self.from_json(value)
-        except (TypeError, KeyError) as error:
-            raise SettingError(f"unknown setting: {error}", where=where) from error
+        return self.from_json(changed_settings(self.to_json(), changes, where=where))
 
 
 def _embedding_for(num_entities: int, num_edges: int) -> ComplexConfig:

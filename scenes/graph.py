@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from kg.errors import ConflictError
 from kg.model import Edge, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
-from kg.store import Store, Withdrawal
+from kg.store import Store
+from kg.withdrawal import Withdrawal
 from scenes.lexicon import LABELS
 from scenes.masks import encode_rle
 from scenes.model import Region, Scene

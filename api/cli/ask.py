@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli.asked_graph import add_graph, open_asked
 from api.cli.paging import add_after, tell_more
 from kg.errors import InputError
 
@@ -24,6 +25,7 @@ EXAMPLES = """examples:
   umbra ask "MATCH (c)-[:borders]->(:Country {name: 'Chad'}) RETURN c" --assume "Ghana borders Chad"
   umbra ask --batch questions.jsonl --out answers.parquet
   umbra ask --number Chad area_km2 --coverage 0.8
+  umbra ask "MATCH (x)-[:worksfor]->({name: 'intel'}) RETURN x" --graph FOLDER --model DIR
   umbra ask --plain "Which countries border Chad but do not speak Arabic?"
 
 With --batch many questions are answered, one a line: a text, a query in JSON, or {"id": …,
@@ -31,6 +33,7 @@ With --batch many questions are answered, one a line: a text, a query in JSON, o
 was. With --number a number of an entity is told, or predicted with an interval where it is missing.
 With --plain a question in English is read by rules (or --by a model that the settings name), shown
 as a query, and then asked; --show only shows it.
+With --graph and --model a graph folder is asked by the model that `umbra train FOLDER` made of it.
 The question is a text of Cypher, SPARQL or nested tuples, or a tree in JSON (docs/queries.md).
 """
 
@@ -79,6 +82,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         default="symbolic",
         help="who answers (default symbolic)",
     )
+    add_graph(parser)
     parser.add_argument("--snapshot", default="full", help="which snapshot (default full)")
     parser.add_argument("--why", type=int, default=3, help="proofs shown of each kind (default 3)")
     parser.add_argument(
@@ -105,8 +109,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask and print."""
     import sys
 
-    from api.engine import Engine
-
     given = (arguments.question, arguments.batch, arguments.number, arguments.plain)
     if sum(one is not None for one in given) != 1:
         raise InputError(
@@ -125,7 +127,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("--out needs --explain", hint="add --explain text, json or svg")
     question: Any = sys.stdin.read() if arguments.question == "-" else arguments.question
     edits = {"assume": arguments.assume, "without": arguments.without}
-    with Engine.open(arguments.folder, snapshot=arguments.snapshot) as engine:
+    with open_asked(arguments) as engine:
         if arguments.plain is not None:
             read = engine.plain(arguments.plain, by=arguments.by)
             _show_reading(read, arguments)
@@ -161,9 +163,8 @@ def _show_reading(read: PlainOut, arguments: argparse.Namespace) -> None:
 
 def _show_number(arguments: argparse.Namespace) -> int:
     from api.cli.printing import print_json, print_number
-    from api.engine import Engine
 
-    with Engine.open(arguments.folder, snapshot=arguments.snapshot) as engine:
+    with open_asked(arguments) as engine:
         found = engine.number(*arguments.number, coverage=arguments.coverage)
     show = print_json if arguments.json else print_number
     show(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from api.cli.asked_graph import open_asked
 from kg.errors import InputError
 
 __all__ = ["run_batch"]
@@ -12,7 +13,6 @@ __all__ = ["run_batch"]
 def run_batch(arguments: argparse.Namespace) -> int:
     """Answer the questions of a file and say how many there were."""
     from api.cli.printing import print_outcome, progress_bar
-    from api.engine import Engine
     from api.steps.ask_batch import QuestionFile, ask_file
 
     if arguments.out is None:
@@ -26,7 +26,7 @@ def run_batch(arguments: argparse.Namespace) -> int:
         answerer=arguments.answerer,
     )
     with (
-        Engine.open(arguments.folder, snapshot=arguments.snapshot) as engine,
+        open_asked(arguments) as engine,
         progress_bar("answering", "lines") as progress,
     ):
         outcome = ask_file(engine, task, progress=progress)

@@ -96,7 +96,7 @@ def _drawn(
     try:
         tiles = sheet_tiles(engine, keys, labels=label, most=most, side=side)
     except MissingPartError as error:  # of the graph, not of the server: to wait is no use
-        raise HttpProblem("unknown-image", "no picture with parts is there") from error
+        raise HttpProblem("unknown-image", str(error)) from error
     if form == "png":
         return sheet_png(tiles, columns=columns, side=side)
     return sheet_svg(tiles, columns=columns, side=side).encode()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,9 @@ from kg.jobs import Shard, ShardResult
 from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
+    from api.asking_together import Outcome
     from api.engine import AnswererName, Engine
+    from reasoning.answers import Answer
 
 __all__ = ["COLUMNS", "QuestionFile", "ask_file"]
 
@@ -72,12 +74,15 @@ def ask_file(engine: Engine, task: QuestionFile, *, progress: Progress = silent)
 
     Raises:
         RecordError: The file is missing or damaged.
+        SettingError: More answers are asked for than the settings allow.
         MissingPartError: There is no snapshot.
         JobError: The job did not end.
     """
+    from api.asking import check_k
     from kg.job_runner import run_job
     from kg.ledger import Ledger
 
+    check_k(engine, task.k)
     total = count_lines(task.questions)
     firsts = range(1, total + 1, task.shard_lines)
     shards = [{"first": a, "last": min(a + task.shard_lines - 1, total)} for a in firsts]
@@ -114,25 +119,20 @@ class _ShardAnswerer:
         self._place = 0
 
     def __call__(self, shard: Shard) -> ShardResult:
-        """Answer the questions of one shard."""
+        """Answer the questions of one shard, together."""
         found: list[dict[str, Any]] = []
         counts: Counter[str] = Counter()
         first, last = int(shard.parameters["first"]), int(shard.parameters["last"])
-        for number, line in self._between(first, last):
-            text = (line or b"").decode(errors="replace").strip().removeprefix("\ufeff")
-            if line is not None and not text:
-                continue
-            try:
-                rows = self._answers(number, line, text)
-            except EngineError as error:
-                name = self._task.questions.name
-                reject = Reject(file=name, line=number, column=None, reason=str(error), text=text)
-                found.append({"reject": json.loads(reject.to_json())})
+        lines_read = [_Line.of(*row) for row in self._between(first, last)]
+        asked = [one for one in lines_read if one is not None]
+        for one, answers in zip(asked, self._outcomes(asked), strict=True):
+            if isinstance(answers, EngineError):
+                found.append({"reject": json.loads(self._reject(one, answers).to_json())})
                 counts["rejects"] += 1
             else:
-                found += rows
+                found += self._rows_of(one, answers)
                 counts["questions"] += 1
-                counts["answers"] += len(rows)
+                counts["answers"] += len(answers)
         output = b"".join(json.dumps(row, ensure_ascii=False).encode() + b"\n" for row in found)
         return ShardResult(output=output, counts=counts)
 
@@ -144,32 +144,58 @@ class _ShardAnswerer:
             if self._place >= first:
                 yield row
 
-    def _answers(self, number: int, line: bytes | None, text: str) -> list[dict[str, Any]]:
-        if line is None:
-            raise InputError(f"a line longer than {MAX_LINE_BYTES:,} bytes")
-        name, question = _question(number, text)
+    def _outcomes(self, asked: Sequence[_Line]) -> list[Outcome]:
+        from api.asking_together import answer_together
+
         task = self._task
-        found = self._engine.ask(question, k=task.k, answerer=task.answerer, proofs=False)
-        if found.rows is not None:
-            raise InputError("it asks for several things at once", hint="ask for one a question")
-        if found.count is not None:
-            raise InputError(
-                "it asks for a number, and rows are answers",
-                hint="ask for the answers, or ask it alone",
-            )
+        questions = [one.question for one in asked if not isinstance(one.question, EngineError)]
+        answers = iter(answer_together(self._engine, questions, k=task.k, answerer=task.answerer))
         return [
-            {
-                "id": name,
-                "line": number,
-                "rank": rank,
-                "key": answer.key,
-                "name": answer.name,
-                "status": answer.status,
-                "probability": answer.probability,
-                "score": answer.score,
-            }
-            for rank, answer in enumerate(found.answers, start=1)
+            one.question if isinstance(one.question, EngineError) else next(answers)
+            for one in asked
         ]
+
+    def _reject(self, line: _Line, error: EngineError) -> Reject:
+        name = self._task.questions.name
+        return Reject(file=name, line=line.number, column=None, reason=str(error), text=line.text)
+
+    def _rows_of(self, line: _Line, answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
+        snapshot = self._engine.snapshot
+        for rank, answer in enumerate(answers, start=1):
+            yield {
+                "id": line.id,
+                "line": line.number,
+                "rank": rank,
+                "key": answer.entity,
+                "name": snapshot.names[snapshot.entity_id(answer.entity)],
+                "status": answer.status,
+                "probability": round(answer.probability, 6),
+                "score": round(answer.score, 6),
+            }
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the file: its question, or why it has none."""
+
+    number: int
+    text: str
+    id: str
+    question: str | Mapping[str, Any] | EngineError
+
+    @classmethod
+    def of(cls, number: int, line: bytes | None) -> _Line | None:
+        """Read a line; None if it is empty."""
+        text = (line or b"").decode(errors="replace").strip().removeprefix("\ufeff")
+        if line is None:
+            why = InputError(f"a line longer than {MAX_LINE_BYTES:,} bytes")
+            return cls(number, text, str(number), why)
+        if not text:
+            return None
+        try:
+            return cls(number, text, *_question(number, text))
+        except InputError as error:
+            return cls(number, text, str(number), error)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes | None]]:

@@ -61,7 +61,7 @@ def check_scenes(
     for key_of, found in parts.items():
         parent = engine.store.entity(EntityKey(key_of))
         if parent is not None:
-            edges = (edge for part in found for edge in engine.store.edges(head=part.key))
+            edges = engine.store.edges_from([part.key for part in found])
             flags += ruled_out_edges(parent, found, edges)
     if descriptions is not None:
         flags += _text_flags(engine, parts, descriptions, key, drawn_alike)
@@ -76,8 +76,8 @@ def check_scenes(
 def _parts_of(engine: Engine) -> Iterator[tuple[str, list[Entity]]]:
     edges = engine.store.edges(relation="has_part")
     for parent, group in groupby(edges, key=lambda edge: edge.head):
-        found = (engine.store.entity(edge.tail) for edge in group)
-        yield str(parent), [part for part in found if part is not None and part.part is not None]
+        found = engine.store.entities_of([edge.tail for edge in group])
+        yield str(parent), [part for part in found if part.part is not None]
 
 
 def ruled_out_edges(

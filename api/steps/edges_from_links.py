@@ -17,7 +17,7 @@ from kg.formats.jsonl import read_jsonl
 from kg.formats.records import Reject
 from kg.model import Edge, EntityKey
 from kg.provenance import Provenance
-from kg.store import Withdrawal
+from kg.withdrawal import Withdrawal
 
 if TYPE_CHECKING:
     from api.engine import Engine

@@ -22,6 +22,8 @@ __all__ = ["checks_of"]
 
 MOST_EDGES = 5000
 """Edges of parts that one request reads."""
+FIRST_PARTS = 10
+"""Parts whose edges are read first."""
 _WHOLE = ("", "")
 """In a cursor: all edges of its part were read."""
 
@@ -91,20 +93,26 @@ def _parts(
 def _edges(
     store: Store, parts: Sequence[EntityKey], ended: tuple[str, ...] | None, most: int
 ) -> tuple[list[Edge], tuple[str, ...] | None]:
-    """Return the edges that go out from parts, and where they were left off, None at their end."""
+    """Return the edges that go out from parts, and where they were left off, None at their end.
+
+    The store goes over all edges of the parts that it is asked for, however few it returns. So the
+    first parts are read, then as many as will fill the page if they have as many edges each.
+    """
     past: EdgeKey | None = None
     if ended is not None and ended[1:] != _WHOLE:
         past = (EntityKey(ended[0]), ended[1], EntityKey(ended[2]))
     edges: list[Edge] = []
-    for n, part in enumerate(parts):
+    read, count = 0, FIRST_PARTS
+    while read < len(parts):
         left = most - len(edges)
         if not left:
-            return edges, (parts[n - 1], *_WHOLE)
-        found = store.neighbours(part, direction="out", limit=left + 1, after=past)
-        past = None
+            return edges, (parts[read - 1], *_WHOLE)
+        found = store.edges_from(parts[read : read + count], limit=left + 1, after=past)
         edges += found[:left]
         if len(found) > left:
             return edges, edges[-1].key
+        read, past = min(read + count, len(parts)), None
+        count = max(1, (most - len(edges)) * read // max(1, len(edges)))
     return edges, None
 
 

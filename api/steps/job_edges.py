@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kg.files import read_json, sha256_of_text, write_json
-from kg.store import Withdrawal
+from kg.withdrawal import Withdrawal
 
 if TYPE_CHECKING:
     from kg.ledger import Ledger

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from api.settings import Settings
     from kg.ledger import Ledger
     from linkers.pipeline import LinkTask
-    from linkers.repeated_ids import RepeatedIds
 
 __all__ = ["LinkJob", "estimate_link", "link_file"]
 
@@ -117,23 +116,18 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
         OSError: The disk is full; `filename` says where.
     """
     from kg.ledger import Ledger
-    from linkers.pipeline import finish_link_job, submit_link_job, work_on
+    from linkers.pipeline import finish_link_job, submit_link_job
     from linkers.repeated_ids import RepeatedIds
 
     ids = RepeatedIds()
     workspace = engine.workspace
     task = job.task(workspace.rejects / f"{job.mentions.resolve().name}.rejects.jsonl")
     with Ledger(workspace.ledger) as ledger:
-        if job.engine == "ray":
-            name = _link_by_ray(engine, ledger, job, task, ids, progress)
-        elif job.workers == 1:
-            linker = open_linker(engine, job.linker)
-            store = engine.store if task.edges is not None else None
-            name = submit_link_job(ledger, linker.fingerprint, task, ids=ids).id
-            _begin_edges(workspace, ledger, job, name)
-            work_on(ledger, name, linker, task, store=store, progress=progress)
-        else:
-            name = _link_side_by_side(engine, ledger, job, task, ids, progress)
+        chosen = ChosenLinker(engine, job.linker)
+        name = submit_link_job(ledger, chosen.fingerprint, task, ids=ids).id
+        _begin_edges(workspace, ledger, job, name)
+        if ledger.job(name).state in ("pending", "running"):
+            _way(job)(_Submitted(engine, ledger, name, job, task, chosen), progress)
         report = finish_link_job(ledger, name, task)
     outcome = {
         "job": report.job,
@@ -164,67 +158,68 @@ _UNSEEN = (
 )
 
 
-def _link_by_ray(
-    engine: Engine,
-    ledger: Ledger,
-    job: LinkJob,
-    task: LinkTask,
-    ids: RepeatedIds,
-    progress: Progress,
-) -> str:
-    """Submit a job and have Ray's actors do it; return its id."""
+@dataclass(frozen=True, slots=True)
+class _Submitted:
+    """A job that stands in the ledger, and what its work needs."""
+
+    engine: Engine
+    ledger: Ledger
+    name: str
+    job: LinkJob
+    task: LinkTask
+    chosen: ChosenLinker
+
+
+def _way(job: LinkJob) -> Callable[[_Submitted, Progress], None]:
+    """Return who does a job."""
+    if job.engine == "ray":
+        return _link_by_ray
+    return _link_alone if job.workers == 1 else _link_side_by_side
+
+
+def _link_alone(given: _Submitted, progress: Progress) -> None:
+    """Do a job in this process."""
+    from linkers.pipeline import work_on
+
+    store = given.engine.store if given.task.edges is not None else None
+    linker = given.chosen.open()
+    work_on(given.ledger, given.name, linker, given.task, store=store, progress=progress)
+
+
+def _link_by_ray(given: _Submitted, progress: Progress) -> None:
+    """Have Ray's actors do a job."""
     from api.ray_pool import LinkingActors, RayPool
-    from linkers.pipeline import submit_link_job, work_ahead
+    from linkers.pipeline import work_ahead
 
-    fingerprint = ChosenLinker(engine, job.linker).fingerprint
-    name = submit_link_job(ledger, fingerprint, task, ids=ids).id
-    _begin_edges(engine.workspace, ledger, job, name)
-    if ledger.job(name).state not in ("pending", "running"):
-        return name
     actors = LinkingActors(
-        workspace=engine.workspace,
-        settings=engine.settings,
-        choice=job.linker,
-        task=task,
-        fingerprint=fingerprint,
+        workspace=given.engine.workspace,
+        settings=given.engine.settings,
+        choice=given.job.linker,
+        task=given.task,
+        fingerprint=given.chosen.fingerprint,
     )
-    with RayPool(actors, workers=job.workers) as pool:
-        work_ahead(ledger, name, pool, task, progress=progress)
-    return name
+    with RayPool(actors, workers=given.job.workers) as pool:
+        work_ahead(given.ledger, given.name, pool, given.task, progress=progress)
 
 
-def _link_side_by_side(
-    engine: Engine,
-    ledger: Ledger,
-    job: LinkJob,
-    task: LinkTask,
-    ids: RepeatedIds,
-    progress: Progress,
-) -> str:
-    """Submit a job and let several processes do it; return its id."""
+def _link_side_by_side(given: _Submitted, progress: Progress) -> None:
+    """Let several processes do a job."""
     from api.side_by_side import Task, side_by_side
-    from linkers.pipeline import submit_link_job
 
-    fingerprint = ChosenLinker(engine, job.linker).fingerprint
-    name = submit_link_job(ledger, fingerprint, task, ids=ids).id
-    _begin_edges(engine.workspace, ledger, job, name)
-    submitted = ledger.job(name)
-    if submitted.state not in ("pending", "running"):
-        return submitted.id
-    place = (engine.workspace, engine.settings, submitted.id, job.linker, task)
+    engine, workers = given.engine, given.job.workers
+    place = (engine.workspace, engine.settings, given.name, given.job.linker, given.task)
     tasks = {
-        f"worker {number} of {submitted.id}": Task(
+        f"worker {number} of {given.name}": Task(
             title="linking",
             unit="mentions",
             done=lambda: None,
             function=_worker,
             arguments=place,
         )
-        for number in range(1, job.workers + 1)
+        for number in range(1, workers + 1)
     }
     told = iter([progress])  # all tell the same figures, those of the job; one is enough
-    side_by_side(tasks, lambda _title, _unit: next(told, silent), workers=job.workers)
-    return submitted.id
+    side_by_side(tasks, lambda _title, _unit: next(told, silent), workers=workers)
 
 
 def _edge_jobs(workspace: Workspace, job: LinkJob) -> EdgeJobs | None:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from kg.claimed import without_records
 from kg.documents.graph import JOB, LAST, DocumentGraph, document_key, job_of, text_of
 from kg.model import EntityKey
-from kg.store import Withdrawal
 from kg.taken import Taken, name_of
+from kg.withdrawal import Withdrawal
 
 if TYPE_CHECKING:
     from kg.documents import Document

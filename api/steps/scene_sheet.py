@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sheet_tiles"]
 
+_FIND_PARTS = "find them by `umbra scenes run`, or bring them by `umbra scenes import`"
 MOST_RELATIONS = 12
 """Shown of one picture, the likeliest."""
 
@@ -42,7 +43,7 @@ def sheet_tiles(
 
     Raises:
         UnknownEntityError: A key names no entity.
-        MissingPartError: No picture with parts is there.
+        MissingPartError: None of these pictures has parts, or nothing that is asked for has any.
 
     Example:
         >>> from scenes.sheet import sheet_svg
@@ -51,8 +52,10 @@ def sheet_tiles(
     from kg.model import EntityKey
 
     wanted = [EntityKey(key) for key in keys]
+    asked = engine.store.entities_of(wanted)
+    there = {entity.key for entity in asked}
     for key in wanted:
-        if engine.store.entity(key) is None:
+        if key not in there:
             raise UnknownEntityError(key)
     found = (
         tile
@@ -61,12 +64,24 @@ def sheet_tiles(
     )
     tiles = list(islice(found, most))
     if not tiles:
-        raise MissingPartError(
-            "no picture with parts",
-            where="the graph",
-            hint="run `umbra scenes run` or `umbra scenes import` first",
-        )
+        raise _nothing_to_show(asked, labels)
     return tiles
+
+
+def _nothing_to_show(asked: Sequence[Entity], labels: Sequence[str]) -> MissingPartError:
+    """Say which pictures lack parts: those asked for, or all of the graph."""
+    if not asked:
+        of = f" of an entity labelled {' or '.join(labels)}" if labels else ""
+        return MissingPartError(f"no picture with parts{of}", where="the graph", hint=_FIND_PARTS)
+    where = ", ".join(entity.key for entity in asked)
+    part = next((entity.part for entity in asked if entity.part is not None), None)
+    if part is not None:
+        return MissingPartError(
+            "a part has no parts", where=where, hint=f"name whose picture it is of: {part.parent}"
+        )
+    if any(entity.images for entity in asked):
+        return MissingPartError("no parts of the picture are known", where=where, hint=_FIND_PARTS)
+    return MissingPartError("no picture", where=where, hint="name an entity that has one")
 
 
 def _parents(

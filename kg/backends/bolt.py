@@ -15,7 +15,7 @@ from kg.backends.alone import made_alone
 from kg.backends.connection import Connection
 from kg.backends.indexing import BoltIndexes
 from kg.backends.links import Link
-from kg.backends.looking_up import edge_rows, edges_of, entities_of
+from kg.backends.looking_up import edge_rows, edges_from, edges_of, entities_of, neighbours
 from kg.backends.merging import check_limit
 from kg.backends.names import is_name
 from kg.backends.reading import QueryRun, Slots, named
@@ -27,8 +27,9 @@ from kg.changes import Changes, changes_of
 from kg.indexes import Indexes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.progress import Progress, silent
-from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
+from kg.store import Capabilities, Direction, Stored, Table, Writer
 from kg.taken import Taken
+from kg.withdrawal import Withdrawal
 
 if TYPE_CHECKING:
     from kg.backends.engine_http import RunningQuery
@@ -196,6 +197,12 @@ class BoltStore:
         """Return the edges of these keys that are there, in the order of the keys."""
         return edges_of(self._connection, keys)
 
+    def edges_from(
+        self, keys: Collection[EntityKey], *, limit: int | None = None, after: EdgeKey | None = None
+    ) -> list[Edge]:
+        """Return the edges that go out from these, in order (the engine's order makes the cut)."""
+        return edges_from(self._connection, keys, limit=limit, after=after)
+
     def entities(self, label: str | None = None) -> Iterator[Entity]:
         """Iterate entities in the order of their keys, as they were at the call."""
         self._connection.check_open()
@@ -228,11 +235,9 @@ class BoltStore:
         after: EdgeKey | None = None,
     ) -> list[Edge]:
         """Return up to `limit` edges at an entity, in order (the engine's order makes the cut)."""
-        cut: dict[str, Any] = {"relation": relation, "limit": check_limit(limit), "after": after}
-        rows = edge_rows(self._connection, head=key, **cut) if direction in ("out", "both") else []
-        rows += edge_rows(self._connection, tail=key, **cut) if direction in ("in", "both") else []
-        found = {edge.key: edge for edge in (edge_from_row(*row) for row in rows)}
-        return [found[edge] for edge in sorted(found)[:limit]]
+        return neighbours(
+            self._connection, key, direction, limit=limit, relation=relation, after=after
+        )
 
     def stored(self) -> Stored:
         """Return what lies there, as it lies there; see `kg.store.Store`."""

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -24,8 +25,9 @@ from kg.changes import KEPT_VERSIONS, MOST_TOUCHED, Changes, Note, changes_of
 from kg.errors import ConflictError, MissingPartError, StoreUnavailableError
 from kg.indexes import Indexes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
-from kg.store import Capabilities, Direction, Stored, Table, Withdrawal, Writer
+from kg.store import Capabilities, Direction, Stored, Table, Writer
 from kg.taken import Taken
+from kg.withdrawal import Withdrawal
 
 __all__ = ["MemoryStore"]
 
@@ -185,6 +187,15 @@ class MemoryStore:
         with self._lock:
             places = [(head, tail, relation) for head, relation, tail in dict.fromkeys(keys)]
             return [self._graph.edges[p]["edge"] for p in places if self._graph.has_edge(*p)]
+
+    def edges_from(
+        self, keys: Collection[EntityKey], *, limit: int | None = None, after: EdgeKey | None = None
+    ) -> list[Edge]:
+        """Return the edges that go out from these entities, in order, those after `after` alone."""
+        if limit is not None:
+            check_limit(limit)
+        found = (edge for head in sorted(set(keys)) for edge in self.edges(head=head))
+        return list(islice((edge for edge in found if after is None or edge.key > after), limit))
 
     def entities(self, label: str | None = None) -> Iterator[Entity]:
         """Iterate entities in the order of their keys, as they were at the call."""

@@ -18,8 +18,8 @@ from kg.backends.merging import (
 from kg.backends.names import check_kinds
 from kg.backends.withdrawing import withdrawn
 from kg.model import Edge, EdgeKey, Entity, EntityKey
-from kg.store import Withdrawal
 from kg.taken import Taken
+from kg.withdrawal import Withdrawal
 
 __all__ = ["MemoryWriter"]
 

@@ -31,6 +31,7 @@ __all__ = [
     "delete_edges",
     "drop_index",
     "edges",
+    "edges_from",
     "entities",
     "find_edges",
     "make_edges",
@@ -164,11 +165,19 @@ def edges(
     left = f"(h:{BASE_LABEL} {{key: $head}})" if head else f"(h:{BASE_LABEL})"
     right = f"(t:{BASE_LABEL} {{key: $tail}})" if tail else f"(t:{BASE_LABEL})"
     middle = "[r]" if relation is None else f"[r:{_quoted(relation)}]"
-    order = " ORDER BY h.key, type(r), t.key LIMIT $limit" if limited else ""
+    return _literal(f"MATCH {left}-{middle}->{right}{_page(limited=limited, later=later)}")
+
+
+def edges_from(*, limited: bool, later: bool) -> LiteralString:
+    """Return the statement that reads the edges that go out from ``$keys``; cut as in `edges`."""
+    heads = "UNWIND $keys AS key MATCH (h:Entity {key: key}) MATCH (h)-[r]->(t:Entity)"
+    return _literal(f"{heads}{_page(limited=limited, later=later)}")
+
+
+def _page(*, limited: bool, later: bool) -> str:
     where = f" WHERE {_LATER}" if later else ""
-    return _literal(
-        f"MATCH {left}-{middle}->{right}{where} RETURN h.key, type(r), t.key, properties(r){order}"
-    )
+    order = " ORDER BY h.key, type(r), t.key LIMIT $limit" if limited else ""
+    return f"{where} RETURN h.key, type(r), t.key, properties(r){order}"
 
 
 _LATER = (

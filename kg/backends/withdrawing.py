@@ -13,8 +13,8 @@ from collections.abc import Callable, Collection, Iterable
 from kg.claimed import without_records
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.provenance import Provenance
-from kg.store import Withdrawal
 from kg.taken import Taken, name_of, reasons
+from kg.withdrawal import Withdrawal
 
 __all__ = ["withdrawn"]
 

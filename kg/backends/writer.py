@@ -35,8 +35,8 @@ from kg.backends.withdrawing import withdrawn
 from kg.changes import Note
 from kg.errors import ConstraintError, InputError
 from kg.model import Edge, EdgeKey, Entity, EntityKey
-from kg.store import Withdrawal
 from kg.taken import Taken
+from kg.withdrawal import Withdrawal
 
 if TYPE_CHECKING:
     from kg.backends.counted import CountedTransaction

@@ -21,7 +21,15 @@ from reasoning.notations.sparql import read_sparql, write_sparql
 from reasoning.patterns import Pattern
 from reasoning.query import Query
 
-__all__ = ["Notation", "Reading", "read", "read_query", "write_pattern", "write_query"]
+__all__ = [
+    "BetaeNames",
+    "Notation",
+    "Reading",
+    "read",
+    "read_query",
+    "write_pattern",
+    "write_query",
+]
 
 Notation = Literal["json", "cypher", "sparql", "betae"]
 """How a query is written."""
@@ -73,16 +81,26 @@ def read(
     notation: Notation | None = None,
     snapshot: Snapshot | None = None,
     parameters: Mapping[str, Any] | None = None,
+    tuples: BetaeNames | None = None,
 ) -> Reading:
     """Read a query as `read_query` does, with what else its text says (LIMIT, columns, a count).
 
     Several free variables, or edges that form a cycle, are read too: `Reading.asked` is a pattern.
 
+    Args:
+        query: As `read_query` takes it.
+        notation: How it is written; its beginning says so by default.
+        snapshot: The graph that names are checked against.
+        parameters: Values of ``$name`` in Cypher.
+        tuples: What numbers stand for in BetaE's nested tuples; names of themselves by default.
+
     Raises:
         InputError: As `read_query`.
         LimitError: It is too long or too deep.
     """
-    reading = _read(query, notation or _notation_of(query), snapshot, parameters)
+    if tuples is None:
+        tuples = BetaeNames(known=None if snapshot is None else snapshot.relation_names)
+    reading = _read(query, notation or _notation_of(query), snapshot, parameters, tuples)
     if snapshot is None:
         return reading
     asked = reading.asked
@@ -109,10 +127,10 @@ def _read(
     notation: Notation,
     snapshot: Snapshot | None,
     parameters: Mapping[str, Any] | None,
+    tuples: BetaeNames,
 ) -> Reading:
     if notation == "betae":
-        known = None if snapshot is None else snapshot.relation_names
-        return Reading(asked=read_betae(query, BetaeNames(known=known)))
+        return Reading(asked=read_betae(query, tuples))
     if notation == "json" or not isinstance(query, str):
         return _read_values(json_values(query) if isinstance(query, str) else query)
     if notation == "sparql":

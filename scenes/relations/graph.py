@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from kg.errors import InputError
 from kg.model import Edge, Entity, EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
-from kg.store import Store, Withdrawal
+from kg.store import Store
+from kg.withdrawal import Withdrawal
 from scenes.relations.annotations import AnnotatedImage, Vocabulary
 from scenes.relations.likely import Guess
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from pyarrow import parquet
 
 from api.engine import Engine
 from api.steps.ask_batch import COLUMNS, QuestionFile, ask_file
-from kg.errors import RecordError, SettingError
+from kg.errors import EngineError, RecordError, SettingError
+from reasoning.query import Query
+from reasoning.symbolic.answerer import SymbolicAnswerer
 from tests.api.world import WorldEngine
 
 BORDERS = "MATCH (c)-[:borders]->({name: 'Greece'}) RETURN c"
@@ -120,10 +123,60 @@ def test_a_job_that_was_stopped_goes_on_and_gives_the_same_bytes(
     ]
 
 
+SPEAKS = "MATCH (c:Country)-[:speaks]->(:Language {key: 'language:ara'}) RETURN c"
+MIXED = [
+    BORDERS,
+    SPEAKS,
+    f"{SPEAKS} LIMIT 1",
+    "MATCH (c:Country)-[:borders]->(:Country)-[:borders]->({name: 'Armenia'}) RETURN c",
+    "MATCH (c:Country)-[:borders]->({name: 'Nowhere'}) RETURN c",
+    "MATCH (c:Country)-[:has_part]->(:Part) RETURN c",
+    '{"not": {"anchor": "country:TR"}}',
+    "MATCH (c)-[:borders]->({name: 'Turkey'}) WHERE NOT (c)-[:speaks]->({name: 'Arabic'}) RETURN c",
+]
+
+
+def test_questions_are_answered_together_as_one_by_one(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    answer = SymbolicAnswerer.answer
+
+    def counted(self: SymbolicAnswerer, trees: Sequence[Query], *given: Any, **more: Any) -> Any:
+        asked.append(len(trees))
+        return answer(self, trees, *given, **more)
+
+    path = tmp_path / "questions.txt"
+    path.write_text("\n".join(MIXED * 5))
+    monkeypatch.setattr(SymbolicAnswerer, "answer", counted)
+    outcome = ask_file(engine, QuestionFile(questions=path, out=tmp_path / "out.jsonl", k=3))
+    assert (outcome["questions"], outcome["rejects"]) == (30, 10)
+    assert sum(asked) == 30
+    assert len(asked) <= 4  # two shards, and those with a LIMIT of their own
+    alone: list[dict[str, Any]] = []
+    reasons: list[str] = []
+    for line, question in enumerate(MIXED * 5, start=1):
+        try:
+            found = engine.ask(question, k=3, proofs=False).answers
+        except EngineError as error:
+            reasons.append(str(error))
+            continue
+        alone += [
+            {"id": str(line), "line": line, "rank": rank}
+            | one.model_dump(include={"key", "name", "status", "probability", "score"})
+            for rank, one in enumerate(found, start=1)
+        ]
+    assert {row["status"] for row in alone} == {"known", "likely"}
+    assert read(tmp_path / "out.jsonl") == alone
+    assert [row["reason"] for row in read(Path(outcome["rejects_file"]))] == reasons
+
+
 def test_wrong_tasks_are_refused(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="ends in none"):
         QuestionFile(questions=tmp_path / "q", out=tmp_path / "a.txt")
     with pytest.raises(SettingError, match="at least 1"):
         QuestionFile(questions=tmp_path / "q", out=tmp_path / "a.csv", k=0)
+    with pytest.raises(SettingError, match="k is 5000"):
+        ask_file(engine, QuestionFile(questions=tmp_path / "q", out=tmp_path / "a.csv", k=5000))
     with pytest.raises(RecordError, match="no such file"):
         ask_file(engine, QuestionFile(questions=tmp_path / "q", out=tmp_path / "a.csv"))

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from api.neighbours_svg import SHOWN, neighbours_svg
-from kg.errors import InputError
+from kg.errors import InputError, MissingPartError
 from tests.api.world import WorldEngine
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -56,3 +56,18 @@ def test_an_answer_shows_its_proof_and_a_part_its_outline(world: WorldEngine) ->
     assert len(outlined.findall(f"{SVG}path")) == 2
     with pytest.raises(InputError, match="no picture"):
         world.picture("language:ara")
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("country:GR", "no parts of the picture are known, in country:GR"),
+        ("language:ara", "no picture, in language:ara"),
+        ("part:country:TR/0", "a part has no parts, in part:country:TR/0"),
+    ],
+)
+def test_a_sheet_says_what_its_entity_lacks(world: WorldEngine, key: str, said: str) -> None:
+    with pytest.raises(MissingPartError, match=f"^{said}") as raised:
+        world.sheet(key)
+    assert raised.value.hint
+    assert world.sheet(key, "country:TR")

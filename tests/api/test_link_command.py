@@ -25,7 +25,7 @@ from kg.files import write_json
 from kg.ledger import Ledger
 from kg.model import Edge, Entity, EntityKey
 from kg.provenance import Provenance
-from kg.store import Withdrawal
+from kg.withdrawal import Withdrawal
 from tests.api.command_line import Shown, parsed, umbra
 from tests.conformance.store_rules import content
 

@@ -77,15 +77,15 @@ def test_the_route_gives_the_flags_of_an_entity_and_says_what_it_left_out(beach:
 
 
 def test_pages_of_checks_join_to_the_whole(beach: Engine) -> None:
-    """A fan of parts, each above the one that is below it; pages end between parts, and in one."""
+    """A fan of parts, each above all that are below it; pages end between parts, and in one."""
     key = EntityKey("fan")
-    image = ImageRef(sha256="0" * 64, width=100, height=100, source="fan.png")
+    image = ImageRef(sha256="0" * 64, width=100, height=140, source="fan.png")
     parts = [
         Entity(
-            key=EntityKey(f"fan/{n}"), label="Part", name=f"{n}",
+            key=EntityKey(f"fan/{n:02}"), label="Part", name=f"{n}",
             part=ImagePart(parent=key, image=image.sha256, box_xyxy=(0, 10 * n, 9, 10 * n + 9)),
         )
-        for n in range(6)
+        for n in range(14)
     ]  # fmt: skip
     with beach.store.transaction() as writer:
         writer.upsert_entities([Entity(key=key, label="Fan", name="F", images=(image,)), *parts])
@@ -98,8 +98,8 @@ def test_pages_of_checks_join_to_the_whole(beach: Engine) -> None:
             for low, high in said
         )
     whole = checks_of(beach, key)
-    assert (len(whole.predicates), whole.next) == (len(said), None) == (15, None)
-    for limit, most_edges in ((1, 100), (4, 100), (100, 2), (2, 3)):
+    assert (len(whole.predicates), whole.next) == (len(said), None) == (91, None)
+    for limit, most_edges in ((1, 100), (4, 100), (100, 2), (2, 3), (100, 45), (12, 60)):
         pages = [checks_of(beach, key, limit=limit, most_edges=most_edges)]
         while pages[-1].next is not None:
             pages.append(
@@ -108,7 +108,7 @@ def test_pages_of_checks_join_to_the_whole(beach: Engine) -> None:
         assert [flag for page in pages for flag in page.predicates] == list(whole.predicates)
         assert len(pages) > 1
     with TestClient(create_app(beach), base_url=ADDRESS) as client:
-        page, flags = client.get(f"/v1/checks/{key}", params={"limit": 2}), 0
+        page, flags = client.get(f"/v1/checks/{key}", params={"limit": 5}), 0
         while "next" in page.links:
             flags += len(page.json()["predicates"])
             page = client.get(page.links["next"]["url"])

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from api.engine import Engine
 from api.records import Records
 from api.retrieval.context import context_for
 from api.settings import Settings
+from api.steps.entity_checks import FIRST_PARTS, checks_of
+from api.workspace import Workspace
 from kg.backends.memory import MemoryStore
-from kg.model import Edge, EdgeKey, Entity, EntityKey
+from kg.model import Edge, EdgeKey, Entity, EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
 from tests.api.world import WorldEngine, open_world
 
@@ -25,6 +29,7 @@ class CountedStore(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.asked = Counter[str]()
+        self.passed = 0
 
     def entity(self, key: EntityKey) -> Entity | None:
         """Count, and return the entity."""
@@ -46,6 +51,12 @@ class CountedStore(MemoryStore):
         """Count once, and return the edges."""
         self.asked["edges_of"] += 1
         return super().edges_of(keys)
+
+    def edges_from(self, keys: Collection[EntityKey], **options: Any) -> list[Edge]:
+        """Count once, and the edges that a server would go over; return the edges."""
+        self.asked["edges_from"] += 1
+        self.passed += sum(1 for key in keys for _ in MemoryStore.edges(self, head=key))
+        return super().edges_from(keys, **options)
 
     def neighbours(self, key: EntityKey, **options: Any) -> list[Edge]:
         """Count, and return the edges."""
@@ -139,3 +150,47 @@ def test_what_was_read_together_is_what_each_reading_gives(store: CountedStore) 
     found = [held.entity(key) for key in keys]
     assert store.asked == before
     assert found == [MemoryStore.entity(store, key) for key in keys]
+
+
+def pictured(store: MemoryStore, key: str, parts: int, edges_each: int) -> None:
+    """Write an entity whose picture has parts, each said to be below those that follow it.
+
+    They lie one below the other, so that is wrong but where the last ones go round to the first.
+    """
+    image = ImageRef(sha256="0" * 64, width=100, height=10 * parts, source="tower.png")
+    found = [
+        Entity(
+            key=EntityKey(f"{key}/{n:03}"), label="Part", name=f"{n}",
+            part=ImagePart(
+                parent=EntityKey(key), image=image.sha256, box_xyxy=(0, 10 * n, 9, 10 * n + 9)
+            ),
+        )
+        for n in range(parts)
+    ]  # fmt: skip
+    tower = Entity(key=EntityKey(key), label="Tower", name="T", images=(image,))
+    store.upsert_entities([tower, *found])
+    store.upsert_edges(
+        Edge(head=tower.key, relation="has_part", tail=one.key, provenance=SAID) for one in found
+    )
+    store.upsert_edges(
+        Edge(head=one.key, relation="below", tail=found[(n + m) % parts].key, provenance=SAID)
+        for n, one in enumerate(found)
+        for m in range(1, edges_each + 1)
+    )
+
+
+def test_edges_of_parts_are_read_together(tmp_path: Path) -> None:
+    with CountedStore() as store, Engine(Workspace(tmp_path), store=store) as engine:
+        pictured(store, "tower", 60, 5)
+        store.asked.clear()
+        assert len(checks_of(engine, "tower").predicates) == 60 * 5 - (5 + 4 + 3 + 2 + 1)
+        assert store.asked["edges_from"] == 2
+        assert sum(store.asked.values()) <= 6, store.asked
+
+
+def test_a_page_does_not_go_over_the_edges_of_all_parts(tmp_path: Path) -> None:
+    with CountedStore() as store, Engine(Workspace(tmp_path), store=store) as engine:
+        pictured(store, "tower", 60, 59)
+        found = checks_of(engine, "tower", most_edges=100)
+        assert found.truncated
+        assert store.passed == FIRST_PARTS * 59

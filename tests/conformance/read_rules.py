@@ -71,6 +71,25 @@ def edges_are_read_by_their_keys(store: Store) -> None:
 
 
 @rule
+def edges_of_several_heads_are_read_in_order(store: Store) -> None:
+    filled(store)
+    heads = [EntityKey(key) for key in ("IT", "XX", "AL", "IT", "el")]
+    every = [edge for edge in store.edges() if edge.head in ("AL", "IT", "el")]
+    assert len({edge.head for edge in every}) > 1
+    assert store.edges_from(heads) == store.edges_from(heads, limit=1000) == every
+    for n, edge in enumerate(every):
+        assert store.edges_from(heads, limit=n) == every[:n]
+        assert store.edges_from(heads, after=edge.key) == every[n + 1 :]
+        assert store.edges_from(heads, after=edge.key, limit=1) == every[n + 1 : n + 2]
+    assert store.edges_from(heads, after=(EntityKey("B"), "", EntityKey(""))) == [
+        edge for edge in every if edge.head > "B"
+    ]
+    assert store.edges_from([]) == store.edges_from([EntityKey("XX")]) == []
+    with refused(InputError):
+        store.edges_from(heads, limit=-1)
+
+
+@rule
 def neighbours_go_out_in_or_both(store: Store) -> None:
     filled(store)
     at = EntityKey("AL")

@@ -17,7 +17,8 @@ from kg.errors import (
 )
 from kg.model import Edge, Entity, EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
-from kg.store import Store, Withdrawal
+from kg.store import Store
+from kg.withdrawal import Withdrawal
 
 Rule = Callable[[Store], None]
 RULES: dict[str, Rule] = {}

@@ -22,7 +22,8 @@ from kg.backends.embedded import EmbeddedLink
 from kg.backends.links import RemoteLink
 from kg.backends.memory import MemoryStore
 from kg.model import Entity
-from kg.store import Store, Withdrawal, Writer
+from kg.store import Store, Writer
+from kg.withdrawal import Withdrawal
 from tests.conformance.cypher_rules import CYPHER_RULES, no_cypher_is_said
 from tests.conformance.upsert_rules import RULES
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kg.errors import ConflictError, ConstraintError
 from kg.model import EntityKey
-from kg.store import Store, Withdrawal
+from kg.store import Store
+from kg.withdrawal import Withdrawal
 from tests.conformance.store_rules import content, fact, filled, refused, rule, thing
 from tests.conformance.write_rules import RULES
 

@@ -9,7 +9,8 @@ from kg.backends.merging import merge_entities
 from kg.errors import ConstraintError, StoreUnavailableError
 from kg.model import EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
-from kg.store import Store, Withdrawal
+from kg.store import Store
+from kg.withdrawal import Withdrawal
 from tests.conformance.read_rules import RULES
 from tests.conformance.store_rules import (
     content,
@@ -227,6 +228,7 @@ def a_closed_store_refuses_every_call(store: Store) -> None:
         lambda: list(store.entities()),
         lambda: list(store.edges()),
         lambda: store.neighbours(EntityKey("AL")),
+        lambda: store.edges_from([EntityKey("AL")]),
         lambda: store.upsert_entities([thing("AL")]),
         lambda: store.upsert_edges([]),
         lambda: store.replace_entities([thing("AL")]),

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from kg.model import Edge, EdgeKey, Entity, EntityKey, ImagePart
 from kg.provenance import Provenance
-from kg.store import Withdrawal, Writer
+from kg.store import Writer
+from kg.withdrawal import Withdrawal
 
 Write = Callable[[Writer], object]
 

@@ -19,7 +19,8 @@ from kg.changes import KEPT_VERSIONS, MOST_TOUCHED
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.sparql import SparqlEndpoint, StoreQuads
 from kg.sparql.process import follow
-from kg.store import Store, Withdrawal
+from kg.store import Store
+from kg.withdrawal import Withdrawal
 from tests.conformance.store_rules import fact, record, thing
 from tests.kg.random_writes import Write, batches, start
 

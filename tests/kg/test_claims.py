@@ -16,8 +16,8 @@ from kg.claimed import claims_fields, claims_from, said, spoken_by
 from kg.graph_formats.plain import edge_fields, edge_from, entity_fields, entity_from
 from kg.model import AttributeValue, Edge, Entity, EntityKey, ImageRef
 from kg.provenance import Provenance
-from kg.store import Withdrawal
 from kg.upkeep.undo import Undo, undo
+from kg.withdrawal import Withdrawal
 from tests.conformance.store_rules import content, fact, record, thing
 
 SOURCES = ("a", "b", "c")

@@ -17,7 +17,8 @@ from kg.errors import EngineError
 from kg.model import Edge, Entity, EntityKey, ImagePart, ImageRef
 from kg.provenance import Provenance
 from kg.snapshot import build_snapshot, snapshot_of
-from kg.store import Store, Withdrawal
+from kg.store import Store
+from kg.withdrawal import Withdrawal
 from tests.conformance.store_rules import content
 
 KEYS = st.sampled_from(["a", "b", "c", "ä/'`\"\\", "🏴"]).map(EntityKey)

@@ -125,6 +125,12 @@ class TuckerConfig(EmbeddingConfig):
         self._check_count("relation_dimension")
 
 
+EMBEDDINGS: Mapping[str, type[EmbeddingConfig]] = {
+    kind.model: kind for kind in (ComplexConfig, TuckerConfig)
+}
+"""Kinds of embeddings by the name of their model."""
+
+
 def config_from_json(value: Mapping[str, Any]) -> EmbeddingConfig:
     """Read what `EmbeddingConfig.to_json` wrote.
 
@@ -132,9 +138,6 @@ def config_from_json(value: Mapping[str, Any]) -> EmbeddingConfig:
         TypeError: A field is unknown.
         KeyError: The model is unknown.
     """
-    kinds: dict[str, type[EmbeddingConfig]] = {
-        kind.model: kind for kind in (ComplexConfig, TuckerConfig)
-    }
     fields = dict(value)
-    kind = kinds[fields.pop("model")]
+    kind = EMBEDDINGS[fields.pop("model")]
     return kind(**restored(kind, fields))
