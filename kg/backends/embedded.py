@@ -20,10 +20,7 @@ from kg.backends.engine_indexes import TYPES_QUERY, EngineIndexes
 from kg.backends.engine_schema import (
     CHANGE_TYPE,
     FUNCTIONS,
-    LOADED,
-    LOADING,
     LONE,
-    LONG_REQUESTS,
     META_TYPE,
     PREPARE,
     RAISE_AND_NOTE,
@@ -261,12 +258,9 @@ class EmbeddedLink:
             self.folder, database=self.swap.newer, config=self._config, timeout_s=LOAD_S
         )
         with file_lock(self.load_lock, timeout_s=LOAD_WAIT_S):
-            self.swap.drop(self.http, newer.database)
             newer.indexes.demand(self.indexes.all())
             try:
-                self.http.server(LONG_REQUESTS)
-                self.http.server(f"create database {newer.database}")
-                self.http.sql(newer.database, ";".join(LOADING) + ";")
+                self.swap.make(self.http)
                 yield newer
                 with self.writing():
                     rows = self.http.sql(self.database, f"SELECT version FROM {META_TYPE}")  # noqa: S608
@@ -291,7 +285,6 @@ class EmbeddedLink:
         newer.ensure(labels - {BASE_LABEL}, relations)  # other clients count on them
         for one in self.indexes.all():
             newer.indexes.create(one.label, one.attribute, one.kind)
-        newer.http.sql(newer.database, ";".join(LOADED) + ";")
         newer.close()
         self.swap.begin(self.export())
         self._load_kinds()

@@ -44,7 +44,7 @@ MOST_LETTERS = 250_000_000
 """Most text of a request, a gigabyte at most (`kg.backends.engine_schema.LONG_REQUESTS`)."""
 MOST_PACKED = 64_000_000
 """Most memory that compressed edges take while they wait for the engine; see `EDGE_HEAP_BYTES`."""
-EDGE_HEAP_BYTES = 800
+EDGE_HEAP_BYTES = 1_000
 """The engine's heap for each edge of the longest request: it keeps up to 330 bytes of each until
 the request ends, and pages in a quarter of its heap. Longer requests cost it less: at the end of
 each it writes the entities at its edges' ends anew."""

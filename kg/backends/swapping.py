@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kg.backends.engine_schema import LOADED, LOADING, LONG_REQUESTS
 from kg.errors import StoreError
 from kg.files import atomic_write
 
@@ -40,8 +41,16 @@ class Swap:
         """Whether the newer one is whole but may not be in place yet."""
         return self._mark.exists()
 
+    def make(self, http: EngineHttp) -> None:
+        """Make the newer database, set for a load; what was left of another one is lost."""
+        self.drop(http, self.newer)
+        http.server(LONG_REQUESTS)
+        http.server(f"create database {self.newer}")
+        http.sql(self.newer, ";".join(LOADING) + ";")
+
     def begin(self, http: EngineHttp) -> None:
         """Sync the newer database to the disk, say so, and put it in place."""
+        http.sql(self.newer, ";".join(LOADED) + ";")
         http.server(f"close database {self.newer}")
         _sync_tree(self._folders / self.newer)
         with atomic_write(self._mark) as file:
