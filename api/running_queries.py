@@ -28,9 +28,10 @@ class RunningQueryOut(Model):
     """A query that runs at the store now, of whichever client."""
 
     id: str
-    role: str
-    elapsed_s: float
     text: str
+    user: str
+    elapsed_s: float
+    database: str
 
 
 class RunningQueriesOut(Model):
@@ -65,7 +66,11 @@ def running_queries(engine: Engine) -> RunningQueriesOut:
     return RunningQueriesOut(
         queries=tuple(
             RunningQueryOut(
-                id=one.id, role=one.user, elapsed_s=one.elapsed_s, text=_TAGS.sub("", one.text)
+                id=one.id,
+                text=_TAGS.sub("", one.text),
+                user=one.user,
+                elapsed_s=one.elapsed_s,
+                database=one.database,
             )
             for one in found
         )

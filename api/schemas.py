@@ -26,6 +26,7 @@ from api.proof_schemas import (
 )
 
 __all__ = [
+    "GRAPH",
     "AnswerOut",
     "AnswersOut",
     "CellOut",
@@ -41,6 +42,7 @@ __all__ = [
     "JobOut",
     "JobsOut",
     "LimitsOut",
+    "Model",
     "NumberOut",
     "PartOut",
     "ProblemOut",

@@ -65,7 +65,7 @@ def _items(text: str, tokens: list[Token]) -> Iterator[tuple[list[Token], int]]:
 
 def _before_comments(text: str, last: int, following: Token) -> int:
     """Return where comments begin that stand before a token, else where the token does."""
-    end = following.position.offset
+    end: int = following.position.offset
     for comment in reversed(following.comments):
         end = max(text.rfind(mark + comment, last, end) for mark in ("//", "/*"))
     return end

@@ -46,6 +46,6 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([query.model_dump() for query in found])
     else:
-        rows = [(q.id, q.role, f"{q.elapsed_s:.1f} s", q.text) for q in found]
+        rows = [(q.id, q.user, f"{q.elapsed_s:.1f} s", q.text) for q in found]
         print_rows(("id", "role", "since", "query"), rows)
     return 0

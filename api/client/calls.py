@@ -150,9 +150,10 @@ class Client(Finding, Reviewing):
         """List the Cypher queries that run on the store now; needs the scope `admin`."""
         return self._to.read("GET", "/v1/queries", RunningQueriesOut)
 
-    def end_query(self, id: str) -> EndedQueryOut:  # noqa: A002
+    def end_query(self, id: str, *, idempotency_key: str | None = None) -> EndedQueryOut:  # noqa: A002
         """End one of them; its caller is told that it was ended."""
-        return self._to.read("DELETE", path_of("/v1/queries/{id}", id=id), EndedQueryOut)
+        path = path_of("/v1/queries/{id}", id=id)
+        return self._to.read("DELETE", path, EndedQueryOut, once=idempotency_key)
 
     def sparql(self, query: str) -> dict[str, Any]:
         """Run a SELECT or ASK query; the result is SPARQL 1.1's JSON."""

@@ -15,7 +15,7 @@ from kg.errors import InputError, MissingPartError, StoreUnavailableError
 
 __all__ = ["router"]
 
-router = APIRouter(tags=["store"], route_class=scoped("admin"))
+router = APIRouter(tags=["store"], route_class=scoped("admin", changes="admin"))
 
 Id = Annotated[str, Path(max_length=80)]
 

@@ -46,11 +46,12 @@ def _stored(value: AttributeValue) -> Any:
 
 
 def _loaded(value: Any) -> AttributeValue:
-    if type(value) in _OWN:
-        return value  # type: ignore[no-any-return]
+    loaded: AttributeValue
     if type(value) is list:
-        return tuple(item if type(item) in _OWN else _foreign(item) for item in value)
-    return _foreign(value)
+        loaded = tuple(item if type(item) in _OWN else _foreign(item) for item in value)
+    else:
+        loaded = value if type(value) in _OWN else _foreign(value)
+    return loaded
 
 
 def _foreign(value: Any) -> Any:

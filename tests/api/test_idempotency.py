@@ -72,7 +72,7 @@ def test_every_operation_that_changes_something_declares_the_header(client: Test
             assert "idempotency-key-reused" in repr(operation["responses"]["422"]), path
     of_job = {path for path in document["paths"] if path.startswith("/v1/jobs/")}
     assert {p for p, m, _ in operations(document) if m in ("post", "put", "delete", "patch")} == (
-        ASKING | set(WRITES) | {"/v1/review/cases"} | (of_job & {
+        ASKING | set(WRITES) | {"/v1/review/cases", "/v1/queries/{id}"} | (of_job & {
             "/v1/jobs/{id}", "/v1/jobs/{id}/pause", "/v1/jobs/{id}/resume", "/v1/jobs/{id}/retry",
         })
     )  # fmt: skip
