@@ -142,7 +142,8 @@ def run(arguments: argparse.Namespace) -> int:
         max_rejects=arguments.max_rejects,
     )
     if arguments.estimate:
-        print_estimate(estimate_link(job), as_json=arguments.json)
+        with Engine.open(arguments.folder) as engine:
+            print_estimate(estimate_link(engine, job), as_json=arguments.json)
         return 0
     with (
         Engine.open(arguments.folder) as engine,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from api.steps.job_edges import EdgeJobs
-from api.steps.open_linker import ChosenLinker, LinkerChoice, open_linker
+from api.steps.open_linker import ChosenLinker, LinkerChoice, has_trees, open_linker
 from api.workspace import Workspace
 from kg.errors import SettingError
 from kg.progress import Progress, silent
@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["LinkJob", "estimate_link", "link_file"]
 
-SECONDS_A_MENTION = 0.012
-"""Measured on two shared cores with the packaged encoders; only for `--estimate`."""
-MEMORY_MB = 900
+SECONDS_A_MENTION = {"network": 0.012, "trees": 1 / 316}
+"""Of one process with the packaged encoders, by the kind of linker; only for `--estimate`.
+
+That of trees is measured on 40,248 entities (docs/benchmarks/linking-speed.md); with a million of
+them a mention takes ten times as long.
+"""
+MEMORY_MB = {"network": 900, "trees": 1064}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +128,11 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
     task = job.task(workspace.rejects / f"{job.mentions.resolve().name}.rejects.jsonl")
     with Ledger(workspace.ledger) as ledger:
         chosen = ChosenLinker(engine, job.linker)
-        name = submit_link_job(ledger, chosen.fingerprint, task, ids=ids).id
+        fingerprint = chosen.fingerprint
+        name = submit_link_job(ledger, fingerprint, task, ids=ids).id
         _begin_edges(workspace, ledger, job, name)
         if ledger.job(name).state in ("pending", "running"):
-            _way(job)(_Submitted(engine, ledger, name, job, task, chosen), progress)
+            _way(job)(_Submitted(engine, ledger, name, job, task, chosen, fingerprint), progress)
         report = finish_link_job(ledger, name, task)
     outcome = {
         "job": report.job,
@@ -145,7 +150,7 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
     notes = [_REPEATED.format(ids.count)] if ids.count else []
     if not report.rejects and not any(report.rows.values()):
         notes.append("there was no row to link")
-    if task.columns.image and not ChosenLinker(engine, job.linker).reads_pictures:
+    if task.columns.image and not chosen.reads_pictures:
         notes.append(_UNSEEN)
     if notes:
         outcome["note"] = "; ".join(notes)
@@ -168,6 +173,7 @@ class _Submitted:
     job: LinkJob
     task: LinkTask
     chosen: ChosenLinker
+    fingerprint: str
 
 
 def _way(job: LinkJob) -> Callable[[_Submitted, Progress], None]:
@@ -196,7 +202,7 @@ def _link_by_ray(given: _Submitted, progress: Progress) -> None:
         settings=given.engine.settings,
         choice=given.job.linker,
         task=given.task,
-        fingerprint=given.chosen.fingerprint,
+        fingerprint=given.fingerprint,
     )
     with RayPool(actors, workers=given.job.workers) as pool:
         work_ahead(given.ledger, given.name, pool, given.task, progress=progress)
@@ -259,14 +265,20 @@ def _worker(
     return {}
 
 
-def estimate_link(job: LinkJob) -> dict[str, Any]:
-    """Say how many mentions, seconds and megabytes a job would take; nothing is run."""
+def estimate_link(engine: Engine, job: LinkJob) -> dict[str, Any]:
+    """Say how many mentions, seconds and megabytes a job would take; nothing is run.
+
+    Where no linker is trained, the slower kind is taken. To encode names that were never linked to
+    comes on top.
+    """
     from kg.formats.tables import TableFiles
 
     files = TableFiles.of(job.mentions)
     rows = sum(1 for number in range(len(files.paths)) for _ in files.rows(number))
+    kind = "trees" if has_trees(engine.workspace, job.linker) else "network"
     return {
         "rows": rows,
-        "seconds": round(10 + rows * SECONDS_A_MENTION / job.workers),
-        "peak_memory_mb": MEMORY_MB * job.workers,
+        "linker": kind,
+        "seconds": round(10 + rows * SECONDS_A_MENTION[kind] / job.workers),
+        "peak_memory_mb": MEMORY_MB[kind] * job.workers,
     }

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from linkers.boosted import EntityTable, PooledTexts
     from linkers.review.memory import ReviewedLinker
 
-__all__ = ["BOOSTED", "LINKER", "ChosenLinker", "LinkerChoice", "open_linker", "pooled_texts"]
+__all__ = [
+    "BOOSTED",
+    "LINKER",
+    "ChosenLinker",
+    "LinkerChoice",
+    "has_trees",
+    "open_linker",
+    "pooled_texts",
+]
 
 LINKER = "linker"
 """Name of the linker's step and of its model's folder."""
@@ -143,6 +151,21 @@ def trained_in(workspace: Workspace) -> Path:
     """Return the folder of the linker that was trained last in a working folder."""
     stamp = workspace.recorded(LINKER) if workspace.step(LINKER).exists() else {}
     return workspace.model("full", BOOSTED if stamp.get("kind") == BOOSTED else LINKER)
+
+
+def has_trees(workspace: Workspace, choice: LinkerChoice) -> bool:
+    """Tell whether a chosen linker is of decision trees; of one that is not there, that it is not.
+
+    For a linker of a working folder this loads no model library.
+    """
+    place = workspace if choice.folder is None else Workspace(choice.folder)
+    if place.step(LINKER).exists():
+        return bool(place.recorded(LINKER).get("kind") == BOOSTED)
+    if choice.folder is None or not choice.folder.is_dir():
+        return False
+    from linkers.boosted import is_boosted  # loads PyTorch
+
+    return is_boosted(choice.folder)
 
 
 def pooled_texts(engine: Engine) -> PooledTexts:

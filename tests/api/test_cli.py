@@ -180,6 +180,7 @@ def test_estimates_name_the_cost_and_write_nothing(
         assert found["rows"] > 0, arguments
         assert found["seconds"] >= 0
         assert found["peak_memory_mb"] > 0
+        assert found.get("linker", "network") == "network"
     assert _files(tiny_demo.folder) == before
     assert list(tmp_path.iterdir()) == []
 

@@ -67,6 +67,12 @@ def test_a_table_trains_a_linker_to_a_file_of_entities(
     assert told["calibrated_on"] == 48
     assert "line 242" in told["first_reject"]
     chosen = ("--linker", tmp_path / "linker", "--entities", base)
+    estimated = []
+    for linker in (("--linker", tmp_path / "linker"), ("--folder", tmp_path / "none")):
+        assert umbra("link", "run", known, *MAP, *linker, "--estimate", "--json") == 0
+        estimated.append(json.loads(capsys.readouterr().out))
+    assert [one["linker"] for one in estimated] == ["trees", "network"]
+    assert estimated[0]["seconds"] < estimated[1]["seconds"]
     outputs = []
     for workers, rows in ((1, 100), (2, 30)):
         out = tmp_path / f"{workers}.jsonl"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from bench.scenes_data import Vrd
-from bench.scenes_noisy_labels import Runs, page, planted
+from bench.scenes_noisy_labels import Runs, planted
+from bench.scenes_noisy_labels_page import page
 from bench.scenes_preference import page as preference_page
 from evaluation import Measurement
 from evaluation.results import RunResult

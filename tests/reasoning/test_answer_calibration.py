@@ -5,30 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from evaluation import Platt, ece
+from evaluation import Platt
 from kg.errors import CheckpointMismatchError, ForeignFileError, InputError
-from kg.model import Edge, Entity, EntityKey
-from kg.provenance import Provenance
-from kg.snapshot import build_snapshot
+from kg.model import EntityKey
 from reasoning.answer_calibration import AnswerCalibration, family
-from reasoning.answer_calibration_fitting import (
-    ValidationAnswers,
-    fit_answer_calibration,
-    validation_answers,
-)
-from reasoning.answers import Answer, Answers
-from reasoning.exact import evaluate
-from reasoning.id_sets import directed_edges
-from reasoning.judged_answers import (
-    JudgedAnswers,
-    further_answers,
-    judged_answers,
-    validation_queries,
-)
+from reasoning.answer_calibration_fitting import ValidationAnswers, fit_answer_calibration
+from reasoning.judged_answers import JudgedAnswers
 from reasoning.query import Anchor, Intersection, Labelled, Negation, Projection, Union
-from reasoning.sampling import one_hop_queries, sample_queries
-from reasoning.structures import STRUCTURES
 from reasoning.symbolic.answerer import SymbolicAnswerer
+from tests.reasoning.judged_world import EverywherePredictor, chain, errors
 
 ANCHOR = Anchor(EntityKey("a"))
 ONE = Projection("r", ANCHOR)
@@ -46,13 +31,6 @@ def planted(query, power, queries, seed):
             JudgedAnswers(query=query, scores=scores, outcomes=draw.random(10) < scores**power)
         )
     return found
-
-
-def errors(calibration, judged):
-    outcomes = np.concatenate([one.outcomes for one in judged])
-    raw = np.concatenate([one.scores for one in judged])
-    said = np.concatenate([calibration.probabilities(one.query, one.scores) for one in judged])
-    return ece(raw, outcomes), ece(said, outcomes)
 
 
 @pytest.mark.parametrize(
@@ -148,72 +126,6 @@ def test_an_answerer_with_a_calibration_changes_probabilities_of_likely_answers_
         assert other.probability == (one.probability if one.status == "known" else said)
 
 
-class EverywherePredictor:
-    """Every edge is as likely as its tail is far down the alphabet."""
-
-    fingerprint = "everywhere"
-
-    def __init__(self, num_entities):
-        self.num_entities = num_entities
-
-    def rows(self, entities, *_relation, **_inverse):
-        row = 0.1 + 0.1 * np.arange(self.num_entities, dtype=np.float32)
-        return np.tile(row, (len(entities), 1))
-
-
-def chain():
-    def edge(head, tail):
-        source = Provenance(kind="asserted", source="test")
-        return Edge(head=EntityKey(head), relation="r", tail=EntityKey(tail), provenance=(source,))
-
-    entities = [Entity(key=EntityKey(key), label="X", name=key) for key in "abcd"]
-    return build_snapshot(entities, [edge("a", "b"), edge("b", "c"), edge("c", "d")])
-
-
-class ListedAnswerer:
-    """Answers every query with the same list: one known answer, then likely ones."""
-
-    def answer(self, trees, k, **_options):
-        rows = [
-            ("b", 1.0, "known"),
-            ("c", 0.5, "likely"),
-            ("d", 0.4, "likely"),
-            ("a", 0.1, "likely"),
-        ]
-        listed = tuple(
-            Answer(entity=EntityKey(key), score=score, probability=score, status=status)
-            for key, score, status in rows
-        )
-        return [Answers(query=tree, answers=listed[:k], total_known=1) for tree in trees]
-
-
-def test_validation_queries_need_a_held_out_edge_and_are_drawn_by_seed():
-    full = chain()
-    known = full.keeping(full.heads != full.entity_id("b"))
-    drawn = validation_queries(known, full, 3, seed=1)
-    assert {queries.structure.name for queries in drawn} >= {"1p", "2p"}
-    assert all(len(hard) for queries in drawn for hard in queries.hard)
-    again = validation_queries(known, full, 3, seed=1)
-    assert [q.anchors.tolist() for q in drawn] == [q.anchors.tolist() for q in again]
-
-
-def test_the_best_likely_answers_are_judged_by_the_held_out_edges():
-    def edge(tail):
-        source = Provenance(kind="asserted", source="test")
-        return Edge(head=EntityKey("a"), relation="r", tail=EntityKey(tail), provenance=(source,))
-
-    graph = build_snapshot(
-        [Entity(key=EntityKey(key), label="X", name=key) for key in "abcd"],
-        [edge("b"), edge("d")],
-    )
-    known = graph.keeping(graph.tails == graph.entity_id("b"))
-    queries = one_hop_queries(directed_edges(graph), directed_edges(known))
-    judged = judged_answers(ListedAnswerer(), [queries], known, best=2)
-    forward = next(one for one in judged if not one.query.inverse)
-    assert forward.scores.tolist() == [0.5, 0.4]
-    assert forward.outcomes.tolist() == [False, True]
-
-
 def test_what_counts_half_pulls_the_map_half_as_much():
     scores = np.full(10, 0.5)
     outcomes = np.arange(10) < 3
@@ -233,81 +145,3 @@ def test_maps_fitted_again_follow_the_answers_that_count_more():
     more = answers.calibration(np.where(outcomes, 2.0, 1.0)).probabilities(ONE, [0.5])
     assert same == plain
     assert more > plain + 0.05
-
-
-def test_what_half_of_the_edges_proves_is_left_out_of_what_the_rest_proves():
-    heads = np.repeat(np.arange(6), 6)
-    full = bipartite(heads, (heads + np.tile(np.arange(6), 6)) % 10)
-    third = np.random.default_rng(0).integers(3, size=full.num_edges)
-    known, half = full.keeping(third == 0), full.keeping(third < 2)
-    one = sample_queries(
-        *(STRUCTURES["2i"], 20, directed_edges(half)),
-        generator=np.random.default_rng(0),
-        known=directed_edges(known),
-    )
-    other = further_answers(one, full)
-    assert other.easy == one.easy
-    assert sum(map(len, other.hard)) > 0
-    for row in range(len(one)):
-        everything = set(evaluate(one.tree(row, full), full).tolist())
-        before = {*one.easy[row].tolist(), *one.hard[row].tolist()}
-        assert set(other.hard[row].tolist()) == everything - before
-
-
-def test_probabilities_hold_better_for_new_edges_where_a_row_misses_many():
-    """Of 40 tails a head has each with its own chance; three in ten edges are new."""
-    draw = np.random.default_rng(1)
-    chances = np.linspace(0.05, 0.95, 40) ** 2
-    heads, tails = np.nonzero(draw.random((150, 40)) < chances)
-    graph = bipartite(heads, tails)
-    split = draw.choice(3, graph.num_edges, p=[0.4, 0.3, 0.3])
-    half = (split == 0) | ((split == 1) & (draw.random(len(split)) < 0.5))
-    known, partly, valid = (graph.keeping(kept) for kept in (split == 0, half, split < 2))
-    answerer = SymbolicAnswerer(known, TailChances(graph, 0.8 * chances))
-    asked = validation_queries(valid, graph, 40, seed=1)[:1]
-    assert asked[0].structure == STRUCTURES["1p"]
-    judged = judged_answers(answerer, asked, known)
-    calibration = validation_answers(answerer, known, partly, valid, count=50).calibration()
-    plain = fit_answer_calibration(
-        judged_answers(answerer, validation_queries(known, valid, 50), known)
-    )
-    before, after = errors(plain, judged)[1], errors(calibration, judged)[1]
-    assert before > 0.07
-    assert after < 0.75 * before
-
-
-def test_a_graph_too_small_to_learn_from_has_no_calibration():
-    full = chain()
-    known = full.keeping(full.heads == full.entity_id("a"))
-    half = full.keeping(full.heads != full.entity_id("c"))
-    answerer = SymbolicAnswerer(known, EverywherePredictor(full.num_entities))
-    assert validation_answers(answerer, known, half, full, count=5).calibration() is None
-
-
-class TailChances:
-    """Each tail has every head with the tail's own chance, and each head every tail so."""
-
-    fingerprint = "chances"
-
-    def __init__(self, graph, chances):
-        self.num_entities = graph.num_entities
-        self._chances = np.zeros(graph.num_entities, dtype=np.float32)
-        for number, chance in enumerate(chances):
-            self._chances[graph.entity_id(f"t{number}")] = chance
-
-    def rows(self, entities, _relation, *, inverse=False):
-        tails = self._chances > 0
-        if inverse:
-            return np.outer(self._chances[entities], ~tails).astype(np.float32)
-        return np.outer(~tails[entities], self._chances).astype(np.float32)
-
-
-def bipartite(heads, tails):
-    source = (Provenance(kind="asserted", source="test"),)
-    keys = [f"h{head}" for head in range(150)] + [f"t{tail}" for tail in range(40)]
-    entities = [Entity(key=EntityKey(key), label="X", name=key) for key in keys]
-    edges = [
-        Edge(head=EntityKey(f"h{h}"), relation="r", tail=EntityKey(f"t{t}"), provenance=source)
-        for h, t in zip(heads, tails, strict=True)
-    ]
-    return build_snapshot(entities, edges)
