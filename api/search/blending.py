@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from api.search.schemas import FieldName, ListName
 from kg.model import EntityKey
 
-__all__ = ["FIELD_LISTS", "LISTS", "TERMS", "Blend", "Lists", "terms"]
+__all__ = ["BEHIND", "FIELD_LISTS", "LISTS", "TERMS", "Blend", "Lists", "terms"]
 
 FIELD_LISTS: tuple[FieldName, ...] = ("names", "prose", "picture", "facts")
 LISTS: tuple[ListName, ...] = (*FIELD_LISTS, "meaning", "neighbours", "words")
@@ -45,6 +45,10 @@ Lists = Mapping[ListName, Sequence[tuple[EntityKey, float]]]
 """Lists by name: entities with their scores, best first."""
 TERMS = ("best", "prose", "picture", "neighbours", "meaning", "by_length")
 """What is added, in the order of `terms`; the first counts 1."""
+BEHIND = 0.4
+"""How far behind the best cosine an entity may be that is found by meaning alone.
+
+A list of meaning is never short: behind what was meant it goes on with what is merely nearest."""
 USUAL = 5
 """Words, and one, of a query at which `by_length` adds nothing."""
 _FILE = Path(__file__).with_name("blend.json")
@@ -107,6 +111,13 @@ def terms(text: str, lists: Lists) -> tuple[list[EntityKey], NDArray[np.float64]
     return keys, np.stack(columns, axis=1)
 
 
+def _far(lists: Lists) -> set[EntityKey]:
+    """Return what is found by meaning alone, more than `BEHIND` behind the nearest."""
+    nearest = _top(lists["meaning"])
+    far = {key for key, cosine in lists["meaning"] if cosine < nearest - BEHIND}
+    return far - {key for name in LISTS if name != "meaning" for key, _ in lists[name]}
+
+
 def _top(rows: Sequence[tuple[EntityKey, float]]) -> float:
     return rows[0][1] if rows else 0.0
 
@@ -130,13 +141,17 @@ class Blend:
     by_length: float
 
     def ranked(self, text: str, lists: Lists) -> list[tuple[EntityKey, float]]:
-        """Return all entities of the lists with their scores, best first; ties by key."""
+        """Return the entities of the lists with their scores, best first; ties by key.
+
+        Left out are those that are found by meaning alone and lie far behind the nearest.
+        """
         keys, rows = terms(text, lists)
         if not keys:
             return []
+        far = _far(lists)
         scores = rows @ np.array([1.0, *asdict(self).values()])
         order = np.argsort(-scores, kind="stable").tolist()
-        return [(keys[row], float(scores[row])) for row in order]
+        return [(keys[row], float(scores[row])) for row in order if keys[row] not in far]
 
     def weights(self, text: str, lists: Lists) -> dict[ListName, float]:
         """Return what a full score in each list counts for a query; the largest is 1.
