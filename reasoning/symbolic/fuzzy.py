@@ -30,12 +30,15 @@ __all__ = [
     "FuzzySet",
     "Maxima",
     "crisp",
+    "doubted",
     "either",
     "together",
     "transported",
 ]
 
 LOWER, TRUTH, UPPER = 0, 1, 2
+
+Values = NDArray[np.float64] | NDArray[np.float32]
 
 _SCANNED_PER_ID = 32
 """Looking through so many marks of a bitmap costs less than the sort of one id."""
@@ -148,6 +151,11 @@ class Maxima:
 def crisp(ids: Ids) -> FuzzySet:
     """Return a set that surely holds some entities and no others."""
     return FuzzySet(ids=ids, values=np.ones((3, len(ids))))
+
+
+def doubted(probabilities: Values, caution: float) -> Values:
+    """Return the probabilities of which the odds are divided by `caution`."""
+    return probabilities / (probabilities + caution * (1.0 - probabilities))
 
 
 def transported(
