@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ __all__ = [
 
 LOWER, TRUTH, UPPER = 0, 1, 2
 
-Values = NDArray[np.float64] | NDArray[np.float32]
+Values = TypeVar("Values", NDArray[np.float64], NDArray[np.float32])
 
 _SCANNED_PER_ID = 32
 """Looking through so many marks of a bitmap costs less than the sort of one id."""
@@ -155,7 +156,8 @@ def crisp(ids: Ids) -> FuzzySet:
 
 def doubted(probabilities: Values, caution: float) -> Values:
     """Return the probabilities of which the odds are divided by `caution`."""
-    return probabilities / (probabilities + caution * (1.0 - probabilities))
+    against = caution * (1.0 - probabilities)
+    return np.asarray(probabilities / (probabilities + against), dtype=probabilities.dtype)
 
 
 def transported(
