@@ -46,7 +46,24 @@ def page(result: dict[str, Any]) -> str:
         every = [each["structures"][name] for each in methods.values()]
         cells = (_cell(one, key) for one in every for key in keys)
         lines.append(_row([name, f"{every[0]['n']}", *cells]))
+    lines += ["", "MRR of the first less that of the second, query by query:", "", *_gaps(methods)]
     return "\n".join(lines) + "\n"
+
+
+def _gaps(methods: dict[str, Any]) -> list[str]:
+    """Return the table of paired differences by structure."""
+    lines = [_row(["structure", *(f"{ours} − {other}" for ours, other in PAIRS)])]
+    lines.append(_row(["---"] * (1 + len(PAIRS))))
+    for name in STRUCTURES:
+        cells = []
+        for ours, other in PAIRS:
+            parts = (
+                {"structures": {name: methods[one]["structures"][name]}} for one in (ours, other)
+            )
+            mean, error, _ = paired_difference(*parts)
+            cells.append(f"{100 * mean:+.2f} ± {100 * error:.2f}")
+        lines.append(_row([name, *cells]))
+    return lines
 
 
 def _against(methods: dict[str, Any], ours: str, other: str) -> str:

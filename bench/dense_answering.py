@@ -44,6 +44,7 @@ from reasoning.query import (
 )
 from reasoning.safety import check_safe
 from reasoning.symbolic.config import SymbolicConfig
+from reasoning.symbolic.fuzzy import doubted
 from reasoning.symbolic.prior import PRIOR_WEIGHT, Prior
 
 __all__ = ["DenseAnswerer", "DenseConfig"]
@@ -63,8 +64,9 @@ class DenseConfig:
         negation: "no edge" as first-order logic reads it, or "some entity without" as QTO does.
         negation_scale: QTO's s, for "some entity without".
         negation_power: "no edge" is (1 − x) ** negation_power.
+        caution: As `SymbolicConfig.caution`.
         noisy_or: Several ways to an entity count as 1 − Π(1 − x) and not by the best of them.
-        benefit_of_doubt: As `SymbolicConfig.benefit_of_doubt`, of what the threshold hid.
+        benefit_of_doubt: As `SymbolicConfig.benefit_of_doubt`, of what threshold and limit hid.
         fall_back: Ties are told apart by `Prior`.
         memory_bytes: Most memory for kept rows.
         block_rows: How many rows are computed at once.
@@ -76,6 +78,7 @@ class DenseConfig:
     negation: Literal["no edge", "some entity without"] = "no edge"
     negation_scale: float = 3.0
     negation_power: float = 1.0
+    caution: float = 1.0
     noisy_or: bool = False
     benefit_of_doubt: float = 0.0
     fall_back: bool = False
@@ -90,6 +93,7 @@ class DenseConfig:
             delta=config.delta,
             max_support=max_support,
             negation_power=config.negation_power,
+            caution=config.caution,
             noisy_or=config.noisy_or,
             benefit_of_doubt=config.benefit_of_doubt,
             fall_back=True,
@@ -99,7 +103,7 @@ class DenseConfig:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Held:
-    """The set of a node: truths, and how much more the threshold may have hidden of any."""
+    """The set of a node: truths, and how much more of any threshold and limit may have hidden."""
 
     truth: Vector
     above: float = 0.0
@@ -133,7 +137,7 @@ class DenseAnswerer:
         self.predictor = predictor
         self.config = config or DenseConfig()
         self._known = known_edges(snapshot, known_probability=0.0)
-        self._kept: OrderedDict[tuple[int, bool, int], _Row] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, bool, float, int], _Row] = OrderedDict()
         self._most_kept = self.config.memory_bytes // (4 * max(1, snapshot.num_entities))
         self._prior = Prior(snapshot)
 
@@ -148,24 +152,24 @@ class DenseAnswerer:
         for place, tree in enumerate(trees):
             check_safe(tree)
             query = normalise(tree)
-            found[place] = self._value(query).truth
+            found[place] = self._value(query, self.config.caution).truth
             if self.config.fall_back:
                 found[place] *= np.float32(1.0 - PRIOR_WEIGHT)
                 found[place] += self._prior.of(query) * np.float32(PRIOR_WEIGHT)
         return found
 
-    def _value(self, node: Query) -> _Held:
+    def _value(self, node: Query, caution: float) -> _Held:
         match node:
             case Anchor(entity=key):
                 vector = np.zeros(self.snapshot.num_entities, dtype=np.float32)
                 vector[self.snapshot.entity_id(key)] = 1.0
                 return _Held(vector)
             case Projection():
-                return self._projected(node, absent=False)
+                return self._projected(node, caution, absent=False)
             case Intersection(children=branches):
-                return self._intersection(branches)
+                return self._intersection(branches, caution)
             case Union(children=branches):
-                return _union([self._value(branch) for branch in branches])
+                return _union([self._value(branch, caution) for branch in branches])
             case Negation():
                 raise UnsafeQueryError("a negation without a positive branch")
             case SoftAnchor() | Labelled() | Compare():
@@ -173,8 +177,8 @@ class DenseAnswerer:
             case _:
                 assert_never(node)
 
-    def _intersection(self, branches: Sequence[Query]) -> _Held:
-        positive = [self._value(one) for one in branches if not isinstance(one, Negation)]
+    def _intersection(self, branches: Sequence[Query], caution: float) -> _Held:
+        positive = [self._value(one, caution) for one in branches if not isinstance(one, Negation)]
         # no other branch speaks for what a single one does not list
         doubt = self.config.benefit_of_doubt if len(positive) > 1 else 0.0
         truth = np.ones(self.snapshot.num_entities, dtype=np.float32)
@@ -193,22 +197,25 @@ class DenseAnswerer:
     def _absent(self, node: Query) -> Vector:
         """Return how true it is of each entity that it is no answer of a negated query."""
         if self.config.negation == "some entity without" and isinstance(node, Projection):
-            return self._projected(node, absent=True).truth
-        absent = np.float32(1.0) - self._value(node).truth
+            return self._projected(node, 1.0, absent=True).truth
+        absent = np.float32(1.0) - self._value(node, 1.0).truth
         power = np.float32(self.config.negation_power)
         return absent if power == 1.0 else np.power(absent, power)
 
-    def _projected(self, node: Projection, *, absent: bool) -> _Held:
-        inner = self._value(node.child)
+    def _projected(self, node: Projection, caution: float, *, absent: bool) -> _Held:
+        inner = self._value(node.child, caution)
         relation = self.snapshot.relation_id(node.relation)
         heads = np.flatnonzero(inner.truth).astype(np.int32)
-        most = self.config.max_support
+        most, left_out = self.config.max_support, 0.0
         if most is not None and len(heads) > most:
-            order = np.argsort(-inner.truth[heads], kind="stable")[:most]
-            heads = np.sort(heads[order])
-        found = np.zeros(self.snapshot.num_entities, dtype=np.float32)
-        carried, left_out = np.empty_like(found), 0.0
-        rows = self._rows(heads, relation, inverse=node.inverse)
+            order = np.argsort(-inner.truth[heads], kind="stable")
+            left_out = float(inner.truth[heads[order[most]]]) * (1.0 - self.config.delta)
+            rest, heads = np.sort(heads[order[most:]]), np.sort(heads[order[:most]])
+            found = self._along_known(inner.truth, rest, relation, inverse=node.inverse)
+        else:
+            found = np.zeros(self.snapshot.num_entities, dtype=np.float32)
+        carried = np.empty_like(found)
+        rows = self._rows(heads, relation, caution, inverse=node.inverse)
         for truth, row in zip(inner.truth[heads], rows, strict=True):
             left_out = max(left_out, float(truth) * row.dropped)
             if absent:
@@ -225,24 +232,42 @@ class DenseAnswerer:
                 np.maximum(found, carried, out=found)
         return _Held(found, min(1.0, inner.above + left_out))
 
-    def _rows(self, heads: NDArray[np.int32], relation: int, *, inverse: bool) -> Iterator[_Row]:
+    def _along_known(
+        self, truth: Vector, heads: NDArray[np.int32], relation: int, *, inverse: bool
+    ) -> Vector:
+        """Return what the known edges alone of some entities carry."""
+        edges = self._known.row(relation, inverse=inverse)
+        places = edges.positions(heads)
+        found = np.zeros_like(truth)
+        carried, ends = truth[edges.starts[places]], edges.ends[places]
+        if not self.config.noisy_or:
+            np.maximum.at(found, ends, carried)
+            return found
+        np.add.at(found, ends, np.log1p(-np.minimum(carried, np.float32(1.0 - 1e-7))))
+        return np.asarray(-np.expm1(found), dtype=np.float32)
+
+    def _rows(
+        self, heads: NDArray[np.int32], relation: int, caution: float, *, inverse: bool
+    ) -> Iterator[_Row]:
         """Yield the row of each head, known edges 1."""
         for start in range(0, len(heads), self.config.block_rows):
             chunk = heads[start : start + self.config.block_rows]
-            found = {head: self._kept.get((relation, inverse, head)) for head in chunk.tolist()}
+            found = {
+                head: self._kept.get((relation, inverse, caution, head)) for head in chunk.tolist()
+            }
             missing = np.array([h for h, row in found.items() if row is None], dtype=np.int32)
             if len(missing):
-                fresh = self._computed(missing, relation, inverse=inverse)
+                fresh = self._computed(missing, relation, caution, inverse=inverse)
                 for head, row in zip(missing.tolist(), fresh, strict=True):
-                    found[head] = self._kept[relation, inverse, head] = row
+                    found[head] = self._kept[relation, inverse, caution, head] = row
             for head in found:
-                self._kept.move_to_end((relation, inverse, head))
+                self._kept.move_to_end((relation, inverse, caution, head))
             while len(self._kept) > self._most_kept:
                 self._kept.popitem(last=False)
             yield from (row for row in found.values() if row is not None)
 
     def _computed(
-        self, heads: NDArray[np.int32], relation: int, *, inverse: bool
+        self, heads: NDArray[np.int32], relation: int, caution: float, *, inverse: bool
     ) -> Iterator[_Row]:
         fresh = self.predictor.rows(heads, relation, inverse=inverse)
         fresh = np.minimum(fresh, np.float32(1.0 - self.config.delta))
@@ -251,6 +276,8 @@ class DenseAnswerer:
         if self.config.benefit_of_doubt:
             dropped = fresh.max(axis=1, initial=0.0, where=hidden)
         fresh[hidden] = 0.0
+        if caution != 1.0:
+            fresh, dropped = doubted(fresh, caution), doubted(dropped, caution)
         edges = self._known.row(relation, inverse=inverse)
         places = edges.positions(heads)
         fresh[np.searchsorted(heads, edges.starts[places]), edges.ends[places]] = 1.0

@@ -166,8 +166,9 @@ def _answering_for(num_entities: int, num_edges: int) -> SymbolicConfig:
         return SymbolicConfig()
     # NELL995, 400 sampled validation queries a structure: support 32, 64 and 128 gave 28.7 EPFO,
     # negation_power 1.5 / 1 / 0.7 / 0.5 / 0.35 / 0.25 gave 13.9 / 14.4 / 14.7 / 14.9 / 15.2 / 15.3.
-    # One member, 200 to 900 queries: benefit_of_doubt 0.6 instead of 0.3 gave +0.08 ± 0.05 on 2i,
-    # +0.06 ± 0.04 on 3i, +0.09 ± 0.06 on ip, +0.24 ± 0.10 on pi; 1 gave pi −0.3 to +1.8
+    # One member, 220 sampled validation queries a structure: benefit_of_doubt 0.6 for 0.3 and
+    # caution 4.5 for 1 together +0.5 ± 0.15 EPFO and +0.1 ± 0.1 negation, 0.6 alone +0.1 ± 0.1
+    # EPFO; caution 10 or 30 was level with 4.5, a benefit of 1 with 0.6
     sparse = SymbolicConfig(
         epsilon=1e-5,
         row_entries=1000,
@@ -176,8 +177,9 @@ def _answering_for(num_entities: int, num_edges: int) -> SymbolicConfig:
         noisy_or=True,
         negation_power=0.35,
         benefit_of_doubt=0.6,
+        caution=4.5,
     )
     if _is_dense(num_entities, num_edges):
         # as above: what pruning left out of a path is much, and all of its doubt cost 2.4 on pi
-        return replace(sparse, floor=1e-6, negation_power=1.0, benefit_of_doubt=0.1)
+        return replace(sparse, floor=1e-6, negation_power=1.0, benefit_of_doubt=0.1, caution=1.0)
     return sparse

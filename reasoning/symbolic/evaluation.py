@@ -48,7 +48,7 @@ class Evaluation:
         queries: Safe, in normal form. Others can be evaluated too; of these the rows are computed
             together, now.
         ranking: Only the order of all entities is wanted, so that estimates are welcome
-            (`SymbolicConfig.benefit_of_doubt` and `noisy_or`).
+            (`SymbolicConfig.benefit_of_doubt`, `noisy_or` and `caution`).
     """
 
     def __init__(
@@ -57,7 +57,8 @@ class Evaluation:
         self.edges = edges
         self._unlisted = edges.config.benefit_of_doubt if ranking else 0.0
         self._noisy_or = edges.config.noisy_or and ranking
-        self._found: dict[Query, FuzzySet] = {}
+        self._caution = edges.config.caution if ranking else 1.0
+        self._found: dict[tuple[Query, float], FuzzySet] = {}
         self._maxima = Maxima(edges.snapshot.num_entities)
         if len(queries) > 1:  # the few rows of a single query gain nothing by it
             for wave in _waves(queries):
@@ -65,12 +66,15 @@ class Evaluation:
 
     def value(self, node: Query) -> FuzzySet:
         """Return the fuzzy set of a safe node in normal form."""
-        found = self._found.get(node)
+        return self._value(node, self._caution)
+
+    def _value(self, node: Query, caution: float) -> FuzzySet:
+        found = self._found.get((node, caution))
         if found is None:
-            found = self._found[node] = self._computed(node)
+            found = self._found[node, caution] = self._computed(node, caution)
         return found
 
-    def _computed(self, node: Query) -> FuzzySet:
+    def _computed(self, node: Query, caution: float) -> FuzzySet:
         snapshot = self.edges.snapshot
         match node:
             case Anchor(entity=key):
@@ -82,28 +86,28 @@ class Evaluation:
             case Compare():
                 return crisp(matching(snapshot, node))
             case Projection(relation=relation, child=child, inverse=inverse):
-                start, number = self.value(child), snapshot.relation_id(relation)
-                entries = self.edges.entries(start, number, inverse=inverse)
+                start, number = self._value(child, caution), snapshot.relation_id(relation)
+                entries = self.edges.entries(start, number, inverse=inverse, caution=caution)
                 return transported(start, entries, self._maxima, noisy_or=self._noisy_or)
             case Intersection(children=branches):
                 positive = [b for b in branches if not isinstance(b, Negation)]
                 negative = [b.child for b in branches if isinstance(b, Negation)]
                 return together(
-                    self._values(positive),
-                    self._values(negative),
+                    self._values(positive, caution),
+                    self._values(negative, 1.0),
                     self._maxima,
                     negation_power=self.edges.config.negation_power,
                     unlisted=self._unlisted,
                 )
             case Union(children=branches):
-                return either(self._values(branches), self._maxima)
+                return either(self._values(branches, caution), self._maxima)
             case Negation():
                 raise UnsafeQueryError(f"a negation without a positive branch ({describe(node)})")
             case _:
                 assert_never(node)
 
-    def _values(self, nodes: Iterable[Query]) -> list[FuzzySet]:
-        return [self.value(node) for node in nodes]
+    def _values(self, nodes: Iterable[Query], caution: float) -> list[FuzzySet]:
+        return [self._value(node, caution) for node in nodes]
 
     def _fetch(self, wave: Iterable[Projection]) -> None:
         """Compute the missing rows that projections will need."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +31,15 @@ __all__ = [
     "FuzzySet",
     "Maxima",
     "crisp",
+    "doubted",
     "either",
     "together",
     "transported",
 ]
 
 LOWER, TRUTH, UPPER = 0, 1, 2
+
+Values = TypeVar("Values", NDArray[np.float64], NDArray[np.float32])
 
 _SCANNED_PER_ID = 32
 """Looking through so many marks of a bitmap costs less than the sort of one id."""
@@ -148,6 +152,12 @@ class Maxima:
 def crisp(ids: Ids) -> FuzzySet:
     """Return a set that surely holds some entities and no others."""
     return FuzzySet(ids=ids, values=np.ones((3, len(ids))))
+
+
+def doubted(probabilities: Values, caution: float) -> Values:
+    """Return the probabilities of which the odds are divided by `caution`."""
+    against = caution * (1.0 - probabilities)
+    return np.asarray(probabilities / (probabilities + against), dtype=probabilities.dtype)
 
 
 def transported(

@@ -72,10 +72,12 @@ FORMULAS = (
     SymbolicConfig(epsilon=0.0, benefit_of_doubt=0.0),
     SymbolicConfig(epsilon=1e-3, noisy_or=True, negation_power=0.35),
     SymbolicConfig(epsilon=1e-2, benefit_of_doubt=1.0, negation_power=2.0),
+    SymbolicConfig(epsilon=1e-3, noisy_or=True, max_support=3),
+    SymbolicConfig(epsilon=1e-3, noisy_or=True, caution=5.0, max_support=3),
 )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(sorted(STRUCTURES)), st.sampled_from(FORMULAS), st.integers(0, 20))
 def test_the_dense_formulation_ranks_as_the_sparse_one_does(
     name: str, config: SymbolicConfig, seed: int
@@ -88,7 +90,8 @@ def test_the_dense_formulation_ranks_as_the_sparse_one_does(
     queries = sample_queries(STRUCTURES[name], 2, directed_edges(graph), generator=draw)
     trees = [queries.tree(row, graph) for row in range(len(queries))]
     sparse = SymbolicAnswerer(graph, links, config).scores(trees)
-    dense = DenseAnswerer(graph, links, DenseConfig.like(config)).scores(trees)
+    formulas = DenseConfig.like(config, max_support=config.max_support)
+    dense = DenseAnswerer(graph, links, formulas).scores(trees)
     np.testing.assert_allclose(dense, sparse, rtol=1e-3, atol=1e-12)
     for ours, rival in zip(sparse, dense, strict=True):
         # what the two round differently may lie on either side of its like

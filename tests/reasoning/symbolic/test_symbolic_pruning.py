@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from reasoning.normal_form import normalise
 from reasoning.query import (
     Anchor,
     Intersection,
+    Negation,
     Projection,
 )
 from reasoning.symbolic.answerer import SymbolicAnswerer
@@ -97,3 +99,23 @@ def test_estimates_stay_within_the_stated_bound(case: Case, seed: int, unlisted:
     estimate = dense_row(found.values[TRUTH], found.ids, snapshot.num_entities)
     assert (truth <= estimate + found.above + 1e-6).all()
     assert (truth >= estimate - found.below - 1e-6).all()
+
+
+def test_caution_puts_what_fewer_predicted_edges_prove_first() -> None:
+    snapshot = four_edges()
+    table = np.zeros((1, 6, 6), dtype=np.float32)
+    # e4 by two predicted edges of 0.8; e5 by one of 0.6 beside a known way to e1
+    table[0, 0, 3], table[0, 3, 4], table[0, 1, 5] = 0.8, 0.8, 0.6
+    tree = Projection("r", Projection("r", Anchor(EntityKey("e0"))))
+    plain, careful = (
+        SymbolicAnswerer(snapshot, TablePredictor(table), SymbolicConfig(caution=caution))
+        for caution in (1.0, 4.0)
+    )
+    assert plain.scores([tree])[0, [4, 5]] == pytest.approx([0.64, 0.6], rel=1e-5)
+    # odds of 4 and of 1.5, a quarter of each
+    assert careful.scores([tree])[0, [4, 5]] == pytest.approx([0.5 * 0.5, 0.375 / 1.375], rel=1e-5)
+    # answers go by whole probabilities, and a negated branch does
+    assert careful.answer([tree], 3) == plain.answer([tree], 3)
+    others = Intersection((tree, Negation(Projection("r", Anchor(EntityKey("e1"))))))
+    denied = careful.scores([others])[0, 5]
+    assert denied == pytest.approx(0.375 / 1.375 * (1.0 - 0.6), rel=1e-5)
