@@ -7,6 +7,7 @@ connection that was interrupted is cut, which is what the driver does for a canc
 
 from __future__ import annotations
 
+import sys
 from asyncio import CancelledError
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -49,6 +50,7 @@ def transaction_of(session: Session) -> Iterator[Transaction]:
     """
     with getattr(session, "_pipelined_begin", nullcontext()):
         transaction = session.begin_transaction()
+    _cut_within_commit(session, transaction)
     try:
         yield transaction
     except BaseException as error:
@@ -59,6 +61,24 @@ def transaction_of(session: Session) -> Iterator[Transaction]:
         raise
     else:
         transaction.close()
+
+
+def _cut_within_commit(session: Session, transaction: Transaction) -> None:
+    """Have an interrupt within a commit or rollback cut the connection.
+
+    There the driver lets the connection go before anyone else hears of the interrupt, and it would
+    read the rest of the answer first.
+    """
+    closed = transaction._on_closed  # noqa: SLF001 - the driver has no other way to be told
+
+    def on_closed() -> None:
+        error = sys.exception()
+        if error is not None and interrupt_behind(error) is not None:
+            _cut(session)
+        else:
+            closed()
+
+    transaction._on_closed = on_closed  # noqa: SLF001
 
 
 def _cut(session: Session) -> None:

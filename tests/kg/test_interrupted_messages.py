@@ -6,12 +6,13 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from neo4j import Transaction
 
 from kg.backends.connection import Connection
 from kg.backends.embedded import EmbeddedLink
@@ -87,15 +88,38 @@ def test_an_interrupt_within_a_message_ends_reads_and_writes_at_once(
         connection.read(text, {})
     assert len(connection.read(text, {})) == 10  # by another connection to the server
 
-    def write(*, interrupted: bool) -> None:
-        with connection.writing() as counted:
-            if interrupted:
-                proxy.armed.set()
-            TransactionWriter(counted, connection.link).upsert_entities([thing("n")])
-
-    with pytest.raises(KeyboardInterrupt):
-        write(interrupted=True)
     count = "MATCH (n:Entity) RETURN count(n)"
+    with pytest.raises(KeyboardInterrupt):
+        write(connection, "n", interrupt=proxy.armed.set)
     assert connection.read(count, {}) == [[0]]
-    write(interrupted=False)
+    write(connection, "n")
     assert connection.read(count, {}) == [[1]]
+
+
+def test_an_interrupt_within_the_answer_of_a_commit_ends_it_at_once(
+    between: tuple[Connection, HalfMessages], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, proxy = between
+    commit = Transaction.commit
+
+    def interrupted(transaction: Transaction) -> None:
+        monkeypatch.undo()
+        # with room for what is misread as a long message, the driver waits for it
+        assert len(transaction.run("RETURN $text", text="x" * 100_000).values()) == 1
+        proxy.armed.set()
+        commit(transaction)
+
+    write(connection, "before")
+    monkeypatch.setattr(Transaction, "commit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write(connection, "n")
+    write(connection, "after")  # by another connection to the server
+    found = connection.read("MATCH (n:Entity) RETURN n.key ORDER BY n.key", {})
+    assert found in ([["after"], ["before"]], [["after"], ["before"], ["n"]])  # it had been sent
+
+
+def write(connection: Connection, key: str, *, interrupt: Callable[[], object] = int) -> None:
+    """Write an entity; the argument is called before that, within the transaction."""
+    with connection.writing() as counted:
+        interrupt()
+        TransactionWriter(counted, connection.link).upsert_entities([thing(key)])
