@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -110,6 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser.parse_args(given)
     torch.set_num_threads(1)
+    # begun in the background of a shell, this process and all of its own would ignore SIGINT
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     work = arguments.work.resolve()
     result = _begun(work, given) | {"seed": arguments.seed}
     seed = arguments.seed
