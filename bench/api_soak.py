@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
+import sys
 import time
 import urllib.request
 from collections import Counter
@@ -23,6 +24,8 @@ __all__ = ["soak"]
 
 WARM_UP = 0.2
 """Share of the time in which memory may still grow: models and records are read."""
+TOLD_LINES = 60
+"""Lines of the server's log that are printed of a failure."""
 QUESTION = "MATCH (c:Country)-[:speaks]->(:Language {name: 'Arabic'}) RETURN c"
 
 
@@ -58,6 +61,9 @@ def soak(folder: Path, *, minutes: float, rate: float, workers: int, seed: int) 
 
         mixed, refused = asyncio.run(everything())
         reloads = _reloads(server.port, keys["load"])
+    failed = _failed(mixed, ()) + _failed(refused, ("429",))
+    if failed:
+        _tell(folder / "serve.log")
     latencies = np.asarray(mixed.milliseconds)
     return {
         "minutes": minutes,
@@ -66,7 +72,7 @@ def soak(folder: Path, *, minutes: float, rate: float, workers: int, seed: int) 
         "requests": len(mixed.milliseconds) + len(refused.milliseconds),
         "statuses": dict(mixed.statuses),
         "statuses_of_limited_key": dict(refused.statuses),
-        "failed": _failed(mixed, ()) + _failed(refused, ("429",)),
+        "failed": failed,
         "p50_ms": float(np.quantile(latencies, 0.5)),
         "p99_ms": float(np.quantile(latencies, 0.99)),
         "replacements_of_all_workers": events["workers"],
@@ -79,6 +85,14 @@ def soak(folder: Path, *, minutes: float, rate: float, workers: int, seed: int) 
 def _failed(seen: Seen, refusals: tuple[str, ...]) -> int:
     fine = ("200", "202", "304", *refusals)
     return sum(count for status, count in seen.statuses.items() if status not in fine)
+
+
+def _tell(log: Path) -> None:
+    """Print what the server says of failures; its log goes with the folder."""
+    lines = log.read_text(errors="replace").splitlines()
+    for place, line in enumerate(lines):
+        if " ERROR " in line:
+            print("\n".join(lines[place : place + TOLD_LINES]), file=sys.stderr)
 
 
 def _trained(workspace: Workspace, folder: Path, seed: int) -> Path:
