@@ -19,6 +19,8 @@ _cancelled = 0
 """How many of those that wait are cancelled."""
 _numbers = itertools.count()
 _watcher: threading.Thread | None = None
+_wakes_at = 0.0
+"""When the thread looks again by itself: for what is due later, it need not be woken."""
 
 
 class Deadline:
@@ -38,11 +40,12 @@ class Deadline:
         self.is_over = False
         self.runner: threading.Thread | None = None
         with _changed:
-            heapq.heappush(_waiting, (time.monotonic() + seconds, next(_numbers), self))
+            due = time.monotonic() + seconds
+            heapq.heappush(_waiting, (due, next(_numbers), self))
             if _watcher is None or not _watcher.is_alive():  # it is not there after a fork
                 _watcher = threading.Thread(target=_watch, name="deadlines", daemon=True)
                 _watcher.start()
-            elif _waiting[0][2] is self:
+            elif due < _wakes_at:
                 _changed.notify()
 
     def cancel(self) -> None:
@@ -73,12 +76,14 @@ def _forget_cancelled() -> None:
 
 
 def _watch() -> None:
-    global _watcher
+    global _watcher, _wakes_at
     with _changed:
         while True:
             if _waiting and _waiting[0][2].is_over:
                 _forget_cancelled()
-            left = _waiting[0][0] - time.monotonic() if _waiting else IDLE_S
+            now = time.monotonic()
+            _wakes_at = _waiting[0][0] if _waiting else now + IDLE_S
+            left = _wakes_at - now
             if left > 0:
                 if not _changed.wait(left) and not _waiting:
                     _watcher = None
