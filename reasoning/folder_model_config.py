@@ -166,9 +166,9 @@ def _answering_for(num_entities: int, num_edges: int) -> SymbolicConfig:
         return SymbolicConfig()
     # NELL995, 400 sampled validation queries a structure: support 32, 64 and 128 gave 28.7 EPFO,
     # negation_power 1.5 / 1 / 0.7 / 0.5 / 0.35 / 0.25 gave 13.9 / 14.4 / 14.7 / 14.9 / 15.2 / 15.3.
-    # Four members, 400 queries a structure: benefit_of_doubt 0.6 for 0.3 with caution 4.5 / 10 / 20 /
-    # 50 for 1 gave +0.21 / +0.32 / +0.39 / +0.41 (± 0.1) EPFO and +0.15 / +0.13 / +0.08 / +0.08
-    # (± 0.2) negation; a benefit of 0.3 or 1 was level
+    # Four members, 400 queries a structure: benefit_of_doubt 0.6 for 0.3 with caution 4.5 / 10 /
+    # 20 / 50 for 1 gave +0.21 / +0.32 / +0.39 / +0.41 (± 0.1) EPFO and +0.15 / +0.13 / +0.08 /
+    # +0.08 (± 0.2) negation; a benefit of 0.3 or 1 was level
     sparse = SymbolicConfig(
         epsilon=1e-5,
         row_entries=1000,
