@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from api.engine import Engine
 
-__all__ = ["Check", "diagnose", "graph_info"]
+__all__ = ["Check", "diagnose", "graph_info", "indexes_of"]
 
 NEEDED_DISK_BYTES = 500 * 2**20
 LABELS = """
@@ -41,12 +41,17 @@ def graph_info(engine: Engine) -> dict[str, Any]:
         "snapshots": {
             path.name: _snapshot(engine, path.name, version) for path in _snapshots(engine)
         },
-        "indexes": _indexes(engine, version),
+        "indexes": indexes_of(engine, version),
     }
 
 
-def _indexes(engine: Engine, version: int) -> dict[str, Any]:
-    """Return the store's version that each index on disk has reached; a search catches up."""
+def indexes_of(engine: Engine, version: int) -> dict[str, Any]:
+    """Return the store's version that each index on disk has reached; a search catches up.
+
+    Args:
+        engine: Whose folder.
+        version: The store's.
+    """
     from api.search.meaning import versions_on_disk
     from kg.full_text import version_on_disk  # tantivy is slow to import
 

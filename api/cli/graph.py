@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from api.cli import graph_compact, graph_index, graph_past, graph_validate
+from api.cli import graph_compact, graph_index, graph_past, graph_reindex, graph_validate
 from api.cli.actions import add_action
 
 __all__ = ["add_parser", "run_backup", "run_check", "run_restore", "run_stats"]
@@ -62,6 +62,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     graph_past.add_parsers(actions, common)
     graph_compact.add_parser(actions, common)
     graph_index.add_parser(actions, common)
+    graph_reindex.add_parser(actions, common)
 
 
 def run_check(arguments: argparse.Namespace) -> int:

@@ -242,6 +242,31 @@ def test_the_command_prints_the_same(stored: Workspace, capsys: pytest.CaptureFi
     assert main(["search", "x", "--folder", str(stored.folder / "nowhere")]) == 3
 
 
+def test_reindex_makes_the_indexes_anew(
+    stored: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--folder", str(stored.folder)]
+    assert main(["search", "turkey", "--json", *place]) == 0
+    before = json.loads(capsys.readouterr().out)
+    [vectors] = stored.indexes.glob("meaning-*.npz")
+    kept = {path: path.stat().st_ino for path in stored.indexes.glob("*.sqlite")}
+    vectors.write_bytes(b"damaged")
+    planted = stored.indexes / "full-text" / "planted"
+    planted.write_text("x")
+    assert main(["graph", "reindex", "--json", *place]) == 0
+    reached = json.loads(capsys.readouterr().out)
+    assert set(reached) == {"words", "meaning"}
+    assert {of["behind"] for of in reached.values()} == {0}
+    assert not planted.exists()
+    assert vectors.read_bytes() != b"damaged"
+    assert {path: path.stat().st_ino for path in stored.indexes.glob("*.sqlite")} == kept
+    assert main(["search", "turkey", "--json", *place]) == 0
+    assert json.loads(capsys.readouterr().out) == before
+    assert main(["graph", "reindex", *place]) == 0
+    assert "meaning" in capsys.readouterr().out
+    assert main(["graph", "reindex", "--folder", str(stored.folder / "nowhere")]) == 3
+
+
 class CountingEncoder(TinyTextEncoder):
     """Counts what it encodes."""
 
