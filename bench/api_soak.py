@@ -24,7 +24,7 @@ __all__ = ["soak"]
 
 WARM_UP = 0.2
 """Share of the time in which memory may still grow: models and records are read."""
-TOLD_LINES = 60
+TOLD_LINES = 150
 """Lines of the server's log that are printed of a failure."""
 QUESTION = "MATCH (c:Country)-[:speaks]->(:Language {name: 'Arabic'}) RETURN c"
 

@@ -22,6 +22,7 @@ from typing import Any
 import tantivy
 
 from kg.errors import EngineError, InputError
+from kg.file_lock import file_lock
 from kg.files import read_json, write_json
 from kg.full_text_documents import FIELDS, fill, schema, searched_texts
 from kg.full_text_following import follow
@@ -49,6 +50,8 @@ _NO_STEP = (EngineError, OSError, ValueError, KeyError, TypeError)
 BOOSTS: Mapping[str, float] = dict.fromkeys(FIELDS, 1.0)
 """What a word counts by field: all the same, as `bench.search` chose on its valid queries."""
 
+MAKING_S = 3600.0
+"""How long a process waits for another one that makes the index."""
 FEW_REPLACED = 100
 """Documents that may be replaced before an index is made anew, however small it is."""
 
@@ -149,8 +152,19 @@ class FullTextIndex:
         with self._lock:
             version = self._store.version
             if self._index is None or version != self._version:
-                self._index = self._opened(version) or self._followed() or self._made(version)
+                self._index = self._opened(version) or self._caught_up(version)
             return self._index
+
+    def _caught_up(self, version: int) -> Any:
+        """Return the index brought to a version, by one process at a time: others open it then.
+
+        Side by side, one would throw away what another is still making.
+        """
+        if self._folder is None:
+            return self._followed() or self._made(version)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with file_lock(self._folder / "making.lock", timeout_s=MAKING_S):
+            return self._opened(version) or self._followed() or self._made(version)
 
     def _opened(self, version: int) -> Any:
         """Return the index on disk if it is whole and of this version."""
@@ -212,7 +226,6 @@ class FullTextIndex:
             index = tantivy.Index(schema(self._stems))
             fill(index, self._store, self._stems)
             return index
-        self._folder.mkdir(parents=True, exist_ok=True)
         place = Path(mkdtemp(prefix="index-", dir=self._folder))
         index = tantivy.Index(schema(self._stems), path=str(place))
         fill(index, self._store, self._stems)

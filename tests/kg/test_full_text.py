@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Thread
 from unittest.mock import patch
 
 import pytest
@@ -229,3 +230,22 @@ def bm25(texts: Mapping[str, list[str]], query: list[str]) -> dict[str, float]:
             count, length = texts[key].count(word), len(texts[key])
             scores[key] += idf * count * 2.2 / (count + 1.2 * (0.25 + 0.75 * length / mean))
     return dict(scores)
+
+
+def test_two_processes_that_begin_at_once_make_it_once(store: MemoryStore, tmp_path: Path) -> None:
+    first, second = FullTextIndex(store, tmp_path), FullTextIndex(store, tmp_path)
+    found: list[list[str]] = []
+    other = Thread(target=lambda: found.append(keys(second, "turkiye")))
+    fill = kg.full_text.fill
+
+    def disturbed(*args: object) -> None:
+        if other.ident is None:
+            other.start()
+            other.join(timeout=0.5)  # it may end only after this has ended
+        fill(*args)  # type: ignore[arg-type]
+
+    with patch.object(kg.full_text, "fill", disturbed):
+        assert keys(first, "turkiye")[0] == "tr"
+        other.join()
+    assert found == [keys(first, "turkiye")]
+    assert len(list(tmp_path.glob("index-*"))) == 1
