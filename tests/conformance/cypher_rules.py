@@ -18,7 +18,7 @@ from tests.conformance.store_rules import Rule, content, fact, filled, refused, 
 
 CYPHER_RULES: dict[str, Rule] = {}
 ENDLESS = (
-    "UNWIND range(1, 3000) AS x UNWIND range(1, 3000000) AS y "
+    "UNWIND range(1, 30000) AS x UNWIND range(1, 300000) AS y "
     "WITH x, y WHERE (x * y) % 7 = 3 RETURN sum(x)"
 )
 
