@@ -7,7 +7,7 @@ judged. Command: ``python -m bench.answer_calibration FOLDER --model DIR`` with 
 train FOLDER`` made; about ten minutes on one core for NELL995, and some twenty more for the band:
 the validation queries of training are asked again, to fit the maps again on weighted ones. Writes
 ``answer-calibration.json``, ``.md`` and ``.svg``; with ``--sampled`` their names end in
-``-sampled``.
+``-sampled``; with ``--known train+valid`` they have ``-valid-known``.
 """
 
 from __future__ import annotations
@@ -142,6 +142,7 @@ def result_of(
     asked: Sequence[QuerySet],
     known: Snapshot,
     *,
+    protocol: str,
     validation: ValidationAnswers | None,
     limit: int,
     refits: int,
@@ -158,6 +159,7 @@ def result_of(
         calibration: Makes probabilities of them.
         asked: Queries with held-out answers.
         known: The graph of the answerer.
+        protocol: Says which edges are known (`bench.answer_calibration_page.KNOWN`).
         validation: What the maps were fitted on; None if the band takes them as they are.
         limit: Queries of one edge beyond this count for edges, not for answers of all kinds.
         refits: How often the maps are fitted again for each kind of unit.
@@ -201,7 +203,7 @@ def result_of(
         clock,
         command=command,
         seed=seed,
-        protocol="answer-calibration",
+        protocol=protocol,
         inputs=inputs,
         n=len(everything),
         metrics=metrics,
@@ -250,6 +252,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         action="store_true",
         help="judge queries drawn as training drew its own, not those of the folder",
     )
+    parser.add_argument(
+        "--known",
+        choices=("train", "train+valid"),
+        default="train",
+        help="edges that the answerer may use: as published figures do, or as a user runs",
+    )
     parser.add_argument("--edges", type=int, default=2000, help="queries of one edge")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -268,13 +276,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if queries.is_file() and not given.sampled:
         inputs["queries"] = sha256_of_file(queries)
     words = sys.argv[1:] if argv is None else argv
-    answerer = replace(model, calibration=None).answerer()
+    plain = replace(model, calibration=None)
+    known = graph.train if given.known == "train" else graph.train_valid
+    protocol = "answer-calibration" + "-valid-known" * (given.known != "train")
     result, band, table = result_of(
-        answerer,
+        plain.answerer(known),
         model.calibration,
         asked,
-        graph.train,
-        validation=_of_training(answerer, graph, model) if given.refits else None,
+        known,
+        protocol=protocol,
+        validation=_of_training(plain.answerer(), graph, model) if given.refits else None,
         limit=given.count,
         refits=given.refits,
         looks=given.looks,
@@ -283,7 +294,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         clock=clock,
         inputs=inputs,
     )
-    stem = "answer-calibration-sampled" if given.sampled else "answer-calibration"
+    stem = protocol + "-sampled" * given.sampled
     result.save(given.out / f"{stem}.json")
     (given.out / f"{stem}.md").write_text(page(result, stem), encoding="utf-8")
     draw(table, band, given.out / f"{stem}.svg")

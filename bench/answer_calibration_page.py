@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from evaluation import RunResult
 
-__all__ = ["page"]
+__all__ = ["KNOWN", "page"]
+
+KNOWN = {
+    "answer-calibration": "training",
+    "answer-calibration-valid-known": "training and validation, as a user runs",
+}
+"""Known edges of each protocol."""
 
 
 def page(result: RunResult, stem: str = "answer-calibration") -> str:
@@ -19,8 +25,8 @@ def page(result: RunResult, stem: str = "answer-calibration") -> str:
         ),
         (
             "Population: the ten best likely answers of each test query, known edges are those of "
-            "training. ECE over 15 bins of equal mass. The maps are the model's, fitted by its "
-            "training on sampled validation queries. "
+            f"{KNOWN[result.protocol]}. ECE over 15 bins of equal mass. "
+            "The maps are the model's, fitted by its training on sampled validation queries. "
             f"Answers **{metrics['ece']:.3f}** (scores taken for probabilities: "
             f"{metrics['ece_of_scores']:.3f}), edges (1p) "
             f"**{metrics.get('ece_of_edges', 0.0):.3f}**.\n"

@@ -156,3 +156,16 @@ def test_answers_are_judged_with_the_maps_of_the_model_fitted_again(
     assert f"{metrics['risk_promised']:.1%} are promised to be wrong" in page
     assert f"± {metrics['half_band']:.1%} are" in page
     assert (tmp_path / "answer-calibration.svg").is_file()
+
+
+def test_answers_are_judged_with_validation_edges_known(world: Path, tmp_path: Path) -> None:
+    asked = ["--model", str(world / "model"), "--count", "6", "--refits", "0", "--sampled"]
+    folder = str(world / "graph")
+    assert judge_answers([folder, *asked, "--out", str(tmp_path)]) == 0
+    assert judge_answers([folder, *asked, "--known", "train+valid", "--out", str(tmp_path)]) == 0
+    without = read_result(tmp_path / "answer-calibration-sampled.json")
+    known = read_result(tmp_path / "answer-calibration-valid-known-sampled.json")
+    # what validation edges prove is known then, so that other answers are judged
+    assert without.metrics["risk_observed"] != known.metrics["risk_observed"]
+    page = (tmp_path / "answer-calibration-valid-known-sampled.md").read_text()
+    assert "training and validation, as a user runs" in page
