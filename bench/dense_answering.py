@@ -41,6 +41,7 @@ from reasoning.query import (
     Query,
     SoftAnchor,
     Union,
+    walk,
 )
 from reasoning.safety import check_safe
 from reasoning.symbolic.config import SymbolicConfig
@@ -152,7 +153,8 @@ class DenseAnswerer:
         for place, tree in enumerate(trees):
             check_safe(tree)
             query = normalise(tree)
-            found[place] = self._value(query, self.config.caution).truth
+            negates = any(isinstance(part, Negation) for part in walk(query))
+            found[place] = self._value(query, 1.0 if negates else self.config.caution).truth
             if self.config.fall_back:
                 found[place] *= np.float32(1.0 - PRIOR_WEIGHT)
                 found[place] += self._prior.of(query) * np.float32(PRIOR_WEIGHT)

@@ -57,8 +57,8 @@ class SymbolicConfig:
         noisy_or: Where all entities are ranked, several ways to reach an entity count as
             1 − Π(1 − x) and not by the best of them. Answers and their proofs go by the best.
         caution: Where all entities are ranked, the odds of predicted edges count divided by this,
-            at least 1, but not in what is negated. Above 1 an answer that hangs on fewer predicted
-            edges comes sooner. Answers and their proofs go by whole probabilities.
+            at least 1, in queries without a negation. Above 1 an answer that hangs on fewer
+            predicted edges comes sooner. Answers and their proofs go by whole probabilities.
         memory_bytes: Most memory for predicted rows.
         disk_bytes: Most disk for predicted rows, where a folder is given for them.
         block_cells: Most probabilities that one call of the predictor computes.

@@ -6,7 +6,7 @@ that they need are computed together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import assert_never
 
 import numpy as np
@@ -25,6 +25,7 @@ from reasoning.query import (
     SoftAnchor,
     Union,
     children,
+    walk,
 )
 from reasoning.safety import describe
 from reasoning.symbolic.fuzzy import (
@@ -61,12 +62,22 @@ class Evaluation:
         self._found: dict[tuple[Query, float], FuzzySet] = {}
         self._maxima = Maxima(edges.snapshot.num_entities)
         if len(queries) > 1:  # the few rows of a single query gain nothing by it
-            for wave in _waves(queries):
+            for wave in _waves(queries, self._caution_of):
                 self._fetch(wave)
 
     def value(self, node: Query) -> FuzzySet:
         """Return the fuzzy set of a safe node in normal form."""
-        return self._value(node, self._caution)
+        return self._value(node, self._caution_of(node))
+
+    def _caution_of(self, query: Query) -> float:
+        """Return 1 for a query with a negation.
+
+        There a known way to an entity that should have been negated, by an edge that is missing,
+        competes with the answers that are predicted: these must not come later still.
+        """
+        if self._caution != 1.0 and any(isinstance(part, Negation) for part in walk(query)):
+            return 1.0
+        return self._caution
 
     def _value(self, node: Query, caution: float) -> FuzzySet:
         found = self._found.get((node, caution))
@@ -94,7 +105,7 @@ class Evaluation:
                 negative = [b.child for b in branches if isinstance(b, Negation)]
                 return together(
                     self._values(positive, caution),
-                    self._values(negative, 1.0),
+                    self._values(negative, caution),
                     self._maxima,
                     negation_power=self.edges.config.negation_power,
                     unlisted=self._unlisted,
@@ -109,11 +120,11 @@ class Evaluation:
     def _values(self, nodes: Iterable[Query], caution: float) -> list[FuzzySet]:
         return [self._value(node, caution) for node in nodes]
 
-    def _fetch(self, wave: Iterable[Projection]) -> None:
-        """Compute the missing rows that projections will need."""
+    def _fetch(self, wave: Iterable[tuple[Projection, float]]) -> None:
+        """Compute the missing rows that projections will need, each with its query's caution."""
         wanted = []
-        for node in wave:
-            start = self.value(node.child)
+        for node, caution in wave:
+            start = self._value(node.child, caution)
             followed, _ = self.edges.followed(start)
             relation = self.edges.snapshot.relation_id(node.relation)
             wanted.append(
@@ -122,21 +133,23 @@ class Evaluation:
         self.edges.predicted.fetch(np.concatenate(wanted))
 
 
-def _waves(queries: Sequence[Query]) -> list[dict[Projection, None]]:
+def _waves(
+    queries: Sequence[Query], caution_of: Callable[[Query], float]
+) -> list[dict[tuple[Projection, float], None]]:
     """Return the projections of all queries by how many projections stand below, fewest first."""
-    waves: list[dict[Projection, None]] = []
+    waves: list[dict[tuple[Projection, float], None]] = []
 
-    def height(node: Query) -> int:
-        below = max(map(height, children(node)), default=0)
+    def height(node: Query, caution: float) -> int:
+        below = max((height(child, caution) for child in children(node)), default=0)
         if not isinstance(node, Projection):
             return below
         while len(waves) <= below:
             waves.append({})
-        waves[below][node] = None
+        waves[below][node, caution] = None
         return below + 1
 
     for query in queries:
-        height(query)
+        height(query, caution_of(query))
     return waves
 
 

@@ -114,8 +114,10 @@ def test_caution_puts_what_fewer_predicted_edges_prove_first() -> None:
     assert plain.scores([tree])[0, [4, 5]] == pytest.approx([0.64, 0.6], rel=1e-5)
     # odds of 4 and of 1.5, a quarter of each
     assert careful.scores([tree])[0, [4, 5]] == pytest.approx([0.5 * 0.5, 0.375 / 1.375], rel=1e-5)
-    # answers go by whole probabilities, and a negated branch does
+    # answers go by whole probabilities, and so does a query with a negation, beside others too
     assert careful.answer([tree], 3) == plain.answer([tree], 3)
     others = Intersection((tree, Negation(Projection("r", Anchor(EntityKey("e1"))))))
-    denied = careful.scores([others])[0, 5]
-    assert denied == pytest.approx(0.375 / 1.375 * (1.0 - 0.6), rel=1e-5)
+    alone, beside = careful.scores([others]), careful.scores([tree, others])
+    assert alone[0, 5] == pytest.approx(0.6 * (1.0 - 0.6), rel=1e-5)
+    assert beside[1].tolist() == alone[0].tolist()
+    assert beside[0].tolist() == careful.scores([tree])[0].tolist()
