@@ -88,7 +88,7 @@ def _methods(request: Request, found: str) -> list[str]:
     for path, operations in request.app.openapi()["paths"].items():
         if compile_path(path)[0].match(request.url.path):
             methods |= {name.upper() for name in operations}
-    return sorted(methods)
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:

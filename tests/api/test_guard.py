@@ -140,7 +140,7 @@ def test_without_a_body_no_type_is_needed_but_other_sites_stay_out(
 
 
 def test_all_methods_of_an_address_are_named(client: TestClient) -> None:
-    for path, allowed in (("/v1/jobs", "GET, POST"), ("/v1/jobs/0", "DELETE, GET")):
+    for path, allowed in (("/v1/jobs", "GET, HEAD, POST"), ("/v1/jobs/0", "DELETE, GET, HEAD")):
         assert client.put(path, json={}).headers["allow"] == allowed
 
 
