@@ -42,4 +42,4 @@ class Heads:
         try:
             await self._app(asked, received, headed)
         finally:
-            scope |= {name: asked[name] for name in _ROUTE if name in asked}
+            scope.update({name: asked[name] for name in _ROUTE if name in asked})
