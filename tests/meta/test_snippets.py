@@ -44,7 +44,7 @@ def commands(page: Path) -> Iterator[list[str]]:
         if kind in ("", "sh", "text"):
             for line in text.replace("\\\n", " ").splitlines():
                 if re.match(r"(?:[A-Z_]+=\S+ )*(?:umbra|make) (?!:)", line):
-                    words = shlex.split(line, comments=True)
+                    words = shlex.split(re.sub(r" > \S+$", "", line), comments=True)
                     yield [*dropwhile(SET.match, words)]
 
 
