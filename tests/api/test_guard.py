@@ -150,6 +150,23 @@ def test_only_a_number_is_a_number(client: TestClient, k: Any) -> None:
     assert problem(sent, "invalid-request", 422)["errors"][0]["pointer"] == "/k"
 
 
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({"query": 3}, {"/query"}),  # a text or a tree: two reasons, one field
+        ({"k": 1}, {"/query"}),
+        ({"query": "x", "assume": [["a", "b", "c"], ["a", 2, "c"]]}, {"/assume/1", "/assume/1/1"}),
+        ({"query": "x", "a/b~": 1}, {"/a~1b~0"}),
+        ([1], {""}),
+    ],
+)
+def test_a_pointer_leads_to_the_field_that_is_wrong(
+    client: TestClient, body: Any, pointers: set[str]
+) -> None:
+    told = problem(client.post("/v1/query", json=body), "invalid-request", 422)
+    assert {error["pointer"] for error in told["errors"]} <= pointers
+
+
 def test_cors_is_off(client: TestClient) -> None:
     origin = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
     answer = client.options("/v1/query", headers=origin)
