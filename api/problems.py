@@ -114,7 +114,7 @@ def _field(entry: Mapping[str, Any], body: Any) -> dict[str, str]:
     return {"pointer": _pointer([*_within(body, path), *absent]), "detail": str(entry["msg"])}
 
 
-def _within(body: Any, path: Iterable[int | str]) -> Iterator[int | str]:
+def _within(body: Any, path: Iterable[Any]) -> Iterator[Any]:
     """Iterate the steps of a path that lead into a body; others name one form of several."""
     for step in path:
         steps = range(len(body)) if isinstance(body, list) else body

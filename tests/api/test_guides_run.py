@@ -249,7 +249,7 @@ class Reader:
         self.ran += 1
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("guide", HERE)
 def test_a_guide_runs_as_it_is_written(
     place: Path, made: Workspace, capsys: pytest.CaptureFixture[str], guide: str
@@ -264,7 +264,7 @@ def test_a_guide_runs_as_it_is_written(
     assert reader.ran or guide in ("agents", "reconcile")  # they only start servers
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("guide", OWN)
 def test_a_guide_to_a_graph_of_ones_own_runs(
     own: Path, client: TestClient, capsys: pytest.CaptureFixture[str], guide: str
