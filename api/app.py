@@ -58,6 +58,7 @@ from api.routes.review_files import router as review_files_router
 from api.runner import JobKind, JobRunner
 from api.schemas import ProblemOut
 from api.serving.forwarding import Forwarding
+from api.serving.heads import Heads
 from api.serving.hosts import LOOPBACK
 from api.serving.kept_answers import KeptAnswers, Token
 from api.serving.measures import Measures
@@ -135,6 +136,7 @@ def create_app(
         app.add_middleware(Forwarding, socket=role.jobs_at)
     token = Token(partial(_token, app), engine.settings.fresh_s)
     app.add_middleware(KeptAnswers, token=token, measures=app.state.measures)
+    app.add_middleware(Heads)
     app.add_middleware(Guard, config=guard)
     if engine.settings.traces:
         app.add_middleware(Traced)

@@ -101,8 +101,9 @@ class FactDesk:
             names = tuple(" ".join(one) for one in base)
             if asked.verdict == "accept" and asked.because is None:
                 names = base_of(self._engine, edge)
-            done = self._apply(edge, asked, names)
-            row = self._row(edge, asked, base) | {"rests_on": sorted(set(names)), **done}
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            done = self._apply(edge, asked, names, at)
+            row = self._row(edge, asked, base) | {"at": at, "rests_on": sorted(set(names)), **done}
             self._opened().append(row)
             self._catch_up()
             return FactOut.model_validate(row)
@@ -125,13 +126,20 @@ class FactDesk:
         found = self._engine.store.edges(head=edge[0], relation=edge[1], tail=edge[2])
         return any(one.job == _job_of(edge) for held in found for one in held.provenance)
 
-    def _apply(self, edge: EdgeKey, asked: FactIn, names: tuple[str, ...]) -> dict[str, Any]:
+    def _apply(
+        self, edge: EdgeKey, asked: FactIn, names: tuple[str, ...], at: str
+    ) -> dict[str, Any]:
         """Do a verdict to the graph; return what went with what it takes away."""
         store, job = self._engine.store, _job_of(edge)
         if asked.verdict != "accept":
             return self._withdraw(edge, Withdrawal(job=job))
         record = Provenance(
-            kind="accepted", source=asked.who, text=asked.comment, job=job, derived_from=names
+            kind="accepted",
+            source=asked.who,
+            text=asked.comment,
+            job=job,
+            at=at,
+            derived_from=names,
         )
         head, relation, tail = edge
         store.upsert_edges([Edge(head=head, relation=relation, tail=tail, provenance=(record,))])
@@ -164,7 +172,6 @@ class FactDesk:
             "who": asked.who,
             "comment": asked.comment,
             "because": base,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 
     def _opened(self) -> Journal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -88,34 +88,44 @@ def _methods(request: Request, found: str) -> list[str]:
     for path, operations in request.app.openapi()["paths"].items():
         if compile_path(path)[0].match(request.url.path):
             methods |= {name.upper() for name in operations}
-    return sorted(methods)
+    return sorted(methods | ({"HEAD"} if "GET" in methods else set()))
 
 
 async def _invalid_request(request: Request, error: Exception) -> JSONResponse:
     """Say which fields are wrong, without sending back what was in them."""
     if not isinstance(error, RequestValidationError):
         raise error
-    found = [_field(entry) for entry in error.errors()[:MAX_ERRORS]]
+    found = [_field(entry, error.body) for entry in error.errors()[:MAX_ERRORS]]
     first = found[0]
     detail = f"{first['pointer'] or 'the request'}: {first['detail']}"
     problem = HttpProblem("invalid-request", detail, errors=found)
     return problem_response(problem_of(problem), request.scope)
 
 
-def _field(entry: Mapping[str, Any]) -> dict[str, str]:
+def _field(entry: Mapping[str, Any], body: Any) -> dict[str, str]:
     """Return which field is wrong and how; of a text that is no JSON, where it stops being any."""
     if entry["type"] == "json_invalid":
         place, why = entry["loc"][-1], entry.get("ctx", {}).get("error", "")
         return {"pointer": "", "detail": f"no JSON at character {place}: {why}"}
-    return {"pointer": _pointer(entry["loc"]), "detail": str(entry["msg"])}
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    """Return where a field stands: ``body`` as a JSON pointer, else ``query k``."""
-    door, *path = map(str, location)
+    door, *path = entry["loc"]
     if door != "body":
-        return " ".join((door, *path))
-    escaped = (part.replace("~", "~0").replace("/", "~1") for part in path)
+        return {"pointer": " ".join(map(str, entry["loc"])), "detail": str(entry["msg"])}
+    absent = path[-1:] if entry["type"] == "missing" else []
+    return {"pointer": _pointer([*_within(body, path), *absent]), "detail": str(entry["msg"])}
+
+
+def _within(body: Any, path: Iterable[Any]) -> Iterator[Any]:
+    """Iterate the steps of a path that lead into a body; others name one form of several."""
+    for step in path:
+        steps = range(len(body)) if isinstance(body, list) else body
+        if isinstance(body, list | dict) and step in steps:
+            body = body[step]
+            yield step
+
+
+def _pointer(path: Iterable[int | str]) -> str:
+    """Return a path as a JSON pointer (RFC 6901)."""
+    escaped = (str(part).replace("~", "~0").replace("/", "~1") for part in path)
     return "".join(f"/{part}" for part in escaped)
 
 

@@ -36,7 +36,7 @@ class Provenance:
         job: The job that wrote it, if any.
         model: Name and version of the model that wrote it, if any.
         probability: Calibrated probability in [0, 1]; 1 for asserted and accepted facts.
-        at: ISO 8601 date or time, only where the source itself has one.
+        at: ISO 8601 date or time, only where the source itself has one, or when a person said so.
         derived_from: What else it rests on: sources, jobs, keys of entities, or edges as
             ``head relation tail``, in order of text. Where one of them is taken back, so is this
             (`kg.upkeep.undo`).

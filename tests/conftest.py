@@ -50,6 +50,7 @@ LONG = (
     "tests/kg/test_store_sharing.py",
     "tests/kg/test_launcher.py",
     "tests/api/test_interruption.py",
+    "tests/api/test_guides_run.py",
     "tests/api/test_train_folder.py",
     "tests/api/test_demo.py",
     "tests/bench/test_rest_fuzz.py",

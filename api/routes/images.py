@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
@@ -12,6 +12,7 @@ from api.engine import Engine
 from api.errors import HttpProblem
 from api.overlay import media_type_of, outlined
 from api.problems import problems
+from api.serving.kept_answers import UNCHANGED
 from api.thumbnails import LARGEST, SMALLEST, thumbnail
 from kg.errors import ImageError, InputError, StoreUnavailableError, UnknownEntityError
 
@@ -39,10 +40,16 @@ SVG_POLICY = "default-src 'none'; img-src data:; frame-ancestors 'none'"
     responses=problems(
         "unknown-image", ImageError, InputError, UnknownEntityError, StoreUnavailableError
     )
-    | {200: {"description": "The picture", "content": {"image/*": {}, "image/svg+xml": {}}}},
+    | {200: {"description": "The picture", "content": {"image/*": {}, "image/svg+xml": {}}}}
+    | UNCHANGED,
 )
 async def image(
-    sha256: Hash, engine: EngineDep, work: WorkDep, part: Part = None, side: Side = None
+    sha256: Hash,
+    request: Request,
+    engine: EngineDep,
+    work: WorkDep,
+    part: Part = None,
+    side: Side = None,
 ) -> Response:
     """Read a picture by its hash; with `side` a small one, with `part` an SVG that outlines it."""
     if part is not None and side is not None:
@@ -52,11 +59,13 @@ async def image(
         drawn = await work(_with_part, engine, picture, sha256=sha256, part=part)
         headers = {"Content-Security-Policy": SVG_POLICY}
         return Response(drawn, media_type="image/svg+xml", headers=headers)
+    tag = f'"{sha256}"' if side is None else f'"{sha256}-{side}"'
+    headers = {"Cache-Control": FOREVER, "ETag": tag}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
     if side is not None:
-        headers = {"Cache-Control": FOREVER, "ETag": f'"{sha256}-{side}"'}
         small = await work(thumbnail, picture, side)
         return Response(small, media_type="image/png", headers=headers)
-    headers = {"Cache-Control": FOREVER, "ETag": f'"{sha256}"'}
     return Response(picture, media_type=media_type_of(picture[:16]), headers=headers)
 
 

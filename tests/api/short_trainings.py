@@ -17,6 +17,7 @@ SHORT: dict[str, tuple[str, dict[str, Any]]] = {
     "linkers.config": ("LinkerConfig", {"epochs": 2}),  # of its network, by name
     "reasoning.predictors.embeddings.config": ("ComplexConfig", {"epochs": 8}),
     "reasoning.predictors.config": ("LinkPredictorConfig", {"folds": 2}),
+    "reasoning.folder_model_config": ("FolderModelConfig", {"answer_queries": 20}),
     "scenes.label_training": ("LabelConfig", {"drawn": 40, "rounds": 1, "folds": 2}),
     "scenes.network": ("NetworkConfig", {"epochs": 4, "members": 1}),
 }

@@ -9,7 +9,7 @@ import gzip
 import json
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +56,14 @@ def write(path: Path, content: Iterable[dict[str, Any]]) -> None:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
-def make(folder: Path) -> Path:
-    """Write the small demo's files into a folder and return it."""
+def make(folder: Path, also: Container[str] = ()) -> Path:
+    """Write the small demo's files, further countries too, into a folder and return it."""
     folder.mkdir(parents=True)
-    countries = [row for row in rows("countries.jsonl.gz") if row.get("subregion") in SUBREGIONS]
+    countries = [
+        row
+        for row in rows("countries.jsonl.gz")
+        if row.get("subregion") in SUBREGIONS or row["cca2"] in also
+    ]
     ids = {row["cca2"] for row in countries}
     for row in countries:
         row["borders"] = [border for border in row["borders"] if border in ids]

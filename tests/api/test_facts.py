@@ -62,6 +62,17 @@ def test_an_accepted_edge_enters_the_graph_once_with_who_said_so(
     assert FactsOut.model_validate(server.get("/v1/review/facts").json()).facts == (first,)
 
 
+def test_the_history_tells_when_a_person_accepted_an_edge(server: TestClient) -> None:
+    said = give(server, "accept")
+    events = server.get("/v1/history/country:GR").json()["events"]
+    (told,) = [event for event in events if event["kind"] == "accepted"]
+    assert (told["at"], told["source"]) == (said.at, "ada")
+    give(server, "undo")
+    again = give(server, "accept", who="bob")
+    (last,) = [e for e in server.get("/v1/history/country:GR").json()["events"] if e["at"]]
+    assert (last["at"], last["source"]) == (again.at, "bob")
+
+
 def test_an_accepted_edge_goes_with_what_it_rests_on(
     server: TestClient, engine: WorldEngine
 ) -> None:

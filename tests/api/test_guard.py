@@ -140,7 +140,7 @@ def test_without_a_body_no_type_is_needed_but_other_sites_stay_out(
 
 
 def test_all_methods_of_an_address_are_named(client: TestClient) -> None:
-    for path, allowed in (("/v1/jobs", "GET, POST"), ("/v1/jobs/0", "DELETE, GET")):
+    for path, allowed in (("/v1/jobs", "GET, HEAD, POST"), ("/v1/jobs/0", "DELETE, GET, HEAD")):
         assert client.put(path, json={}).headers["allow"] == allowed
 
 
@@ -148,6 +148,23 @@ def test_all_methods_of_an_address_are_named(client: TestClient) -> None:
 def test_only_a_number_is_a_number(client: TestClient, k: Any) -> None:
     sent = client.post("/v1/query", json={"query": "x", "k": k})
     assert problem(sent, "invalid-request", 422)["errors"][0]["pointer"] == "/k"
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        ({"query": 3}, {"/query"}),  # a text or a tree: two reasons, one field
+        ({"k": 1}, {"/query"}),
+        ({"query": "x", "assume": [["a", "b", "c"], ["a", 2, "c"]]}, {"/assume/1", "/assume/1/1"}),
+        ({"query": "x", "a/b~": 1}, {"/a~1b~0"}),
+        ([1], {""}),
+    ],
+)
+def test_a_pointer_leads_to_the_field_that_is_wrong(
+    client: TestClient, body: Any, pointers: set[str]
+) -> None:
+    told = problem(client.post("/v1/query", json=body), "invalid-request", 422)
+    assert {error["pointer"] for error in told["errors"]} <= pointers
 
 
 def test_cors_is_off(client: TestClient) -> None:

@@ -47,6 +47,10 @@ def test_jobs_are_the_same_whichever_process_is_asked(server: tuple[str, int]) -
     ]
     assert {response.status_code for response in made} == {202}
     (place,) = {response.headers["location"] for response in made}
+    with httpx.Client(base_url=address) as line:  # a connection goes on after a head
+        for path in (place, f"{place}/events", "/v1/info", place):
+            head = line.head(path)
+            assert (head.status_code, head.content) == (200, b"")
     with httpx.stream("GET", f"{address}{place}/events", timeout=30) as stream:
         events = events_of("\n".join(stream.iter_lines()))
     assert events[-1]["event"] == "end"

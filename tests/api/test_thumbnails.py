@@ -33,6 +33,18 @@ def test_a_picture_comes_as_small_as_it_is_asked_for(client: TestClient, address
     assert len(tags | {client.get(address).headers["etag"]}) == 3
 
 
+@pytest.mark.parametrize("side", [None, 30])
+def test_who_has_a_picture_is_not_sent_it_again(
+    client: TestClient, address: str, side: int | None
+) -> None:
+    asked = {} if side is None else {"side": side}
+    tag = client.get(address, params=asked).headers["etag"]
+    same = client.get(address, params=asked, headers={"If-None-Match": f'"other", {tag}'})
+    assert (same.status_code, same.content, same.headers["etag"]) == (304, b"", tag)
+    other = client.get(address, params={"side": 31}, headers={"If-None-Match": tag})
+    assert other.status_code == 200
+
+
 @pytest.mark.parametrize("side", ["0", "15", "1025", "-1", "x"])
 def test_no_other_size_is_made(client: TestClient, address: str, side: str) -> None:
     problem(client.get(address, params={"side": side}), "invalid-request", 422)

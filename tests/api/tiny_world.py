@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +34,11 @@ query = "MATCH (c:Country)-[:borders]->(:Country {name: 'Kazakhstan'}) RETURN c"
 """
 
 
-def make_data(folder: Path) -> Path:
-    """Write the files of the demo and return their folder."""
-    small_world.make(folder)
+def make_data(folder: Path, also: Container[str] = ()) -> Path:
+    """Write the files of the demo, further countries too, and return their folder."""
+    small_world.make(folder, also)
     countries = _read(folder / "countries.jsonl.gz")
-    countries = [row for row in countries if row["subregion"] in SUBREGIONS]
+    countries = [r for r in countries if r["subregion"] in SUBREGIONS or r["cca2"] in also]
     ids = {row["cca2"] for row in countries}
     for row in countries:
         row["borders"] = [code for code in row["borders"] if code in ids]

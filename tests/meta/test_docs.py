@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
@@ -42,20 +41,6 @@ def test_every_command_shows_examples() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target, _ in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
-
-
-def test_commands_in_the_readme_parse() -> None:
-    """Each `umbra …` line of the README is a command that the parser takes."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    lines = [
-        line.strip()
-        for block in re.findall(r"```(?:sh|shell|bash)\n(.*?)```", text, re.DOTALL)
-        for line in block.splitlines()
-    ]
-    found = [line for line in lines if line.startswith(("umbra ", ".venv/bin/umbra "))]
-    assert found
-    for line in found:
-        make_parser().parse_args(shlex.split(line.split(" #")[0])[1:])
 
 
 def test_every_page_of_figures_is_listed() -> None:
