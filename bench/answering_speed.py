@@ -128,7 +128,6 @@ def _published(config: SymbolicConfig) -> SymbolicConfig:
         epsilon=DenseConfig().epsilon,
         benefit_of_doubt=0.0,
         noisy_or=False,
-        caution=1.0,
         negation_power=1.0,
     )
 

@@ -45,8 +45,8 @@ from reasoning.query import (
 )
 from reasoning.safety import check_safe
 from reasoning.symbolic.config import SymbolicConfig
-from reasoning.symbolic.fuzzy import doubted
 from reasoning.symbolic.prior import PRIOR_WEIGHT, Prior
+from reasoning.symbolic.ranking import of_walks
 
 __all__ = ["DenseAnswerer", "DenseConfig"]
 
@@ -65,7 +65,6 @@ class DenseConfig:
         negation: "no edge" as first-order logic reads it, or "some entity without" as QTO does.
         negation_scale: QTO's s, for "some entity without".
         negation_power: "no edge" is (1 − x) ** negation_power.
-        caution: As `SymbolicConfig.caution`.
         noisy_or: Several ways to an entity count as 1 − Π(1 − x) and not by the best of them.
         benefit_of_doubt: As `SymbolicConfig.benefit_of_doubt`, of what threshold and limit hid.
         fall_back: Ties are told apart by `Prior`.
@@ -79,7 +78,6 @@ class DenseConfig:
     negation: Literal["no edge", "some entity without"] = "no edge"
     negation_scale: float = 3.0
     negation_power: float = 1.0
-    caution: float = 1.0
     noisy_or: bool = False
     benefit_of_doubt: float = 0.0
     fall_back: bool = False
@@ -94,7 +92,6 @@ class DenseConfig:
             delta=config.delta,
             max_support=max_support,
             negation_power=config.negation_power,
-            caution=config.caution,
             noisy_or=config.noisy_or,
             benefit_of_doubt=config.benefit_of_doubt,
             fall_back=True,
@@ -127,7 +124,7 @@ class DenseAnswerer:
 
     Args:
         snapshot: The graph; all its edges count as known.
-        predictor: Gives dense rows.
+        predictor: Gives dense rows, those of its `walked` where a query negates nothing.
         config: Thresholds and limits.
     """
 
@@ -136,9 +133,10 @@ class DenseAnswerer:
     ) -> None:
         self.snapshot = snapshot
         self.predictor = predictor
+        self._of_walks = of_walks(predictor)
         self.config = config or DenseConfig()
         self._known = known_edges(snapshot, known_probability=0.0)
-        self._kept: OrderedDict[tuple[int, bool, float, int], _Row] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, bool, bool, int], _Row] = OrderedDict()
         self._most_kept = self.config.memory_bytes // (4 * max(1, snapshot.num_entities))
         self._prior = Prior(snapshot)
 
@@ -154,24 +152,24 @@ class DenseAnswerer:
             check_safe(tree)
             query = normalise(tree)
             negates = any(isinstance(part, Negation) for part in walk(query))
-            found[place] = self._value(query, 1.0 if negates else self.config.caution).truth
+            found[place] = self._value(query, walked=not negates).truth
             if self.config.fall_back:
                 found[place] *= np.float32(1.0 - PRIOR_WEIGHT)
                 found[place] += self._prior.of(query) * np.float32(PRIOR_WEIGHT)
         return found
 
-    def _value(self, node: Query, caution: float) -> _Held:
+    def _value(self, node: Query, *, walked: bool) -> _Held:
         match node:
             case Anchor(entity=key):
                 vector = np.zeros(self.snapshot.num_entities, dtype=np.float32)
                 vector[self.snapshot.entity_id(key)] = 1.0
                 return _Held(vector)
             case Projection():
-                return self._projected(node, caution, absent=False)
+                return self._projected(node, walked=walked, absent=False)
             case Intersection(children=branches):
-                return self._intersection(branches, caution)
+                return self._intersection(branches, walked=walked)
             case Union(children=branches):
-                return _union([self._value(branch, caution) for branch in branches])
+                return _union([self._value(branch, walked=walked) for branch in branches])
             case Negation():
                 raise UnsafeQueryError("a negation without a positive branch")
             case SoftAnchor() | Labelled() | Compare():
@@ -179,8 +177,10 @@ class DenseAnswerer:
             case _:
                 assert_never(node)
 
-    def _intersection(self, branches: Sequence[Query], caution: float) -> _Held:
-        positive = [self._value(one, caution) for one in branches if not isinstance(one, Negation)]
+    def _intersection(self, branches: Sequence[Query], *, walked: bool) -> _Held:
+        positive = [
+            self._value(one, walked=walked) for one in branches if not isinstance(one, Negation)
+        ]
         # no other branch speaks for what a single one does not list
         doubt = self.config.benefit_of_doubt if len(positive) > 1 else 0.0
         truth = np.ones(self.snapshot.num_entities, dtype=np.float32)
@@ -199,13 +199,13 @@ class DenseAnswerer:
     def _absent(self, node: Query) -> Vector:
         """Return how true it is of each entity that it is no answer of a negated query."""
         if self.config.negation == "some entity without" and isinstance(node, Projection):
-            return self._projected(node, 1.0, absent=True).truth
-        absent = np.float32(1.0) - self._value(node, 1.0).truth
+            return self._projected(node, walked=False, absent=True).truth
+        absent = np.float32(1.0) - self._value(node, walked=False).truth
         power = np.float32(self.config.negation_power)
         return absent if power == 1.0 else np.power(absent, power)
 
-    def _projected(self, node: Projection, caution: float, *, absent: bool) -> _Held:
-        inner = self._value(node.child, caution)
+    def _projected(self, node: Projection, *, walked: bool, absent: bool) -> _Held:
+        inner = self._value(node.child, walked=walked)
         relation = self.snapshot.relation_id(node.relation)
         heads = np.flatnonzero(inner.truth).astype(np.int32)
         most, left_out = self.config.max_support, 0.0
@@ -217,7 +217,7 @@ class DenseAnswerer:
         else:
             found = np.zeros(self.snapshot.num_entities, dtype=np.float32)
         carried = np.empty_like(found)
-        rows = self._rows(heads, relation, caution, inverse=node.inverse)
+        rows = self._rows(heads, relation, walked=walked, inverse=node.inverse)
         for truth, row in zip(inner.truth[heads], rows, strict=True):
             left_out = max(left_out, float(truth) * row.dropped)
             if absent:
@@ -249,37 +249,36 @@ class DenseAnswerer:
         return np.asarray(-np.expm1(found), dtype=np.float32)
 
     def _rows(
-        self, heads: NDArray[np.int32], relation: int, caution: float, *, inverse: bool
+        self, heads: NDArray[np.int32], relation: int, *, walked: bool, inverse: bool
     ) -> Iterator[_Row]:
         """Yield the row of each head, known edges 1."""
         for start in range(0, len(heads), self.config.block_rows):
             chunk = heads[start : start + self.config.block_rows]
             found = {
-                head: self._kept.get((relation, inverse, caution, head)) for head in chunk.tolist()
+                head: self._kept.get((relation, inverse, walked, head)) for head in chunk.tolist()
             }
             missing = np.array([h for h, row in found.items() if row is None], dtype=np.int32)
             if len(missing):
-                fresh = self._computed(missing, relation, caution, inverse=inverse)
+                fresh = self._computed(missing, relation, walked=walked, inverse=inverse)
                 for head, row in zip(missing.tolist(), fresh, strict=True):
-                    found[head] = self._kept[relation, inverse, caution, head] = row
+                    found[head] = self._kept[relation, inverse, walked, head] = row
             for head in found:
-                self._kept.move_to_end((relation, inverse, caution, head))
+                self._kept.move_to_end((relation, inverse, walked, head))
             while len(self._kept) > self._most_kept:
                 self._kept.popitem(last=False)
             yield from (row for row in found.values() if row is not None)
 
     def _computed(
-        self, heads: NDArray[np.int32], relation: int, caution: float, *, inverse: bool
+        self, heads: NDArray[np.int32], relation: int, *, walked: bool, inverse: bool
     ) -> Iterator[_Row]:
-        fresh = self.predictor.rows(heads, relation, inverse=inverse)
+        predictor = self._of_walks if walked else self.predictor
+        fresh = predictor.rows(heads, relation, inverse=inverse)
         fresh = np.minimum(fresh, np.float32(1.0 - self.config.delta))
         hidden = fresh <= self.config.epsilon
         dropped = np.zeros(len(heads), dtype=np.float32)
         if self.config.benefit_of_doubt:
             dropped = fresh.max(axis=1, initial=0.0, where=hidden)
         fresh[hidden] = 0.0
-        if caution != 1.0:
-            fresh, dropped = doubted(fresh, caution), doubted(dropped, caution)
         edges = self._known.row(relation, inverse=inverse)
         places = edges.positions(heads)
         fresh[np.searchsorted(heads, edges.starts[places]), edges.ends[places]] = 1.0

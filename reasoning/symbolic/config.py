@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kg.config_fields import added
 from kg.errors import SettingError
 from kg.provenance import KNOWN_PROBABILITY
 
@@ -56,10 +55,7 @@ class SymbolicConfig:
             most it could be, in [0, 1]. No answer is listed for it.
         noisy_or: Where all entities are ranked, several ways to reach an entity count as
             1 − Π(1 − x) and not by the best of them. Answers and their proofs go by the best.
-        caution: Where all entities are ranked, the odds of predicted edges count divided by this,
-            at least 1, in queries without a negation. Above 1 an answer that hangs on fewer
-            predicted edges comes sooner. Answers and their proofs go by whole probabilities.
-        memory_bytes: Most memory for predicted rows.
+        memory_bytes: Most memory for predicted rows; for those as walks meet them, once more.
         disk_bytes: Most disk for predicted rows, where a folder is given for them.
         block_cells: Most probabilities that one call of the predictor computes.
         batch: How many queries are worked on at once.
@@ -74,7 +70,6 @@ class SymbolicConfig:
     negation_power: float = 1.0
     benefit_of_doubt: float = 0.3
     noisy_or: bool = False
-    caution: float = added(1.0, before=1.0)
     memory_bytes: int = 1_000_000_000
     disk_bytes: int = 8_000_000_000
     block_cells: int = 16_000_000
@@ -86,8 +81,6 @@ class SymbolicConfig:
             raise SettingError(f"known_probability {self.known_probability!r} is not in [0, 1]")
         if not 0.0 < self.delta < 1.0:
             raise SettingError(f"delta {self.delta!r} is not in (0, 1)")
-        if not 1.0 <= self.caution < float("inf"):
-            raise SettingError(f"caution {self.caution!r} is not at least 1")
         if not 0.0 <= self.benefit_of_doubt <= 1.0:
             raise SettingError(f"benefit_of_doubt {self.benefit_of_doubt!r} is not in [0, 1]")
         for name in ("epsilon", "floor"):

@@ -6,7 +6,7 @@ that they need are computed together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import assert_never
 
 import numpy as np
@@ -25,7 +25,6 @@ from reasoning.query import (
     SoftAnchor,
     Union,
     children,
-    walk,
 )
 from reasoning.safety import describe
 from reasoning.symbolic.fuzzy import (
@@ -49,7 +48,7 @@ class Evaluation:
         queries: Safe, in normal form. Others can be evaluated too; of these the rows are computed
             together, now.
         ranking: Only the order of all entities is wanted, so that estimates are welcome
-            (`SymbolicConfig.benefit_of_doubt`, `noisy_or` and `caution`).
+            (`SymbolicConfig.benefit_of_doubt` and `noisy_or`).
     """
 
     def __init__(
@@ -58,34 +57,20 @@ class Evaluation:
         self.edges = edges
         self._unlisted = edges.config.benefit_of_doubt if ranking else 0.0
         self._noisy_or = edges.config.noisy_or and ranking
-        self._caution = edges.config.caution if ranking else 1.0
-        self._found: dict[tuple[Query, float], FuzzySet] = {}
+        self._found: dict[Query, FuzzySet] = {}
         self._maxima = Maxima(edges.snapshot.num_entities)
         if len(queries) > 1:  # the few rows of a single query gain nothing by it
-            for wave in _waves(queries, self._caution_of):
+            for wave in _waves(queries):
                 self._fetch(wave)
 
     def value(self, node: Query) -> FuzzySet:
         """Return the fuzzy set of a safe node in normal form."""
-        return self._value(node, self._caution_of(node))
-
-    def _caution_of(self, query: Query) -> float:
-        """Return 1 for a query with a negation.
-
-        There a known way to an entity that should have been negated, by an edge that is missing,
-        competes with the answers that are predicted: these must not come later still.
-        """
-        if self._caution != 1.0 and any(isinstance(part, Negation) for part in walk(query)):
-            return 1.0
-        return self._caution
-
-    def _value(self, node: Query, caution: float) -> FuzzySet:
-        found = self._found.get((node, caution))
+        found = self._found.get(node)
         if found is None:
-            found = self._found[node, caution] = self._computed(node, caution)
+            found = self._found[node] = self._computed(node)
         return found
 
-    def _computed(self, node: Query, caution: float) -> FuzzySet:
+    def _computed(self, node: Query) -> FuzzySet:
         snapshot = self.edges.snapshot
         match node:
             case Anchor(entity=key):
@@ -97,34 +82,34 @@ class Evaluation:
             case Compare():
                 return crisp(matching(snapshot, node))
             case Projection(relation=relation, child=child, inverse=inverse):
-                start, number = self._value(child, caution), snapshot.relation_id(relation)
-                entries = self.edges.entries(start, number, inverse=inverse, caution=caution)
+                start, number = self.value(child), snapshot.relation_id(relation)
+                entries = self.edges.entries(start, number, inverse=inverse)
                 return transported(start, entries, self._maxima, noisy_or=self._noisy_or)
             case Intersection(children=branches):
                 positive = [b for b in branches if not isinstance(b, Negation)]
                 negative = [b.child for b in branches if isinstance(b, Negation)]
                 return together(
-                    self._values(positive, caution),
-                    self._values(negative, caution),
+                    self._values(positive),
+                    self._values(negative),
                     self._maxima,
                     negation_power=self.edges.config.negation_power,
                     unlisted=self._unlisted,
                 )
             case Union(children=branches):
-                return either(self._values(branches, caution), self._maxima)
+                return either(self._values(branches), self._maxima)
             case Negation():
                 raise UnsafeQueryError(f"a negation without a positive branch ({describe(node)})")
             case _:
                 assert_never(node)
 
-    def _values(self, nodes: Iterable[Query], caution: float) -> list[FuzzySet]:
-        return [self._value(node, caution) for node in nodes]
+    def _values(self, nodes: Iterable[Query]) -> list[FuzzySet]:
+        return [self.value(node) for node in nodes]
 
-    def _fetch(self, wave: Iterable[tuple[Projection, float]]) -> None:
-        """Compute the missing rows that projections will need, each with its query's caution."""
+    def _fetch(self, wave: Iterable[Projection]) -> None:
+        """Compute the missing rows that projections will need."""
         wanted = []
-        for node, caution in wave:
-            start = self._value(node.child, caution)
+        for node in wave:
+            start = self.value(node.child)
             followed, _ = self.edges.followed(start)
             relation = self.edges.snapshot.relation_id(node.relation)
             wanted.append(
@@ -133,23 +118,21 @@ class Evaluation:
         self.edges.predicted.fetch(np.concatenate(wanted))
 
 
-def _waves(
-    queries: Sequence[Query], caution_of: Callable[[Query], float]
-) -> list[dict[tuple[Projection, float], None]]:
+def _waves(queries: Sequence[Query]) -> list[dict[Projection, None]]:
     """Return the projections of all queries by how many projections stand below, fewest first."""
-    waves: list[dict[tuple[Projection, float], None]] = []
+    waves: list[dict[Projection, None]] = []
 
-    def height(node: Query, caution: float) -> int:
-        below = max((height(child, caution) for child in children(node)), default=0)
+    def height(node: Query) -> int:
+        below = max(map(height, children(node)), default=0)
         if not isinstance(node, Projection):
             return below
         while len(waves) <= below:
             waves.append({})
-        waves[below][node, caution] = None
+        waves[below][node] = None
         return below + 1
 
     for query in queries:
-        height(query, caution_of(query))
+        height(query)
     return waves
 
 

@@ -31,7 +31,6 @@ __all__ = [
     "FuzzySet",
     "Maxima",
     "crisp",
-    "doubted",
     "either",
     "together",
     "transported",
@@ -152,12 +151,6 @@ class Maxima:
 def crisp(ids: Ids) -> FuzzySet:
     """Return a set that surely holds some entities and no others."""
     return FuzzySet(ids=ids, values=np.ones((3, len(ids))))
-
-
-def doubted(probabilities: Values, caution: float) -> Values:
-    """Return the probabilities of which the odds are divided by `caution`."""
-    against = caution * (1.0 - probabilities)
-    return np.asarray(probabilities / (probabilities + against), dtype=probabilities.dtype)
 
 
 def transported(

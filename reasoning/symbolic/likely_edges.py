@@ -14,7 +14,7 @@ from kg.snapshot import Snapshot
 from reasoning.known_edges import Ids, KnownEdges, consecutive, known_edges
 from reasoning.protocols import Edits
 from reasoning.symbolic.config import SymbolicConfig
-from reasoning.symbolic.fuzzy import TRUTH, UPPER, Entries, FuzzySet, doubted
+from reasoning.symbolic.fuzzy import TRUTH, UPPER, Entries, FuzzySet
 from reasoning.symbolic.predicted_rows import PredictedEdges, PredictedRows
 
 __all__ = ["LikelyEdges"]
@@ -53,18 +53,10 @@ class LikelyEdges:
             return self
         return LikelyEdges(self.snapshot, self.predicted, self.config, edits)
 
-    def entries(
-        self, start: FuzzySet, relation: int, *, inverse: bool, caution: float = 1.0
-    ) -> Entries:
+    def entries(self, start: FuzzySet, relation: int, *, inverse: bool) -> Entries:
         """Return the edges that leave the entities of a set.
 
         A known edge may stand there again as a predicted one, which is never surer.
-
-        Args:
-            start: The set.
-            relation: Relation id.
-            inverse: Go from tails to heads.
-            caution: What the odds of predicted edges are divided by.
         """
         graph = self._graph_entries(start.ids, relation, inverse=inverse)
         followed, lost = self.followed(start)
@@ -74,13 +66,10 @@ class LikelyEdges:
             inverse=inverse,
             above=self.config.floor / start.values[UPPER, followed],
         )
-        beyond = guessed.beyond if caution == 1.0 else doubted(guessed.beyond, caution)
-        hidden = start.values[TRUTH, followed] * beyond
+        hidden = start.values[TRUTH, followed] * guessed.beyond
         sources, ends, probabilities = self._guesses(
             start.ids, followed, guessed, relation, inverse=inverse
         )
-        if caution != 1.0:
-            probabilities = doubted(probabilities, caution)
         return Entries(
             sources=np.concatenate([graph.sources, sources]),
             ends=np.concatenate([graph.ends, ends]),

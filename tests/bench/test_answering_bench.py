@@ -73,7 +73,6 @@ FORMULAS = (
     SymbolicConfig(epsilon=1e-3, noisy_or=True, negation_power=0.35),
     SymbolicConfig(epsilon=1e-2, benefit_of_doubt=1.0, negation_power=2.0),
     SymbolicConfig(epsilon=1e-3, noisy_or=True, max_support=3),
-    SymbolicConfig(epsilon=1e-3, noisy_or=True, caution=5.0, max_support=3),
 )
 
 

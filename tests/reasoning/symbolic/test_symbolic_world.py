@@ -90,7 +90,6 @@ def test_refusals() -> None:
         {"floor": -0.1},
         {"negation_power": 0.0},
         {"max_support": 0},
-        {"caution": 0.5},
         {"row_entries": 0},
         {"known_probability": 2},
     ):
