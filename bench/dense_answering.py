@@ -41,12 +41,10 @@ from reasoning.query import (
     Query,
     SoftAnchor,
     Union,
-    walk,
 )
 from reasoning.safety import check_safe
 from reasoning.symbolic.config import SymbolicConfig
 from reasoning.symbolic.prior import PRIOR_WEIGHT, Prior
-from reasoning.symbolic.ranking import of_walks
 
 __all__ = ["DenseAnswerer", "DenseConfig"]
 
@@ -124,7 +122,7 @@ class DenseAnswerer:
 
     Args:
         snapshot: The graph; all its edges count as known.
-        predictor: Gives dense rows, those of its `walked` where a query negates nothing.
+        predictor: Gives dense rows.
         config: Thresholds and limits.
     """
 
@@ -133,10 +131,9 @@ class DenseAnswerer:
     ) -> None:
         self.snapshot = snapshot
         self.predictor = predictor
-        self._of_walks = of_walks(predictor)
         self.config = config or DenseConfig()
         self._known = known_edges(snapshot, known_probability=0.0)
-        self._kept: OrderedDict[tuple[int, bool, bool, int], _Row] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, bool, int], _Row] = OrderedDict()
         self._most_kept = self.config.memory_bytes // (4 * max(1, snapshot.num_entities))
         self._prior = Prior(snapshot)
 
@@ -151,25 +148,24 @@ class DenseAnswerer:
         for place, tree in enumerate(trees):
             check_safe(tree)
             query = normalise(tree)
-            negates = any(isinstance(part, Negation) for part in walk(query))
-            found[place] = self._value(query, walked=not negates).truth
+            found[place] = self._value(query).truth
             if self.config.fall_back:
                 found[place] *= np.float32(1.0 - PRIOR_WEIGHT)
                 found[place] += self._prior.of(query) * np.float32(PRIOR_WEIGHT)
         return found
 
-    def _value(self, node: Query, *, walked: bool) -> _Held:
+    def _value(self, node: Query) -> _Held:
         match node:
             case Anchor(entity=key):
                 vector = np.zeros(self.snapshot.num_entities, dtype=np.float32)
                 vector[self.snapshot.entity_id(key)] = 1.0
                 return _Held(vector)
             case Projection():
-                return self._projected(node, walked=walked, absent=False)
+                return self._projected(node, absent=False)
             case Intersection(children=branches):
-                return self._intersection(branches, walked=walked)
+                return self._intersection(branches)
             case Union(children=branches):
-                return _union([self._value(branch, walked=walked) for branch in branches])
+                return _union([self._value(branch) for branch in branches])
             case Negation():
                 raise UnsafeQueryError("a negation without a positive branch")
             case SoftAnchor() | Labelled() | Compare():
@@ -177,10 +173,8 @@ class DenseAnswerer:
             case _:
                 assert_never(node)
 
-    def _intersection(self, branches: Sequence[Query], *, walked: bool) -> _Held:
-        positive = [
-            self._value(one, walked=walked) for one in branches if not isinstance(one, Negation)
-        ]
+    def _intersection(self, branches: Sequence[Query]) -> _Held:
+        positive = [self._value(one) for one in branches if not isinstance(one, Negation)]
         # no other branch speaks for what a single one does not list
         doubt = self.config.benefit_of_doubt if len(positive) > 1 else 0.0
         truth = np.ones(self.snapshot.num_entities, dtype=np.float32)
@@ -199,13 +193,13 @@ class DenseAnswerer:
     def _absent(self, node: Query) -> Vector:
         """Return how true it is of each entity that it is no answer of a negated query."""
         if self.config.negation == "some entity without" and isinstance(node, Projection):
-            return self._projected(node, walked=False, absent=True).truth
-        absent = np.float32(1.0) - self._value(node, walked=False).truth
+            return self._projected(node, absent=True).truth
+        absent = np.float32(1.0) - self._value(node).truth
         power = np.float32(self.config.negation_power)
         return absent if power == 1.0 else np.power(absent, power)
 
-    def _projected(self, node: Projection, *, walked: bool, absent: bool) -> _Held:
-        inner = self._value(node.child, walked=walked)
+    def _projected(self, node: Projection, *, absent: bool) -> _Held:
+        inner = self._value(node.child)
         relation = self.snapshot.relation_id(node.relation)
         heads = np.flatnonzero(inner.truth).astype(np.int32)
         most, left_out = self.config.max_support, 0.0
@@ -217,7 +211,7 @@ class DenseAnswerer:
         else:
             found = np.zeros(self.snapshot.num_entities, dtype=np.float32)
         carried = np.empty_like(found)
-        rows = self._rows(heads, relation, walked=walked, inverse=node.inverse)
+        rows = self._rows(heads, relation, inverse=node.inverse)
         for truth, row in zip(inner.truth[heads], rows, strict=True):
             left_out = max(left_out, float(truth) * row.dropped)
             if absent:
@@ -248,31 +242,26 @@ class DenseAnswerer:
         np.add.at(found, ends, np.log1p(-np.minimum(carried, np.float32(1.0 - 1e-7))))
         return np.asarray(-np.expm1(found), dtype=np.float32)
 
-    def _rows(
-        self, heads: NDArray[np.int32], relation: int, *, walked: bool, inverse: bool
-    ) -> Iterator[_Row]:
+    def _rows(self, heads: NDArray[np.int32], relation: int, *, inverse: bool) -> Iterator[_Row]:
         """Yield the row of each head, known edges 1."""
         for start in range(0, len(heads), self.config.block_rows):
             chunk = heads[start : start + self.config.block_rows]
-            found = {
-                head: self._kept.get((relation, inverse, walked, head)) for head in chunk.tolist()
-            }
+            found = {head: self._kept.get((relation, inverse, head)) for head in chunk.tolist()}
             missing = np.array([h for h, row in found.items() if row is None], dtype=np.int32)
             if len(missing):
-                fresh = self._computed(missing, relation, walked=walked, inverse=inverse)
+                fresh = self._computed(missing, relation, inverse=inverse)
                 for head, row in zip(missing.tolist(), fresh, strict=True):
-                    found[head] = self._kept[relation, inverse, walked, head] = row
+                    found[head] = self._kept[relation, inverse, head] = row
             for head in found:
-                self._kept.move_to_end((relation, inverse, walked, head))
+                self._kept.move_to_end((relation, inverse, head))
             while len(self._kept) > self._most_kept:
                 self._kept.popitem(last=False)
             yield from (row for row in found.values() if row is not None)
 
     def _computed(
-        self, heads: NDArray[np.int32], relation: int, *, walked: bool, inverse: bool
+        self, heads: NDArray[np.int32], relation: int, *, inverse: bool
     ) -> Iterator[_Row]:
-        predictor = self._of_walks if walked else self.predictor
-        fresh = predictor.rows(heads, relation, inverse=inverse)
+        fresh = self.predictor.rows(heads, relation, inverse=inverse)
         fresh = np.minimum(fresh, np.float32(1.0 - self.config.delta))
         hidden = fresh <= self.config.epsilon
         dropped = np.zeros(len(heads), dtype=np.float32)

@@ -158,10 +158,7 @@ def _ensemble_for(num_entities: int, num_edges: int) -> EnsembleConfig:
         # FB15k-237, queries over valid edges that the mix was not fitted on, 150 a structure:
         # κ of 0 / 0.5 / 1 / 1.5 / 2 gave 17.8 / 18.5 / 18.9 / 19.1 / 19.0 EPFO, 6.9 to 7.7 negation
         return EnsembleConfig(completeness=1.5)
-    if num_entities <= _SMALL:
-        return EnsembleConfig()
-    # NELL995 by `bench.answering_settings`, 600 queries a structure: EPFO +0.4 ± 0.1 with them
-    return EnsembleConfig(walked_edges=30_000)
+    return EnsembleConfig()
 
 
 def _answering_for(num_entities: int, num_edges: int) -> SymbolicConfig:

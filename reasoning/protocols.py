@@ -22,7 +22,6 @@ __all__ = [
     "ExplainsEdges",
     "LinkPredictor",
     "PairScoreModel",
-    "PredictsWalkedRows",
     "RankedLinkPredictor",
     "RankedRows",
     "ScoreModel",
@@ -185,20 +184,6 @@ class RankedLinkPredictor(LinkPredictor, Protocol):
             floor: Probabilities up to this one are left out.
             longest: Most entries of a row; of equal ones at the end those of the smallest ids stay.
         """
-        ...
-
-
-@runtime_checkable
-class PredictsWalkedRows(LinkPredictor, Protocol):
-    """A link predictor with other probabilities for rows as walks meet them.
-
-    Its own hold for rows that miss an edge. A walk meets rows by their edges, and most of them miss
-    none. Symbolic answering ranks all entities by the others where a query negates nothing.
-    """
-
-    @property
-    def walked(self) -> LinkPredictor | None:
-        """The predictor of such rows; None where there is none."""
         ...
 
 

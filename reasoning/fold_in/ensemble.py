@@ -18,7 +18,6 @@ from reasoning.fold_in.config import FoldInConfig
 from reasoning.fold_in.folding import fold_in
 from reasoning.fold_in.growth import Growth, growth_of
 from reasoning.predictors.embeddings.model import EmbeddingModel
-from reasoning.predictors.ensemble.calibration import Calibration
 from reasoning.predictors.ensemble.evidence import Evidence
 from reasoning.predictors.ensemble.predictor import EnsemblePredictor
 from reasoning.predictors.rules.rule_set import RuleSet
@@ -65,22 +64,17 @@ def fold_in_ensemble(
         else:
             raise SettingError(f"a {type(model).__name__} cannot be folded in")
     growth = growth_of(before, after)
-    completeness, of_walks = predictor.completeness, predictor.of_walks
+    completeness, calibration = predictor.completeness, predictor.calibration
     return EnsemblePredictor(
         evidence=Evidence(after, models),
         weights=growth.carried_relations(predictor.weights),
-        calibration=_grown(predictor.calibration, growth),
-        of_walks=None if of_walks is None else _grown(of_walks, growth),
+        calibration=replace(
+            calibration,
+            further=_carried(calibration.further, growth, 0.0),
+            offsets=_carried(calibration.offsets, growth, _NEVER),
+        ),
         completeness=replace(completeness, offsets=_carried(completeness.offsets, growth, _NEVER)),
         config=predictor.config,
-    )
-
-
-def _grown(calibration: Calibration, growth: Growth) -> Calibration:
-    return replace(
-        calibration,
-        further=_carried(calibration.further, growth, 0.0),
-        offsets=_carried(calibration.offsets, growth, _NEVER),
     )
 
 

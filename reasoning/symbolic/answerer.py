@@ -37,7 +37,7 @@ from reasoning.symbolic.explanation import FuzzyProver
 from reasoning.symbolic.fuzzy import LOWER, TRUTH, UPPER, FuzzySet
 from reasoning.symbolic.likely_edges import LikelyEdges
 from reasoning.symbolic.predicted_rows import PredictedRows
-from reasoning.symbolic.ranking import Ranking
+from reasoning.symbolic.prior import PRIOR_WEIGHT, Prior
 
 __all__ = ["Evaluation", "SymbolicAnswerer"]
 
@@ -85,9 +85,9 @@ class SymbolicAnswerer:
         self.config = config or SymbolicConfig()
         self.calibration = calibration
         self._known = known_edges(snapshot, known_probability=self.config.known_probability)
-        rows = PredictedRows(predictor, self.config, row_folder)
-        self._likely = LikelyEdges(snapshot, rows, self.config)
-        self._ranking = Ranking(self._likely, predictor, row_folder)
+        self._rows = PredictedRows(predictor, self.config, row_folder)
+        self._prior = Prior(snapshot)
+        self._likely = LikelyEdges(snapshot, self._rows, self.config)
 
     def answer(
         self,
@@ -126,7 +126,7 @@ class SymbolicAnswerer:
                         more=more,
                     )
                 )
-            self._settle()
+            self._rows.settle()
         return found
 
     def _batches(self, trees: Sequence[Query]) -> Iterator[list[Query]]:
@@ -142,25 +142,24 @@ class SymbolicAnswerer:
 
         Entities of truth 0 are told apart: by what pruning left out where they have some evidence
         (`SymbolicConfig.benefit_of_doubt`), and last by how often they are a tail of the query's
-        last relations. Where a query negates nothing, predicted edges count as those of rows that a
-        walk meets, if the predictor tells them apart (`PredictsWalkedRows`).
+        last relations.
         """
         scores = np.empty((len(trees), self.snapshot.num_entities), dtype=np.float32)
         place = 0
         for queries in self._batches(trees):
-            scores[place : place + len(queries)] = self._ranking.scores(queries)
-            place += len(queries)
-            self._settle()
+            evaluation = Evaluation(self._likely, queries, ranking=True)
+            for query in queries:
+                row = scores[place]
+                np.multiply(self._prior.of(query), np.float32(PRIOR_WEIGHT), out=row)
+                value = evaluation.value(query)
+                row[value.ids] += (1.0 - PRIOR_WEIGHT) * value.values[TRUTH]
+                place += 1
+            self._rows.settle()
         return scores
 
     def flush(self) -> None:
         """Write predicted rows that are only in memory to the row folder, if there is one."""
-        for rows in self._ranking.rows:
-            rows.flush()
-
-    def _settle(self) -> None:
-        for rows in self._ranking.rows:
-            rows.settle()
+        self._rows.flush()
 
     def rough_truth(self, tree: Query, *, edits: Edits | None = None) -> FuzzySet:
         """Return lower, truth and upper of all entities, with owners in the upper value.

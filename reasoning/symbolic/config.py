@@ -55,7 +55,7 @@ class SymbolicConfig:
             most it could be, in [0, 1]. No answer is listed for it.
         noisy_or: Where all entities are ranked, several ways to reach an entity count as
             1 − Π(1 − x) and not by the best of them. Answers and their proofs go by the best.
-        memory_bytes: Most memory for predicted rows; for those as walks meet them, once more.
+        memory_bytes: Most memory for predicted rows.
         disk_bytes: Most disk for predicted rows, where a folder is given for them.
         block_cells: Most probabilities that one call of the predictor computes.
         batch: How many queries are worked on at once.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.answering_settings import WALKED, dealt_queries, differences, measured, page
+from bench.answering_settings import dealt_queries, differences, measured, page
 from bench.growth import synthetic_graph
 from bench.random_links import RandomLinks
 from kg.graph_folder import GraphFolder, load_graph_folder
@@ -65,19 +65,6 @@ def test_each_setting_is_compared_with_the_one_before(graph: GraphFolder) -> Non
     head = {"command": "c", "commit": "x", "date": "d", "seed": 0, "graph": "g", "deals": DEALS}
     text = page({**head, "machine": {"cores": 2, "memory_gb": 1.0}, **found})
     assert f"| {other['2in'][0]:+.2f} ± {other['2in'][1]:.2f} |" in text
-
-
-def test_the_rows_that_walks_meet_are_judged_against_those_that_miss_an_edge(
-    graph: GraphFolder,
-) -> None:
-    class TwoKinds(RandomLinks):
-        walked = RandomLinks(graph.full.num_entities, rank=8, nearest=4, seed=1)
-
-    links = TwoKinds(graph.full.num_entities, rank=8, nearest=4)
-    asked = list(dealt_queries(graph, deals=DEALS, count=COUNT, seed=0))
-    found = measured(graph, links, SymbolicConfig(epsilon=1e-3), asked, {})["changed"]
-    assert found[WALKED]["EPFO"][1] > 0.0
-    assert found[WALKED]["negation"] == (0.0, 0.0)
 
 
 def test_differences_are_those_of_the_same_queries() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kg.config_fields import added
 from kg.errors import SettingError
 
 __all__ = ["EnsembleConfig"]
@@ -25,9 +24,6 @@ class EnsembleConfig:
             relation at all counts; 0 reads every row as if it missed one. On NELL995's sampled
             validation queries 0 / 0.25 / 0.5 / 1 gave 33.6 / 34.8 / 36.0 / 38.1 on 2i, 45.1 / 46.2
             / 47.5 / 48.7 on 3i, and within 0.7 of one another elsewhere.
-        walked_edges: How many edges are drawn whose rows the second map to probabilities is fitted
-            on, that of rows as walks meet them (`reasoning.predictors.ensemble.calibration`); 0 for
-            none.
         delta: No edge is surer than 1 − delta, in (0, 1).
         block_cells: Most probabilities that are worked on at once.
     """
@@ -37,7 +33,6 @@ class EnsembleConfig:
     sampled: int = 64
     shrinkage: float = 20.0
     completeness: float = 1.0
-    walked_edges: int = added(0, before=0)
     delta: float = 1e-4
     block_cells: int = 8_000_000
 
@@ -46,8 +41,6 @@ class EnsembleConfig:
         for name in ("rows", "candidates", "sampled", "block_cells"):
             if getattr(self, name) < 1:
                 raise SettingError(f"EnsembleConfig.{name} is {getattr(self, name)}, not positive")
-        if self.walked_edges < 0:
-            raise SettingError(f"EnsembleConfig.walked_edges is {self.walked_edges}, below 0")
         if self.shrinkage <= 0 or not 0.0 <= self.completeness <= 2.0:
             raise SettingError("EnsembleConfig needs shrinkage > 0 and completeness in [0, 2]")
         if not 0.0 < self.delta < 1.0:

@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 from kg.errors import InputError
 from kg.progress import Progress, silent
 from kg.snapshot import Snapshot
-from reasoning.predictors.ensemble.calibration import Calibration, fit_calibration, fit_walked
-from reasoning.predictors.ensemble.completeness import Completeness, fit_completeness
+from reasoning.predictors.ensemble.completeness import fit_completeness
 from reasoning.predictors.ensemble.config import EnsembleConfig
 from reasoning.predictors.ensemble.evidence import Evidence
 from reasoning.predictors.ensemble.examples import Missing, examples_of, missing_tails
-from reasoning.predictors.ensemble.fitting import fit_weights
+from reasoning.predictors.ensemble.fitting import fit_calibration, fit_weights
 from reasoning.predictors.ensemble.predictor import EnsemblePredictor
-from reasoning.predictors.ensemble.walked_rows import walked_rows
 from reasoning.protocols import ScoreModel
 
 __all__ = ["fit_ensemble", "fit_on_rows"]
@@ -76,62 +74,31 @@ def fit_on_rows(
             "no validation edges that the graph lacks",
             hint="an ensemble is fitted on edges that its models have not seen",
         )
-    steps, everything = 2 * evidence.snapshot.num_relations, missing
+    steps = 2 * evidence.snapshot.num_relations
     completeness = fit_completeness(
         evidence.signatures, missing, steps, shrinkage=config.shrinkage, seed=seed
     )
     if len(missing.steps) > config.rows:
         drawn = np.random.default_rng(seed).choice(len(missing.steps), config.rows, replace=False)
         missing = missing.taking(np.sort(drawn))
-    walked, counts = walked_rows(evidence.snapshot, everything, config.walked_edges, seed=seed)
-    done, total = len(missing.steps), len(missing.steps) + len(walked.steps)
+    total = len(missing.steps)
     examples = examples_of(
-        evidence, missing, config, seed=seed, reported=lambda rows: progress(rows, total)
+        evidence, missing, config, seed=seed, reported=lambda done: progress(done, total)
     )
+    log_missing = config.completeness * np.concatenate(
+        [
+            np.log(completeness.missing(evidence.signatures, step)[missing.heads[rows]])
+            for step, rows in _by_step(missing)
+        ]
+    ).astype(np.float32)
     weights = fit_weights(examples, steps, shrinkage=config.shrinkage)
-    calibration = fit_calibration(
-        examples,
-        weights,
-        _log_missing(evidence, completeness, missing),
-        completeness=config.completeness,
-        shrinkage=config.shrinkage,
-    )
-    of_walks: Calibration | None = None
-    if len(walked.steps):
-        of_walks = fit_walked(
-            examples_of(
-                evidence,
-                walked,
-                config,
-                seed=seed,
-                reported=lambda rows: progress(done + rows, total),
-            ),
-            counts,
-            weights,
-            _log_missing(evidence, completeness, walked),
-            calibration.further,
-            shrinkage=config.shrinkage,
-        )
     return EnsemblePredictor(
         evidence=evidence,
         weights=weights,
-        calibration=calibration,
-        of_walks=of_walks,
+        calibration=fit_calibration(examples, weights, log_missing, shrinkage=config.shrinkage),
         completeness=completeness,
         config=config,
     )
-
-
-def _log_missing(
-    evidence: Evidence, completeness: Completeness, rows: Missing
-) -> NDArray[np.float32]:
-    """Return log P(the head misses an edge) of each row."""
-    return np.concatenate(
-        [
-            np.log(completeness.missing(evidence.signatures, step)[rows.heads[some]])
-            for step, some in _by_step(rows)
-        ]
-    ).astype(np.float32)
 
 
 def _by_step(missing: Missing) -> Iterator[tuple[int, slice]]:

@@ -2,9 +2,8 @@
 
 log-odds of (h, r, t) = slope · log(n · softmax_t(w_r · columns)) + offset_r + κ · log P(h misses an
 edge of r), the softmax over tails that are no known edges, n how many tails such a row misses in
-the mean. A second map, for rows as walks meet them, takes the best score of a row in, too
-(`calibration` has both). Rows are computed when asked for. Where all but the softmax already says
-that no tail is as likely as a caller asks for, no model is asked.
+the mean. Rows are computed when asked for. Where all but the softmax already says that no tail is
+as likely as a caller asks for, no model is asked.
 """
 
 from __future__ import annotations
@@ -24,18 +23,15 @@ from kg.errors import CheckpointMismatchError, ForeignFileError, SettingError
 from kg.snapshot import Snapshot
 from reasoning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from reasoning.predictors.adjacency import directed
-from reasoning.predictors.ensemble.calibration import Calibration
 from reasoning.predictors.ensemble.completeness import Completeness
 from reasoning.predictors.ensemble.config import EnsembleConfig
 from reasoning.predictors.ensemble.evidence import Evidence
+from reasoning.predictors.ensemble.fitting import Calibration
 from reasoning.protocols import EdgeReason, ExplainsEdges, RankedRows, ScoreModel
 
 __all__ = ["EnsemblePredictor"]
 
 KIND = "ensemble"
-
-_SHARED = ("completeness", "slope_by_top", "odds_by_top", "top_mean", "top_deviation")
-"""What a map of rows as walks meet them has beside slope, offsets and further tails."""
 
 _KEPT_CELLS, _FEWEST_KEPT = 25_000_000, 16
 """How many numbers of tails are kept, as many directed relations as they make, and the least."""
@@ -48,7 +44,6 @@ class EnsemblePredictor:
         evidence: Models and their graph.
         weights: ``(2 * num_relations, num_columns)`` of the evidence, by directed relation.
         calibration: From log-softmax to probability, given that a row misses an edge.
-        of_walks: The same for rows as walks meet them; None where there is none.
         completeness: How likely a row misses one.
         config: Settings it was fitted with.
     """
@@ -59,7 +54,6 @@ class EnsemblePredictor:
         evidence: Evidence,
         weights: NDArray[np.float32],
         calibration: Calibration,
-        of_walks: Calibration | None = None,
         completeness: Completeness,
         config: EnsembleConfig,
     ) -> None:
@@ -67,25 +61,11 @@ class EnsemblePredictor:
         self.snapshot = evidence.snapshot
         self.weights = weights
         self.calibration = calibration
-        self.of_walks = of_walks
         self.completeness = completeness
         self.config = config
         kept = max(_FEWEST_KEPT, _KEPT_CELLS // max(1, self.num_entities))
         self._log_missing = lru_cache(kept)(self._log_missing_of_step)
         self._of_tails = lru_cache(kept)(self._of_tails_of_step)
-
-    @cached_property
-    def walked(self) -> EnsemblePredictor | None:
-        """The same models with the map for rows as walks meet them; see `PredictsWalkedRows`."""
-        if self.of_walks is None:
-            return None
-        return EnsemblePredictor(
-            evidence=self.evidence,
-            weights=self.weights,
-            calibration=self.of_walks,
-            completeness=self.completeness,
-            config=self.config,
-        )
 
     @property
     def num_entities(self) -> int:
@@ -140,8 +120,7 @@ class EnsemblePredictor:
         A head that hardly misses an edge of the relation costs nothing: what is left out of its
         row is bounded by what a tail with all of the softmax would have.
         """
-        numbers, shifts = self._numbers_and_shifts(entities, directed)
-        dropped = self._sure(self.calibration.most(numbers) + shifts)
+        dropped = self._sure(self._shift(entities, directed))
         asked = np.flatnonzero(dropped > floor)
         asked = asked[np.argsort(directed[asked], kind="stable")]
         ends = [np.empty(0, dtype=np.int32)] * (1 + len(entities))
@@ -198,28 +177,24 @@ class EnsemblePredictor:
         """Yield ``(num_entities,)`` log-odds of each row, −inf at edges of the graph."""
         weights = self.weights[steps, : len(self.models)]
         mixed = self.evidence.mixed(entities, steps, weights, self._of_tails)
-        numbers, shifts = self._numbers_and_shifts(entities, steps)
-        share = np.empty(self.num_entities, dtype=np.float32)
+        slope, share = self.calibration.slope, np.empty(self.num_entities, dtype=np.float32)
         # a row fits the processor's cache, a block does not
-        for row, number, shift in zip(mixed, numbers.tolist(), shifts.tolist(), strict=True):
+        for row, shift in zip(mixed, self._shift(entities, steps).tolist(), strict=True):
             top = max(float(row.max(initial=-np.inf)), -1e30)
-            slope, by_top = self.calibration.by_top(top)
             np.exp(np.subtract(row, top, out=share), out=share)
             total = top + math.log(float(share.sum()) + 1e-30)
             row *= slope
-            row += slope * (number - total) + shift + by_top
+            row += shift - slope * total
             yield row
 
-    def _numbers_and_shifts(
-        self, entities: NDArray[np.int32], steps: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return ``(n,)`` log n, and offset and κ · log P, of each row."""
+    def _shift(self, entities: NDArray[np.int32], steps: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return ``(n,)`` log-odds of a tail that had all of the softmax."""
         known = self.evidence.known.along(entities.astype(np.int64), steps)[0]
-        shifts = self.calibration.offsets[steps]
+        found = self.calibration.shift(steps, known)
         for step in np.unique(steps).tolist():
             rows = steps == step
-            shifts[rows] += self._log_missing(step)[entities[rows]]
-        return self.calibration.log_number(steps, known), shifts
+            found[rows] += self._log_missing(step)[entities[rows]]
+        return found
 
     def _sure(self, odds: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return probabilities."""
@@ -232,14 +207,15 @@ class EnsemblePredictor:
 
     def _log_missing_of_step(self, step: int) -> NDArray[np.float32]:
         missing = self.completeness.missing(self.evidence.signatures, step)
-        return np.asarray(self.calibration.completeness * np.log(missing), dtype=np.float32)
+        return np.asarray(self.config.completeness * np.log(missing), dtype=np.float32)
 
     def _tensors(self) -> dict[str, NDArray[Any]]:
-        walks = {} if self.of_walks is None else _named("walks", self.of_walks)
+        calibration = self.calibration
         return {
             "weights": self.weights,
-            **_named("calibration", self.calibration),
-            **walks,
+            "calibration/slope": np.array([calibration.slope]),
+            "calibration/further": calibration.further,
+            "calibration/offsets": calibration.offsets,
             "completeness/weights": self.completeness.weights,
             "completeness/offsets": self.completeness.offsets,
         }
@@ -288,55 +264,29 @@ class EnsemblePredictor:
             ) from error
 
 
-def _named(name: str, calibration: Calibration) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a map; where the top has no part in it, the settings hold its κ."""
-    found: dict[str, NDArray[Any]] = {
-        f"{name}/slope": np.array([calibration.slope]),
-        f"{name}/further": calibration.further,
-        f"{name}/offsets": calibration.offsets,
-    }
-    if calibration.odds_by_top != 0.0:
-        found[f"{name}/shared"] = np.array([getattr(calibration, one) for one in _SHARED])
-    return found
-
-
-def _calibration(name: str, checkpoint: Checkpoint, completeness: float) -> Calibration:
-    tensors = checkpoint.tensors
-    shared = tensors.get(f"{name}/shared")
-    more = {} if shared is None else dict(zip(_SHARED, shared.tolist(), strict=True))
-    return Calibration(
-        slope=float(tensors[f"{name}/slope"][0]),
-        further=tensors[f"{name}/further"],
-        offsets=tensors[f"{name}/offsets"],
-        **{"completeness": completeness, **more},
-    )
-
-
 def _restored(checkpoint: Checkpoint, evidence: Evidence) -> EnsemblePredictor:
     tensors, steps = checkpoint.tensors, 2 * evidence.snapshot.num_relations
-    maps = [name for name in ("calibration", "walks") if f"{name}/slope" in tensors]
-    shapes: dict[str, tuple[int, ...]] = {
+    shapes = {
         "weights": (steps, evidence.num_columns),
+        "calibration/slope": (1,),
+        "calibration/further": (steps,),
+        "calibration/offsets": (steps,),
         "completeness/weights": (4,),
         "completeness/offsets": (steps,),
     }
-    for name in maps:
-        shapes |= {f"{name}/slope": (1,), f"{name}/further": (steps,), f"{name}/offsets": (steps,)}
-        if f"{name}/shared" in tensors:
-            shapes[f"{name}/shared"] = (len(_SHARED),)
     for name, shape in shapes.items():
         if tensors[name].shape != shape or not np.isfinite(tensors[name]).all():
             raise ValueError(f"{name} is not of {shape} finite numbers")
-    config = EnsembleConfig(**restored(EnsembleConfig, checkpoint.metadata["config"]))
     return EnsemblePredictor(
         evidence=evidence,
         weights=tensors["weights"],
-        calibration=_calibration("calibration", checkpoint, config.completeness),
-        of_walks=(
-            _calibration("walks", checkpoint, config.completeness) if "walks" in maps else None
+        calibration=Calibration(
+            slope=float(tensors["calibration/slope"][0]),
+            further=tensors["calibration/further"],
+            offsets=tensors["calibration/offsets"],
         ),
         completeness=Completeness(
             weights=tensors["completeness/weights"], offsets=tensors["completeness/offsets"]
         ),
-        config=config,
+        config=EnsembleConfig(**restored(EnsembleConfig, checkpoint.metadata["config"])),
     )

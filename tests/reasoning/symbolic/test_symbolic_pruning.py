@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from kg.model import EntityKey
 from reasoning.normal_form import normalise
 from reasoning.query import (
     Anchor,
     Intersection,
-    Negation,
     Projection,
 )
 from reasoning.symbolic.answerer import SymbolicAnswerer
@@ -102,36 +97,3 @@ def test_estimates_stay_within_the_stated_bound(case: Case, seed: int, unlisted:
     estimate = dense_row(found.values[TRUTH], found.ids, snapshot.num_entities)
     assert (truth <= estimate + found.above + 1e-6).all()
     assert (truth >= estimate - found.below - 1e-6).all()
-
-
-class _Walked(TablePredictor):
-    fingerprint = "walked"
-
-
-class _TwoKinds(TablePredictor):
-    """A table of rows that miss an edge, and one of rows as walks meet them."""
-
-    def __init__(self, table: NDArray[np.float32], walked: NDArray[np.float32]) -> None:
-        super().__init__(table)
-        self.walked = _Walked(walked)
-
-
-def test_queries_without_a_negation_are_ranked_by_rows_as_walks_meet_them(tmp_path: Path) -> None:
-    snapshot = four_edges()
-    table = np.zeros((2, 1, 6, 6), dtype=np.float32)
-    # e4 by two predicted edges; e5 by one beside a known way to e1
-    table[:, 0, 0, 3], table[:, 0, 3, 4], table[:, 0, 1, 5] = (0.8, 0.5), (0.8, 0.5), (0.6, 0.3)
-    tree = Projection("r", Projection("r", Anchor(EntityKey("e0"))))
-    other = Intersection((tree, Negation(Projection("r", Anchor(EntityKey("e1"))))))
-    answerer = SymbolicAnswerer(snapshot, _TwoKinds(*table), row_folder=tmp_path)
-    plain = SymbolicAnswerer(snapshot, TablePredictor(table[0]))
-    assert answerer.scores([tree])[0, [4, 5]] == pytest.approx([0.25, 0.3], rel=1e-5)
-    alone, beside = answerer.scores([other]), answerer.scores([tree, other, tree])
-    assert alone[0, 5] == pytest.approx(0.6 * (1.0 - 0.6), rel=1e-5)
-    assert beside[1].tolist() == alone[0].tolist() == plain.scores([other])[0].tolist()
-    assert beside[0].tolist() == beside[2].tolist() == answerer.scores([tree])[0].tolist()
-    # answers go by the probability that a new edge holds
-    assert answerer.answer([tree], 3) == plain.answer([tree], 3)
-    answerer.flush()
-    again = SymbolicAnswerer(snapshot, _TwoKinds(*table), row_folder=tmp_path)
-    assert again.scores([tree, other]).tolist() == beside[:2].tolist()

@@ -16,18 +16,11 @@ from kg.snapshot import Snapshot, build_snapshot
 from reasoning.predictors.adjacency import directed
 from reasoning.predictors.ensemble import EnsembleConfig, EnsemblePredictor, fit_ensemble
 from reasoning.predictors.rules import mine_rules
-from reasoning.protocols import (
-    LinkPredictor,
-    PredictsWalkedRows,
-    RankedLinkPredictor,
-    ScoreModel,
-)
+from reasoning.protocols import LinkPredictor, RankedLinkPredictor, ScoreModel
 from tests.reasoning.predictor_world import WORLD, edges_of
 
 SMALL = EnsembleConfig(candidates=24, sampled=16, shrinkage=5.0)
 CONDITIONAL = EnsembleConfig(candidates=24, sampled=16, shrinkage=5.0, completeness=0.0)
-
-WALKED = EnsembleConfig(candidates=24, sampled=16, shrinkage=5.0, walked_edges=4000)
 
 
 class Noisy:
@@ -139,38 +132,6 @@ def test_probabilities_of_the_best_new_tails_come_true(config: EnsembleConfig) -
     assert ece(np.concatenate(said), np.concatenate(true)) < 0.06
 
 
-def test_probabilities_of_rows_as_walks_meet_them_come_true() -> None:
-    # the held-out edges in both directions, in rows as often as they have edges, known or not
-    world, predictor = planted(), fitted(WALKED).walked
-    assert predictor is not None
-    graph, said, true = world.graph, [], []
-    known = np.stack([graph.heads, graph.relations, graph.tails], axis=1)
-    for h, relation, t in np.concatenate([known, world.valid]).tolist():
-        for inverse, head in ((False, h), (True, t)):
-            row = predictor.rows(np.array([head], dtype=np.int32), relation, inverse=inverse)[0]
-            start, end = (2, 0) if inverse else (0, 2)
-            of_row = (world.valid[:, start] == head) & (world.valid[:, 1] == relation)
-            best = np.argsort(-row)[:10]
-            said.append(row[best])
-            true.append(np.isin(best, world.valid[of_row, end]))
-    probabilities, outcomes = np.concatenate(said), np.concatenate(true)
-    assert probabilities.mean() == pytest.approx(outcomes.mean(), abs=0.005)
-    # of what the models know, half is in `test` and counts as false: no logistic map levels off so
-    assert ece(probabilities, outcomes) < 0.06
-    assert probabilities.max() > 0.6  # and yet they are not all the mean
-
-
-def test_rows_that_miss_an_edge_are_as_without_those_that_walks_meet() -> None:
-    both, plain = fitted(WALKED), fitted()
-    heads = np.arange(10, dtype=np.int32)
-    assert both.rows(heads, 0).tolist() == plain.rows(heads, 0).tolist()
-    assert plain.walked is None
-    assert isinstance(both, PredictsWalkedRows)
-    assert both.walked is not None
-    # what is kept of either is never taken for the other's
-    assert len({one.fingerprint for one in (both, plain, both.walked)}) == 3
-
-
 def test_probabilities_are_probabilities_and_known_edges_are_left_out() -> None:
     world, predictor = planted(), fitted()
     linked: LinkPredictor = predictor
@@ -186,10 +147,10 @@ def test_probabilities_are_probabilities_and_known_edges_are_left_out() -> None:
 
 @pytest.mark.parametrize("floor", [0.0, 0.02, 0.5])
 @pytest.mark.parametrize("longest", [3, 60])
-@pytest.mark.parametrize("predictor", [fitted(), fitted(WALKED).walked], ids=["missing", "walked"])
 def test_ranked_rows_of_many_relations_are_the_best_of_their_rows(
-    predictor: RankedLinkPredictor, floor: float, longest: int
+    floor: float, longest: int
 ) -> None:
+    predictor: RankedLinkPredictor = fitted()
     count = predictor.num_directed // 2
     entities = np.array([30, 2, 2, 59, 14], dtype=np.int32)
     directed = np.array([0, 1, count, 1 + count, 0])
@@ -252,16 +213,12 @@ def test_reasons_are_those_of_the_rules_in_the_mix() -> None:
 
 
 def test_an_ensemble_comes_back_from_its_files(tmp_path: Path) -> None:
-    world, predictor = planted(), fitted(WALKED)
+    world, predictor = planted(), fitted()
     predictor.save(tmp_path)
     loaded = EnsemblePredictor.load(tmp_path, world.graph, world.models)
     assert loaded.fingerprint == predictor.fingerprint
     entities = np.array([1, 50], dtype=np.int32)
     np.testing.assert_array_equal(loaded.rows(entities, 0), predictor.rows(entities, 0))
-    assert loaded.walked is not None
-    assert predictor.walked is not None
-    assert loaded.walked.fingerprint == predictor.walked.fingerprint
-    assert loaded.walked.rows(entities, 0).tolist() == predictor.walked.rows(entities, 0).tolist()
 
 
 def test_another_graph_and_other_models_are_refused(tmp_path: Path) -> None:
@@ -294,9 +251,7 @@ def test_there_must_be_models_of_that_size_and_new_edges() -> None:
         fit_ensemble(graph, old, world.models)
 
 
-@pytest.mark.parametrize(
-    "wrong", [{"shrinkage": 0.0}, {"completeness": 2.5}, {"walked_edges": -1}, {"delta": 1.0}]
-)
+@pytest.mark.parametrize("wrong", [{"shrinkage": 0.0}, {"completeness": 2.5}, {"delta": 1.0}])
 def test_settings_out_of_range_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(SettingError):
         EnsembleConfig(**wrong)  # type: ignore[arg-type]
