@@ -215,10 +215,12 @@ def _print_proof(proof: ProofOut | RowProofOut) -> None:
 
 
 def print_outcome(title: str, outcome: dict[str, Any], *, as_json: bool) -> None:
-    """Print what a step did: its figures, one a line."""
+    """Print what a step did: its figures, one a line; a file of rejects only where there is one."""
     if as_json:
         print_json(outcome)
         return
+    if outcome.get("rejects") == 0:
+        outcome = {name: value for name, value in outcome.items() if name != "rejects_file"}
     for name, value in flattened(outcome):
         shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
         print(f"{title}: {name.replace('_', ' ')} {shown}")
