@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from api.cli.terminal import visible
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -97,7 +99,7 @@ def _lines(title: str, unit: str) -> Progress:
 
 def print_warning(text: str) -> None:
     """Print what looks wrong but is no error, on stderr."""
-    print(f"warning: {text}", file=sys.stderr, flush=True)
+    print(f"warning: {visible(text)}", file=sys.stderr, flush=True)
 
 
 def print_json(value: Any) -> None:
