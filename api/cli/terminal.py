@@ -31,7 +31,7 @@ def guard_terminal() -> None:
     Files and other programs get the very text.
     """
     if sys.stdout.isatty():
-        sys.stdout = _Visible(sys.stdout)  # type: ignore[assignment]
+        sys.stdout = _Visible(sys.stdout)
 
 
 class _Visible:

@@ -8,7 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from api.cli.main import make_parser
 from tests.api.command_line import Shown, refused, umbra
+
+
+@pytest.mark.parametrize("command", ["ask", "search", "context"])
+@pytest.mark.parametrize("option", ["-k", "--k"])
+def test_how_many_is_one_option_everywhere(command: str, option: str) -> None:
+    assert make_parser().parse_args([command, "a text", option, "3"]).k == 3
 
 
 def in_a_terminal(*arguments: str) -> str:
