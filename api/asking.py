@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from api.answer_pages import AnswerPage, row_cursor, rows_after
@@ -14,6 +14,7 @@ from kg.errors import LimitError, SettingError
 from kg.model import EntityKey
 from kg.spans import span
 from reasoning.answers import Answers
+from reasoning.comparisons import unheld_attributes
 from reasoning.counting import count_answers
 from reasoning.joins import bindings
 from reasoning.notations import Reading, write_pattern, write_query
@@ -80,7 +81,12 @@ def answer_question(
         bound=result.bound,
         changes=changes,
         count=_count_out(engine, chosen, reading, edits),
-        warnings=(*warnings, *_growth(engine, answerer), *_staleness(engine, records.version)),
+        warnings=(
+            *warnings,
+            *_unheld(engine, (result.query,)),
+            *_growth(engine, answerer),
+            *_staleness(engine, records.version),
+        ),
     )
 
 
@@ -160,7 +166,11 @@ def _rows_out(
         next=row_cursor(told + k, [cell.key for cell in rows[-1]]) if more else None,
         count=count,
         rows=RowsOut(columns=pattern.answer, rows=rows, total=len(found), proofs=reasons),
-        warnings=(*warnings, *_staleness(engine, records.version)),
+        warnings=(
+            *warnings,
+            *_unheld(engine, (tree for _, tree in pattern.conditions)),
+            *_staleness(engine, records.version),
+        ),
     )
 
 
@@ -192,6 +202,16 @@ def _changes(
     here = until | {answer.entity for answer in shown.answers}
     changes = compared(before, after, edits, here - _best(before, told) - _best(after, told))
     return changes, len(until) < len(before.answers)
+
+
+def _unheld(engine: Engine, conditions: Iterable[Query]) -> Iterator[str]:
+    """Say which attributes of a question nothing has: conditions on them hold of no entity."""
+    from difflib import get_close_matches
+
+    for name in unheld_attributes(conditions, engine.snapshot):
+        near = get_close_matches(name, list(engine.snapshot.attributes), n=3)
+        meant = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        yield f"no entity has the attribute {name!r}{meant}"
 
 
 def _growth(engine: Engine, answerer: AnswererName) -> tuple[str, ...]:

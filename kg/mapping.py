@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kg.backends.names import check_attribute, is_name
+from kg.backends.names import check_attribute, is_name, storable_name
 from kg.declared_fields import DeclaredFields
 from kg.errors import InputError, MappingError
 from kg.files import sha256_of_file, sha256_of_text
@@ -217,7 +217,10 @@ def _each(fields: DeclaredFields) -> FieldSource | None:
 def _name_template(fields: DeclaredFields, name: str) -> Template:
     template = fields.template(name)
     if not template.paths and not is_name(template.text):
-        raise fields.error(name, f"{template.text!r} is no name: letters, digits and _")
+        near = storable_name(template.text)
+        raise fields.error(
+            name, f"{template.text!r} is no name: letters, digits and _, such as {near}"
+        )
     return template
 
 

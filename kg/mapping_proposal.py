@@ -12,7 +12,7 @@ from typing import Any
 
 from kg.backends.names import RESERVED_ATTRIBUTES, is_name
 from kg.errors import RecordError
-from kg.formats.records import Record
+from kg.formats.records import Record, Reject
 from kg.formats.tables import read_table, table_delimiter
 
 __all__ = ["SAMPLE_ROWS", "propose_mapping"]
@@ -30,7 +30,8 @@ TAILS = ("tail", "target", "to", "object", "end", "whom")
 RELATIONS = ("relation", "predicate", "type")
 
 _INT, _FLOAT = re.compile(r"[+-]?\d{1,18}"), re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_PLAIN = re.compile(r"[^.{}\x00-\x1f\x7f]+")
+_PLAIN = re.compile(r"(?!\s)[^{}\x00-\x1f\x7f]+(?<!\s)")
+"""Names of columns that a mapping can say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,8 @@ def propose_mapping(path: Path) -> str:
     """
     delimiter = table_delimiter(path)
     rows = islice(read_table(path, delimiter=delimiter), SAMPLE_ROWS)
-    records = [row for row in rows if isinstance(row, Record)]
+    read = list(rows)
+    records = [row for row in read if isinstance(row, Record)]
     if not records:
         raise RecordError("no row that can be read", path=str(path))
     names = dict.fromkeys(name for record in records for name in record.fields)
@@ -83,7 +85,12 @@ def propose_mapping(path: Path) -> str:
     else:
         lines += _entities(path, file, usable, len(records))
     left = [name for name, column in zip(names, columns, strict=True) if column is None]
-    lines += [f"# left out: {name!r}" for name in left]
+    why = "nested or with a name that no mapping can say"
+    lines += [f"# left out: {name!r}, {why}" for name in left]
+    faulty = [row for row in read if isinstance(row, Reject)]
+    if faulty:
+        first = f"line {faulty[0].line}: {faulty[0].reason}"
+        lines.append(f"# {len(faulty)} of {len(read)} rows cannot be read, the first in {first}")
     return "\n".join(lines) + "\n"
 
 

@@ -21,6 +21,9 @@ __all__ = ["LinkFormat", "check_output", "format_of", "write_links"]
 
 LinkFormat = Literal["jsonl", "parquet"]
 
+_OF_OTHERS = frozenset((".csv", ".tsv", ".gz", ".xlsx", ".arrow"))
+"""Endings that promise a form in which links are not written."""
+
 _BATCH = 10_000  # rows of a row group in Parquet
 
 
@@ -28,13 +31,19 @@ def format_of(output: Path, name: str | None = None) -> LinkFormat:
     """Return the format to write: the one named, else by the ending of the file's name.
 
     Raises:
-        SettingError: There is no such format.
+        SettingError: There is no such format, or the name promises another.
 
     Example:
         >>> format_of(Path("links.parquet")), format_of(Path("links.out"))
         ('parquet', 'jsonl')
     """
     if name is None:
+        if output.suffix.lower() in _OF_OTHERS:
+            raise SettingError(
+                f"links are not written as {output.suffix}",
+                where=str(output),
+                hint="let the name end in .jsonl or .parquet",
+            )
         return "parquet" if output.suffix.lower() == ".parquet" else "jsonl"
     if name not in get_args(LinkFormat):
         raise SettingError(

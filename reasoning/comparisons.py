@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from kg.model import AttributeValue
 from kg.snapshot import Snapshot
-from reasoning.query import Compare, Comparison, Date, Scalar, is_day
+from reasoning.query import Compare, Comparison, Date, Query, Scalar, is_day, walk
 
-__all__ = ["attribute_of", "compares", "matching"]
+__all__ = ["attribute_of", "compares", "matching", "unheld_attributes"]
 
 _ORDERS: dict[Comparison, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -73,6 +73,17 @@ def compares(
         return both and _TEXTS[comparison](str(value), str(other))
     kind = _kind(value)
     return kind != "list" and kind == _kind(other) and _ORDERS[comparison](value, other)
+
+
+def unheld_attributes(conditions: Iterable[Query], snapshot: Snapshot) -> list[str]:
+    """Return the attributes that are compared in trees and that no entity of a graph has."""
+    compared = (
+        node.attribute for tree in conditions for node in walk(tree) if isinstance(node, Compare)
+    )
+    held = snapshot.attributes
+    return [
+        name for name in dict.fromkeys(compared) if name not in ("name", "key") and name not in held
+    ]
 
 
 def _equal(one: object, other: object) -> bool:

@@ -73,7 +73,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--show", action="store_true", help="only show what --plain was read as")
     parser.add_argument(
-        "--k", type=int, default=10, help="most answers of each kind on a page (default 10)"
+        "-k", "--k", type=int, default=10, help="most answers of each kind on a page (default 10)"
     )
     add_after(parser)
     parser.add_argument(

@@ -109,7 +109,7 @@ def _dry_run(arguments: argparse.Namespace) -> int:
         print()
         print_types(SeenAttribute(**one) for one in found["attributes"])
     print()
-    print(f"{found['rejected']:,} rows would be rejected")
+    print(f"{found['rejected']:,} rejects, each a row or a part of one")
     for one in found["rejects"]:
         column = f" {one['column']}:" if one["column"] else ""
         print(f"  {one['file']}:{one['line']}:{column} {one['reason']}")

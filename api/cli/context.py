@@ -31,7 +31,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("text", help="a question, or what is to be written about")
     parser.add_argument("--budget", type=int, default=2000, help="most tokens (default 2000)")
-    parser.add_argument("-k", type=int, default=10, help="entities looked at (default 10)")
+    parser.add_argument("-k", "--k", type=int, default=10, help="entities looked at (default 10)")
     parser.add_argument(
         "--label", action="append", default=[], help="only entities of this label; may be repeated"
     )

@@ -126,7 +126,8 @@ def run_history(arguments: argparse.Namespace) -> int:
 
 
 def _wrote(value: ValueOut) -> str:
-    text = f"{value.name.removeprefix('.')} {value.value!s:.40}"
+    said = ", ".join(map(str, value.value)) if isinstance(value.value, tuple) else value.value
+    text = f"{value.name.removeprefix('.')} {said!s:.40}"
     return text if value.holds else f"{text} (no more)"
 
 

@@ -40,6 +40,7 @@ from api.cli import (
     suggest,
     train,
 )
+from api.cli.terminal import guard_terminal, visible
 from api.signals import interruptible
 from kg.errors import EngineError
 from kg.interrupts import interrupt_behind
@@ -87,6 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if argv is None:  # the process is ours
         gc.set_threshold(*_SELDOM)
+        guard_terminal()
     arguments = make_parser().parse_args(argv)
     try:
         with interruptible(last=argv is None):
@@ -101,7 +103,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EngineError as error:
         from api.errors import exit_code
 
-        print(f"umbra: {error}", file=sys.stderr)
+        print(f"umbra: {visible(str(error))}", file=sys.stderr)
         return exit_code(error)
     except BrokenPipeError:  # `umbra … | head` is no error
         sys.stderr.close()

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from api.cli.terminal import visible
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -97,7 +99,7 @@ def _lines(title: str, unit: str) -> Progress:
 
 def print_warning(text: str) -> None:
     """Print what looks wrong but is no error, on stderr."""
-    print(f"warning: {text}", file=sys.stderr, flush=True)
+    print(f"warning: {visible(text)}", file=sys.stderr, flush=True)
 
 
 def print_json(value: Any) -> None:
@@ -215,10 +217,12 @@ def _print_proof(proof: ProofOut | RowProofOut) -> None:
 
 
 def print_outcome(title: str, outcome: dict[str, Any], *, as_json: bool) -> None:
-    """Print what a step did: its figures, one a line."""
+    """Print what a step did: its figures, one a line; a file of rejects only where there is one."""
     if as_json:
         print_json(outcome)
         return
+    if outcome.get("rejects") == 0:
+        outcome = {name: value for name, value in outcome.items() if name != "rejects_file"}
     for name, value in flattened(outcome):
         shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
         print(f"{title}: {name.replace('_', ' ')} {shown}")

@@ -33,7 +33,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("text", help="what to look for")
-    parser.add_argument("-k", type=int, default=10, help="most hits, up to 100 (default 10)")
+    parser.add_argument("-k", "--k", type=int, default=10, help="most hits, up to 100 (default 10)")
     add_after(parser)
     parser.add_argument(
         "--label", action="append", default=[], help="only entities of this label; may be repeated"

@@ -87,7 +87,7 @@ def context_for(
 def _answers(engine: Engine, text: str) -> Iterator[tuple[float, EvidenceOut]]:
     """Iterate the answers of a text that is a question which the rules read."""
     try:
-        answers: AnswersOut = engine.ask(engine.plain(text).tree, k=ANSWERS, proofs=False)
+        answers: AnswersOut = engine.ask(engine.plain(text).tree, k=ANSWERS)
     except (InputError, MissingPartError):  # no question, or nothing to answer it with
         return
     for place, one in enumerate(answers.answers):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kg.errors import InputError, RecordError
 from kg.formats.records import readable
+from kg.formats.tables import is_table
 from kg.graph_formats.arrow import ARROW, PARQUET
 from kg.graph_formats.benchmark_folder import BENCHMARK
 from kg.graph_formats.graphml import GRAPHML
@@ -67,10 +68,14 @@ def format_of(path: Path, name: str | None = None, *, writing: bool = False) -> 
             head = file.read(HEAD_BYTES)
     found = next((each for each in by_name if each.fits(path, head)), None)
     if found is None:
+        table = is_table(path)
+        propose = f"`umbra build {path.name} --propose` prints one to begin with"
         raise RecordError(
             "neither its name nor its content tells a format of graphs",
             path=str(path),
-            hint=f"name it with --format ({names}), or write a mapping (docs/mapping.md)",
+            hint=f"write a mapping (docs/mapping.md): {propose}"
+            if table
+            else f"name it with --format ({names}), or write a mapping (docs/mapping.md)",
         )
     return found
 

@@ -66,7 +66,8 @@ def from_pandas(
         source: Source of what carries no record.
 
     Raises:
-        InputError: A column is missing; a value is no text, number, truth value or list of these.
+        InputError: One is no frame; a column is missing; a value is no text, number,
+            truth value or list of these.
     """
     asserted = Provenance(kind="asserted", source=source)
     found = [entity_of_row(row, asserted) for row in _rows(entities, ("key",))]
@@ -78,6 +79,11 @@ def from_pandas(
 
 
 def _rows(frame: Any, needed: tuple[str, ...]) -> list[dict[str, Any]]:
+    if not isinstance(frame, _pandas().DataFrame):
+        raise InputError(
+            f"not a frame of pandas but {type(frame).__name__}",
+            hint="give two frames: entities, edges; one may be empty: DataFrame(columns=['key'])",
+        )
     missing = [name for name in needed if name not in frame.columns]
     if missing:
         raise InputError(f"a frame without the column {missing[0]!r}")

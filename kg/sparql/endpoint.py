@@ -28,7 +28,7 @@ from kg.rdf.names import NAMESPACES, RDF, SKOS, UMBRA, XSD
 from kg.sparql.following import QuadChanges, StoreQuads
 from kg.sparql.graph_process import GraphProcess
 from kg.sparql.media import GRAPHS, RESULTS
-from kg.sparql.text import check, syntax_error
+from kg.sparql.text import check, syntax_error, words
 
 __all__ = ["PREFIXES", "QuadSource", "SparqlAnswer", "SparqlEndpoint", "StoreQuads"]
 
@@ -36,6 +36,7 @@ PREFIXES = {**NAMESPACES, "umbra": UMBRA, "rdf": RDF, "skos": SKOS, "xsd": XSD}
 GRACE_S = 2.0
 MEMORY_BYTES = 2 * 2**30
 _AT = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
+_DECLARED = re.compile(r"\bPREFIX\s+([\w.-]*):", re.IGNORECASE)
 
 
 class QuadSource(Protocol):
@@ -224,7 +225,14 @@ def _syntax_error(text: str, told: str) -> QuerySyntaxError:
         return QuerySyntaxError(told[:300])
     line, column = int(found[1]), int(found[2])
     before = "".join(text.splitlines(keepends=True)[: line - 1])
+    offset = len(before) + column - 1
     expected = " ".join(found[3].split())
+    declared = {"_", *PREFIXES, *_DECLARED.findall(text)}
+    for word, place in words(text):  # the parser names what could stand there instead
+        prefix, colon, _ = word.partition(":")
+        if colon and prefix not in declared and place <= offset:
+            return syntax_error(text, place, f"no PREFIX declares '{prefix}:'")
     if len(expected) > 120:
-        expected = "something else is expected here"
-    return syntax_error(text, len(before) + column - 1, expected)
+        ends = not text[offset:].strip()
+        expected = "the query ends here, too early" if ends else "something else is expected here"
+    return syntax_error(text, offset, expected)

@@ -144,6 +144,7 @@ def _answer(store: ox.Store, asked: dict[str, Any]) -> tuple[dict[str, Any], byt
     try:
         found = store.query(
             asked["query"],
+            prefixes=asked["prefixes"],
             default_graph=[*map(ox.NamedNode, asked["default_graphs"])] or None,
             named_graphs=[*map(ox.NamedNode, asked["named_graphs"])] or None,
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from kg.errors import LimitError, QuerySyntaxError, ReadOnlyError
 from kg.text_positions import place_of
 
-__all__ = ["MAX_CHARS", "check", "syntax_error"]
+__all__ = ["MAX_CHARS", "check", "syntax_error", "words"]
 
 MAX_CHARS = 20_000
 
@@ -53,7 +53,7 @@ def check(text: str, *, max_chars: int = MAX_CHARS) -> None:
     if half is not None:
         raise syntax_error(text, half.start(), "half a character")
     prologue = True
-    for word, offset in _words(text):
+    for word, offset in words(text):
         name = word.upper()
         if name == "SERVICE" or (prologue and name in _WRITING):
             raise ReadOnlyError(
@@ -69,8 +69,11 @@ def syntax_error(text: str, offset: int, what: str) -> QuerySyntaxError:
     return QuerySyntaxError(what, **place_of(text, offset))
 
 
-def _words(text: str) -> Iterator[tuple[str, int]]:
-    """Yield bare words and prefixed names; escapes are read as the letters that they stand for."""
+def words(text: str) -> Iterator[tuple[str, int]]:
+    """Yield bare words and prefixed names with their places, none within quotes or IRIs.
+
+    Escapes are read as the letters that they stand for.
+    """
     offsets = [match.start() for match in _ESCAPE.finditer(text)]
     plain = _ESCAPE.sub(_letter, text) if offsets else text
     for token in _TOKEN.finditer(plain):

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, overload
 
 import numpy as np
 
-from kg.errors import SettingError
+from kg.errors import QuerySyntaxError, SettingError
 from kg.snapshot import Snapshot
 from reasoning.notations.betae import BetaeNames, read_betae, write_betae
 from reasoning.notations.cypher import read_cypher, write_cypher
@@ -39,6 +39,9 @@ _SPARQL_START = re.compile(
     r"(?:(?:prefix|base|select|ask|construct|describe|insert)\b|delete\s*(?:\{|data\b|where\b))",
     re.IGNORECASE,
 )
+
+_MATCH = re.compile(r"\bmatch\b", re.IGNORECASE)
+_ENGLISH = "begin with MATCH; English is read by `umbra ask --plain`, over REST by /v1/plain"
 
 
 def read_query(
@@ -137,11 +140,16 @@ def _read(
         return read_sparql(query)
     if notation != "cypher":
         raise _unknown(notation)
-    return read_cypher(
-        query,
-        parameters=parameters,
-        has_loops=lambda relation: snapshot is not None and _has_loops(snapshot, relation),
-    )
+    try:
+        return read_cypher(
+            query,
+            parameters=parameters,
+            has_loops=lambda relation: snapshot is not None and _has_loops(snapshot, relation),
+        )
+    except QuerySyntaxError as error:
+        if error.hint is None and _MATCH.search(query) is None:
+            error.hint = _ENGLISH
+        raise
 
 
 def _read_values(value: Any) -> Reading:

@@ -83,6 +83,7 @@ def test_refused_cypher_starts_no_store(tmp_path: Path, capsys: Shown) -> None:
         ("MATCH (c:Country)-[:borders*1..3]->(d {key: 'country:TR'}) RETURN c", "line 1"),
         ("MATCH (c:Country)\n  -[:borders]->(d RETURN c", "line 2"),
         ("MATCH (c:Country) DETACH DELETE c", "line 1, column 19"),
+        ("Which countries border Chad?", "English is read by `umbra ask --plain`"),
         ('{"relation": "borders"', "line"),
         ('{"no": "tree"}', ""),
         ("[]", ""),
@@ -94,6 +95,19 @@ def test_questions_that_cannot_be_answered_say_where(
 ) -> None:
     line = refused(capsys, 2, "ask", question, "--folder", tiny_demo.folder)
     assert place in line
+
+
+def test_an_attribute_that_nothing_has_is_told(tiny_demo: Workspace, capsys: Shown) -> None:
+    for asked in ("RETURN c", "MATCH (c)-[:borders]->(d) RETURN c, d"):
+        question = f"MATCH (c:Country) WHERE c.area_kn2 > 1 AND c.name <> 'x' {asked}"
+        code, _, err = umbra(capsys, "ask", question, "--folder", tiny_demo.folder)
+        assert code == 0
+        warnings = [line for line in err.splitlines() if "attribute" in line]
+        assert warnings == [
+            "warning: no entity has the attribute 'area_kn2'; did you mean 'area_km2'?"
+        ]
+    held = "MATCH (c:Country) WHERE c.area_km2 > 1 RETURN c"
+    assert "attribute" not in umbra(capsys, "ask", held, "--folder", tiny_demo.folder)[2]
 
 
 def test_an_unknown_name_comes_with_the_nearest(tiny_demo: Workspace, capsys: Shown) -> None:

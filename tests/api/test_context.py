@@ -41,6 +41,9 @@ def test_answers_come_first_and_say_how_sure_they_are(engine: WorldEngine) -> No
     assert {key: one.status for key, one in answers.items()} == {
         "country:GR": "known", "country:BG": "known", "country:GE": "likely",
     }  # fmt: skip
+    sources = {answers[f"country:{code}"].source.partition(" ")[0] for code in ("GR", "BG")}
+    assert sources == {"asserted"}  # what is known is not predicted
+    assert answers["country:GE"].source == "predicted by symbolic"
     doubtful = next(
         one for one in found.evidence if one.key == "fact/country:GE/borders/country:TR"
     )

@@ -126,6 +126,12 @@ def test_unknown_formats_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"name": "a"}\n')
     with pytest.raises(RecordError, match="tells a format of graphs"):
         format_of(tmp_path / "a.jsonl")
+    (tmp_path / "rows.csv").write_text("id,name\n1,a\n")
+    with pytest.raises(RecordError, match=r"umbra build rows.csv --propose"):
+        format_of(tmp_path / "rows.csv")
+    (tmp_path / "a.dat").write_text("id,name\n1,a\n")
+    with pytest.raises(RecordError, match="name it with --format"):
+        format_of(tmp_path / "a.dat")
 
 
 def test_nothing_half_is_left_of_an_export_that_fails(tmp_path: Path) -> None:

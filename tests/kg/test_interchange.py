@@ -89,6 +89,9 @@ def test_frames_of_anybody_become_a_graph() -> None:
         from_pandas(entities, edges.drop(columns="tail"))
     with pytest.raises(InputError, match="is not a text"):
         from_pandas(entities, edges.assign(tail=None))
+    with pytest.raises(InputError, match="not a frame of pandas but NoneType"):
+        from_pandas(None, edges)
+    assert from_pandas(entities.iloc[:0], edges)[0] == []
     edge = Edge(
         head=EntityKey("a"),
         relation="r",

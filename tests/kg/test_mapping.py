@@ -201,6 +201,7 @@ def test_the_example_of_the_docs_does_what_the_docs_say(tmp_path):
         (COUNTRY.replace("country:{id}", "country:{}"), "entities 1, key: a brace"),
         (COUNTRY.replace("country:{id}", " "), "entities 1, key: empty"),
         (COUNTRY.replace("Country", "a`b"), "entities 1, label: 'a`b' is no name"),
+        (COUNTRY.replace("Country", "a b"), "letters, digits and _, such as a_b"),
         (COUNTRY.replace("rows.jsonl", "none.jsonl"), "entities 1, file: there is no file"),
         (COUNTRY.replace("rows.jsonl", "../rows.jsonl"), "lies outside the folder"),
         (COUNTRY.replace("rows.jsonl", "/etc/hosts"), "lies outside the folder"),

@@ -145,6 +145,18 @@ def test_triples_have_the_forms_of_rdf(endpoint: SparqlEndpoint, media: str) -> 
         assert len(set(parse(answer.body, format=form))) == number
 
 
+def test_the_prefixes_of_a_graph_need_no_declaration(endpoint: SparqlEndpoint) -> None:
+    short = "SELECT ?s { ?s relation:r0 ?o . ?o a label:Entity ; attribute:key 'e:0' }"
+    short = short.replace("r0", RELATIONS[0])
+    declared = "PREFIX relation: <urn:umbra:relation:> PREFIX label: <urn:umbra:label:> "
+    declared += "PREFIX attribute: <urn:umbra:attribute:> "
+    found = rows(endpoint.query(short).body)
+    assert found
+    assert found == rows(endpoint.query(declared + short).body)
+    other = "PREFIX relation: <urn:other:> " + short
+    assert rows(endpoint.query(other).body) == []
+
+
 def test_what_was_not_asked_for_is_not_sent(endpoint: SparqlEndpoint) -> None:
     assert endpoint.query("ASK {}", result=None).media is None
     assert endpoint.query("DESCRIBE <x:a>", graph=None).body == b""
@@ -178,7 +190,13 @@ def test_a_query_sees_every_write_before_it() -> None:
     [
         ("SELECT * {\n  ?s ?p é bad }", QuerySyntaxError, "in line 2, column"),
         ("", QuerySyntaxError, "in line 1, column 1"),
-        ("SELECT * { ?s ?p ?o", QuerySyntaxError, "in line 1, column 20"),
+        ("SELECT * { ?s ?p ?o", QuerySyntaxError, "ends here, too early, in line 1, column 20"),
+        ("SELECT * {\n ?s x:y ?o }", QuerySyntaxError, "declares 'x:', in line 2, column 5"),
+        (
+            "SELECT * { ?s relation:r x-y:z . ?o ?p 1 }",
+            QuerySyntaxError,
+            "declares 'x-y:', in line 1",
+        ),
         ("SELECT (<x:f>(1) AS ?x) {}", UnsupportedQueryError, "x:f"),
         ("INSERT DATA { <x:a> <x:b> 1 }", ReadOnlyError, "INSERT is refused"),
         ("PREFIX x: <x:>\nDELETE WHERE { ?s ?p ?o }", ReadOnlyError, "line 2, column 1"),

@@ -177,6 +177,11 @@ def test_the_output_replaces_no_input_and_nothing_but_a_file(
             with pytest.raises(error):
                 run_link_job(tiny_linker, task, ledger=ledger)
             assert list(ledger.jobs()) == []
+    for name in ("links.csv", "links.jsonl.gz"):
+        with pytest.raises(SettingError, match=r"end in \.jsonl or \.parquet"):
+            LinkTask(mentions=mentions, output=tmp_path / name, columns=COLUMNS)
+        named = LinkTask(mentions=mentions, output=tmp_path / name, columns=COLUMNS, form="jsonl")
+        assert named.output.name == name
 
 
 def test_a_full_disk_is_a_clean_stop_that_goes_on(tiny_linker: Linker, tmp_path: Path) -> None:
