@@ -244,7 +244,12 @@ def read_result(path: Path) -> RunResult:
         ForeignFileError: It is no JSON object.
         InputError: It is not the result of a run.
     """
-    return RunResult.from_json(read_json(path, kind="result of a run"))
+    found = read_json(path, kind="result of a run")
+    try:
+        return RunResult.from_json(found)
+    except InputError as error:
+        where = str(path) if error.where is None else f"{error.where} of {path}"
+        raise InputError(error.what, where=where, hint=error.hint) from error
 
 
 def _check_metrics(metrics: Metrics, where: str) -> None:

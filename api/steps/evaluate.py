@@ -104,8 +104,9 @@ def evaluate(
         _side_by_side(task, progress)
     bench = _Bench(task)
     if bench.other_counts:
+        have = "query has" if bench.other_counts == 1 else "queries have"
         warn(
-            f"{bench.other_counts} queries have another number of easy answers on this graph than "
+            f"{bench.other_counts} {have} another number of easy answers on this graph than "
             "their file says"
         )
     ranked = bench.ranked(progress)

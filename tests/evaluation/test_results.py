@@ -113,6 +113,12 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
         read_result(tmp_path / "a.json")
 
 
+def test_a_file_of_something_else_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"a": 1}')
+    with pytest.raises(InputError, match="unknown field 'a', in .*a.json"):
+        read_result(tmp_path / "a.json")
+
+
 def test_the_machine_the_clock_and_the_memory_are_real() -> None:
     machine = this_machine(gpu="some card")
     assert machine.cores >= 1
