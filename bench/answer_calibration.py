@@ -7,7 +7,8 @@ judged. Command: ``python -m bench.answer_calibration FOLDER --model DIR`` with 
 train FOLDER`` made; about ten minutes on one core for NELL995, and some twenty more for the band:
 the validation queries of training are asked again, to fit the maps again on weighted ones. Writes
 ``answer-calibration.json``, ``.md`` and ``.svg``; with ``--sampled`` their names end in
-``-sampled``; with ``--known train+valid`` they have ``-valid-known``.
+``-sampled``; with ``--known train+valid`` they have ``-valid-known``, with ``--deal SEED``
+``-dealt``: validation and test edges are dealt at random, and mix and maps fitted again.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from bench.answer_calibration_page import page
 from bench.calibration_plot import draw
+from bench.held_out_queries import EDGES, dealt_anew, refitted, test_queries
 from evaluation import (
     Measurement,
     RiskBand,
@@ -47,17 +49,12 @@ from reasoning.answer_calibration_fitting import (
 )
 from reasoning.folder_model import FolderModel, load_folder_model
 from reasoning.hinges import hinges
-from reasoning.judged_answers import JudgedAnswers, judged_answers, validation_queries
+from reasoning.judged_answers import JudgedAnswers, judged_answers
 from reasoning.query import structure_name
-from reasoning.query_files import read_query_file
 from reasoning.sampling import QuerySet
-from reasoning.structures import STRUCTURES
 from reasoning.symbolic.answerer import SymbolicAnswerer
 
 __all__ = ["main", "result_of"]
-
-EDGES = "1p"
-"""Queries of one edge: their answers are the new tails of a head and a relation."""
 
 Judged = Sequence[JudgedAnswers]
 
@@ -110,30 +107,6 @@ def figures(calibration: AnswerCalibration, judged: Judged) -> dict[str, float]:
         "ece_of_scores": ece(raw, true),
         "share_true": float(true.mean()),
     }
-
-
-def test_queries(
-    graph: GraphFolder, limit: int, edges: int, seed: int, *, sampled: bool
-) -> list[QuerySet]:
-    """Return queries that need a test edge: up to `edges` of one, `limit` of each other kind."""
-    path = graph.path / "test-queries.jsonl.gz"
-    if sampled or not path.is_file():
-        return validation_queries(graph.train_valid, graph.full, limit, seed=seed + 1)
-    generator = np.random.default_rng(seed)
-    chosen = []
-    for queries in read_query_file(path, graph):
-        most = edges if queries.structure == STRUCTURES[EDGES] else limit
-        rows = generator.permutation(len(queries))[:most]
-        chosen.append(
-            replace(
-                queries,
-                anchors=queries.anchors[rows],
-                relations=queries.relations[rows],
-                easy=tuple(queries.easy[row] for row in rows),
-                hard=tuple(queries.hard[row] for row in rows),
-            )
-        )
-    return chosen
 
 
 def result_of(
@@ -258,6 +231,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         default="train",
         help="edges that the answerer may use: as published figures do, or as a user runs",
     )
+    parser.add_argument(
+        "--deal",
+        type=int,
+        metavar="SEED",
+        help="deal validation and test edges anew, fit mix and maps again, sample the queries",
+    )
     parser.add_argument("--edges", type=int, default=2000, help="queries of one edge")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -268,24 +247,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     clock = Measurement.start()
     graph = load_graph_folder(given.folder)
     model = load_folder_model(given.model, graph.train)
-    if model.calibration is None:
+    calibration = model.calibration
+    if calibration is None:
         parser.error(f"the model in {given.model} has no calibration of answers")
-    asked = test_queries(graph, given.count, given.edges, given.seed, sampled=given.sampled)
+    sampled = given.sampled or given.deal is not None
+    if given.deal is not None:
+        graph = dealt_anew(graph, given.deal)
+        model = refitted(model, graph, progress=_printed("mix"))
+    asked = test_queries(graph, given.count, given.edges, given.seed, sampled=sampled)
     inputs = {"graph": graph.full.hash, "model": model.fingerprint}
     queries = graph.path / "test-queries.jsonl.gz"
-    if queries.is_file() and not given.sampled:
+    if queries.is_file() and not sampled:
         inputs["queries"] = sha256_of_file(queries)
     words = sys.argv[1:] if argv is None else argv
-    plain = replace(model, calibration=None)
+    plain, validation = replace(model, calibration=None), None
+    if given.refits or given.deal is not None:
+        validation = _of_training(plain.answerer(), graph, model)
+    if given.deal is not None and validation is not None:
+        calibration = validation.calibration() or calibration
     known = graph.train if given.known == "train" else graph.train_valid
     protocol = "answer-calibration" + "-valid-known" * (given.known != "train")
     result, band, table = result_of(
         plain.answerer(known),
-        model.calibration,
+        calibration,
         asked,
         known,
         protocol=protocol,
-        validation=_of_training(plain.answerer(), graph, model) if given.refits else None,
+        validation=validation if given.refits else None,
         limit=given.count,
         refits=given.refits,
         looks=given.looks,
@@ -294,7 +282,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         clock=clock,
         inputs=inputs,
     )
-    stem = protocol + "-sampled" * given.sampled
+    stem = protocol + "-sampled" * given.sampled + "-dealt" * (given.deal is not None)
     result.save(given.out / f"{stem}.json")
     (given.out / f"{stem}.md").write_text(page(result, stem), encoding="utf-8")
     draw(table, band, given.out / f"{stem}.svg")
