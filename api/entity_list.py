@@ -27,7 +27,7 @@ def list_entities(
     snapshot: Snapshot, *, label: str | None = None, limit: int = 100, after: str | None = None
 ) -> EntitiesOut:
     """Return up to `limit` entities, ascending by key; see `Engine.entities`."""
-    first = 0 if after is None else ids_after(snapshot.entities, EntityKey(*texts_of(after, 1)))
+    first = 0 if after is None else _first_after(snapshot, after)
     ids = _found(snapshot, first, None if label is None else _label_id(snapshot, label), limit + 1)
     shown = tuple(
         ListedEntityOut(
@@ -40,6 +40,11 @@ def list_entities(
         snapshot=snapshot.hash,
         next=cursor_of([shown[-1].key]) if len(ids) > limit > 0 else None,
     )
+
+
+def _first_after(snapshot: Snapshot, cursor: str) -> int:
+    (key,) = texts_of(cursor, 1)
+    return ids_after(snapshot.entities, EntityKey(key))
 
 
 def _label_id(snapshot: Snapshot, label: str) -> int:

@@ -35,6 +35,7 @@ def http(engine: WorldEngine) -> Iterator[TestClient]:
 
 def told(engine: WorldEngine, label: str | None = None) -> list[tuple[str, str, str]]:
     """Return what the list of the world should hold, from what the world is made of."""
+    found: list[tuple[str, str, str]]
     found = [(one.key, one.label, one.name) for one in entities(engine.images)]
     return sorted(one for one in found if label in (None, one[1]))
 
@@ -45,7 +46,8 @@ def test_a_client_reads_the_whole_graph(
 ) -> None:
     monkeypatch.setattr(entity_list, "AT_ONCE", at_once)
     for label in (None, "Country", "Part", "Shape"):
-        found, after = [], None
+        found: list[tuple[str, str, str]] = []
+        after: str | None = None
         with Client(client=http) as graph:
             while True:
                 page = graph.entities(label, limit=3, after=after)
