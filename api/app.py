@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from hashlib import blake2b
@@ -134,8 +134,16 @@ def create_app(
     app.state.keys_needed = guard.keys_needed
     if role.jobs_at is not None:
         app.add_middleware(Forwarding, socket=role.jobs_at)
-    token = Token(partial(_token, app), engine.settings.fresh_s)
-    app.add_middleware(KeptAnswers, token=token, measures=app.state.measures)
+    fresh_s = engine.settings.fresh_s
+    app.add_middleware(
+        KeptAnswers,
+        token=Token(partial(_token, app, lambda: app.state.engine.state), fresh_s),
+        of_snapshot=Token(
+            partial(_token, app, lambda: app.state.engine.state_of_snapshot), fresh_s
+        ),
+        open_store=partial(_open_store, app),
+        measures=app.state.measures,
+    )
     app.add_middleware(Heads)
     app.add_middleware(Guard, config=guard)
     if engine.settings.traces:
@@ -193,13 +201,20 @@ def _guard_config(app: FastAPI, hosts: frozenset[str]) -> GuardConfig:
     )
 
 
-async def _token(app: FastAPI) -> bytes | None:
+async def _token(app: FastAPI, state_of: Callable[[], str | None]) -> bytes | None:
     """Return a short name of all that answers follow from now."""
-    future = app.state.workers.submit(lambda: app.state.engine.state)
-    state = await asyncio.wrap_future(future)
+    state = await asyncio.wrap_future(app.state.workers.submit(state_of))
     if state is None:
         return None
     return blake2b(f"{installed_version()} {state}".encode(), digest_size=16).digest()
+
+
+async def _open_store(app: FastAPI) -> None:
+    """Open the store for a request that reads it, if no other has yet; not without a snapshot."""
+    engine: Engine = app.state.engine
+    if not engine.has_open_store:
+        opening = app.state.workers.submit(lambda: (engine.snapshot, engine.store))
+        await asyncio.wait_for(asyncio.wrap_future(opening), engine.settings.timeout_s)
 
 
 def default_job_kinds(engine: Engine) -> dict[str, JobKind]:

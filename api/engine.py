@@ -15,6 +15,7 @@ from api.schemas import AnswersOut, EntityOut, NumberOut, TableOut, WhyNotOut
 
 if TYPE_CHECKING:
     from api.display import Picture
+    from api.entity_schemas import EntitiesOut
     from api.explaining import EdgeText
     from api.plain.translate import PlainReader
     from api.search.hybrid import HybridSearch
@@ -227,6 +228,24 @@ class Engine(OpenGraph):
         from api.entities import show_entity
 
         return show_entity(self, key, limit=limit, after=None if after is None else edge_of(after))
+
+    def entities(
+        self, *, label: str | None = None, limit: int = 100, after: str | None = None
+    ) -> EntitiesOut:
+        """Return a page of the snapshot's entities, ascending by key.
+
+        Args:
+            label: Only entities of this label; all if not given.
+            limit: Entities of the page.
+            after: The `next` of the page before.
+
+        Raises:
+            InputError: No entity has the label, or `after` is no cursor.
+            MissingPartError: There is no snapshot yet.
+        """
+        from api.entity_list import list_entities
+
+        return list_entities(self.snapshot, label=label, limit=limit, after=after)
 
     def picture(self, key: str) -> Picture:
         """Return the first picture of an entity, or that which a part belongs to, outlined.

@@ -102,9 +102,23 @@ class OpenGraph:
 
         None before the store has been needed: asking for this starts none.
         """
-        if not self._store.is_open:
+        if not self.has_open_store:
             return None
-        return f"{self._graph.name_of_state} {self.store.version}"
+        return f"{self.state_of_snapshot} {self.store.version}"
+
+    @property
+    def state_of_snapshot(self) -> str:
+        """Name of what answers follow from that ask no store: snapshot and models.
+
+        Raises:
+            MissingPartError: There is no snapshot.
+        """
+        return self._graph.name_of_state
+
+    @property
+    def has_open_store(self) -> bool:
+        """Whether the store has been needed yet."""
+        return self._store.is_open
 
     @property
     def store(self) -> Store:

@@ -53,7 +53,7 @@ class KeyLimits:
         >>> with limits.used(key), limits.used(key):
         ...     pass
         Traceback (most recent call last):
-        api.errors.HttpProblem: the key has 1 requests under way, as many as it may
+        api.errors.HttpProblem: the key may have 1 requests under way at a time
     """
 
     def __init__(
@@ -76,11 +76,11 @@ class KeyLimits:
         Raises:
             HttpProblem: ``too-many-requests``, with the seconds to wait.
         """
-        limit = self._limit_of(key)
-        if not limit.rate and not limit.parallel:
+        own = self._limit_of(key)
+        if not own.rate and not own.parallel:
             yield
             return
-        use = self._begun(key.id, limit)
+        use = self._begun(key.id, own)
         try:
             yield
         finally:
@@ -90,9 +90,11 @@ class KeyLimits:
     def _limit_of(self, key: Key) -> Limit:
         rate = self._usual.rate if key.rate is None else key.rate
         parallel = self._usual.parallel if key.parallel is None else key.parallel
-        return Limit(rate * self._share, math.ceil(parallel * self._share))
+        return Limit(rate, parallel)
 
-    def _begun(self, key_id: str, limit: Limit) -> _Use:
+    def _begun(self, key_id: str, own: Limit) -> _Use:
+        limit = Limit(own.rate * self._share, math.ceil(own.parallel * self._share))
+        shared = "" if self._share == 1.0 else ", shared out among the processes of the server"
         most = max(1.0, limit.rate * BURST_S)
         with self._lock:
             now = self._clock()
@@ -102,12 +104,12 @@ class KeyLimits:
             if limit.parallel and use.under_way >= limit.parallel:
                 raise HttpProblem(
                     "too-many-requests",
-                    f"the key has {use.under_way} requests under way, as many as it may",
+                    f"the key may have {own.parallel} requests under way at a time{shared}",
                 )
             if limit.rate and use.left < 1.0:
                 raise HttpProblem(
                     "too-many-requests",
-                    f"the key sends more than {limit.rate:g} requests a second",
+                    f"the key may send {own.rate:g} requests a second{shared}",
                     retry_after_seconds=max(1, math.ceil((1.0 - use.left) / limit.rate)),
                 )
             use.left -= 1.0

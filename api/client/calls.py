@@ -46,6 +46,7 @@ OPERATIONS: Mapping[str, str] = {
     "GET /v1/suggestions": "suggest",
     "POST /v1/suggestions": "suggest_next",
     "GET /v1/context": "context",
+    "GET /v1/entities": "entities",
     "GET /v1/entities/{key}": "entity",
     "GET /v1/images/sheet": "sheet",
     "GET /v1/images/{sha256}": "image",

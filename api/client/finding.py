@@ -1,4 +1,4 @@
-"""The calls that find: search, suggestions, and contexts for language models."""
+"""The calls that find: search, lists, suggestions, and contexts for language models."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.client.connection import Connection
+from api.entity_schemas import EntitiesOut
 from api.retrieval.schemas import ContextOut, EvidenceKind
 from api.schemas import QuestionIn
 from api.search.granularity import DEFAULT, GLANCE, Chosen
@@ -35,6 +36,13 @@ class Finding:
         asked = {"q": text, "k": k, "label": list(labels), "within": _question(within)}
         asked |= {"granularity": granularity, "after": after}
         return self._to.read("GET", "/v1/search", SearchOut, query=asked)
+
+    def entities(
+        self, label: str | None = None, *, limit: int | None = None, after: str | None = None
+    ) -> EntitiesOut:
+        """Read a page of the entities, of all or of a label; `after` is the `next` before."""
+        asked = {"label": label, "limit": limit, "after": after}
+        return self._to.read("GET", "/v1/entities", EntitiesOut, query=asked)
 
     def suggest(
         self,

@@ -10,6 +10,7 @@ from api.access.scopes import scoped
 from api.dependencies import EngineDep, WorkDep
 from api.engine import Engine
 from api.errors import HttpProblem
+from api.held_already import is_held
 from api.overlay import media_type_of, outlined
 from api.problems import problems
 from api.serving.kept_answers import UNCHANGED
@@ -61,7 +62,7 @@ async def image(
         return Response(drawn, media_type="image/svg+xml", headers=headers)
     tag = f'"{sha256}"' if side is None else f'"{sha256}-{side}"'
     headers = {"Cache-Control": FOREVER, "ETag": tag}
-    if tag in request.headers.get("if-none-match", ""):
+    if is_held(request, tag):
         return Response(status_code=304, headers=headers)
     if side is not None:
         small = await work(thumbnail, picture, side)

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,9 @@ MOST_BYTES = 64 * 2**20
 LARGEST = 2**20
 """A body that is kept."""
 
-_READ = ("/v1/info", "/v1/entities/")
+_OF_SNAPSHOT = "/v1/info"
+"""What follows from the snapshot and the models alone."""
+_OF_STORE = "/v1/entities/"
 _ASKED = ("/v1/query", "/v1/why-not")
 UNCHANGED: dict[int | str, dict[str, Any]] = {
     304: {"description": "Nothing has changed since the answer with the `ETag` in `If-None-Match`"}
@@ -46,7 +48,7 @@ Find = Callable[[], Coroutine[Any, Any, bytes | None]]
 def keeps(method: str, path: str) -> bool:
     """Tell whether answers to such a request are kept."""
     if method == "GET":
-        return path.startswith(_READ)
+        return path == _OF_SNAPSHOT or path.startswith(_OF_STORE)
     return method == "POST" and path in _ASKED
 
 
@@ -118,12 +120,25 @@ class KeptAnswers:
     Args:
         app: Makes the answers.
         token: What they follow from.
+        of_snapshot: What those follow from that ask no store.
+        open_store: Opens it where it is not open: without it there is no token yet, and who reads
+            it first would have an answer without a tag.
         measures: Where hits are counted.
     """
 
-    def __init__(self, app: ASGIApp, *, token: Token, measures: Measures | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: Token,
+        of_snapshot: Token,
+        open_store: Callable[[], Awaitable[None]],
+        measures: Measures | None = None,
+    ) -> None:
         self._app = app
         self._token = token
+        self._of_snapshot = of_snapshot
+        self._open_store = open_store
         self._measures = measures
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
         self._bytes = 0
@@ -134,12 +149,13 @@ class KeptAnswers:
             await self._app(scope, receive, send)
             if scope["type"] == "http" and scope["method"] not in ("GET", "HEAD"):
                 self._token.forget()
+                self._of_snapshot.forget()
             return
         body, receive = await _body(scope, receive)
         headers = dict(scope["headers"])
         try:
-            token = await self._token.now()
-        except (EngineError, HttpProblem):  # the route meets the same, and says it in its own way
+            token = await self._token_of(scope)
+        except (EngineError, HttpProblem, TimeoutError):  # the route meets the same, and says it
             token = None
         if token is None:
             await self._app(scope, receive, send)
@@ -154,6 +170,13 @@ class KeptAnswers:
         scope["state"]["scope"], scope["kept_route"] = kept.scope, kept.route
         self._kept.move_to_end(name)
         await self._give(kept, name, headers, scope["method"], send)
+
+    async def _token_of(self, scope: Scope) -> bytes | None:
+        if scope["path"] == _OF_SNAPSHOT:
+            return await self._of_snapshot.now()
+        if scope["method"] == "GET":
+            await self._open_store()
+        return await self._token.now()
 
     async def _give(
         self, kept: _Kept, name: bytes, headers: dict[bytes, bytes], method: str, send: Send

@@ -144,7 +144,7 @@ def test_what_is_nowhere_and_what_takes_no_post(client: TestClient) -> None:
     assert "/v1/nowhere" in problem(client.get("/v1/nowhere"), "not-found", 404)["detail"]
     refused = client.post("/v1/info", json={})
     problem(refused, "method-not-allowed", 405)
-    assert refused.headers["allow"] == "GET"
+    assert refused.headers["allow"] == "GET, HEAD"
     problem(client.get("/explorer/../engine.py"), "not-found", 404)
     problem(client.get("/explorer/%2e%2e%2fengine.py"), "not-found", 404)
 

@@ -22,6 +22,7 @@ OWN = ("x-request-id",)
     "path",
     [
         *("/", "/explorer/page.js", "/healthz", "/openapi.json", "/v1/info"),
+        *("/v1/entities?limit=3", "/v1/entities?label=No"),
         *("/v1/entities/country:TR?limit=1", "/v1/search?q=turkey&k=1", "/v1/jobs"),
         *("/v1/nowhere", "/v1/query", "/v1/entities/none", "/v1/entities/country:TR?limit=0"),
     ],

@@ -14,10 +14,12 @@ from starlette.testclient import TestClient
 
 from api.access.keys import KeyRing
 from api.app import create_app
+from api.engine import Engine
 from api.serving.garbage import settle
 from api.serving.kept_answers import Token
 from api.serving.reloading import Reloading
 from api.settings import Settings
+from api.workspace import Workspace
 from kg.errors import StoreUnavailableError
 from kg.model import Edge, Entity, EntityKey
 from kg.snapshot import build_snapshot, save_snapshot
@@ -65,6 +67,38 @@ def test_the_same_read_is_answered_once_and_not_at_all_to_who_has_it(
     assert client.get(path, headers={"If-None-Match": "*"}).status_code == 304
     other = client.get(path, headers={"If-None-Match": '"another"'})
     assert other.content == first.content
+
+
+@pytest.mark.parametrize("path", ["/v1/info", "/v1/entities/country:TR?limit=2"])
+def test_the_very_first_read_of_a_server_has_the_tag_of_the_next(
+    stored: Workspace, path: str
+) -> None:
+    with (
+        Engine(stored) as engine,
+        TestClient(create_app(engine), base_url="http://127.0.0.1") as client,
+    ):
+        first = client.get(path)
+        assert engine.has_open_store is (
+            "entities" in path
+        )  # none is opened to tag what needs none
+        tag = first.headers["etag"]
+        assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
+        client.get("/v1/entities/country:GR")
+        assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
+
+
+def test_what_the_graph_counts_is_kept_over_a_write_to_the_store(
+    client: TestClient, engine: WorldEngine
+) -> None:
+    tag = client.get("/v1/info").headers["etag"]
+    new = Entity(key=EntityKey("country:ZZ"), label="Country", name="New", provenance=asserted(1))
+    engine.store.upsert_entities([new])
+    assert client.get("/v1/info", headers={"If-None-Match": tag}).status_code == 304
+    grown(engine)
+    engine.reload()
+    newer = client.get("/v1/info", headers={"If-None-Match": tag})
+    assert newer.status_code == 200
+    assert newer.json()["snapshot"] == engine.snapshot.hash
 
 
 def test_questions_are_kept_by_all_that_is_asked(client: TestClient) -> None:

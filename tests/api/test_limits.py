@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -55,6 +55,27 @@ def test_requests_at_a_time_are_counted_by_key() -> None:
             pass
     with limits.used(key("ada")):
         pass
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.25])
+def test_who_is_refused_is_told_the_limit_of_the_key_whatever_a_process_gives_out(
+    share: float,
+) -> None:
+    shared = ", shared out among the processes of the server" if share < 1 else ""
+    limits = KeyLimits(share=share, clock=lambda: 0.0)
+    ada, bob = key("ada", rate=2.0), key("bob", parallel=2)
+    for _ in range(int(max(1.0, 2.0 * share * BURST_S))):
+        with limits.used(ada):
+            pass
+    with pytest.raises(HttpProblem) as refused, limits.used(ada):
+        pass
+    assert str(refused.value) == f"the key may send 2 requests a second{shared}"
+    with ExitStack() as stack:
+        for _ in range(max(1, int(2 * share))):
+            stack.enter_context(limits.used(bob))
+        with pytest.raises(HttpProblem) as refused, limits.used(bob):
+            pass
+    assert str(refused.value) == f"the key may have 2 requests under way at a time{shared}"
 
 
 def test_a_key_beyond_its_limit_is_told_when_to_come_again(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ SAID = (Provenance(kind="asserted", source="later.csv", at="2031-01-01T00:00:00Z
 PAIRS = ("Aland", "Bland", "Cland", "Dland", "Eland")
 VERDICTS = ("GR", "AZ", "BG", "GE")
 LISTS = {
+    "/v1/entities": "entities",
+    "/v1/entities?label=Country": "entities",
     "/v1/history/country:TR": "events",
     "/v1/review/facts": "facts",
     "/v1/review/cases": "cases",

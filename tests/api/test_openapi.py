@@ -47,7 +47,8 @@ def test_every_address_is_there_and_described(document: dict[str, Any]) -> None:
     assert set(document["paths"]) == {
         "/v1/query", "/v1/why-not", "/v1/plain", "/v1/cypher", "/v1/sparql",
         "/v1/queries", "/v1/queries/{id}",
-        "/v1/entities/{key}", "/v1/images/{sha256}", "/v1/images/sheet", "/v1/checks/{key}",
+        "/v1/entities", "/v1/entities/{key}",
+        "/v1/images/{sha256}", "/v1/images/sheet", "/v1/checks/{key}",
         "/v1/jobs", "/v1/jobs/{id}", "/v1/jobs/{id}/events", "/v1/jobs/{id}/output", "/v1/info",
         "/v1/jobs/{id}/pause", "/v1/jobs/{id}/resume", "/v1/jobs/{id}/retry",
         "/v1/search", "/v1/suggestions", "/v1/context",
