@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
+from operator import attrgetter
 from types import ModuleType
 from typing import Any
 
@@ -18,10 +19,11 @@ SHORT: dict[str, tuple[str, dict[str, Any]]] = {
     "reasoning.predictors.embeddings.config": ("ComplexConfig", {"epochs": 8}),
     "reasoning.predictors.config": ("LinkPredictorConfig", {"folds": 2}),
     "reasoning.folder_model_config": ("FolderModelConfig", {"answer_queries": 20}),
+    "scenes.grounding.model": ("GroundingModel.from_drawings", {"drawn": 40, "scenes": 8}),
     "scenes.label_training": ("LabelConfig", {"drawn": 40, "rounds": 1, "folds": 2}),
     "scenes.network": ("NetworkConfig", {"epochs": 4, "members": 1}),
 }
-"""The configuration in each module, and what stands there in place of its defaults."""
+"""The configuration in each module, or what trains, and what stands in place of its defaults."""
 
 
 class _Shortening(MetaPathFinder):
@@ -70,6 +72,7 @@ def _shorten(module: ModuleType) -> None:
 
 
 def _defaults(module: ModuleType) -> dict[str, Any]:
-    kind = getattr(module, SHORT[module.__name__][0])
-    found: dict[str, Any] = kind.__init__.__kwdefaults__
+    named = attrgetter(SHORT[module.__name__][0])(module)
+    takes = named if hasattr(named, "__func__") else named.__init__
+    found: dict[str, Any] = takes.__kwdefaults__
     return found
