@@ -17,8 +17,8 @@ import pytest
 from api.cli.main import main
 from api.workspace import Workspace
 from evaluation import read_result
-from kg.launcher import attach, stop_store
-from tests.api.tiny_world import HEAP, SETTINGS
+from tests.api.reader_folder import reading_in
+from tests.api.tiny_world import SETTINGS
 from tests.meta.test_guides import DOCS, blocks
 
 pytestmark = pytest.mark.timeout(300)
@@ -36,13 +36,8 @@ def place(
     (tmp_path / "demo" / ".umbra").symlink_to(tiny_demo.folder)
     (tmp_path / ".umbra").mkdir()
     (tmp_path / ".umbra" / "umbra.toml").write_text(SETTINGS, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("UMBRA_FOLDER", raising=False)
-    graph = Workspace(tmp_path / ".umbra").graph
-    hold = attach(graph, HEAP)
-    yield tmp_path
-    hold.close()
-    stop_store(graph)
+    with reading_in(tmp_path, monkeypatch) as folder:
+        yield folder
 
 
 def commands(page: str) -> Iterator[list[str]]:

@@ -23,11 +23,10 @@ from api.app import create_app
 from api.cli.main import main
 from api.engine import Engine
 from api.workspace import Workspace
-from kg.launcher import attach, stop_store
 from tests.api.conftest import ADDRESS
 from tests.api.guide_world import guide_world
+from tests.api.reader_folder import reading_in
 from tests.api.short_trainings import shortened
-from tests.api.tiny_world import HEAP
 from tests.meta.test_guides import BLOCK, DOCS
 from tests.reasoning.folder_world import write_folder
 
@@ -135,13 +134,8 @@ def place(made: Workspace, monkeypatch: pytest.MonkeyPatch) -> Path:
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with the tables, shapes and edges that a reader brings."""
     write_own(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("UMBRA_FOLDER", raising=False)
-    graph = Workspace(tmp_path / ".umbra").graph
-    hold = attach(graph, HEAP)
-    yield tmp_path
-    hold.close()
-    stop_store(graph)
+    with reading_in(tmp_path, monkeypatch) as folder:
+        yield folder
 
 
 def write_own(folder: Path) -> None:

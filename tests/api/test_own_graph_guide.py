@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.cli.main import main
-from api.workspace import Workspace
-from kg.launcher import attach, stop_store
-from tests.api.tiny_world import HEAP
+from tests.api.reader_folder import reading_in
 from tests.meta.test_guides import DOCS, blocks
 
 GUIDE = "bring-your-own-graph"
@@ -26,13 +24,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     text = (DOCS / f"{GUIDE}.md").read_text(encoding="utf-8")
     for name, content in FILE.findall(text):
         (tmp_path / name).write_text(content, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("UMBRA_FOLDER", raising=False)
-    graph = Workspace(tmp_path / ".umbra").graph
-    hold = attach(graph, HEAP)
-    yield tmp_path
-    hold.close()
-    stop_store(graph)
+    with reading_in(tmp_path, monkeypatch) as folder:
+        yield folder
 
 
 def test_the_guide_runs_word_for_word(place: Path, capsys: pytest.CaptureFixture[str]) -> None:

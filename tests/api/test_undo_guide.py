@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 from api.cli.main import main
-from api.workspace import Workspace
-from kg.launcher import attach, stop_store
-from tests.api.tiny_world import HEAP
+from tests.api.reader_folder import reading_in
 from tests.meta.test_guides import DOCS, blocks
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:]+Z")
@@ -25,13 +23,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder with the files that the guide shows."""
     for name, content in FILE.findall((DOCS / "undo.md").read_text(encoding="utf-8")):
         (tmp_path / name).write_text(content, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("UMBRA_FOLDER", raising=False)
-    graph = Workspace(tmp_path / ".umbra").graph
-    hold = attach(graph, HEAP)
-    yield tmp_path
-    hold.close()
-    stop_store(graph)
+    with reading_in(tmp_path, monkeypatch) as folder:
+        yield folder
 
 
 def run(line: str) -> int:
