@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.answer_calibration_page import page
+from bench.answer_calibration_page import DEALT, page
 from bench.calibration_plot import draw
 from bench.held_out_queries import EDGES, dealt_anew, refitted, test_queries
 from evaluation import (
@@ -85,14 +85,20 @@ def units_of(judged: Judged) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return query, np.array(hinge, dtype=np.int64)
 
 
+def _fitted(
+    validation: ValidationAnswers, weights: NDArray[np.float64] | None = None
+) -> AnswerCalibration:
+    found = validation.calibration(weights)
+    if found is None:
+        raise InputError("too few validation answers to fit maps on")
+    return found
+
+
 def sample_of(validation: ValidationAnswers, judged: Judged) -> Sample:
     """Return what the maps were fitted on, so that they can be fitted on it again."""
 
     def refitted(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        found = validation.calibration(weights)
-        if found is None:
-            raise InputError("too few validation answers to fit maps on")
-        return said_and_true(found, judged)[0]
+        return said_and_true(_fitted(validation, weights), judged)[0]
 
     return Sample(units=units_of(validation.judged), refitted=refitted)
 
@@ -264,15 +270,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.refits or given.deal is not None:
         validation = _of_training(plain.answerer(), graph, model)
     if given.deal is not None and validation is not None:
-        calibration = validation.calibration() or calibration
+        calibration = _fitted(validation)
     known = graph.train if given.known == "train" else graph.train_valid
-    protocol = "answer-calibration" + "-valid-known" * (given.known != "train")
+    base = "answer-calibration" + "-valid-known" * (given.known != "train")
+    dealt = DEALT * (given.deal is not None)
     result, band, table = result_of(
         plain.answerer(known),
         calibration,
         asked,
         known,
-        protocol=protocol,
+        protocol=base + dealt,
         validation=validation if given.refits else None,
         limit=given.count,
         refits=given.refits,
@@ -282,7 +289,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         clock=clock,
         inputs=inputs,
     )
-    stem = protocol + "-sampled" * given.sampled + "-dealt" * (given.deal is not None)
+    stem = base + "-sampled" * given.sampled + dealt
     result.save(given.out / f"{stem}.json")
     (given.out / f"{stem}.md").write_text(page(result, stem), encoding="utf-8")
     draw(table, band, given.out / f"{stem}.svg")

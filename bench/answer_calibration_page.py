@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from evaluation import RunResult
 
-__all__ = ["KNOWN", "page"]
+__all__ = ["DEALT", "KNOWN", "page"]
 
 KNOWN = {
     "answer-calibration": "training",
     "answer-calibration-valid-known": "training and validation, as a user runs",
 }
 """Known edges of each protocol."""
+
+DEALT = "-dealt"
+"""End of a protocol where validation and test edges were dealt anew."""
+
+OF_MODEL = "The maps are the model's, fitted by its training on sampled validation queries. "
+OF_DEAL = (
+    "Validation and test edges were dealt anew; mix and maps were fitted again on the validation "
+    "edges of that deal, the maps on sampled queries. Embeddings and rules are of the training "
+    "edges, and stay; how long embeddings were trained had been chosen by the split as it was. "
+)
 
 
 def page(result: RunResult, stem: str = "answer-calibration") -> str:
@@ -25,8 +35,8 @@ def page(result: RunResult, stem: str = "answer-calibration") -> str:
         ),
         (
             "Population: the ten best likely answers of each test query, known edges are those of "
-            f"{KNOWN[result.protocol]}. ECE over 15 bins of equal mass. "
-            "The maps are the model's, fitted by its training on sampled validation queries. "
+            f"{KNOWN[result.protocol.removesuffix(DEALT)]}. ECE over 15 bins of equal mass. "
+            f"{OF_DEAL if result.protocol.endswith(DEALT) else OF_MODEL}"
             f"Answers **{metrics['ece']:.3f}** (scores taken for probabilities: "
             f"{metrics['ece_of_scores']:.3f}), edges (1p) "
             f"**{metrics.get('ece_of_edges', 0.0):.3f}**.\n"

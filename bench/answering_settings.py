@@ -25,10 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.run_record import keep, run_record
-from evaluation.ranks import query_ranks
 from kg.graph_folder import GraphFolder, load_graph_folder
 from kg.snapshot import Snapshot
 from reasoning.answer_calibration_fitting import half_of_validation
+from reasoning.evaluating.ranking import evaluate_queries
 from reasoning.folder_model import load_folder_model
 from reasoning.judged_answers import validation_queries
 from reasoning.protocols import LinkPredictor, ScoringAnswerer
@@ -43,8 +43,6 @@ BEFORE: Mapping[str, Any] = {"negation_power": 0.35}
 TRIED: Mapping[str, Mapping[str, Any]] = {
     f"negation_power {power}": {"negation_power": power} for power in (0.25, 0.7, 1.0, 1.5)
 }
-_BATCH = 32
-
 Found = dict[str, NDArray[np.float64]]
 """Of each structure, the mean reciprocal rank of the hard answers of each query."""
 
@@ -75,17 +73,12 @@ def reciprocal_ranks(
         asked: The queries of each deal.
         snapshot: The graph of the answerer.
     """
-    found: dict[str, list[float]] = {name: [] for name in STRUCTURES}
-    names = {structure.tree: name for name, structure in STRUCTURES.items()}
-    for queries in (one for deal in asked for one in deal):
-        of_structure = found[names[queries.structure.tree]]
-        for start in range(0, len(queries), _BATCH):
-            rows = range(start, min(len(queries), start + _BATCH))
-            scores = answerer.scores([queries.tree(row, snapshot) for row in rows])
-            for row, score in zip(rows, scores, strict=True):
-                ranks = query_ranks(score, queries.hard[row], queries.easy[row])
-                of_structure.append(float(np.mean(1.0 / ranks.realistic)))
-    return {name: np.array(values) for name, values in found.items() if values}
+    found: dict[str, list[NDArray[np.float64]]] = {name: [] for name in STRUCTURES}
+    for ranked in evaluate_queries(answerer, [one for deal in asked for one in deal], snapshot):
+        totals = np.bincount(ranked.queries, 1.0 / ranked.ranks, minlength=ranked.num_queries)
+        answers = np.bincount(ranked.queries, minlength=ranked.num_queries)
+        found[ranked.structure].append(totals / answers)
+    return {name: np.concatenate(values) for name, values in found.items() if values}
 
 
 def differences(before: Found, after: Found) -> dict[str, tuple[float, float]]:

@@ -17,7 +17,7 @@ from reasoning.folder_model import FolderModel
 from reasoning.judged_answers import validation_queries
 from reasoning.predictors.ensemble import fit_ensemble
 from reasoning.query_files import read_query_file
-from reasoning.sampling import QuerySet
+from reasoning.sampling import QuerySet, taken
 from reasoning.structures import STRUCTURES
 
 __all__ = ["EDGES", "dealt_anew", "refitted", "test_queries"]
@@ -40,15 +40,7 @@ def test_queries(
     for queries in read_query_file(path, graph):
         most = edges if queries.structure == STRUCTURES[EDGES] else limit
         rows = generator.permutation(len(queries))[:most]
-        chosen.append(
-            replace(
-                queries,
-                anchors=queries.anchors[rows],
-                relations=queries.relations[rows],
-                easy=tuple(queries.easy[row] for row in rows),
-                hard=tuple(queries.hard[row] for row in rows),
-            )
-        )
+        chosen.append(taken(queries, rows))
     return chosen
 
 

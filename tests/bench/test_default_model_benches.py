@@ -18,6 +18,7 @@ from bench.against_qto import METHODS, main
 from bench.answer_calibration import main as judge_answers
 from bench.dense_answering import DenseAnswerer, DenseConfig
 from bench.growth import synthetic_graph
+from bench.held_out_queries import dealt_anew
 from bench.model_links import MODELS
 from bench.model_links import main as rank_links
 from bench.qto import QtoAnswerer, QtoConfig
@@ -169,3 +170,16 @@ def test_answers_are_judged_with_validation_edges_known(world: Path, tmp_path: P
     assert without.metrics["risk_observed"] != known.metrics["risk_observed"]
     page = (tmp_path / "answer-calibration-valid-known-sampled.md").read_text()
     assert "training and validation, as a user runs" in page
+
+
+def test_answers_are_judged_on_held_out_edges_dealt_anew(world: Path, tmp_path: Path) -> None:
+    graph = load_graph_folder(world / "graph")
+    dealt = dealt_anew(graph, 3)
+    assert np.bincount(dealt.split).tolist() == np.bincount(graph.split).tolist()
+    assert dealt.train.hash == graph.train.hash
+    assert (dealt.split != graph.split).any()
+    asked = ["--model", str(world / "model"), "--count", "6", "--refits", "0", "--deal", "3"]
+    assert judge_answers([str(world / "graph"), *asked, "--out", str(tmp_path)]) == 0
+    assert read_result(tmp_path / "answer-calibration-dealt.json").n > 0
+    page = (tmp_path / "answer-calibration-dealt.md").read_text()
+    assert "mix and maps were fitted again" in page
