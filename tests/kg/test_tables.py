@@ -46,7 +46,7 @@ def write(path: Path, rows: list[dict[str, str]] = ROWS) -> Path:
         ("one.csv", b"id\n1;2\n", ("id",)),
         ("usual.csv", b"id,a;b\n1,2\n", ("id", "a;b")),
         ("FROM DOS.TSV", b"id\ta,b\r\n1\t2\r\n", ("id", "a,b")),
-        ("FROM DOS.CSV.GZ", gzip.compress(b"id,a\r\n1,2\r\n"), ("id", "a")),
+        ("FROM DOS.CSV.GZ", gzip.compress(b"id,a\r\n1,2\r\n", mtime=0), ("id", "a")),
     ],
 )
 def test_a_header_shows_what_stands_between_fields(
