@@ -138,10 +138,37 @@ def test_what_counts_half_pulls_the_map_half_as_much():
 
 def test_maps_fitted_again_follow_the_answers_that_count_more():
     judged = planted(ONE, 1, 60, 0)
-    answers = ValidationAnswers(judged=judged, by_other=[])
+    answers = ValidationAnswers(judged=judged, by_half=[], by_other=[])
     outcomes = np.concatenate([one.outcomes for one in judged])
     plain = answers.calibration().probabilities(ONE, [0.5])
     same = answers.calibration(np.ones(len(outcomes))).probabilities(ONE, [0.5])
     more = answers.calibration(np.where(outcomes, 2.0, 1.0)).probabilities(ONE, [0.5])
     assert same == plain
     assert more > plain + 0.05
+
+
+def judged_alike(share: float, *, of: int = 100) -> list[JudgedAnswers]:
+    """Return queries of one answer each, all of one score, a share of them true."""
+    scores = np.array([0.5])
+    return [
+        JudgedAnswers(query=ONE, scores=scores, outcomes=np.array([row < round(share * of)]))
+        for row in np.random.default_rng(0).permutation(of * 10) % of
+    ]
+
+
+def test_what_another_draw_proves_counts_for_a_whole_draw():
+    """Of ten answers half a draw proves two, all of it three; the other half 1.5 beyond the one."""
+    answers = ValidationAnswers(
+        judged=judged_alike(0.3), by_half=judged_alike(0.2), by_other=judged_alike(0.15)
+    )
+    assert answers.growth(ONE) == pytest.approx(1.5)
+    said = answers.calibration().probabilities(ONE, [0.5])
+    assert said[0] == pytest.approx(0.3 / (1 - 1.5 * 0.15), abs=0.01)
+
+
+@pytest.mark.parametrize(("half", "growth"), [(0.05, 2.0), (0.6, 1.0)])
+def test_a_whole_draw_proves_between_as_much_and_twice_as_much_as_a_half(half, growth):
+    answers = ValidationAnswers(
+        judged=judged_alike(0.3), by_half=judged_alike(half), by_other=judged_alike(0.1)
+    )
+    assert answers.growth(ONE) == growth
