@@ -85,10 +85,8 @@ def units_of(judged: Judged) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return query, np.array(hinge, dtype=np.int64)
 
 
-def _fitted(
-    validation: ValidationAnswers, weights: NDArray[np.float64] | None = None
-) -> AnswerCalibration:
-    found = validation.calibration(weights)
+def _fitted(validation: ValidationAnswers) -> AnswerCalibration:
+    found = validation.calibration()
     if found is None:
         raise InputError("too few validation answers to fit maps on")
     return found
@@ -98,9 +96,9 @@ def sample_of(validation: ValidationAnswers, judged: Judged) -> Sample:
     """Return what the maps were fitted on, so that they can be fitted on it again."""
 
     def refitted(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        return said_and_true(_fitted(validation, weights), judged)[0]
+        return said_and_true(_fitted(validation.counting(weights)), judged)[0]
 
-    return Sample(units=units_of(validation.judged), refitted=refitted)
+    return Sample(units=units_of(validation.examples), refitted=refitted)
 
 
 def figures(calibration: AnswerCalibration, judged: Judged) -> dict[str, float]:

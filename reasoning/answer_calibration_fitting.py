@@ -6,9 +6,8 @@ The map of each group is isotonic, or Platt's where folds prefer it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,7 +89,7 @@ class ValidationAnswers:
     (1 − m − c) / (1 − m) each.
 
     There is no second draw of that size, so c is measured between halves of the validation edges
-    and counts as many times as m is greater with all of them than with a half (`grown`): both rise
+    and counts as many times as m is greater with all of them than with a half (`growth`): both rise
     with the number of edges that may prove an answer. On NELL995, five times its 28,591 held-out
     edges dealt to validation and test (150 to 250 queries a structure, test queries by validation
     and test edges), the mean probability missed the share of true answers, 0.25, by −0.056 without
@@ -107,44 +106,49 @@ class ValidationAnswers:
     by_half: Sequence[JudgedAnswers]
     by_other: Sequence[JudgedAnswers]
 
-    @cached_property
-    def _proved(self) -> AnswerCalibration | None:
-        try:
-            return fit_answer_calibration(self.by_other)
-        except InputError:
-            # too few to tell
-            return None
+    @property
+    def examples(self) -> list[JudgedAnswers]:
+        """What weights count: `judged`, then `by_half`, whose answers are those of `by_other`."""
+        return [*self.judged, *self.by_half]
 
-    def growth(self, query: Query) -> float:
+    def counting(self, weights: NDArray[np.float64]) -> ValidationAnswers:
+        """Return the same answers with weights.
+
+        Args:
+            weights: How much each answer of `examples` counts, one after the other.
+        """
+        own = sum(len(one.scores) for one in self.judged)
+        return ValidationAnswers(
+            judged=_counting(self.judged, weights[:own]),
+            by_half=_counting(self.by_half, weights[own:]),
+            by_other=_counting(self.by_other, weights[own:]),
+        )
+
+    def growth(self) -> dict[str | None, float]:
         """Return how many times more answers a whole draw proves than a half of it.
 
-        Of a query's structure, or of all where the true answers of that are too few to tell.
+        By structure, where true answers are enough to tell; of all structures under None.
         """
-        name = structure_name(query)
-        return self._growths[name if name in self._growths else None]
-
-    @cached_property
-    def _growths(self) -> Mapping[str | None, float]:
         whole, half = _shares_true(self.judged), _shares_true(self.by_half)
         ratios = {name: whole[name] / half[name] for name in whole.keys() & half.keys()}
         found = {name: float(np.clip(ratio, 1.0, _MOST_GROWN)) for name, ratio in ratios.items()}
         return {None: 1.0, **found}
 
-    def calibration(self, weights: NDArray[np.float64] | None = None) -> AnswerCalibration | None:
-        """Fit the maps; None where the answers are too few.
-
-        Args:
-            weights: How much each answer of `judged` counts, one after the other; 1 each if None.
-        """
-        judged = self.judged if weights is None else _counting(self.judged, weights)
+    def calibration(self) -> AnswerCalibration | None:
+        """Fit the maps; None where the answers are too few."""
         try:
-            plain = fit_answer_calibration(judged)
+            plain = fit_answer_calibration(self.judged)
         except InputError:
             return None
-        if self._proved is None:
+        try:
+            proved = fit_answer_calibration(self.by_other)
+        except InputError:
+            # too few to tell
             return plain
+        growth = self.growth()
         return fit_answer_calibration(
-            _weighed(one, plain, self._proved, self.growth(one.query)) for one in judged
+            _weighed(one, plain, proved, growth.get(structure_name(one.query), growth[None]))
+            for one in self.judged
         )
 
 
@@ -182,7 +186,9 @@ def validation_answers(
 
     return ValidationAnswers(
         judged=judged_answers(answerer, asked, known, progress=reporting(0), hinges_of=hinges_of),
-        by_half=judged_answers(answerer, drawn, known, progress=reporting(first)),
+        by_half=judged_answers(
+            answerer, drawn, known, progress=reporting(first), hinges_of=hinges_of
+        ),
         by_other=judged_answers(answerer, by_other, known, progress=reporting(first + second)),
     )
 
@@ -194,19 +200,20 @@ def half_of_validation(graph: GraphFolder, *, seed: int = 0) -> Snapshot:
 
 
 def _counting(judged: Sequence[JudgedAnswers], weights: NDArray[np.float64]) -> list[JudgedAnswers]:
-    bounds = np.cumsum([len(one.scores) for one in judged])[:-1]
-    parts = np.split(weights, bounds)
+    ends = np.cumsum([len(one.scores) for one in judged])
+    parts = np.split(weights, ends)[: len(judged)]
     return [replace(one, weights=part) for one, part in zip(judged, parts, strict=True)]
 
 
 def _shares_true(judged: Sequence[JudgedAnswers]) -> dict[str | None, float]:
     """Return which share of the answers is true, by structure and of all (None)."""
-    counts: dict[str | None, NDArray[np.int64]] = {}
+    counts: dict[str | None, NDArray[np.float64]] = {}
     for one in judged:
-        found = np.array([one.outcomes.sum(), len(one.outcomes)])
+        weights = np.ones(len(one.scores)) if one.weights is None else one.weights
+        found = np.array([one.outcomes.sum(), weights @ one.outcomes, weights.sum()])
         for name in {None, structure_name(one.query)}:
-            counts[name] = counts.get(name, 0) + found
-    return {name: true / of for name, (true, of) in counts.items() if true >= _FEWEST_OF_EACH}
+            counts[name] = counts.get(name, 0.0) + found
+    return {name: true / of for name, (n, true, of) in counts.items() if n >= _FEWEST_OF_EACH}
 
 
 def _weighed(

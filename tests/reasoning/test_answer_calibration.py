@@ -141,8 +141,8 @@ def test_maps_fitted_again_follow_the_answers_that_count_more():
     answers = ValidationAnswers(judged=judged, by_half=[], by_other=[])
     outcomes = np.concatenate([one.outcomes for one in judged])
     plain = answers.calibration().probabilities(ONE, [0.5])
-    same = answers.calibration(np.ones(len(outcomes))).probabilities(ONE, [0.5])
-    more = answers.calibration(np.where(outcomes, 2.0, 1.0)).probabilities(ONE, [0.5])
+    same = answers.counting(np.ones(len(outcomes))).calibration().probabilities(ONE, [0.5])
+    more = answers.counting(np.where(outcomes, 2.0, 1.0)).calibration().probabilities(ONE, [0.5])
     assert same == plain
     assert more > plain + 0.05
 
@@ -161,7 +161,7 @@ def test_what_another_draw_proves_counts_for_a_whole_draw():
     answers = ValidationAnswers(
         judged=judged_alike(0.3), by_half=judged_alike(0.2), by_other=judged_alike(0.15)
     )
-    assert answers.growth(ONE) == pytest.approx(1.5)
+    assert answers.growth()["1p"] == pytest.approx(1.5)
     said = answers.calibration().probabilities(ONE, [0.5])
     assert said[0] == pytest.approx(0.3 / (1 - 1.5 * 0.15), abs=0.01)
 
@@ -171,4 +171,4 @@ def test_a_whole_draw_proves_between_as_much_and_twice_as_much_as_a_half(half, g
     answers = ValidationAnswers(
         judged=judged_alike(0.3), by_half=judged_alike(half), by_other=judged_alike(0.1)
     )
-    assert answers.growth(ONE) == growth
+    assert answers.growth() == {None: growth, "1p": growth}

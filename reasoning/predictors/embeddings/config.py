@@ -33,7 +33,8 @@ class EmbeddingConfig:
         precision: Of the products of scores, where the processor makes such products itself (it
             takes 32 bits otherwise, which are faster there); sums are always of 32 bits.
         both_directions: Score an edge by the mean of r and r⁻¹, not by r alone.
-        patience: Epochs without a better valid MRR until training stops, at least 1.
+        patience: Epochs without a better valid MRR until training stops, at least 1; None trains
+            all epochs and returns the last, however its valid MRR is.
         average_from: From this epoch on, the mean of the parameters at the ends of epochs is
             judged and returned (Polyak averaging: it takes out the noise of the last steps); None
             for never.
@@ -53,18 +54,17 @@ class EmbeddingConfig:
     keep_every: int = 20
     precision: Precision = "float32"
     both_directions: bool = True
-    patience: int = 3
+    patience: int | None = 3
     average_from: int | None = None
     valid_edges: int = 2000
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
-        for name in ("epochs", "batch", "parts", "keep_every", "patience", "valid_edges"):
+        for name in ("epochs", "batch", "parts", "keep_every", "valid_edges"):
             self._check_count(name)
-        if self.candidates is not None:
-            self._check_count("candidates")
-        if self.average_from is not None:
-            self._check_count("average_from")
+        for name in ("candidates", "average_from", "patience"):
+            if getattr(self, name) is not None:
+                self._check_count(name)
         if self.learning_rate <= 0 or self.regulariser < 0 or self.scale <= 0:
             raise SettingError("learning_rate and scale lie above 0, regulariser at 0 or above")
         if self.relation_weight < 0:

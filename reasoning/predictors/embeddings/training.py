@@ -49,7 +49,8 @@ def train_embedding(
         snapshot: The graph.
         config: Which model, and its hyper-parameters.
         valid: ``(n, 3)`` held-out edges: training stops when their filtered MRR no longer rises,
-            and the best state is returned. Without them all epochs are trained.
+            and the best state is returned. Without them, or without
+            `EmbeddingConfig.patience`, all epochs are trained.
         candidates: Entities to embed and tails of each relation; by default all.
         seed: Of initial values and of the order of batches.
         progress: Told the epochs done.
@@ -120,7 +121,7 @@ class _Training:
         self.snapshot = snapshot
         self.config = config
         self.candidates = candidates
-        self.valid = valid
+        self.valid = None if config.patience is None else valid
         self.architecture = architecture_of(config)
         self.rows: Rows = grouped_rows(snapshot, candidates)
         self.processes = Processes.current()
@@ -129,7 +130,10 @@ class _Training:
 
     def is_over(self, state: TrainingState) -> bool:
         """Tell whether the valid figure has not risen for long enough."""
-        return self.valid is not None and state.epoch - state.best_epoch >= self.config.patience
+        patience = self.config.patience
+        if self.valid is None or patience is None:
+            return False
+        return state.epoch - state.best_epoch >= patience
 
     def epoch(self, state: TrainingState) -> None:
         """Visit each row once, then judge the state by the valid edges."""

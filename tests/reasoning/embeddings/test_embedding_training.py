@@ -152,6 +152,17 @@ def test_training_stops_when_the_valid_figure_falls_and_returns_its_best() -> No
     np.testing.assert_array_equal(ours, figures[best].realistic)
 
 
+def test_without_patience_all_epochs_are_trained_whatever_the_valid_figure_is() -> None:
+    kept, held = _split()
+    graph, seen = WORLD.keeping(kept), []
+    config = ComplexConfig(rank=4, epochs=12, patience=None, candidates=None, learning_rate=0.5)
+    model = train_embedding(
+        graph, config, valid=held, progress=lambda done, _total: seen.append(done)
+    )
+    assert seen == list(range(1, 13))
+    np.testing.assert_array_equal(model.entity, train_embedding(graph, config).entity)
+
+
 class _StoppedError(Exception):
     pass
 
