@@ -17,6 +17,7 @@ from api.search.granularity import GLANCE, Chosen, granularity_for
 from api.search.highlights import Sought, highlights
 from api.search.neighbourhood import Neighbourhood
 from api.search.schemas import HitOut, ListName, SearchOut
+from api.unknown_label import unknown_label
 from kg.errors import InputError
 from kg.full_text import FullTextIndex
 from kg.model import Entity, EntityKey
@@ -103,8 +104,8 @@ class HybridSearch:
             patient: Wait for the vectors to be made, where there are none yet.
 
         Raises:
-            InputError: The text is empty or too long, k out of range, `after` no cursor, or the
-                question wrong.
+            InputError: The text is empty or too long, k out of range, `after` no cursor, no entity
+                has one of the labels, or the question is wrong.
             MissingPartError: There is no snapshot yet to ask the question of.
         """
         if not 1 <= k <= MAX_HITS:
@@ -142,6 +143,7 @@ class HybridSearch:
         """Return all that a search finds, best first, without saying why; else as `__call__`."""
         if not text.strip() or len(text) > MAX_QUERY:
             raise InputError(f"a search needs 1 to {MAX_QUERY} characters", where="the query")
+        self._check_labels(labels)
         with span("search.words"):
             lists = self._by_words(text, labels)
         with span("search.neighbours"):
@@ -158,6 +160,14 @@ class HybridSearch:
             best = self._within(best[:MAX_HITS], within)
         ranks = {name: {key: n for n, (key, _) in enumerate(of, 1)} for name, of in lists.items()}
         return Found(best, ranks, blend.weights(text, whole), warnings)
+
+    def _check_labels(self, labels: Collection[str]) -> None:
+        """Refuse a label that no entity has: nothing would be found, and nobody would know why."""
+        if not labels:
+            return
+        absent, known = self._neighbours.lacking(labels)
+        if absent:
+            raise unknown_label(absent[0], known, where="label")
 
     def _by_words(
         self, text: str, labels: Collection[str]
