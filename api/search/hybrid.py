@@ -21,6 +21,7 @@ from api.unknown_label import unknown_label
 from kg.errors import InputError
 from kg.full_text import FullTextIndex
 from kg.model import Entity, EntityKey
+from kg.progress import Progress, silent
 from kg.spans import span
 from kg.stemming import Stems
 
@@ -191,6 +192,14 @@ class HybridSearch:
         edges = engine.known_edges
         kept = set(answer_set(engine.read(question), edges).tolist())
         return [row for row in rows if edges.snapshot.entities.get(row[0]) in kept]
+
+    def catch_up(self, *, progress: Progress = silent) -> None:
+        """Make the vectors of meaning of the store as it is now: of many texts it takes long.
+
+        Args:
+            progress: Told texts encoded, of those that are new.
+        """
+        self._meaning.catch_up(progress=progress)
 
     @cached_property
     def words(self) -> FullTextIndex:
