@@ -101,11 +101,15 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         "--engine",
         choices=("processes", "ray"),
         default="processes",
-        help="what shares the work out (ray: the extra 'ray'; RAY_ADDRESS names a cluster)",
+        help="what shares the work out (default processes; ray: the extra 'ray'; RAY_ADDRESS "
+        "names a cluster)",
     )
     job.add_argument("--shard-rows", type=int, default=100, help="rows a shard (default 100)")
     job.add_argument(
-        "--max-rejects", type=float, default=1.0, help="share of bad rows that ends it (default 1)"
+        "--max-rejects",
+        type=float,
+        default=1.0,
+        help="share of bad rows, 0 to 1, above which it ends (default 1: never)",
     )
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     job.set_defaults(run=run)
