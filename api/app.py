@@ -51,7 +51,7 @@ from api.routes import (
     suggestions,
     why_not,
 )
-from api.routes.info import installed_version
+from api.routes.info import installed_version, limits_of
 from api.routes.link_text import router as link_text_router
 from api.routes.review import router as review_router
 from api.routes.review_files import router as review_files_router
@@ -206,7 +206,8 @@ async def _token(app: FastAPI, state_of: Callable[[], str | None]) -> bytes | No
     state = await asyncio.wrap_future(app.state.workers.submit(state_of))
     if state is None:
         return None
-    return blake2b(f"{installed_version()} {state}".encode(), digest_size=16).digest()
+    limits = limits_of(app.state.engine.settings).model_dump_json()
+    return blake2b(f"{installed_version()} {limits} {state}".encode(), digest_size=16).digest()
 
 
 async def _open_store(app: FastAPI) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from api.cursors import cursor_of, texts_of
 from api.entity_schemas import EntitiesOut, ListedEntityOut
-from kg.errors import InputError
+from api.unknown_label import unknown_label
 from kg.model import EntityKey
 from reasoning.of_each import ids_after
 
@@ -50,14 +50,7 @@ def _first_after(snapshot: Snapshot, cursor: str) -> int:
 def _label_id(snapshot: Snapshot, label: str) -> int:
     found = snapshot.labels.get(label)
     if found is None:
-        nearest = snapshot.labels.nearest(label)
-        raise InputError(
-            f"no entity has the label {label!r}",
-            where="label",
-            hint=f"did you mean {' or '.join(map(repr, nearest))}?"
-            if nearest
-            else "`/v1/info` counts the entities of each label",
-        )
+        raise unknown_label(label, snapshot.labels, where="label")
     return found
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.graph_speed import opened
+from bench.graph_speed_engine import opened
 from bench.graph_speed_world import timed
 from bench.run_record import keep, run_record
 from kg.backends.bolt import BoltStore

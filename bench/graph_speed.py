@@ -15,12 +15,12 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bench.graph_speed_engine import LONG, bare_driver, opened
 from bench.graph_speed_page import page
 from bench.graph_speed_world import (
     ATTACH,
@@ -35,41 +35,14 @@ from bench.graph_speed_world import (
     timed,
 )
 from bench.run_record import keep, run_record
-from kg.backends.bolt import BoltStore
 from kg.backends.embedded import EmbeddedLink
-from kg.engine_command import LauncherConfig
 from kg.files import read_json
 from kg.graph_formats import write_graph
 from kg.launcher import stop_store
 from kg.model import Edge, EntityKey
 from kg.snapshot import build_snapshot, load_snapshot, save_snapshot, snapshot_of
 
-if TYPE_CHECKING:
-    from neo4j import Driver
-
-    from kg.backends.links import Role
-
 __all__ = ["main"]
-
-LONG = LauncherConfig(java_options=())
-"""For minutes of work: both of Java's compilers, as `kg.engine_command` advises."""
-
-
-@contextmanager
-def opened(work: Path, database: str = "kg") -> Iterator[BoltStore]:
-    """Open a graph of the bench's engine."""
-    with BoltStore(EmbeddedLink(work / "graph", database=database, config=LONG)) as store:
-        yield store
-
-
-@contextmanager
-def bare_driver(work: Path, role: Role) -> Iterator[Driver]:
-    """Open the official driver on the same engine."""
-    link = EmbeddedLink(work / "graph")
-    link.connect()
-    with link.driver(role) as driver:
-        yield driver
-    link.close()
 
 
 def loaded(work: Path, options: argparse.Namespace) -> World:

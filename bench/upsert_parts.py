@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 import numpy as np
 
-from bench.graph_speed import bare_driver, opened
+from bench.graph_speed_engine import bare_driver, opened
 from bench.graph_speed_world import RECORDS, UPSERT, World
 from bench.run_record import run_record
 from kg.backends import statements

@@ -50,11 +50,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Assemble and print."""
     import sys
 
+    from api.cli.encoding import catch_up
     from api.cli.printing import print_json
     from api.engine import Engine
     from api.retrieval.context import context_for
 
     with Engine.open(arguments.folder) as engine:
+        catch_up(engine)
         found = context_for(
             engine,
             arguments.text,

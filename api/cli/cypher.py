@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.cli.query_limits import add_limits
+
 if TYPE_CHECKING:
     from api.schemas import TableOut
 
@@ -36,7 +38,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("query", help="the query; - reads it from stdin")
-    parser.add_argument("--parameters", default="{}", help="JSON object of parameters")
+    parser.add_argument("--parameters", default="{}", help="JSON object of parameters (default {})")
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -44,8 +46,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         "arrow (an Arrow file)",
     )
     parser.add_argument("--output", type=Path, help="file to write to; arrow needs one")
-    parser.add_argument("--timeout-s", type=float, help="seconds it may take")
-    parser.add_argument("--max-rows", type=int, help="rows it may return")
+    add_limits(parser)
     parser.set_defaults(run=run)
 
 

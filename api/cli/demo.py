@@ -27,7 +27,12 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("data", type=Path, help="folder with a demo.toml")
-    parser.add_argument("--report", type=Path, default=Path("report.html"), help="where it goes")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        default=Path("report.html"),
+        help="where the report goes, HTML (default report.html)",
+    )
     parser.add_argument(
         "--workers", type=int, default=2, help="steps side by side (default 2; 0: in one process)"
     )

@@ -29,6 +29,11 @@ ACTIONS = {
     "reject": "keep the verdict that an edge does not hold",
     "undo": "take a verdict on an edge back",
 }
+PARTS = {
+    "head": "where the edge begins: key, or a name that only one entity has",
+    "relation": "its relation",
+    "tail": "where it ends, as HEAD",
+}
 
 
 def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -38,8 +43,8 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     action("list", "list the verdicts that hold, the latest first")
     for name, told in ACTIONS.items():
         one = action(name, told)
-        for part in ("head", "relation", "tail"):
-            one.add_argument(part, metavar=part.upper())
+        for part, told in PARTS.items():
+            one.add_argument(part, metavar=part.upper(), help=told)
         one.add_argument("--who", help="who decides (default: your user name)")
         one.add_argument("--comment", help="why")
 

@@ -29,12 +29,13 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
 
 def run_reindex(arguments: argparse.Namespace) -> int:
     """Make them and print how far they are."""
-    from api.cli.printing import print_json, print_rows
+    from api.cli.printing import print_json, print_rows, progress_bar
     from api.engine import Engine
     from api.steps.reindex import reindex
 
-    with Engine.open(arguments.folder) as engine:
-        done = reindex(engine)
+    bar = progress_bar("encoding texts", "texts")
+    with Engine.open(arguments.folder) as engine, bar as progress:
+        done = reindex(engine, progress=progress)
     if arguments.json:
         print_json(done)
     else:

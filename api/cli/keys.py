@@ -11,7 +11,7 @@ __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
   umbra keys create "the dashboard" --scope read
-  umbra keys create "the nightly import" --scope read --scope jobs
+  umbra keys create "the nightly links" --scope read --scope jobs
   umbra keys create "a guest" --scope read --rate 5 --parallel 2
   umbra keys list
   umbra keys revoke 1f3a9c20
@@ -29,7 +29,10 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
     create = action("create", "make a key and show it once")
     create.add_argument("name", metavar="NAME", help="whose it is")
     create.add_argument(
-        "--scope", action="append", default=[], help="read, write, jobs or admin; may be repeated"
+        "--scope",
+        action="append",
+        default=[],
+        help="read, write, jobs or admin; one at least; may be repeated",
     )
     create.add_argument(
         "--rate", type=float, help="requests a second, 0 for any number (default: as for all keys)"

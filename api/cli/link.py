@@ -101,11 +101,15 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         "--engine",
         choices=("processes", "ray"),
         default="processes",
-        help="what shares the work out (ray: the extra 'ray'; RAY_ADDRESS names a cluster)",
+        help="what shares the work out (default processes; ray: the extra 'ray'; RAY_ADDRESS "
+        "names a cluster)",
     )
     job.add_argument("--shard-rows", type=int, default=100, help="rows a shard (default 100)")
     job.add_argument(
-        "--max-rejects", type=float, default=1.0, help="share of bad rows that ends it (default 1)"
+        "--max-rejects",
+        type=float,
+        default=1.0,
+        help="share of bad rows, 0 to 1, above which it ends (default 1: never)",
     )
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")
     job.set_defaults(run=run)
@@ -119,10 +123,11 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the job, or say what it would cost."""
-    from api.cli.printing import print_estimate, print_outcome, progress_bar
+    from api.cli.printing import print_estimate, print_outcome, progress_bars
     from api.engine import Engine
     from api.steps.link import LinkJob, estimate_link, link_file
     from api.steps.open_linker import LinkerChoice
+    from kg.progress import silent
 
     job = LinkJob(
         mentions=arguments.mentions,
@@ -145,11 +150,14 @@ def run(arguments: argparse.Namespace) -> int:
         with Engine.open(arguments.folder) as engine:
             print_estimate(estimate_link(engine, job), as_json=arguments.json)
         return 0
-    with (
-        Engine.open(arguments.folder) as engine,
-        progress_bar("linking", "mentions") as progress,
-    ):
-        outcome = link_file(engine, job, progress=progress)
+    here = job.engine != "ray" and job.workers == 1  # else the workers encode
+    with Engine.open(arguments.folder) as engine, progress_bars() as bars:
+        outcome = link_file(
+            engine,
+            job,
+            opening=bars("encoding entities", "texts") if here else silent,
+            progress=bars("linking", "mentions"),
+        )
     print_outcome("links", outcome, as_json=arguments.json)
     if outcome["state"] == "done":
         return 0

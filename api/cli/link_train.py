@@ -63,7 +63,7 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train and say what was learnt from."""
     from api.cli.link import columns_of
-    from api.cli.printing import print_outcome, progress_bar
+    from api.cli.printing import print_outcome, progress_bars
     from api.engine import Engine
     from api.steps.train_linker import LinkerTraining, train_linker
 
@@ -79,10 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         trees=arguments.trees,
         seed=arguments.seed,
     )
-    with (
-        Engine.open(arguments.folder) as engine,
-        progress_bar("describing", "mentions") as progress,
-    ):
-        outcome = train_linker(engine, task, progress=progress)
+    with Engine.open(arguments.folder) as engine, progress_bars() as bars:
+        outcome = train_linker(engine, task, bars=bars)
     print_outcome("linker", outcome, as_json=arguments.json)
     return 0

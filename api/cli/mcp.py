@@ -11,7 +11,8 @@ EXAMPLES = """examples:
   umbra mcp --folder world/.umbra
 
 An agent starts this command and speaks the Model Context Protocol with it over stdin and stdout.
-Its tools read: schema, search, entity, neighbours, ask, cypher, link_text. In a client's settings:
+Its tools read: schema, search, suggest, context, entity, neighbours, ask, read_question, cypher and
+link_text; --write-as adds decide_fact. In a client's settings:
 
   {"mcpServers": {"umbra": {"command": "umbra", "args": ["mcp", "--folder", "/path/to/.umbra"]}}}
 """

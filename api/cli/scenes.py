@@ -52,13 +52,17 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="take photographs apart by an object detector instead; flat: plain parts, no labels",
     )
-    job.add_argument("--key", default="country:{entity_id}", help="how entity_id makes a key")
+    job.add_argument(
+        "--key",
+        default="country:{entity_id}",
+        help="how entity_id makes a key (default country:{entity_id})",
+    )
     job.add_argument("--drawn-alike", type=Path, help="JSON with sets of equal pictures")
     job.add_argument(
         "--engine",
         choices=("local", "ray"),
         default="local",
-        help="who does the work (ray: the extra 'ray'; RAY_ADDRESS names a cluster)",
+        help="who does the work (default local; ray: the extra 'ray'; RAY_ADDRESS names a cluster)",
     )
     job.add_argument("--workers", type=int, default=1, help="actors of Ray's (default 1)")
     job.add_argument("--estimate", action="store_true", help="say the cost, do nothing")

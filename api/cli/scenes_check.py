@@ -29,7 +29,11 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     one.add_argument("--descriptions", type=Path, help="JSONL of entity_id and description")
-    one.add_argument("--key", default="country:{entity_id}", help="how entity_id makes a key")
+    one.add_argument(
+        "--key",
+        default="country:{entity_id}",
+        help="how entity_id makes a key (default country:{entity_id})",
+    )
     one.add_argument("--drawn-alike", type=Path, help="JSON with sets of equal pictures")
     one.add_argument("--out", type=Path, metavar="FILE", help="rows with both sides, JSON Lines")
     one.set_defaults(run=run)

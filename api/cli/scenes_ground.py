@@ -93,12 +93,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _model(workspace: Workspace) -> GroundingModel:
     """Read the model, or learn it and keep it where there is a working folder."""
+    from api.cli.printing import progress_bar
     from scenes.grounding.model import GroundingModel
 
     path = workspace.model("full", "grounding") / "grounding.npz"
     if path.is_file():
         return GroundingModel.load(path)
-    model = GroundingModel.from_drawings()
+    with progress_bar("learning from drawn flags", "flags") as progress:
+        model = GroundingModel.from_drawings(progress=progress)
     if workspace.folder.is_dir():
         model.save(path)
     return model

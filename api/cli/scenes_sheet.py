@@ -28,7 +28,13 @@ def add_parser(actions: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     one.add_argument("out", type=Path, metavar="OUT", help="the file: .svg or .png")
-    one.add_argument("--entity", action="append", default=[], metavar="KEY", help="whose pictures")
+    one.add_argument(
+        "--entity",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="whose pictures; may be repeated (default: the first of the graph)",
+    )
     one.add_argument("--most", type=int, default=24, help="pictures at most (default 24)")
     one.add_argument("--columns", type=int, default=4, help="pictures a row (default 4)")
     one.add_argument("--side", type=int, default=320, help="longer side in pixels (default 320)")

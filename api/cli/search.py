@@ -58,10 +58,12 @@ def add_granularity(parser: argparse.ArgumentParser, *, default: str) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Search and print the hits."""
+    from api.cli.encoding import catch_up
     from api.cli.printing import print_json
     from api.engine import Engine
 
     with Engine.open(arguments.folder) as engine:
+        catch_up(engine)
         found = engine.search(
             arguments.text,
             k=arguments.k,

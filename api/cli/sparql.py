@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from api.cli.query_limits import add_limits
+
 __all__ = ["add_parser", "run"]
 
 EXAMPLES = """examples:
@@ -27,9 +29,12 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("query", help="the query; - reads it from stdin")
-    parser.add_argument("--format", help="media type, as text/csv or text/turtle")
-    parser.add_argument("--timeout-s", type=float, help="seconds it may take")
-    parser.add_argument("--max-rows", type=int, help="rows it may return")
+    parser.add_argument(
+        "--format",
+        help="media type, as text/csv or text/turtle (default: tab-separated values; of triples "
+        "Turtle)",
+    )
+    add_limits(parser)
     parser.set_defaults(run=run)
 
 

@@ -40,6 +40,7 @@ def add_parser(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Suggest and print."""
+    from api.cli.encoding import catch_up
     from api.cli.printing import print_json
     from api.engine import Engine
     from api.suggestions import suggest_for_question, suggest_for_search
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.text is None:
             found = suggest_for_question(engine, arguments.question, limit=limit)
         else:
+            catch_up(engine)
             found = suggest_for_search(engine, arguments.text, labels=arguments.label, limit=limit)
     if arguments.json:
         print_json(found)

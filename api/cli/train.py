@@ -68,7 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.estimate:
             print_estimate(estimate_training(engine, models), as_json=arguments.json)
             return 0
-        freeze(engine)
+        with progress_bar("freezing the graph", "snapshots") as progress:
+            freeze(engine)
+            progress(1, 1)
         outcome: dict[str, Any] = {"snapshot": engine.snapshot.hash}
         for name in models:
             with progress_bar(f"training {name}", "steps") as progress:

@@ -13,9 +13,10 @@ from api.engine import Engine
 from api.problems import problems
 from api.schemas import InfoOut, LimitsOut
 from api.serving.kept_answers import UNCHANGED
+from api.settings import Settings
 from kg.errors import MissingPartError
 
-__all__ = ["info_of", "installed_version", "router"]
+__all__ = ["info_of", "installed_version", "limits_of", "router"]
 
 router = APIRouter(tags=["store"], route_class=scoped("read"))
 
@@ -39,7 +40,7 @@ def info_of(engine: Engine) -> InfoOut:
     """Count what a graph holds, and name the limits."""
     import numpy as np
 
-    graph, settings = engine.snapshot, engine.settings
+    graph = engine.snapshot
     labels = np.bincount(graph.label_ids, minlength=len(graph.labels)).tolist()
     relations = np.bincount(graph.relations, minlength=graph.num_relations).tolist()
     trained = (
@@ -56,10 +57,15 @@ def info_of(engine: Engine) -> InfoOut:
         labels=dict(zip(graph.labels, labels, strict=True)),
         relations=dict(zip(graph.relation_names, relations, strict=True)),
         answerers=("exact", *trained),
-        limits=LimitsOut(
-            timeout_s=settings.timeout_s,
-            max_answers=settings.max_answers,
-            max_rows=settings.max_rows,
-            max_body_bytes=settings.max_body_bytes,
-        ),
+        limits=limits_of(engine.settings),
+    )
+
+
+def limits_of(settings: Settings) -> LimitsOut:
+    """Return what one request may ask for; the tags of kept answers say it too."""
+    return LimitsOut(
+        timeout_s=settings.timeout_s,
+        max_answers=settings.max_answers,
+        max_rows=settings.max_rows,
+        max_body_bytes=settings.max_body_bytes,
     )

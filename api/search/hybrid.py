@@ -17,9 +17,11 @@ from api.search.granularity import GLANCE, Chosen, granularity_for
 from api.search.highlights import Sought, highlights
 from api.search.neighbourhood import Neighbourhood
 from api.search.schemas import HitOut, ListName, SearchOut
+from api.unknown_label import unknown_label
 from kg.errors import InputError
 from kg.full_text import FullTextIndex
 from kg.model import Entity, EntityKey
+from kg.progress import Progress, silent
 from kg.spans import span
 from kg.stemming import Stems
 
@@ -103,8 +105,8 @@ class HybridSearch:
             patient: Wait for the vectors to be made, where there are none yet.
 
         Raises:
-            InputError: The text is empty or too long, k out of range, `after` no cursor, or the
-                question wrong.
+            InputError: The text is empty or too long, k out of range, `after` no cursor, no entity
+                has one of the labels, or the question is wrong.
             MissingPartError: There is no snapshot yet to ask the question of.
         """
         if not 1 <= k <= MAX_HITS:
@@ -142,6 +144,7 @@ class HybridSearch:
         """Return all that a search finds, best first, without saying why; else as `__call__`."""
         if not text.strip() or len(text) > MAX_QUERY:
             raise InputError(f"a search needs 1 to {MAX_QUERY} characters", where="the query")
+        self._check_labels(labels)
         with span("search.words"):
             lists = self._by_words(text, labels)
         with span("search.neighbours"):
@@ -158,6 +161,14 @@ class HybridSearch:
             best = self._within(best[:MAX_HITS], within)
         ranks = {name: {key: n for n, (key, _) in enumerate(of, 1)} for name, of in lists.items()}
         return Found(best, ranks, blend.weights(text, whole), warnings)
+
+    def _check_labels(self, labels: Collection[str]) -> None:
+        """Refuse a label that no entity has: nothing would be found, and nobody would know why."""
+        if not labels:
+            return
+        absent, known = self._neighbours.lacking(labels)
+        if absent:
+            raise unknown_label(absent[0], known, where="label")
 
     def _by_words(
         self, text: str, labels: Collection[str]
@@ -181,6 +192,14 @@ class HybridSearch:
         edges = engine.known_edges
         kept = set(answer_set(engine.read(question), edges).tolist())
         return [row for row in rows if edges.snapshot.entities.get(row[0]) in kept]
+
+    def catch_up(self, *, progress: Progress = silent) -> None:
+        """Make the vectors of meaning of the store as it is now: of many texts it takes long.
+
+        Args:
+            progress: Told texts encoded, of those that are new.
+        """
+        self._meaning.catch_up(progress=progress)
 
     @cached_property
     def words(self) -> FullTextIndex:

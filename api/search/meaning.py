@@ -22,6 +22,7 @@ from kg.errors import EngineError
 from kg.files import atomic_write, read_json, write_json
 from kg.full_text import searched_texts
 from kg.model import Entity, EntityKey
+from kg.progress import Progress, silent
 
 if TYPE_CHECKING:
     from encoders.protocols import TextEncoder
@@ -75,6 +76,14 @@ class MeaningIndex:
             self._thread.start()
         return False
 
+    def catch_up(self, *, progress: Progress = silent) -> None:
+        """Make the vectors of the store as it is now.
+
+        Args:
+            progress: Told texts encoded, of those that are new.
+        """
+        self._current(progress)
+
     def search(
         self, text: str, *, k: int = 10, labels: Collection[str] = ()
     ) -> list[tuple[EntityKey, float]]:
@@ -94,14 +103,14 @@ class MeaningIndex:
             if position >= 0
         ]
 
-    def _current(self) -> _Built:
+    def _current(self, progress: Progress = silent) -> _Built:
         with self._lock:
             version = self._store.version
             if self._built is None or self._built.version != version:
-                self._built = self._made(version)
+                self._built = self._made(version, progress)
             return self._built
 
-    def _made(self, version: int) -> _Built:
+    def _made(self, version: int, progress: Progress) -> _Built:
         entities = [entity for entity in self._store.entities() if entity.part is None][:MOST]
         texts = [text_of(entity) for entity in entities]
         digests = [_digest(text) for text in texts]
@@ -113,6 +122,7 @@ class MeaningIndex:
             batch = order[start : start + _BATCH]
             pooled = self._encoder.encode([new[digest] for digest in batch]).pooled
             known.update(zip(batch, np.asarray(pooled, dtype=np.float32), strict=True))
+            progress(start + len(batch), len(order))
         if new:
             self._keep({digest: known[digest] for digest in digests})
         if self._file is not None:

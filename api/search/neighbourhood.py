@@ -41,6 +41,7 @@ class Neighbourhood:
         self._version: int | None = None
         self._names = NameIndex(())
         self._labels: dict[EntityKey, str] = {}
+        self._all: frozenset[str] = frozenset()
 
     def search(
         self, text: str, *, k: int = 10, labels: Collection[str] = ()
@@ -62,6 +63,16 @@ class Neighbourhood:
         kept = (row for row in scores.items() if not labels or label_of.get(row[0]) in labels)
         return sorted(kept, key=lambda row: (-row[1], row[0]))[:k]
 
+    def lacking(self, labels: Collection[str]) -> tuple[list[str], frozenset[str]]:
+        """Return those of some labels that no entity of the store has, and all labels there are.
+
+        Of more than `MOST` entities, the labels of the others are missing among those there are.
+        """
+        _, label_of = self._current()
+        absent = [label for label in dict.fromkeys(labels) if label not in self._all]
+        whole = len(label_of) < MOST
+        return [one for one in absent if whole or not any(self._store.entities(one))], self._all
+
     def _current(self) -> tuple[NameIndex, dict[EntityKey, str]]:
         with self._lock:
             version = self._store.version
@@ -70,5 +81,6 @@ class Neighbourhood:
                 whole = [e for e in known if e.part is None]
                 self._names = NameIndex((e.key, (e.name, *e.aliases)) for e in whole)
                 self._labels = {e.key: e.label for e in known}
+                self._all = frozenset(self._labels.values())
                 self._version = version
             return self._names, self._labels

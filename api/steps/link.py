@@ -98,13 +98,16 @@ class LinkJob:
 MAX_WORKERS = 64
 
 
-def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> dict[str, Any]:
+def link_file(
+    engine: Engine, job: LinkJob, *, progress: Progress = silent, opening: Progress = silent
+) -> dict[str, Any]:
     """Link tables; a job that was stopped or killed goes on where it was.
 
     Args:
         engine: Whose entities the mentions may mean.
         job: What to link.
         progress: Is told mentions done of all mentions.
+        opening: Is told how much of the entities is encoded, where this process does the work.
 
     Returns:
         The job's id and state, rows by state, rejects, the output and the file of rejects, a note
@@ -132,7 +135,8 @@ def link_file(engine: Engine, job: LinkJob, *, progress: Progress = silent) -> d
         name = submit_link_job(ledger, fingerprint, task, ids=ids).id
         _begin_edges(workspace, ledger, job, name)
         if ledger.job(name).state in ("pending", "running"):
-            _way(job)(_Submitted(engine, ledger, name, job, task, chosen, fingerprint), progress)
+            given = _Submitted(engine, ledger, name, job, task, chosen, fingerprint, opening)
+            _way(job)(given, progress)
         report = finish_link_job(ledger, name, task)
     outcome = {
         "job": report.job,
@@ -174,6 +178,7 @@ class _Submitted:
     task: LinkTask
     chosen: ChosenLinker
     fingerprint: str
+    opening: Progress
 
 
 def _way(job: LinkJob) -> Callable[[_Submitted, Progress], None]:
@@ -188,7 +193,7 @@ def _link_alone(given: _Submitted, progress: Progress) -> None:
     from linkers.pipeline import work_on
 
     store = given.engine.store if given.task.edges is not None else None
-    linker = given.chosen.open()
+    linker = given.chosen.open(progress=given.opening)
     work_on(given.ledger, given.name, linker, given.task, store=store, progress=progress)
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from api.side_by_side import Bars
 from api.steps.open_linker import BOOSTED, LINKER, pooled_texts, trained_in
 from kg.errors import InputError, SettingError
-from kg.progress import Progress, silent
+from kg.progress import silent
 
 if TYPE_CHECKING:
     from api.engine import Engine
@@ -74,14 +75,14 @@ class LinkerTraining:
 
 
 def train_linker(
-    engine: Engine, task: LinkerTraining, *, progress: Progress = silent
+    engine: Engine, task: LinkerTraining, *, bars: Bars = lambda _title, _unit: silent
 ) -> dict[str, Any]:
     """Train a boosted linker and save it.
 
     Args:
         engine: Whose entities the mentions mean, unless a file of entities is named.
         task: What to learn from.
-        progress: Told mentions described.
+        bars: Opens a progress bar for each part of the work.
 
     Returns:
         How many mentions were learnt from, how many of them people decided, how many mean an entity
@@ -101,6 +102,7 @@ def train_linker(
         save_linker,
         train_ranker,
     )
+    from linkers.boosted.name_index import NameIndex
     from linkers.labelled_tables import LabelledTable, read_labelled
     from linkers.mention_sets import MentionSet
     from linkers.records import MentionColumns
@@ -124,15 +126,23 @@ def train_linker(
         )
     _check_place(engine, task, len(train))
     table = _table(engine, task)
+    texts = pooled_texts(engine)
+    index = NameIndex(table, texts, progress=bars("encoding entities", "names"))
+    checked = MentionSet() if valid is None else valid
+    to_encode = bars("encoding mentions", "texts")
+    index.prepare([*train.mentions, *checked.mentions], progress=to_encode)
     material = gather(
         table,
-        pooled_texts(engine),
+        texts,
         (train.mentions, train.gold),
-        ((), ()) if valid is None else (valid.mentions, valid.gold),
-        progress=progress,
+        (checked.mentions, checked.gold),
+        index=index,
+        progress=bars("describing", "mentions"),
     )
     config = RankerConfig(trees=TreeConfig(trees=task.trees))
-    ranker, verdict = train_ranker(material, config=config, seed=task.seed)
+    ranker, verdict = train_ranker(
+        material, config=config, seed=task.seed, progress=bars("training", "rankers")
+    )
     linker = BoostedLinker(material.index, material.memory, ranker, verdict)
     workspace = engine.workspace
     folder = workspace.model("full", BOOSTED) if task.save is None else task.save

@@ -76,7 +76,7 @@ def gather(
         train: Mentions to learn from; may be empty.
         valid: Mentions to calibrate by; may be empty.
         index: Of the entities; made here if None.
-        progress: Told mentions described.
+        progress: Told mentions described; what is not encoded yet is encoded before.
     """
     index = index or NameIndex(table, texts)
     index.prepare(train[0])

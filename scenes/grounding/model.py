@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from kg.errors import ForeignFileError, MissingPartError
 from kg.files import atomic_write
+from kg.progress import Progress, silent
 from scenes.descriptors import DESCRIPTORS, describe_regions
 from scenes.grounding.grounder import Grounding, PhraseGrounder
 from scenes.grounding.phrases import read_phrase
@@ -43,16 +44,19 @@ class GroundingModel:
     grounder: PhraseGrounder
 
     @classmethod
-    def from_drawings(cls, *, drawn: int = 600, scenes: int = 250, seed: int = 0) -> Self:
+    def from_drawings(
+        cls, *, drawn: int = 600, scenes: int = 250, seed: int = 0, progress: Progress = silent
+    ) -> Self:
         """Learn from drawn flags (some ten seconds); equal for equal numbers and seed.
 
         Args:
             drawn: Flags that teach labels.
             scenes: Flags that teach the weights.
             seed: Of the drawings and the network.
+            progress: Told flags drawn of those that teach the weights.
         """
         labels = train_on_drawings(drawn, seed=seed)
-        return cls(labels, train_grounder(labels, scenes=scenes, seed=seed))
+        return cls(labels, train_grounder(labels, scenes=scenes, seed=seed, progress=progress))
 
     def ground(self, text: str, image: Pixels, *, most: int = 5) -> tuple[Grounding, list[Region]]:
         """Find what a phrase means in an image.

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logsumexp, softmax
 
+from kg.progress import Progress, silent
 from scenes.descriptors import describe_regions
 from scenes.grounding.candidates import Candidate, candidates_of, mean_opinion
 from scenes.grounding.grounder import PhraseGrounder
@@ -37,19 +38,23 @@ _PENALTY = 1e-2
 _PHRASES_A_SCENE = 6
 
 
-def train_grounder(labels: Network, *, scenes: int = 250, seed: int = 0) -> PhraseGrounder:
+def train_grounder(
+    labels: Network, *, scenes: int = 250, seed: int = 0, progress: Progress = silent
+) -> PhraseGrounder:
     """Learn the weights on drawn flags.
 
     Args:
         labels: Tells the labels of the drawn regions, as it will those of real ones.
         scenes: Flags to draw.
         seed: Of the drawings and the phrases; another one than the label model's.
+        progress: Told flags drawn.
     """
     generator = np.random.default_rng([seed, 1])
     start = PhraseGrounder(_START)
     examples: list[tuple[Floats, NDArray[np.bool_]]] = []
-    for _ in range(scenes):
+    for done in range(1, scenes + 1):
         regions, names = drawn_scene(generator)
+        progress(done, scenes)
         if not regions:
             continue
         examples += _examples(_Drawn.of(regions, names, labels), start, generator)

@@ -10,6 +10,7 @@ from weakref import ref
 
 import pytest
 from fastapi import FastAPI
+from httpx import Response
 from starlette.testclient import TestClient
 
 from api.access.keys import KeyRing
@@ -85,6 +86,28 @@ def test_the_very_first_read_of_a_server_has_the_tag_of_the_next(
         assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
         client.get("/v1/entities/country:GR")
         assert client.get(path, headers={"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.parametrize(
+    "limit", [{"timeout_s": 7}, {"max_answers": 7}, {"max_rows": 7}, {"max_body_bytes": 7_777}]
+)
+def test_a_server_with_another_limit_has_another_tag(
+    stored: Workspace, limit: dict[str, float]
+) -> None:
+    def told(settings: Settings, tag: str) -> Response:
+        with (
+            Engine(stored, settings=settings) as engine,
+            TestClient(create_app(engine), base_url="http://127.0.0.1") as client,
+        ):
+            client.get("/v1/info")  # another client: what it was told is kept
+            return client.get("/v1/info", headers={"If-None-Match": tag})
+
+    before = told(Settings(), "")
+    tag = before.headers["etag"]
+    assert told(Settings(), tag).status_code == 304
+    after = told(Settings.model_validate(limit), tag)
+    assert after.status_code == 200
+    assert after.json()["limits"] == before.json()["limits"] | limit
 
 
 def test_what_the_graph_counts_is_kept_over_a_write_to_the_store(

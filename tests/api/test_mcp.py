@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,10 +14,11 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.types import CallToolResult, TextContent
 
-from api.cli.main import main
+from api.cli.main import main, make_parser
 from api.mcp_server import MAX_CHARS, graph_tools
 from api.settings import Settings
 from api.workspace import Workspace
+from docs.generate import commands
 from kg.model import EntityKey
 from tests.api.world import WorldEngine, open_world
 
@@ -79,6 +81,11 @@ def test_a_session_over_the_standard_streams(stored: Workspace) -> None:
         assert text_of(refused).find("read-only") >= 0
 
     holding(server, session)
+
+
+def test_the_help_of_the_command_names_the_tools() -> None:
+    told = next(parser for name, parser in commands(make_parser()) if name == "mcp").format_help()
+    assert set(re.findall(r"\w+", told)) >= TOOLS | {"decide_fact"}
 
 
 def test_answers_are_those_of_the_engine(engine: WorldEngine) -> None:

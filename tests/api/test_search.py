@@ -1,23 +1,19 @@
-"""Search: every door finds the same, says why, and the fusion is the formula."""
+"""Search: every door finds the same, and says why."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.cli.main import main
 from api.engine import Engine
 from api.routes.examples import SEARCHES
-from api.search.blending import BEHIND, LISTS, Blend, terms
+from api.search.blending import LISTS
 from api.search.hybrid import Found
 from api.search.meaning import MeaningIndex, versions_on_disk
 from api.search.neighbourhood import Neighbourhood
@@ -33,8 +29,6 @@ from tests.api.conftest import ADDRESS
 from tests.api.test_guard import problem
 from tests.api.test_runner import until
 from tests.api.world import WorldEngine, open_world
-
-NO_LISTS: dict[str, list[tuple[EntityKey, float]]] = {name: [] for name in LISTS}
 
 
 @pytest.fixture(scope="module")
@@ -100,71 +94,6 @@ def test_a_page_goes_on_behind_an_entity_that_is_gone() -> None:
 def test_what_is_out_of_range_is_refused(searched: WorldEngine, text: str, k: int) -> None:
     with pytest.raises(InputError):
         searched.search(text, k=k)
-
-
-def test_the_score_is_the_sum_that_its_docstring_gives() -> None:
-    a, b, c = (EntityKey(key) for key in "abc")
-    lists = {**NO_LISTS, "words": [(a, 8.0), (b, 4.0)], "names": [(a, 2.0)], "prose": [(b, 6.0)],
-             "facts": [(a, 4.0), (b, 1.0)], "neighbours": [(b, 0.5), (a, 0.25)],
-             "meaning": [(c, 0.9), (a, 0.5)]}  # fmt: skip
-    learnt = Blend(prose=2.0, picture=5.0, neighbours=3.0, meaning=4.0, by_length=-1.0)
-    cosine = 4 - math.log(3 / 5)
-    assert dict(learnt.ranked("two words", lists)) == {
-        a: pytest.approx(4 / 8 + 3 * (1 - 1 / 2) * (1 / 2) * (4 / 8) + cosine * 0.5),
-        b: pytest.approx(6 / 8 + 2 * (6 / 8) * (6 / 8) + 3 * (1 / 2) * (1 / 8) + cosine * 0.5),
-        c: pytest.approx(cosine * 0.9),
-    }
-    alone = dict(learnt.ranked("one", {**lists, "meaning": []}))
-    assert alone == {
-        a: pytest.approx(4 / 8),  # one word names nobody's neighbour
-        b: pytest.approx(6 / 8 + 2 * (6 / 8) * (6 / 8)),
-    }
-    assert learnt.ranked("x", NO_LISTS) == []
-
-
-@given(
-    lists=st.fixed_dictionaries(
-        {
-            name: st.dictionaries(st.sampled_from("abcdef"), st.floats(0.01, 1), max_size=6)
-            for name in LISTS
-        }
-    ),
-    text=st.sampled_from(("one", "two words", "x " * 500)),
-)
-def test_only_what_meaning_alone_finds_far_behind_is_left_out_and_the_order_is_that_of_the_scores(
-    lists: dict[str, dict[str, float]], text: str
-) -> None:
-    ranked = {
-        name: [(EntityKey(key), score) for key, score in sorted(of.items(), key=lambda r: -r[1])]
-        for name, of in lists.items()
-    }
-    found = Blend.packaged().ranked(text, ranked)
-    meaning = lists["meaning"]
-    far = {key for key, cosine in meaning.items() if cosine < max(meaning.values()) - BEHIND}
-    by_words = {key for name, of in lists.items() if name != "meaning" for key in of}
-    assert {key for key, _ in found} == by_words | (set(meaning) - far)
-    assert len(found) == len({key for key, _ in found})
-    assert found == sorted(found, key=lambda row: (-row[1], row[0]))
-    keys, rows = terms(text, ranked)
-    assert rows.shape[0] == len(keys) == len(by_words | set(meaning))
-    weights = Blend.packaged().weights(text, ranked)
-    assert set(weights) == set(LISTS)
-    assert all(0 <= weight <= 1 for weight in weights.values())
-    assert max(weights.values()) == 1
-    again = Blend.of_json(json.loads(json.dumps(Blend.packaged().as_json())))
-    assert again == Blend.packaged()
-
-
-def test_a_field_that_holds_the_query_counts_more_than_one_that_holds_a_word_of_it() -> None:
-    key = EntityKey("a")
-
-    def weights(strong: str) -> Mapping[str, float]:
-        scores = {"prose": 1.0, "picture": 1.0, strong: 9.0}
-        lists = {name: [(key, score)] for name, score in scores.items()}
-        return Blend.packaged().weights("a b c", {**NO_LISTS, **lists, "words": [(key, 10.0)]})
-
-    assert weights("prose")["prose"] > weights("picture")["prose"]
-    assert weights("picture")["picture"] > weights("prose")["picture"]
 
 
 def test_before_there_are_vectors_a_name_comes_before_its_neighbours(
