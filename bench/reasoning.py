@@ -30,7 +30,7 @@ from reasoning.evaluating.report import field_table, markdown
 ROOT = Path(__file__).resolve().parents[1]
 NELL995 = ROOT.parent / "shared" / "data" / "kgqa" / "nell995-betae"
 SETTINGS = Path(__file__).with_suffix(".json")
-"""Of NELL995's model: wider vectors than `umbra train` takes there, as QTO's authors have them."""
+"""Of NELL995's model: wide vectors, as QTO's authors have them, beside those of `umbra train`."""
 
 KNOWN: dict[str, KnownEdges] = {"train": "train", "train-valid": "train+valid"}
 QUICK_QUERIES = 10

@@ -28,6 +28,7 @@ _KINDS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "float": ((int, float), "a number"),
     "bool": ((bool,), "true or false"),
     "Precision": ((str,), "a text"),
+    "ComplexConfig | None": ((Mapping, type(None)), "an object or null"),
 }
 """By a field's type: what its value may be, and how that is called."""
 
@@ -66,19 +67,39 @@ def _changed_part(
     part: str, value: Mapping[str, Any], given: Mapping[str, Any], where: str | None
 ) -> dict[str, Any]:
     """Return one part with its changes; another kind of embedding begins from its own defaults."""
-    model = given.get("model", value.get("model"))
-    if part == "embedding" and model not in EMBEDDINGS:
+    if part != "embedding":
+        return _changed_fields(part, PARTS[part], value, given, where)
+    model = given.get("model", value["model"])
+    if model not in EMBEDDINGS:
         raise _unknown(f"embedding.model: there is no {model!r:.60}", str(model), EMBEDDINGS, where)
-    kind = EMBEDDINGS[model] if part == "embedding" else PARTS[part]
+    own = dict(value) if model == value["model"] else {}
+    changes = {name: new for name, new in given.items() if name != "model"}
+    found = _changed_fields(part, EMBEDDINGS[model], own, changes, where)
+    if changes.get("beside") is not None:
+        # members beside others begin from what the graph's own would have been
+        usual = {name: old for name, old in own.items() if name not in ("model", "beside")}
+        found["beside"] = _changed_fields(
+            f"{part}.beside", EMBEDDINGS[model], usual, changes["beside"], where
+        )
+    return {**found, "model": model}
+
+
+def _changed_fields(
+    part: str,
+    kind: type[Any],
+    value: Mapping[str, Any],
+    given: Mapping[str, Any],
+    where: str | None,
+) -> dict[str, Any]:
     types = {field.name: str(field.type) for field in fields(kind)}
-    known = [*types, "model"] if part == "embedding" else list(types)
+    if part == "embedding.beside":
+        del types["beside"]
     for name, new in given.items():
-        if name not in known:
+        if name not in types:
+            known = [*types, "model"] if part == "embedding" else types
             raise _unknown(f"{part} has no setting {name!r}", name, known, where)
-        if name in types:
-            _check_type(f"{part}.{name}", new, types[name], where)
-    same = model == value.get("model")
-    return {**(value if same else {}), **given}
+        _check_type(f"{part}.{name}", new, types[name], where)
+    return {**value, **given}
 
 
 def _check_type(name: str, value: object, kind: str, where: str | None) -> None:

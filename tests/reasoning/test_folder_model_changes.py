@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -29,6 +30,9 @@ CONFIG = FolderModelConfig.for_graph(60, 200)
         ({"answering": {"noisy_or": 1}}, "answering.noisy_or is 1, not true or false"),
         ({"answering": {"delta": None}}, "answering.delta is None, not a number"),
         ({"embedding": 5}, 'embedding is 5, no object, .*{"epochs": 60}'),
+        ({"embedding": {"beside": 3}}, "embedding.beside is 3, not an object or null"),
+        ({"embedding": {"beside": {"rnak": 3}}}, "embedding.beside has no setting 'rnak', .* rank"),
+        ({"embedding": {"beside": {"beside": {}}}}, "embedding.beside has no setting 'beside'"),
         ({"answer_queries": "many"}, "answer_queries is 'many', not a whole number"),
     ],
 )
@@ -49,5 +53,8 @@ def test_right_settings_are_taken() -> None:
     assert found.ensemble == CONFIG.ensemble
     tucker = CONFIG.changed({"embedding": {"model": "tucker", "dimension": 8}})
     assert (tucker.embedding.model, tucker.embedding.epochs) == ("tucker", 40)
-    for config in (found, tucker):
+    wide = CONFIG.changed({"embedding": {"rank": 100, "beside": {"members": 2}}})
+    usual = replace(CONFIG.embedding, members=2)
+    assert wide.embedding == replace(CONFIG.embedding, rank=100, beside=usual)
+    for config in (found, tucker, wide):
         assert config.changed(config.to_json()) == config

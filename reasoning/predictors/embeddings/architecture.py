@@ -80,7 +80,7 @@ def architecture_of(config: EmbeddingConfig) -> Architecture:
     from reasoning.predictors.embeddings.tucker import Tucker
 
     if isinstance(config, ComplexConfig):
-        return Complex(config.members * config.rank)
+        return Complex(config.whole_rank)
     if isinstance(config, TuckerConfig):
         return Tucker(config.dimension, config.relation_dimension)
     raise TypeError(f"no embedding for {type(config).__name__}")

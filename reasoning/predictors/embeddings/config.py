@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from kg.config_fields import restored
+from kg.config_fields import added, identity, restored
 from kg.errors import SettingError
 
 __all__ = ["ComplexConfig", "EmbeddingConfig", "TuckerConfig", "config_from_json"]
@@ -79,7 +79,7 @@ class EmbeddingConfig:
 
     def to_json(self) -> dict[str, Any]:
         """Return the configuration, and which model it is of, as plain JSON values."""
-        return {"model": self.model, **asdict(self)}
+        return {"model": self.model, **identity(self)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,18 +90,41 @@ class ComplexConfig(EmbeddingConfig):
         rank: Complex dimensions of each member, at least 1.
         members: Models that are trained one after another from seeds of their own, at least 1;
             a score is the mean of theirs.
+        beside: Further members with settings of their own (wide vectors and narrow ones make
+            different mistakes); a score is the mean of both means.
     """
 
     model: ClassVar[str] = "complex"
 
     rank: int = 48
     members: int = 1
+    beside: ComplexConfig | None = added(None, before=None)
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
         EmbeddingConfig.__post_init__(self)
         self._check_count("rank")
         self._check_count("members")
+        if self.beside is not None:
+            self._check_beside(self.beside)
+
+    def _check_beside(self, beside: ComplexConfig) -> None:
+        if beside.beside is not None:
+            raise SettingError(
+                "embedding.beside has a beside of its own",
+                hint="members of two kinds can be trained: those of embedding and those of beside",
+            )
+        if beside.both_directions != self.both_directions:
+            raise SettingError(
+                f"embedding.both_directions is {self.both_directions}, that of beside is not",
+                hint="give both the same value: their scores are added up",
+            )
+
+    @property
+    def whole_rank(self) -> int:
+        """Complex dimensions of all members together."""
+        others = 0 if self.beside is None else self.beside.whole_rank
+        return self.members * self.rank + others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,4 +163,6 @@ def config_from_json(value: Mapping[str, Any]) -> EmbeddingConfig:
     """
     fields = dict(value)
     kind = EMBEDDINGS[fields.pop("model")]
+    if fields.get("beside") is not None:
+        fields["beside"] = ComplexConfig(**restored(ComplexConfig, fields["beside"]))
     return kind(**restored(kind, fields))

@@ -1,8 +1,8 @@
 """Several ComplEx models as one: the mean of their scores is the score of a wider ComplEx model.
 
-Models that differ only in their seed make different mistakes, and their mean makes fewer. Since
-Re⟨h, r, conj(t)⟩ is a sum over dimensions, it is enough to put the vectors side by side and to
-divide those of relations by the number of models.
+Models that differ in their seed or in their width make different mistakes, and their mean makes
+fewer. Since Re⟨h, r, conj(t)⟩ is a sum over dimensions, it is enough to put the vectors side by
+side and to multiply those of relations by each model's share.
 
 Members are trained apart from one another, so that they can be trained side by side: whoever wants
 that trains each of `members_of` with a folder for its state first.
@@ -30,11 +30,13 @@ class Member:
     Attributes:
         config: Its hyper-parameters.
         seed: Its own.
+        share: What its scores count; the shares of all members add up to 1.
         state: Where its state is kept, if anywhere.
     """
 
     config: ComplexConfig
     seed: int
+    share: float
     state: Path | None
 
 
@@ -51,20 +53,25 @@ def members_of(config: ComplexConfig, *, seed: int, state: Path | None) -> Itera
         >>> [member.seed for member in members_of(whole, seed=3, state=None)]
         [6, 7]
     """
-    for number in range(config.members):
-        yield Member(
-            config=replace(config, members=1),
-            seed=seed * config.members + number,
-            state=state and state / f"member-{number}",
-        )
+    kinds = [("member", config)]
+    if config.beside is not None:
+        kinds.append(("beside", config.beside))
+    for name, kind in kinds:
+        for number in range(kind.members):
+            yield Member(
+                config=replace(kind, members=1, beside=None),
+                seed=seed * kind.members + number,
+                share=1.0 / (len(kinds) * kind.members),
+                state=state and state / f"{name}-{number}",
+            )
 
 
 def mean_of_members(config: ComplexConfig, members: Sequence[EmbeddingModel]) -> EmbeddingModel:
     """Return the model whose scores are the mean of those of its members.
 
     Args:
-        config: Of the whole; it says how many members there are.
-        members: ComplEx models of its rank over the same graph.
+        config: Of the whole; it says which members there are.
+        members: ComplEx models over the same graph, in the order of `members_of`.
 
     Raises:
         ValueError: There are more or fewer of them, or of other ranks.
@@ -82,8 +89,10 @@ def mean_of_members(config: ComplexConfig, members: Sequence[EmbeddingModel]) ->
         >>> [model.scores(heads, 0).tolist()[0] for model in (*parts, whole)]
         [[2.0, 2.0, 2.0], [6.0, 6.0, 6.0], [4.0, 4.0, 4.0]]
     """
-    share = np.float32(1.0 / len(members))
-    relations = [share * member.parameters["relation"] for member in members]
+    shares = [np.float32(one.share) for one in members_of(config, seed=0, state=None)]
+    relations = [
+        share * member.parameters["relation"] for share, member in zip(shares, members, strict=True)
+    ]
     return EmbeddingModel(
         config=config,
         entity=_side_by_side([member.entity for member in members]),

@@ -11,6 +11,7 @@ one process's only by the order of floating-point sums.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,9 @@ def train_embedding(
         >>> train_embedding(graph, ComplexConfig(rank=2, epochs=1)).entity.shape
         (1, 4)
     """
-    if isinstance(config, ComplexConfig) and config.members > 1:
+    if isinstance(config, ComplexConfig) and (config.members > 1 or config.beside is not None):
+        members = list(members_of(config, seed=seed, state=resume_folder))
+        reach = [0, *accumulate(member.config.epochs for member in members)]
         trained = [
             train_embedding(
                 snapshot,
@@ -74,10 +77,10 @@ def train_embedding(
                 valid=valid,
                 candidates=candidates,
                 seed=member.seed,
-                progress=_of_member(progress, number, config.members),
+                progress=_of_member(progress, reach[number], reach[-1]),
                 resume_folder=member.state,
             )
-            for number, member in enumerate(members_of(config, seed=seed, state=resume_folder))
+            for number, member in enumerate(members)
         ]
         return mean_of_members(config, trained)
     chosen = all_candidates(snapshot) if candidates is None else candidates
@@ -103,9 +106,9 @@ def train_embedding(
     return training.model(state.best or state.result)
 
 
-def _of_member(progress: Progress, member: int, members: int) -> Progress:
-    def report(done: int, total: int) -> None:
-        progress(member * total + done, members * total)
+def _of_member(progress: Progress, before: int, total: int) -> Progress:
+    def report(done: int, _epochs: int) -> None:
+        progress(before + done, total)
 
     return report
 

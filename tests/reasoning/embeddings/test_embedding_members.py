@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,6 +56,41 @@ def test_an_interrupted_training_ends_as_an_uninterrupted_one(stop_at: int, tmp_
     )
     assert seen == list(range(stop_at + 1, 13))
     assert resumed.fingerprint == train_embedding(WORLD, CONFIG).fingerprint
+
+
+def test_wide_and_narrow_members_count_half_each(tmp_path: Path) -> None:
+    wide = replace(CONFIG, rank=5, members=1, epochs=2)
+    config = replace(wide, beside=replace(CONFIG, members=2))
+    seen: list[tuple[int, int]] = []
+    whole = train_embedding(
+        WORLD, config, seed=1, progress=lambda *told: seen.append(told), resume_folder=tmp_path
+    )
+    assert seen == [(done, 10) for done in range(1, 11)]
+    parts = [train_embedding(WORLD, wide, seed=1)]
+    parts += [train_embedding(WORLD, replace(CONFIG, members=1), seed=seed) for seed in (2, 3)]
+    for relation in range(WORLD.num_relations):
+        scores = [part.scores(HEADS, relation) for part in parts]
+        wanted = np.average(scores, axis=0, weights=[0.5, 0.25, 0.25])
+        np.testing.assert_allclose(whole.scores(HEADS, relation), wanted, rtol=1e-4, atol=1e-5)
+    whole.save(tmp_path / "kept", WORLD)
+    again = EmbeddingModel.load(tmp_path / "kept", WORLD)
+    assert (again.config, again.fingerprint) == (config, whole.fingerprint)
+    resumed = train_embedding(WORLD, config, seed=1, resume_folder=tmp_path)
+    assert resumed.fingerprint == whole.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"both_directions": not CONFIG.both_directions}, "both_directions"),
+        ({"beside": CONFIG}, "beside of its own"),
+    ],
+)
+def test_members_beside_whose_scores_do_not_add_up_are_refused(
+    change: dict[str, Any], named: str
+) -> None:
+    with pytest.raises(SettingError, match=named):
+        replace(CONFIG, beside=replace(CONFIG, **change))
 
 
 def test_a_checkpoint_comes_back(tmp_path: Path) -> None:
