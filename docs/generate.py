@@ -85,9 +85,19 @@ def _settings() -> str:
 
 
 def _described(docstring: str) -> dict[str, str]:
+    """Return what a docstring says of each attribute; a text may go on over several lines."""
     rows = docstring.split("Attributes:\n")[1].splitlines()
-    pairs = (row.strip().split(": ", 1) for row in rows if ": " in row)
-    return {pair[0]: pair[1] for pair in pairs}
+    found: dict[str, str] = {}
+    name = ""
+    for row in rows:
+        if row.startswith("    ") and not row.startswith("     "):
+            name, _, said = row.strip().partition(": ")
+            found[name] = said
+        elif row.strip():
+            found[name] += f" {row.strip()}"
+        else:
+            break
+    return found
 
 
 def main() -> None:

@@ -32,6 +32,13 @@ def test_every_command_error_and_setting_has_its_heading_and_no_other() -> None:
     assert written["settings.md"] == set(Settings.model_fields)
 
 
+def test_what_is_said_of_a_setting_is_whole() -> None:
+    page = (FOLDER / "settings.md").read_text(encoding="utf-8")
+    for section in page.split("\n## ")[1:]:
+        name, _, said = section.strip().partition("\n\n")
+        assert said.rsplit(" Default: `", 1)[0].endswith("."), f"{name}: {said}"
+
+
 def test_every_command_shows_examples() -> None:
     for name, parser in commands(make_parser()):
         assert f"umbra {name.split()[0]}" in (parser.epilog or ""), f"umbra {name} has no example"
