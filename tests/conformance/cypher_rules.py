@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import Any
 
 from kg.backends.bolt import BoltStore
 from kg.errors import (
@@ -35,10 +34,10 @@ def rule(function: Rule) -> Rule:
     return function
 
 
-def running(store: Store) -> list[Any]:
-    """Return what runs on a store, where it can tell."""
+def runs_many(store: Store) -> bool:
+    """Tell whether a store says that `MANY` runs."""
     assert isinstance(store, BoltStore)
-    return store.running_queries()
+    return any(one.text.startswith(MANY) for one in store.running_queries())
 
 
 def no_cypher_is_said(store: Store) -> None:
@@ -194,12 +193,12 @@ def a_stream_is_ended_by_leaving_it(store: Store) -> None:
     with store.stream(MANY) as stream:
         first = [row for row, _ in zip(stream, range(3), strict=False)]
         assert first == [(1, 1), (1, 2), (1, 3)]
-        assert [one.text.partition("\n")[0] for one in running(store)] == [MANY]
-    assert running(store) == []
+        assert runs_many(store)
+    assert not runs_many(store)
     with refused(ZeroDivisionError), store.stream(MANY) as stream:
         assert next(iter(stream)) == (1, 1)
         raise ZeroDivisionError
-    assert running(store) == []
+    assert not runs_many(store)
     assert store.query("RETURN 1").rows == ((1,),)
 
 
@@ -211,7 +210,7 @@ def a_stream_ends_when_time_is_up_however_slowly_it_is_read(store: Store) -> Non
     with refused(QueryTimeoutError), store.stream(MANY, timeout_s=0.3) as stream:
         for _ in stream:
             pass
-    assert running(store) == []
+    assert not runs_many(store)
 
 
 @rule
