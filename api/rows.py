@@ -17,7 +17,7 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api.schemas import AnswerOut, AnswersOut, TableOut
+from api.schemas import NDJSON, AnswerOut, AnswersOut, TableOut
 from api.spooled_rows import SpooledRows
 from kg.query_results import Rows, arrow_of
 
@@ -36,7 +36,6 @@ __all__ = [
     "rows_wanted",
 ]
 
-NDJSON = "application/x-ndjson"
 ARROW = "application/vnd.apache.arrow.stream"
 _AT_ONCE = 256
 """Rows of one piece of a stream of lines."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -118,6 +119,23 @@ class Connection:
         if answer.is_error:
             raise RefusedError(_problem(answer))
         return answer.content
+
+    @contextmanager
+    def lines(
+        self, method: str, path: str, *, body: BaseModel, headers: Mapping[str, str]
+    ) -> Iterator[Iterator[str]]:
+        """Return a context with the lines of an answer, read as they come.
+
+        Raises:
+            RefusedError: The server says that the request cannot be answered.
+        """
+        content = body.model_dump_json(exclude_none=True)
+        sent = {**self._headers, "Content-Type": "application/json", **headers}
+        with self._http.stream(method, path, content=content, headers=sent) as answer:
+            if answer.is_error:
+                answer.read()
+                raise RefusedError(_problem(answer))
+            yield answer.iter_lines()
 
     def events(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[bytes]:
         """Yield the data of server-sent events until the server ends them."""
