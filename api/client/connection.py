@@ -123,7 +123,7 @@ class Connection:
     @contextmanager
     def lines(
         self, method: str, path: str, *, body: BaseModel, headers: Mapping[str, str]
-    ) -> Iterator[Iterator[str]]:
+    ) -> Iterator[Iterator[bytes]]:
         """Return a context with the lines of an answer, read as they come.
 
         Raises:
@@ -135,7 +135,7 @@ class Connection:
             if answer.is_error:
                 answer.read()
                 raise RefusedError(_problem(answer))
-            yield answer.iter_lines()
+            yield _lines(answer.iter_bytes())
 
     def events(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[bytes]:
         """Yield the data of server-sent events until the server ends them."""
@@ -157,6 +157,14 @@ def path_of(template: str, **values: str) -> str:
         '/v1/entities/a%2Fb%20c'
     """
     return template.format(**{name: quote(value, safe="") for name, value in values.items()})
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield lines that are whole; JSON may hold what httpx takes for the end of one."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from whole
 
 
 def _problem(answer: httpx.Response) -> ProblemOut:

@@ -24,14 +24,14 @@ class StreamedRows:
         truncated: Whether there were more rows than the limit; said when the last one has come.
 
     Example:
-        >>> rows = StreamedRows(iter(['["n"]', "[7]", '{"rows": 1, "truncated": true}']))
+        >>> rows = StreamedRows(iter([b'["n"]', b"[7]", b'{"rows": 1, "truncated": true}']))
         >>> rows.columns, list(rows), rows.truncated
         (('n',), [[7]], True)
     """
 
-    def __init__(self, lines: Iterator[str]) -> None:
+    def __init__(self, lines: Iterator[bytes]) -> None:
         self._lines = lines
-        self.columns: tuple[str, ...] = tuple(json.loads(next(lines, "[]")))
+        self.columns: tuple[str, ...] = tuple(json.loads(next(lines, b"[]")))
         self.truncated = False
 
     def __iter__(self) -> Iterator[list[Any]]:
