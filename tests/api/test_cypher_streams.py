@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -73,6 +74,18 @@ def test_rows_are_read_while_the_query_runs_and_leaving_ends_it(http: httpx.Clie
     with streamed(http, MANY) as lines:
         assert [next(lines) for _ in range(3)] == [["x", "y"], [1, 1], [1, 2]]
         assert running(http) == [MANY]
+    until(lambda: running(http) == [])
+
+
+def test_leaving_before_the_arrow_answer_is_made_ends_the_query(http: httpx.Client) -> None:
+    body = json.dumps({"query": MANY}).encode()
+    host, port = http.base_url.host, http.base_url.port
+    assert port is not None
+    with socket.create_connection((host, port)) as line:
+        head = f"POST /v1/cypher HTTP/1.1\r\nHost: {host}\r\nAccept: {ARROW}\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        line.sendall(head.encode() + body)
+        until(lambda: running(http) == [MANY])
     until(lambda: running(http) == [])
 
 
