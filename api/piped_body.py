@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 
-from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.pipe import Pipe
+from api.timed_response import TimedResponse
 
 __all__ = ["PipedBody", "PipedResponse"]
 
@@ -81,7 +81,7 @@ class PipedBody:
         return had_ended
 
 
-class PipedResponse(StreamingResponse):
+class PipedResponse(TimedResponse):
     """A response whose body is piped; however it ends, the call that makes it ends too.
 
     Args:

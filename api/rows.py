@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.schemas import NDJSON, AnswerOut, AnswersOut, TableOut
 from api.spooled_rows import SpooledRows
+from api.timed_response import MOST_BYTES, TimedResponse
 from kg.query_results import Rows, arrow_of
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def arrow_response(head: Any, rows: Rows, *, truncated: bool = False) -> Respons
     return StreamingResponse(_stream(table.schema, batches), media_type=ARROW)
 
 
-class SpooledResponse(StreamingResponse):
+class SpooledResponse(TimedResponse):
     """Rows that wait in a file, as an Arrow stream; the file goes however the response ends.
 
     Args:
@@ -87,7 +88,7 @@ class SpooledResponse(StreamingResponse):
     def __init__(self, rows: SpooledRows) -> None:
         told = _told(rows.names, rows.count, truncated=rows.truncated)
         pieces = _stream(rows.columns.schema(told), rows.batches())
-        super().__init__(pieces, media_type=ARROW)
+        super().__init__(_cut(pieces), media_type=ARROW)
         self._rows = rows
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -161,6 +162,13 @@ def _stream(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[by
         sink.truncate()
     writer.close()
     yield sink.getvalue()
+
+
+def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut large pieces into several that a reader takes one after the other."""
+    for piece in pieces:
+        for start in range(0, len(piece), MOST_BYTES):
+            yield piece[start : start + MOST_BYTES]
 
 
 def _schema_of(path: Path) -> pa.Schema:

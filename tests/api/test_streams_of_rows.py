@@ -196,6 +196,21 @@ def test_who_reads_too_slowly_loses_the_query_and_its_place(
     assert b"were not taken within 1 s" in last
 
 
+@pytest.mark.parametrize("form", [NDJSON, ARROW])
+def test_who_takes_nothing_any_more_is_given_up(
+    served: tuple[httpx.Client, MadeRows],
+    folder: Path,
+    form: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    http, store = served
+    store.make = lambda: ((n, LARGE) for n in range(1000))
+    monkeypatch.setattr("api.timed_response.TAKEN_WITHIN_S", 0.5)
+    with slow_reader(http, form, 100):
+        until(lambda: store.opened == 0 and deleted_files(folder) == [])
+        until(lambda: 'umbra_requests_under_way{graph="home"} 1.0' in http.get("/metrics").text)
+
+
 def test_the_file_of_an_arrow_answer_goes_however_it_ends(
     served: tuple[httpx.Client, MadeRows], folder: Path
 ) -> None:
