@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from kg.query_results import arrow_of
 from tests.api.pages import listening
 from tests.api.test_guard import problem
 from tests.api.test_runner import until
+from tests.api.test_serve import serving as server_process
 from tests.conformance.cypher_rules import ENDLESS, MANY
 
 LINES, AS_ARROW = {"Accept": NDJSON}, {"Accept": ARROW}
@@ -213,6 +215,15 @@ def test_rows_beyond_the_temporary_file_are_refused(stored: Workspace) -> None:
         with streamed(http, **body) as lines:
             assert len(list(lines)) == 5002
         assert running(http) == []
+
+
+def test_a_server_that_ends_ends_its_streams(stored: Workspace) -> None:
+    with server_process(stored) as (http, process), streamed(http, MANY) as lines:
+        next(lines)
+        process.send_signal(signal.SIGTERM)
+        *_, last = lines
+        assert last["error"]["type"] == "urn:umbra:problem:not-ready"
+        assert process.wait(timeout=60) == 0
 
 
 def test_a_stream_counts_against_the_limit_until_its_end(
