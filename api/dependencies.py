@@ -21,6 +21,8 @@ from fastapi import Depends, Request
 from api.engine import Engine
 from api.errors import HttpProblem
 from api.held_linker import HeldLinker
+from api.pipe import Pipe
+from api.piped_body import PipedBody
 from api.review_desk import ReviewDesk
 from api.runner import JobRunner
 from api.workers import Workers
@@ -73,6 +75,7 @@ class EngineWork:
         self._timeout_s = timeout_s
         self._drain_s = drain_s
         self._ends: Callable[[], None] | None = None
+        self._leave_by: float | None = None
 
     def abandoned_by(self, ends: Callable[[], None]) -> Self:
         """Name what ends the work elsewhere (at the store) when nobody waits for it any more."""
@@ -90,22 +93,58 @@ class EngineWork:
         result = asyncio.wrap_future(future)
         try:
             await _first_of(result, timeout_s=SOON_S)
-            return result.result() if result.done() else await self._watched(result)
+            if result.done():
+                return result.result()
+            return await self._watched(result, timeout_s=self._timeout_s + GRACE_S - SOON_S)
         finally:
             if not result.done():
                 result.cancel()  # if it runs already, its outcome is dropped when it comes
-                if self._ends is not None:
-                    ending = (future, self._ends)
-                    threading.Thread(target=_end, args=ending, daemon=True).start()
+                self._end(future)
 
-    async def _watched(self, result: asyncio.Future[T]) -> T:
+    async def piped(self, call: Callable[[Pipe], None], *, within_s: float) -> PipedBody:
+        """Return what a call puts into a pipe, whose first piece or end has come.
+
+        The call counts against the limit until its own end.
+
+        Args:
+            call: What is run.
+            within_s: Seconds within which its reader must take the rest.
+
+        Raises:
+            HttpProblem: As of any call, before the first piece.
+            QueryTimeoutError: The time is over before the first piece.
+        """
+        pipe = Pipe(within_s=within_s)
+        future = self._workers.submit(functools.partial(call, pipe))
+        future.add_done_callback(lambda _: pipe.end())
+        until = time.monotonic() + self._timeout_s + GRACE_S
+
+        async def watched(piece: asyncio.Future[bytes]) -> bytes:
+            return await self._watched(piece, timeout_s=max(SOON_S, until - time.monotonic()))
+
+        body = PipedBody(pipe, future, watched=watched, ends=lambda: self._end(future))
+        try:
+            await body.begin()
+        except BaseException:
+            body.close()
+            raise
+        return body
+
+    def _end(self, future: Future[Any]) -> None:
+        """End what runs on though nobody waits for it."""
+        if self._ends is not None:
+            threading.Thread(target=_end, args=(future, self._ends), daemon=True).start()
+
+    async def _watched(self, result: asyncio.Future[T], *, timeout_s: float) -> T:
         """Wait for a result as long as the client, the server and the limit of time allow."""
         gone = asyncio.ensure_future(self._client_gone())
         closing = asyncio.ensure_future(self._closing.wait())
         try:
-            await _first_of(result, gone, closing, timeout_s=self._timeout_s + GRACE_S - SOON_S)
+            await _first_of(result, gone, closing, timeout_s=timeout_s)
             if closing.done():
-                await _first_of(result, gone, timeout_s=self._drain_s)
+                self._leave_by = self._leave_by or time.monotonic() + self._drain_s
+                left = max(0.0, self._leave_by - time.monotonic())
+                await _first_of(result, gone, timeout_s=left)
             if result.done():
                 return result.result()
             if gone.done():

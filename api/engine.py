@@ -7,6 +7,7 @@ It composes the packages that do not know each other. The steps that build thing
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from api.plain.translate import PlainReader
     from api.search.hybrid import HybridSearch
     from kg.images import ImageFolder
+    from kg.row_stream import RowStream
     from reasoning.notations import Reading
     from reasoning.protocols import Answerer
     from reasoning.query import Query
@@ -201,16 +203,37 @@ class Engine(OpenGraph):
             QuerySyntaxError: It does not parse.
             QueryTimeoutError: It took too long and was ended.
         """
+        text, limit_s = self._checked(text, tag), self.time_limit_s(timeout_s)
+        most = min(max_rows or self.settings.max_rows, self.settings.max_rows)
+        table = self.store.query(text, parameters, timeout_s=limit_s, max_rows=most)
+        return TableOut(columns=table.columns, rows=table.rows, truncated=table.truncated)
+
+    def stream_cypher(
+        self,
+        text: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float | None = None,
+        max_rows: int | None = None,
+        tag: str | None = None,
+    ) -> AbstractContextManager[RowStream]:
+        """Return a context that gives the rows as the store makes them; all else as in `cypher`.
+
+        There may be as many as the setting `max_streamed_rows`; see `kg.store.Store.stream`.
+        """
+        text, limit_s = self._checked(text, tag), self.time_limit_s(timeout_s)
+        most = min(max_rows or self.settings.max_streamed_rows, self.settings.max_streamed_rows)
+        return self.store.stream(text, parameters, timeout_s=limit_s, max_rows=most)
+
+    def time_limit_s(self, timeout_s: float | None) -> float:
+        """Return the seconds that a query may take which asks for some."""
+        return min(timeout_s or self.settings.timeout_s, self.settings.timeout_s)
+
+    def _checked(self, text: str, tag: str | None) -> str:
         from kg.cypher import check
 
         check(text)  # a text that may not run starts no store; places are told without the tag
-        table = self.store.query(
-            text if tag is None else f"{text}\n// {tag}",
-            parameters,
-            timeout_s=min(timeout_s or self.settings.timeout_s, self.settings.timeout_s),
-            max_rows=min(max_rows or self.settings.max_rows, self.settings.max_rows),
-        )
-        return TableOut(columns=table.columns, rows=table.rows, truncated=table.truncated)
+        return text if tag is None else f"{text}\n// {tag}"
 
     def entity(self, key: str, *, limit: int = 100, after: str | None = None) -> EntityOut:
         """Return an entity with its images, parts and a page of its edges, both directions.

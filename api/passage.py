@@ -99,21 +99,22 @@ class Passage:
         took = time.perf_counter() - self._started_at
         scope, state = self._scope, self._scope["state"]
         key: Key | None = state.get("key")
+        status = state.get("ended_with", self._status)  # of a body that failed in its midst
         if measures is not None:
-            measures.answered(scope, self._status, took)
+            measures.answered(scope, status, took)
         asked = f"{scope.get('root_path', '')}{scope['path']}"
         path = asked.encode("unicode_escape").decode()[:200]
         facts = {
             "request": self._request_id,
             "method": scope["method"],
             "path": path,
-            "status": self._status,
+            "status": status,
             "ms": round(took * 1000, 1),
             "key": key.id if key else "",
         }
         LOG.info(
             "%s %s %s %.0f ms %s",
-            scope["method"], path, self._status, took * 1000, self._request_id,
+            scope["method"], path, status, took * 1000, self._request_id,
             extra={"facts": facts},
         )  # fmt: skip
         if audit is None or key is None or state.get("scope", "read") == "read":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,7 +15,14 @@ from starlette.routing import compile_path
 from api.errors import HTTP_PROBLEMS, TYPE_PREFIX, HttpProblem, outcome_of, problem_of
 from kg.errors import EngineError
 
-__all__ = ["MEDIA_TYPE", "add_handlers", "merged", "problem_response", "problems"]
+__all__ = [
+    "MEDIA_TYPE",
+    "add_handlers",
+    "merged",
+    "problem_of_body",
+    "problem_response",
+    "problems",
+]
 
 MEDIA_TYPE = "application/problem+json"
 LOG = logging.getLogger("umbra.http")
@@ -35,14 +42,38 @@ def problem_response(
         scope: ASGI scope of the request; gives `instance` and `request_id`.
         headers: Further headers.
     """
-    whole = {**members, "instance": f"{scope.get('root_path', '')}{scope.get('path', '')}"}
-    request_id = scope.get("state", {}).get("request_id")
-    if request_id is not None:
-        whole["request_id"] = request_id
+    whole = _with_request(members, scope)
     sent = dict(headers or {})
     if "retry_after_seconds" in whole:
         sent["Retry-After"] = str(whole["retry_after_seconds"])
     return JSONResponse(whole, int(whole["status"]), sent, MEDIA_TYPE)
+
+
+def problem_of_body(error: Exception, scope: MutableMapping[str, Any]) -> dict[str, Any]:
+    """Return the problem that a body ends with which has begun and cannot go on.
+
+    It is logged as it would be before the first byte, and its status is that which the request is
+    counted with.
+
+    Args:
+        error: Why it cannot.
+        scope: ASGI scope of the request.
+    """
+    state = scope.setdefault("state", {})
+    if not isinstance(error, EngineError | HttpProblem):
+        LOG.error("request %s failed", state.get("request_id"), exc_info=error)
+        error = HttpProblem("internal", "the server's log has more under the request id")
+    elif isinstance(error, EngineError) and outcome_of(error).status >= 500:
+        LOG.error("request %s: %s", state.get("request_id"), error)
+    members = problem_of(error)
+    state["ended_with"] = members["status"]
+    return _with_request(members, scope)
+
+
+def _with_request(members: Mapping[str, Any], scope: Mapping[str, Any]) -> dict[str, Any]:
+    whole = {**members, "instance": f"{scope.get('root_path', '')}{scope.get('path', '')}"}
+    request_id = scope.get("state", {}).get("request_id")
+    return whole if request_id is None else {**whole, "request_id": request_id}
 
 
 def add_handlers(app: FastAPI) -> None:

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from api.schemas import AnswerOut, AnswersOut, TableOut
+from api.schemas import NDJSON, AnswerOut, AnswersOut, TableOut
+from api.spooled_rows import SpooledRows
+from api.timed_response import MOST_BYTES, TimedResponse
 from kg.query_results import Rows, arrow_of
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ARROW",
     "NDJSON",
+    "SpooledResponse",
     "answer_table",
     "arrow_response",
     "as_rows_too",
@@ -33,7 +37,6 @@ __all__ = [
     "rows_wanted",
 ]
 
-NDJSON = "application/x-ndjson"
 ARROW = "application/vnd.apache.arrow.stream"
 _AT_ONCE = 256
 """Rows of one piece of a stream of lines."""
@@ -70,10 +73,28 @@ def arrow_response(head: Any, rows: Rows, *, truncated: bool = False) -> Respons
         truncated: Whether there were more.
     """
     table = arrow_of(rows)
-    told = {"head": _text(head), "rows": str(table.num_rows), "truncated": _text(truncated)}
-    table = table.replace_schema_metadata(told)
+    table = table.replace_schema_metadata(_told(head, table.num_rows, truncated=truncated))
     batches = iter(table.to_batches(max_chunksize=_BATCH))
     return StreamingResponse(_stream(table.schema, batches), media_type=ARROW)
+
+
+class SpooledResponse(TimedResponse):
+    """Rows that wait in a file, as an Arrow stream; the file goes however the response ends.
+
+    Args:
+        rows: The rows, all of them; their columns' names are the schema's metadata ``head``.
+    """
+
+    def __init__(self, rows: SpooledRows) -> None:
+        told = _told(rows.names, rows.count, truncated=rows.truncated)
+        pieces = _stream(rows.columns.schema(told), rows.batches())
+        super().__init__(_cut(pieces), media_type=ARROW)
+        self._rows = rows
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        with self._rows:
+            await super().__call__(scope, receive, send)
 
 
 def answer_table(found: AnswersOut) -> TableOut:
@@ -124,6 +145,10 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
+def _told(head: Any, rows: int, *, truncated: bool) -> dict[str, str]:
+    return {"head": _text(head), "rows": str(rows), "truncated": _text(truncated)}
+
+
 def _stream(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[bytes]:
     """Yield a stream piece by piece: schema, batches, end."""
     import pyarrow as pa
@@ -137,6 +162,13 @@ def _stream(schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Iterator[by
         sink.truncate()
     writer.close()
     yield sink.getvalue()
+
+
+def _cut(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut large pieces into several that a reader takes one after the other."""
+    for piece in pieces:
+        for start in range(0, len(piece), MOST_BYTES):
+            yield piece[start : start + MOST_BYTES]
 
 
 def _schema_of(path: Path) -> pa.Schema:

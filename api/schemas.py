@@ -173,6 +173,9 @@ class CypherIn(Model):
 GRAPH = "application/vnd.umbra.graph+json"
 """Media type of a Cypher result as the graph that stands in it."""
 
+NDJSON = "application/x-ndjson"
+"""Media type of rows as lines of JSON."""
+
 
 class TableOut(Model):
     """Rows of a Cypher query."""
@@ -258,6 +261,7 @@ class LimitsOut(Model):
     timeout_s: float
     max_answers: int
     max_rows: int
+    max_streamed_rows: int
     max_body_bytes: int
 
 

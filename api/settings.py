@@ -38,7 +38,10 @@ class Settings(BaseSettings):
         engine_compilers: Java's compilers in the store: `quick`, or `full` for millions of edges.
         known_probability: From which probability a linked or generated edge counts as known.
         timeout_s: Most seconds a query may take.
-        max_rows: Most rows a Cypher query returns.
+        max_rows: Most rows of a Cypher query that is answered in one piece.
+        max_streamed_rows: Most rows of a Cypher query that is answered as lines or as Arrow.
+        max_spooled_bytes: Largest temporary file of such an Arrow answer, whose rows wait there
+            until all types are known.
         max_answers: Most answers a question returns.
         max_body_bytes: Largest request body.
         host: Address that `umbra serve` listens on.
@@ -78,6 +81,8 @@ class Settings(BaseSettings):
     known_probability: float = Field(default=0.9, gt=0, le=1)
     timeout_s: float = Field(default=20.0, gt=0, le=3600)
     max_rows: int = Field(default=10_000, ge=1)
+    max_streamed_rows: int = Field(default=1_000_000, ge=1)
+    max_spooled_bytes: int = Field(default=2**30, ge=1024)
     max_answers: int = Field(default=1000, ge=1)
     max_body_bytes: int = Field(default=8 * 2**20, ge=1024)
     host: str = "127.0.0.1"

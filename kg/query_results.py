@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kg.arrow_columns import ArrowColumns
 from kg.query_values import EdgeValue, NodeValue
 
 if TYPE_CHECKING:
     import pyarrow as pa  # type: ignore[import-untyped]
 
 __all__ = ["Rows", "arrow_of", "graph_of"]
-
-_KINDS = (bool, int, float, str, dict)
 
 
 class Rows(Protocol):
@@ -73,35 +71,7 @@ def arrow_of(result: Rows) -> pa.Table:
     """
     import pyarrow as pa  # slow to import
 
-    fields, arrays = [], []
-    for place, name in enumerate(result.columns):
-        values = [row[place] for row in result.rows]
-        array = _array(values)
-        as_json = array is None
-        if array is None:
-            texts = [None if v is None else json.dumps(v, ensure_ascii=False) for v in values]
-            array = pa.array(texts, pa.string())
-        fields.append(pa.field(name, array.type, metadata={"form": "json"} if as_json else None))
-        arrays.append(array)
-    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
-
-
-def _array(values: list[Any]) -> pa.Array | None:
-    """Return values as an array if they are of one plain type."""
-    import pyarrow as pa
-
-    kinds = {kind for leaf in _leaves(values) for kind in _KINDS if isinstance(leaf, kind)}
-    if len(kinds - {int} if bool in kinds else kinds) > 1 or dict in kinds:
-        return None
-    try:
-        return pa.array(values)
-    except pa.ArrowInvalid:  # lists beside single values, truth values beside numbers
-        return None
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _leaves(item)
-    else:
-        yield value
+    columns = ArrowColumns(result.columns)
+    for row in result.rows:
+        columns.see(row)
+    return pa.Table.from_batches([columns.batch(result.rows)], schema=columns.schema())

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, Self, runtime_checkable
 from kg.changes import Changes
 from kg.indexes import Indexes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
+from kg.row_stream import RowStream
 from kg.taken import Taken
 from kg.withdrawal import Withdrawal
 
@@ -257,6 +258,22 @@ class Store(Writer, Protocol):
             QuerySyntaxError: It does not parse.
             QueryTimeoutError: `timeout_s` was reached; the query was ended.
             MissingPartError: The store does not speak Cypher.
+        """
+        ...
+
+    def stream(
+        self,
+        cypher: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float = 20.0,
+        max_rows: int = 1_000_000,
+    ) -> AbstractContextManager[RowStream]:
+        """Return a context that gives the rows of a query as the store makes them.
+
+        All as in `query`, but the rows are not held. What goes wrong before the first one raises
+        when the context is entered, what goes wrong later when the next row is asked for. Leaving
+        the context ends the query; so does `timeout_s`, however slowly the rows are taken.
         """
         ...
 

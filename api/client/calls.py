@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from api.check_schemas import ChecksOut
 from api.client.connection import Connection, path_of
 from api.client.finding import Finding
 from api.client.reviewing import Reviewing
+from api.client.streamed_rows import StreamedRows
 from api.job_parameters import JobIn, JobKindName
 from api.plain.schemas import PlainIn, PlainOut, Reader
 from api.running_queries import EndedQueryOut, RunningQueriesOut
 from api.schemas import (
     GRAPH,
+    NDJSON,
     AnswersOut,
     CypherIn,
     EntityOut,
@@ -139,6 +142,17 @@ class Client(Finding, Reviewing):
         """Run read-only Cypher; options are the fields of `CypherIn`."""
         body = CypherIn.model_validate({"query": query, **options})
         return self._to.read("POST", "/v1/cypher", TableOut, body=body)
+
+    @contextmanager
+    def stream_cypher(self, query: str, **options: Any) -> Iterator[StreamedRows]:
+        """Run read-only Cypher and read its rows while the query runs; leaving the context ends it.
+
+        Options are the fields of `CypherIn`.
+        """
+        body = CypherIn.model_validate({"query": query, **options})
+        accept = {"Accept": NDJSON}
+        with self._to.lines("POST", "/v1/cypher", body=body, headers=accept) as lines:
+            yield StreamedRows(lines)
 
     def cypher_graph(self, query: str, **options: Any) -> dict[str, Any]:
         """Run read-only Cypher and return the ``nodes`` and ``edges`` that stand in its rows."""

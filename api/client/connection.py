@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -119,6 +120,23 @@ class Connection:
             raise RefusedError(_problem(answer))
         return answer.content
 
+    @contextmanager
+    def lines(
+        self, method: str, path: str, *, body: BaseModel, headers: Mapping[str, str]
+    ) -> Iterator[Iterator[bytes]]:
+        """Return a context with the lines of an answer, read as they come.
+
+        Raises:
+            RefusedError: The server says that the request cannot be answered.
+        """
+        content = body.model_dump_json(exclude_none=True)
+        sent = {**self._headers, "Content-Type": "application/json", **headers}
+        with self._http.stream(method, path, content=content, headers=sent) as answer:
+            if answer.is_error:
+                answer.read()
+                raise RefusedError(_problem(answer))
+            yield _lines(answer.iter_bytes())
+
     def events(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[bytes]:
         """Yield the data of server-sent events until the server ends them."""
         sent = {**self._headers, **(headers or {})}
@@ -139,6 +157,14 @@ def path_of(template: str, **values: str) -> str:
         '/v1/entities/a%2Fb%20c'
     """
     return template.format(**{name: quote(value, safe="") for name, value in values.items()})
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield lines that are whole; JSON may hold what httpx takes for the end of one."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from whole
 
 
 def _problem(answer: httpx.Response) -> ProblemOut:

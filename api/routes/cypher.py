@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
 from api.access.scopes import scoped
+from api.cypher_streams import failure_line, pipe_lines, spool
 from api.dependencies import EngineDep, WorkDep
-from api.problems import problems
+from api.engine import Engine
+from api.piped_body import PipedResponse
+from api.problems import problem_of_body, problems
 from api.result_graph import as_graph_too, graph_response, graph_wanted
 from api.routes.examples import CYPHER, TABLE, shown
-from api.rows import arrow_response, as_rows_too, lines_response, rows_wanted
+from api.rows import NDJSON, SpooledResponse, as_rows_too, rows_wanted
 from api.running_queries import end_tagged
 from api.schemas import CypherIn, TableOut
+from api.spooled_rows import SpooledRows
 from kg.errors import (
     LimitError,
     MissingPartError,
@@ -25,6 +31,7 @@ from kg.errors import (
     StoreError,
     StoreUnavailableError,
 )
+from kg.row_stream import RowStream
 
 __all__ = ["router"]
 
@@ -54,27 +61,41 @@ async def cypher(
 ) -> TableOut | Response:
     """Run a query as the reader role; what would write, read files or administer is refused.
 
-    With `Accept: application/x-ndjson` the first line is the names of the columns, then comes a
-    line for each row, and the last one tells their number and whether there were more. With
-    `Accept: application/vnd.apache.arrow.stream` they are an Arrow table. With
+    With `Accept: application/x-ndjson` the rows are sent while the query runs: the first line is
+    the names of the columns, then comes a line for each row, and the last one tells their number
+    and whether there were more. A query that fails after its first rows ends with a line
+    `{"error": …}` instead, which holds the problem. With
+    `Accept: application/vnd.apache.arrow.stream` they are an Arrow table, sent when the last row
+    has come. Both have up to `max_streamed_rows` rows. With
     `Accept: application/vnd.umbra.graph+json` the nodes and edges that stand in them, each once
     and with its ends.
     """
     tag = f"request {secrets.token_hex(8)}"
-    table = await work.abandoned_by(partial(end_tagged, engine, tag))(
-        engine.cypher,
-        body.query,
-        body.parameters,
-        timeout_s=body.timeout_s,
-        max_rows=body.max_rows,
-        tag=tag,
-    )
-    if graph_wanted(request):
-        return graph_response(table, truncated=table.truncated)
-    form = rows_wanted(request)
+    work.abandoned_by(partial(end_tagged, engine, tag))
+    form = None if graph_wanted(request) else rows_wanted(request)
     if form is None:
-        return table
+        table = await work(
+            engine.cypher, body.query, body.parameters, timeout_s=body.timeout_s,
+            max_rows=body.max_rows, tag=tag,
+        )  # fmt: skip
+        is_graph = graph_wanted(request)
+        return graph_response(table, truncated=table.truncated) if is_graph else table
+    rows = partial(
+        engine.stream_cypher, body.query, body.parameters, timeout_s=body.timeout_s,
+        max_rows=body.max_rows, tag=tag,
+    )  # fmt: skip
     if form == "arrow":
-        return arrow_response(table.columns, table, truncated=table.truncated)
-    plain = table.model_dump(mode="json")
-    return lines_response(plain["columns"], plain["rows"], truncated=table.truncated)
+        return SpooledResponse(await work(_spooled, engine, rows))
+    lines = await work.piped(
+        lambda pipe: pipe_lines(rows(), pipe), within_s=engine.time_limit_s(body.timeout_s)
+    )
+    return PipedResponse(
+        lines,
+        last_words=lambda error: failure_line(problem_of_body(error, request.scope)),
+        media_type=NDJSON,
+    )
+
+
+def _spooled(engine: Engine, rows: Callable[[], AbstractContextManager[RowStream]]) -> SpooledRows:
+    most, folder = engine.settings.max_spooled_bytes, engine.workspace.folder
+    return spool(rows(), folder=folder, max_bytes=most)

@@ -67,5 +67,6 @@ def limits_of(settings: Settings) -> LimitsOut:
         timeout_s=settings.timeout_s,
         max_answers=settings.max_answers,
         max_rows=settings.max_rows,
+        max_streamed_rows=settings.max_streamed_rows,
         max_body_bytes=settings.max_body_bytes,
     )

@@ -16,9 +16,8 @@ from kg.backends.connection import Connection
 from kg.backends.indexing import BoltIndexes
 from kg.backends.links import Link
 from kg.backends.looking_up import edge_rows, edges_from, edges_of, entities_of, neighbours
-from kg.backends.merging import check_limit
 from kg.backends.names import is_name
-from kg.backends.reading import QueryRun, Slots, named
+from kg.backends.reading import Reader, named
 from kg.backends.rows import edge_from_row, entity_from_row
 from kg.backends.stored import stored_by
 from kg.backends.translation import translated
@@ -27,6 +26,7 @@ from kg.changes import Changes, changes_of
 from kg.indexes import Indexes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
 from kg.progress import Progress, silent
+from kg.row_stream import RowStream
 from kg.store import Capabilities, Direction, Stored, Table, Writer
 from kg.taken import Taken
 from kg.withdrawal import Withdrawal
@@ -57,7 +57,7 @@ class BoltStore:
 
     def __init__(self, link: Link) -> None:
         self._connection = Connection(link)
-        self._slots = Slots()
+        self._reader = Reader(self._connection)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -259,16 +259,18 @@ class BoltStore:
         max_rows: int = 10_000,
     ) -> Table:
         """Answer a read-only Cypher query as the reader role; see `kg.store.Store`."""
-        from kg.cypher import check
+        return self._reader.table(cypher, parameters, timeout_s=timeout_s, max_rows=max_rows)
 
-        self._connection.check_open()
-        query = check(cypher)
-        with self._slots.one() as slot:
-            run = QueryRun(
-                self._connection.link, query, parameters or {}, slot=slot, timeout_s=timeout_s,
-                max_rows=check_limit(max_rows),
-            )  # fmt: skip
-            return self._connection.again(lambda: run.answer(self._connection.driver("reader")))
+    def stream(
+        self,
+        cypher: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        timeout_s: float = 20.0,
+        max_rows: int = 1_000_000,
+    ) -> AbstractContextManager[RowStream]:
+        """Return a context that gives rows as they are made; see `kg.store.Store`."""
+        return self._reader.stream(cypher, parameters, timeout_s=timeout_s, max_rows=max_rows)
 
     def execute(self, cypher: str, parameters: Mapping[str, Any] | None = None) -> Table:
         """Run trusted Cypher that may write, once; never pass it text from outside."""
@@ -279,10 +281,8 @@ class BoltStore:
         def once() -> Table:
             with self._connection.writing(once=True) as counted:
                 columns, rows = counted.raw(cypher, values)  # trusted, says the protocol
-                return Table(
-                    columns=named(columns, cypher),
-                    rows=tuple(tuple(plain(v) for v in row) for row in rows),
-                )
+                shown = tuple(tuple(plain(v) for v in row) for row in rows)
+                return Table(columns=named(columns, cypher), rows=shown)
 
         return self._connection.again(once)
 

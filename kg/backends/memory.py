@@ -9,9 +9,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
-from types import TracebackType
 from typing import Any, NoReturn, Self
 
 import networkx as nx
@@ -25,6 +24,7 @@ from kg.changes import KEPT_VERSIONS, MOST_TOUCHED, Changes, Note, changes_of
 from kg.errors import ConflictError, MissingPartError, StoreUnavailableError
 from kg.indexes import Indexes
 from kg.model import Edge, EdgeKey, Entity, EntityKey
+from kg.row_stream import RowStream
 from kg.store import Capabilities, Direction, Stored, Table, Writer
 from kg.taken import Taken
 from kg.withdrawal import Withdrawal
@@ -77,12 +77,7 @@ class MemoryStore:
         self._check_open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the store."""
         self.close()
 
@@ -267,6 +262,18 @@ class MemoryStore:
         timeout_s: float = 20.0,  # noqa: ARG002
         max_rows: int = 10_000,  # noqa: ARG002
     ) -> Table:
+        """Refuse: this store does not speak Cypher."""
+        self._check_open()
+        _no_cypher()
+
+    def stream(
+        self,
+        cypher: str,  # noqa: ARG002 - refused whatever it is
+        parameters: Mapping[str, Any] | None = None,  # noqa: ARG002
+        *,
+        timeout_s: float = 20.0,  # noqa: ARG002
+        max_rows: int = 1_000_000,  # noqa: ARG002
+    ) -> AbstractContextManager[RowStream]:
         """Refuse: this store does not speak Cypher."""
         self._check_open()
         _no_cypher()

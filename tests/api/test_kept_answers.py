@@ -89,7 +89,14 @@ def test_the_very_first_read_of_a_server_has_the_tag_of_the_next(
 
 
 @pytest.mark.parametrize(
-    "limit", [{"timeout_s": 7}, {"max_answers": 7}, {"max_rows": 7}, {"max_body_bytes": 7_777}]
+    "limit",
+    [
+        {"timeout_s": 7},
+        {"max_answers": 7},
+        {"max_rows": 7},
+        {"max_streamed_rows": 7},
+        {"max_body_bytes": 7_777},
+    ],
 )
 def test_a_server_with_another_limit_has_another_tag(
     stored: Workspace, limit: dict[str, float]

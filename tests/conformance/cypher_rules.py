@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
+from kg.backends.bolt import BoltStore
 from kg.errors import (
     InputError,
     LimitError,
     MissingPartError,
     QuerySyntaxError,
     QueryTimeoutError,
+    QueryValueError,
     ReadOnlyError,
 )
 from kg.model import EntityKey
@@ -22,10 +25,19 @@ ENDLESS = (
     "WITH x, y WHERE (x * y) % 7 = 3 RETURN sum(x)"
 )
 
+MANY = "UNWIND range(1, 100000) AS x UNWIND range(1, 1000) AS y RETURN x, y"
+"""More rows than anybody reads in the time of a test."""
+
 
 def rule(function: Rule) -> Rule:
     CYPHER_RULES[function.__name__] = function
     return function
+
+
+def runs_many(store: Store) -> bool:
+    """Tell whether a store says that `MANY` runs."""
+    assert isinstance(store, BoltStore)
+    return any(one.text.startswith(MANY) for one in store.running_queries())
 
 
 def no_cypher_is_said(store: Store) -> None:
@@ -33,6 +45,8 @@ def no_cypher_is_said(store: Store) -> None:
         store.query("RETURN 1")
     with refused(MissingPartError):
         store.execute("CREATE (n)")
+    with refused(MissingPartError):
+        store.stream("RETURN 1")
 
 
 @rule
@@ -143,6 +157,70 @@ def a_plan_is_shown_and_nothing_is_run(store: Store) -> None:
 def a_query_ends_when_time_is_up(store: Store) -> None:
     with refused(QueryTimeoutError):
         store.query(ENDLESS, timeout_s=0.3)
+    assert store.query("RETURN 1").rows == ((1,),)
+
+
+@rule
+def a_stream_gives_the_rows_of_the_query(store: Store) -> None:
+    text = "UNWIND range(1, 5000) AS x RETURN x, $name AS name"
+    whole = store.query(text, {"name": "n"})
+    with store.stream(text, {"name": "n"}) as stream:
+        assert stream.columns == whole.columns
+        assert (tuple(stream), stream.truncated) == (whole.rows, False)
+    for most in (0, 1, 4999):
+        with store.stream(text, {"name": "n"}, max_rows=most) as stream:
+            assert (tuple(stream), stream.truncated) == (whole.rows[:most], True)
+    with store.stream("MATCH (n:Nothing) RETURN n.key AS key") as stream:
+        assert (stream.columns, list(stream)) == (("key",), [])
+    with store.stream(f"EXPLAIN {ENDLESS}", timeout_s=5, max_rows=1) as stream:
+        assert len(list(stream)) > 1
+
+
+@rule
+def a_stream_says_what_is_wrong_before_its_rows(store: Store) -> None:
+    with refused(ReadOnlyError), store.stream("CREATE (n)"):
+        pass
+    with refused(QuerySyntaxError), store.stream("MATCH (n)\nRETURN (n"):
+        pass
+    with refused(InputError), store.stream("RETURN $missing"):
+        pass
+    with refused(QueryTimeoutError), store.stream(ENDLESS, timeout_s=0.3):
+        pass
+
+
+@rule
+def a_stream_is_ended_by_leaving_it(store: Store) -> None:
+    with store.stream(MANY) as stream:
+        first = [row for row, _ in zip(stream, range(3), strict=False)]
+        assert first == [(1, 1), (1, 2), (1, 3)]
+        assert runs_many(store)
+    assert not runs_many(store)
+    with refused(ZeroDivisionError), store.stream(MANY) as stream:
+        assert next(iter(stream)) == (1, 1)
+        raise ZeroDivisionError
+    assert not runs_many(store)
+    assert store.query("RETURN 1").rows == ((1,),)
+
+
+@rule
+def a_stream_ends_when_time_is_up_however_slowly_it_is_read(store: Store) -> None:
+    with refused(QueryTimeoutError), store.stream(MANY, timeout_s=0.3) as stream:
+        for _ in stream:
+            time.sleep(0.4)
+    with refused(QueryTimeoutError), store.stream(MANY, timeout_s=0.3) as stream:
+        for _ in stream:
+            pass
+    assert not runs_many(store)
+
+
+@rule
+def what_fails_after_some_rows_is_told_with_the_next_one(store: Store) -> None:
+    text = "UNWIND range(0, 2999) AS x RETURN 1 / (2500 - x) AS y"
+    taken = []
+    with refused(QueryValueError), store.stream(text) as stream:
+        for row in stream:
+            taken.append(row)  # noqa: PERF402 - those before the failure are wanted
+    assert 0 < len(taken) <= 2500
     assert store.query("RETURN 1").rows == ((1,),)
 
 
