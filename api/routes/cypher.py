@@ -27,6 +27,7 @@ from kg.errors import (
     MissingPartError,
     QuerySyntaxError,
     QueryTimeoutError,
+    QueryValueError,
     ReadOnlyError,
     StoreError,
     StoreUnavailableError,
@@ -43,6 +44,7 @@ router = APIRouter(tags=["store"], route_class=scoped("read"))
     summary="Run read-only Cypher",
     responses=problems(
         QuerySyntaxError,
+        QueryValueError,
         ReadOnlyError,
         LimitError,
         QueryTimeoutError,
