@@ -12,6 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from encoders.products import WeightKind, weight_kind
 from kg.errors import InputError
 
 __all__ = ["cut_at", "quantise_products"]
@@ -54,13 +55,19 @@ def cut_at(model: Any, *outputs: str) -> Any:
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)
 
 
-def quantise_products(model: Any) -> Any:
-    """Return the model with ``activation x constant`` products computed in int8.
+def quantise_products(model: Any, *, weights: WeightKind | None = None) -> Any:
+    """Return the model with ``activation x constant`` products computed in 8 bits.
 
     Weights are rounded symmetrically a column (output channel), activations when the graph runs,
     one scale a tensor. That scale covers all items of a run, so run one item at a time
     (`encoders.session`): then an item's vector does not depend on its neighbours.
+
+    Args:
+        model: An `onnx.ModelProto`; it is not changed.
+        weights: Type of the rounded weights, which changes no result but where products of it
+            saturate; None takes one that is right on this machine.
     """
+    kind = weights or weight_kind()
     constants = {value.name: value for value in model.graph.initializer}
     rounded: dict[str, None] = {}
     quantised_inputs: dict[str, tuple[str, str, str]] = {}
@@ -78,7 +85,7 @@ def quantise_products(model: Any) -> Any:
             quantised_inputs[source] = names
         if weight.name not in rounded:
             rounded[weight.name] = None
-            initializers.extend(_rounded_weight(weight.name, numpy_helper.to_array(weight)))
+            initializers.extend(_rounded_weight(weight.name, numpy_helper.to_array(weight), kind))
         nodes.extend(_product_nodes(node, weight.name, quantised_inputs[source]))
     used = {name for node in nodes for name in node.input}
     kept = [value for value in model.graph.initializer if value.name in used]
@@ -92,14 +99,15 @@ def quantise_products(model: Any) -> Any:
     return helper.make_model(graph, opset_imports=model.opset_import, ir_version=8)
 
 
-def _rounded_weight(name: str, weight: NDArray[np.float32]) -> list[Any]:
+def _rounded_weight(name: str, weight: NDArray[np.float32], kind: WeightKind) -> list[Any]:
     scale = np.abs(weight).max(axis=0) / 127.0
     scale = np.where(scale > 0, scale, 1.0).astype(np.float32)
-    values = np.clip(np.rint(weight / scale), -127, 127).astype(np.int8)
+    zero = 128 if kind == "uint8" else 0
+    values = (np.clip(np.rint(weight / scale), -127, 127) + zero).astype(kind)
     return [
         numpy_helper.from_array(values, f"{name}_int8"),
         numpy_helper.from_array(scale, f"{name}_scale"),
-        numpy_helper.from_array(np.zeros(scale.shape, dtype=np.int8), f"{name}_zero"),
+        numpy_helper.from_array(np.full(scale.shape, zero, dtype=kind), f"{name}_zero"),
     ]
 
 

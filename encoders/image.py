@@ -21,6 +21,7 @@ from encoders.cache import CachedImageEncoder
 from encoders.graphs import cut_at, quantise_products
 from encoders.padding import padded
 from encoders.protocols import ImageEncoder, Pixels, Vectors
+from encoders.products import weight_kind
 from encoders.session import ItemSession, prepared_model
 from kg.errors import ImageError, MissingPartError
 from kg.files import sha256_of_file
@@ -60,7 +61,8 @@ class DinoEncoder:
         self, model: Path, *, prepared: Path | None = None, workers: int | None = None
     ) -> None:
         digest, mark = sha256_of_file(model)[:12], self._mark
-        file = None if prepared is None else prepared / f"dino{mark}-{digest}-int8-{_FORMAT}.onnx"
+        name = f"dino{mark}-{digest}-{weight_kind()}-{_FORMAT}.onnx"
+        file = None if prepared is None else prepared / name
         graph = prepared_model(
             lambda: quantise_products(cut_at(onnx.load(str(model)), *self._outputs)), file
         )
