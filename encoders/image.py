@@ -20,8 +20,8 @@ from PIL import Image
 from encoders.cache import CachedImageEncoder
 from encoders.graphs import cut_at, quantise_products
 from encoders.padding import padded
-from encoders.protocols import ImageEncoder, Pixels, Vectors
 from encoders.products import weight_kind
+from encoders.protocols import ImageEncoder, Pixels, Vectors
 from encoders.session import ItemSession, prepared_model
 from kg.errors import ImageError, MissingPartError
 from kg.files import sha256_of_file

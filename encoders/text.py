@@ -18,8 +18,8 @@ from encoders.bert import bert_graph
 from encoders.cache import CachedTextEncoder
 from encoders.graphs import quantise_products
 from encoders.padding import padded
-from encoders.protocols import TextEncoder, Vectors
 from encoders.products import weight_kind
+from encoders.protocols import TextEncoder, Vectors
 from encoders.session import ItemSession, prepared_model
 from kg.errors import MissingPartError
 from kg.files import sha256_of_file
@@ -51,7 +51,8 @@ class MiniLmEncoder:
         workers: int | None = None,
     ) -> None:
         digest = sha256_of_file(folder / "model.safetensors")[:12]
-        file = None if prepared is None else prepared / f"bert-{digest}-{weight_kind()}-{_FORMAT}.onnx"
+        name = f"bert-{digest}-{weight_kind()}-{_FORMAT}.onnx"
+        file = None if prepared is None else prepared / name
         model = prepared_model(lambda: quantise_products(bert_graph(folder)), file)
         self._session = ItemSession(model, workers=workers)
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
