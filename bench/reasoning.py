@@ -42,7 +42,8 @@ def results(arguments: argparse.Namespace) -> dict[str, RunResult]:
     """Train unless a model is given, and evaluate it with both sets of known edges."""
     model = arguments.model
     if model is None:
-        settings = SETTINGS if arguments.folder == NELL995 else None
+        is_nell995 = arguments.folder.resolve() == NELL995.resolve()
+        settings = SETTINGS if is_nell995 else None
         model = arguments.work / f"model-{arguments.folder.name}-seed{arguments.seed}"
         with progress_bars() as bars:
             train_folder(
