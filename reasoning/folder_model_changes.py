@@ -68,38 +68,39 @@ def _changed_part(
 ) -> dict[str, Any]:
     """Return one part with its changes; another kind of embedding begins from its own defaults."""
     if part != "embedding":
-        return _changed_fields(part, PARTS[part], value, given, where)
+        return _changed_fields(part, _types(PARTS[part]), value, given, where)
     model = given.get("model", value["model"])
     if model not in EMBEDDINGS:
         raise _unknown(f"embedding.model: there is no {model!r:.60}", str(model), EMBEDDINGS, where)
     own = dict(value) if model == value["model"] else {}
     changes = {name: new for name, new in given.items() if name != "model"}
-    found = _changed_fields(part, EMBEDDINGS[model], own, changes, where)
+    types = _types(EMBEDDINGS[model])
+    found = _changed_fields(part, types, own, changes, where)
     if changes.get("beside") is not None:
         # members beside others begin from what the graph's own would have been
-        usual = {name: old for name, old in own.items() if name not in ("model", "beside")}
-        found["beside"] = _changed_fields(
-            f"{part}.beside", EMBEDDINGS[model], usual, changes["beside"], where
-        )
+        plain = {name: kind for name, kind in types.items() if name != "beside"}
+        usual = {name: old for name, old in own.items() if name in plain}
+        found["beside"] = _changed_fields(f"{part}.beside", plain, usual, changes["beside"], where)
     return {**found, "model": model}
 
 
 def _changed_fields(
     part: str,
-    kind: type[Any],
+    types: Mapping[str, str],
     value: Mapping[str, Any],
     given: Mapping[str, Any],
     where: str | None,
 ) -> dict[str, Any]:
-    types = {field.name: str(field.type) for field in fields(kind)}
-    if part == "embedding.beside":
-        del types["beside"]
     for name, new in given.items():
         if name not in types:
             known = [*types, "model"] if part == "embedding" else types
             raise _unknown(f"{part} has no setting {name!r}", name, known, where)
         _check_type(f"{part}.{name}", new, types[name], where)
     return {**value, **given}
+
+
+def _types(kind: type[Any]) -> dict[str, str]:
+    return {field.name: str(field.type) for field in fields(kind)}
 
 
 def _check_type(name: str, value: object, kind: str, where: str | None) -> None:

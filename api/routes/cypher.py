@@ -74,13 +74,13 @@ async def cypher(
     """
     tag = f"request {secrets.token_hex(8)}"
     work.abandoned_by(partial(end_tagged, engine, tag))
-    form = None if graph_wanted(request) else rows_wanted(request)
+    is_graph = graph_wanted(request)
+    form = None if is_graph else rows_wanted(request)
     if form is None:
         table = await work(
             engine.cypher, body.query, body.parameters, timeout_s=body.timeout_s,
             max_rows=body.max_rows, tag=tag,
         )  # fmt: skip
-        is_graph = graph_wanted(request)
         return graph_response(table, truncated=table.truncated) if is_graph else table
     rows = partial(
         engine.stream_cypher, body.query, body.parameters, timeout_s=body.timeout_s,
