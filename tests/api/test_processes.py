@@ -67,7 +67,9 @@ def test_jobs_are_the_same_whichever_process_is_asked(server: tuple[str, int]) -
 def test_counts_are_of_all_processes(server: tuple[str, int]) -> None:
     def seen() -> float:
         text = httpx.get(f"{server[0]}/metrics").text
-        found = re.search(r'umbra_requests_total{.*"/v1/info",status="200"} (\S+)', text)
+        found = re.search(
+            r'umbra_requests_total{.*method="GET",route="/v1/info",status="200"} (\S+)', text
+        )
         return float(found[1]) if found else 0.0
 
     before = seen()
